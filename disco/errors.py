@@ -1,0 +1,27 @@
+"""What can go wrong, said in one sentence: what, where, what to do.
+
+Whatever DISCO raises on purpose is a `DiscoError`; a door prints it on one line and exits with 1.
+Everything else that escapes is a bug.
+"""
+
+
+class DiscoError(Exception):
+    """Something could not be done; the text is a sentence for the person who asked."""
+
+
+class DataError(DiscoError):
+    """A file cannot be used as it is; the sentence begins with the file and the line or column."""
+
+    def __init__(self, where: object, what: str) -> None:
+        super().__init__(f"{where}: {what}")
+
+
+class NotFoundError(DiscoError):
+    """A track, a name or a file that was asked for does not exist."""
+
+
+class MissingExtra(DiscoError):
+    """A package is needed that the base install leaves out."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; run: pip install 'disco-playlists[{extra}]'")
