@@ -1,0 +1,104 @@
+"""Filters: which tracks may be played, asked for in words.
+
+A condition is `column=text`, met by tracks whose column contains the text, accents and case apart.
+Of several `only` conditions on one column one suffices; conditions on different columns must all hold.
+A track whose value is unknown does not meet an `only`, a range or a ban on explicit lyrics, and is not
+caught by an `exclude`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from disco.catalogue.table import Catalogue, Mask
+from disco.catalogue.text import plain, words
+from disco.errors import DiscoError
+
+_COLUMNS = {"genre": "genres", "artist": "artists", "title": "title", "album": "album", "id": "track_id"}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What may be played; everything by default.
+
+    Attributes
+    ----------
+    only, exclude : tuple of str
+        Conditions `genre=`, `artist=`, `title=`, `album=` or `id=` with a text. A genre is met by a
+        whole word (`genre=house` takes deep house), the others by any part.
+    bpm : (low, high) or None
+        Tempo range in beats per minute, ends included.
+    seconds : (low, high) or None
+        Range of a track's duration.
+    explicit : bool
+        False bans tracks that are, or may be, explicit.
+    """
+
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    bpm: tuple[float, float] | None = None
+    seconds: tuple[float, float] | None = None
+    explicit: bool = True
+
+    def __post_init__(self) -> None:
+        for condition in (*self.only, *self.exclude):
+            _parse(condition)
+        for name, limits in (("bpm", self.bpm), ("seconds", self.seconds)):
+            if limits is not None and not 0 <= limits[0] <= limits[1]:
+                raise DiscoError(
+                    f"{name} must be a range LOW-HIGH with 0 <= LOW <= HIGH, not {limits[0]:g}-{limits[1]:g}"
+                )
+
+    def mask(self, catalogue: Catalogue) -> Mask:
+        """Tracks that may be played, shape (n,)."""
+        allowed = np.ones(len(catalogue), dtype=bool)
+        by_column: dict[str, Mask] = {}
+        for condition in self.only:
+            column, text = _parse(condition)
+            met = by_column.get(column, np.zeros(len(catalogue), dtype=bool))
+            by_column[column] = met | _contains(catalogue, column, text)
+        for met in by_column.values():
+            allowed &= met
+        for condition in self.exclude:
+            allowed &= ~_contains(catalogue, *_parse(condition))
+        if self.bpm is not None:
+            tempo = catalogue.tempos
+            allowed &= (tempo >= self.bpm[0]) & (tempo <= self.bpm[1])
+        if self.seconds is not None:
+            duration = catalogue.numbers("duration_ms") / 1000
+            allowed &= (duration >= self.seconds[0]) & (duration <= self.seconds[1])
+        if not self.explicit:
+            allowed &= ~pc.fill_null(catalogue.table["explicit"], True).to_numpy()
+        return allowed
+
+
+def _parse(condition: str) -> tuple[str, str]:
+    name, equals, text = condition.partition("=")
+    if not equals or name.strip().lower() not in _COLUMNS or not text.strip():
+        raise DiscoError(f"{condition!r} is no filter; write one of {', '.join(f'{n}=TEXT' for n in _COLUMNS)}")
+    return _COLUMNS[name.strip().lower()], text.strip()
+
+
+def _contains(catalogue: Catalogue, column: str, text: str) -> Mask:
+    values = catalogue.table[column].combine_chunks()
+    if column == "track_id":
+        return np.asarray(pc.equal(values, text).to_numpy(zero_copy_only=False))
+    flat = values.flatten() if pa.types.is_list(values.type) else values
+    encoded = flat.dictionary_encode()
+    sought = words(plain(pa.array([text])))[0].as_py()
+    if not sought:
+        raise DiscoError(f"a filter on {column} needs a word to look for, not {text!r}")
+    spelt = words(plain(encoded.dictionary))
+    if column == "genres":
+        spelt, sought = pc.binary_join_element_wise(" ", spelt, " ", ""), f" {sought} "
+    met = pc.fill_null(pc.match_substring(spelt, sought).take(encoded.indices), False)
+    met = met.to_numpy(zero_copy_only=False)
+    if not pa.types.is_list(values.type):
+        return np.asarray(met)
+    mask = np.zeros(len(catalogue), dtype=bool)
+    mask[pc.list_parent_indices(values).to_numpy(zero_copy_only=False)[met]] = True
+    return mask

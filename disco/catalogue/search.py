@@ -1,0 +1,231 @@
+"""Find a track by what a person types: words of title and artist, in any order, roughly spelt.
+
+An inverted index from words to tracks, built once. A track's score is the share of the query that it
+answers (rare words weigh more, misspelt ones count less), less what its title says that nobody asked
+for. The same weights serve exact and rough matches, so nothing has to be tried twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from disco.catalogue.text import plain, without_version, words
+
+# Words of a query that say how it was written down, not what is meant.
+_NOISE = {"feat", "ft", "featuring", "remaster", "remastered", "by", "the", "a", "and"}
+_NOISE_WEIGHT = 0.1
+# A word one or two letters off counts this much; less than 1 so that the right spelling wins.
+_ROUGH = {0: 1.0, 1: 0.8, 2: 0.65}
+# What a word counts that only looks like the one asked for: enough for a hint, never for an answer.
+_ALIKE = 0.3
+# Words of the title that were not asked for cost up to this much: "Hello" before "Hello Goodbye".
+_UNASKED_TITLE = 0.25
+# Words that make it another performance; a remaster is the same one. Unasked, they cost a little, so that
+# the recording comes before the karaoke version even where the latter is more popular.
+_OTHER_TAKES = frozenset(
+    """live remix mix edit karaoke cover acoustic instrumental demo acapella unplugged sped slowed rework tribute
+    originally reprise session version dub extended interlude skit commentary medley""".split()
+)
+_UNASKED_TAKE = 0.04
+# The artist's name alone finds his tracks, but a title of that name comes first.
+_NO_TITLE = 0.2
+# Below this share of the query a track is a hint, not an answer.
+ENOUGH = 0.55
+_SHIFT = 32
+
+
+class Match(NamedTuple):
+    """One answer: the track's row, how well it fits (0-1), and whether every word was met as spelt."""
+
+    row: int
+    score: float
+    exact: bool
+
+
+@dataclass(frozen=True)
+class _Postings:
+    """For word w, the rows that contain it: rows[starts[w]:starts[w + 1]]."""
+
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int32]
+
+    def __getitem__(self, word: int) -> NDArray[np.int32]:
+        return self.rows[self.starts[word] : self.starts[word + 1]]
+
+
+def _tokens(texts: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
+    """Words of all texts in one array, and the row that each came from."""
+    lists = pc.split_pattern(texts, " ")
+    flat, rows = lists.flatten(), pc.list_parent_indices(lists)
+    used = pc.not_equal(flat, "")
+    return flat.filter(used), rows.filter(used).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _postings(codes: NDArray[np.int64], rows: NDArray[np.int64], n_words: int) -> _Postings:
+    order = np.sort(codes << _SHIFT | rows)
+    order = order[np.r_[True, order[1:] != order[:-1]]] if len(order) else order
+    starts = np.searchsorted(order, np.arange(n_words + 1, dtype=np.int64) << _SHIFT)
+    return _Postings(starts, (order & ((1 << _SHIFT) - 1)).astype(np.int32))
+
+
+def _letters(tokens: pa.Array) -> NDArray[np.uint64]:
+    """Set of bytes of each token as 64 bits: two words k edits apart differ in at most 2 k of them."""
+    tokens = tokens.cast(pa.large_string())
+    offsets = np.frombuffer(tokens.buffers()[1], dtype=np.int64)[: len(tokens) + 1]
+    text = np.frombuffer(tokens.buffers()[2], dtype=np.uint8)[: offsets[-1]]
+    bits = np.left_shift(np.uint64(1), (text & 63).astype(np.uint64))
+    return np.bitwise_or.reduceat(bits, offsets[:-1])
+
+
+def _edits(word: str, others: list[str]) -> NDArray[np.int64]:
+    """Edits (insert, delete, replace, swap neighbours) from a word to each other, all at once.
+
+    Optimal string alignment (Damerau 1964), one row of the table for all words at a time.
+    """
+    lengths = np.array([len(other) for other in others])
+    letters = np.array(others, dtype=f"U{lengths.max()}").view(np.uint32).reshape(len(others), -1)
+    asked = np.array([word]).view(np.uint32)
+    before = np.zeros((letters.shape[1] + 1, len(others)), dtype=np.int64)
+    last = np.tile(np.arange(letters.shape[1] + 1)[:, None], len(others))
+    for i, letter in enumerate(asked):
+        now = np.empty_like(last)
+        now[0] = i + 1
+        for j in range(letters.shape[1]):
+            differs = letters[:, j] != letter
+            now[j + 1] = np.minimum(np.minimum(now[j], last[j + 1]) + 1, last[j] + differs)
+            if i and j:
+                swapped = (letters[:, j - 1] == letter) & (letters[:, j] == asked[i - 1])
+                now[j + 1] = np.where(swapped, np.minimum(now[j + 1], before[j - 1] + 1), now[j + 1])
+        before, last = last, now
+    edits: NDArray[np.int64] = last[lengths, np.arange(len(others))]
+    return edits
+
+
+class TextIndex:
+    """Words of every track's title, version and artists, ready to be searched.
+
+    Parameters
+    ----------
+    titles : pa.Array of string, shape (n,)
+    artists : pa.Array of string, shape (n,)
+        All artists of a track in one text.
+    popularity : ndarray, shape (n,)
+        Any scale, higher is more popular; decides among equals. NaN counts as least.
+    """
+
+    def __init__(self, titles: pa.Array, artists: pa.Array, popularity: NDArray[np.float32]) -> None:
+        titles = plain(pc.fill_null(titles, ""))
+        core, whole = words(without_version(titles)), words(titles)
+        fields = [core, whole, words(plain(pc.fill_null(artists, "")))]
+        tokens, rows = zip(*(_tokens(field) for field in fields), strict=True)
+        encoded = pc.dictionary_encode(pa.concat_arrays(tokens))
+        codes = np.split(encoded.indices.to_numpy().astype(np.int64), np.cumsum([len(t) for t in tokens])[:-1])
+        self._vocabulary: pa.Array = encoded.dictionary
+        self._core, self._whole, self._artist = (
+            _postings(c, r, len(self._vocabulary)) for c, r in zip(codes, rows, strict=True)
+        )
+        self._letters = _letters(self._vocabulary) if len(self._vocabulary) else np.empty(0, np.uint64)
+        self._lengths = pc.utf8_length(self._vocabulary).to_numpy()
+        self._n = len(titles)
+        self._n_core = np.maximum(np.bincount(rows[0], minlength=self._n), 1).astype(np.float32)
+        self._other_take = np.zeros(self._n, dtype=bool)
+        for take in _OTHER_TAKES:
+            for word, _ in self._meanings(take, 0):
+                self._other_take[np.setdiff1d(self._whole[word], self._core[word])] = True
+        self._popularity = np.nan_to_num(popularity, nan=-np.inf)
+
+    def search(self, text: str, n: int = 5) -> list[Match]:
+        """Tracks that answer the text, best first; among equals the more popular, then the earlier row.
+
+        Scores below `ENOUGH` are the nearest there is, for a hint.
+        """
+        asked = list(dict.fromkeys(words(plain(pa.array([text])))[0].as_py().split()))
+        if not asked or not self._n:
+            return []
+        asked = self._parted(asked)
+        meanings = [self._meanings(word) for word in asked]
+        if not any(meanings):
+            meanings = [self._alike(word) for word in asked]
+        answered, exact, in_title = self._answered(asked, meanings)
+        near = np.flatnonzero(answered >= answered.max() - (_UNASKED_TITLE + _NO_TITLE))
+        score = (
+            answered[near]
+            - _UNASKED_TITLE * np.where(in_title[near] > 0, 1 - in_title[near] / self._n_core[near], 0)
+            - _NO_TITLE * (in_title[near] == 0)
+            - _UNASKED_TAKE * (self._other_take[near] & (not set(asked) & _OTHER_TAKES))
+        )
+        best = np.lexsort((near, -self._popularity[near], -np.round(score, 4)))[:n]
+        return [Match(int(near[i]), max(0.0, float(score[i])), bool(exact[near[i]])) for i in best]
+
+    def _answered(
+        self, asked: list[str], meanings: list[list[tuple[int, float]]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]:
+        """Of each track: share of the query answered, whether all as spelt, words of its title asked for."""
+        answered, in_title = np.zeros((2, self._n), dtype=np.float32)
+        exact = np.ones(self._n, dtype=bool)
+        weights = [self._weight(word, meant) for word, meant in zip(asked, meanings, strict=True)]
+        for word, meant, weight in zip(asked, meanings, weights, strict=True):
+            best, title = np.zeros(self._n, dtype=np.float32), np.zeros(self._n, dtype=bool)
+            for code, quality in meant:
+                title[self._core[code]] = True
+                for postings in (self._whole, self._artist):
+                    rows = postings[code]
+                    best[rows] = np.maximum(best[rows], quality)
+            answered += np.float32(weight / sum(weights)) * best
+            in_title += title
+            exact &= (best == 1) | (word in _NOISE)
+        return answered, exact, in_title
+
+    def _parted(self, asked: list[str]) -> list[str]:
+        """Query words, those written as one (`cocoabutter`) parted where both halves are known words."""
+        parted: list[str] = []
+        for word in asked:
+            halves = [(word[:i], word[i:]) for i in range(3, len(word) - 2)]
+            known = self._codes([word, *(half for pair in halves for half in pair)])
+            if known[0] is None:
+                whole = [h for h, a, b in zip(halves, known[1::2], known[2::2], strict=True) if None not in (a, b)]
+                if whole and not any(quality >= _ROUGH[1] for _, quality in self._meanings(word)):
+                    parted += max(whole, key=lambda pair: min(map(len, pair)))
+                    continue
+            parted.append(word)
+        return parted
+
+    def _codes(self, tokens: list[str]) -> list[int | None]:
+        found = pc.index_in(pa.array(tokens), value_set=self._vocabulary)
+        codes: list[int | None] = found.to_pylist()
+        return codes
+
+    def _meanings(self, token: str, allowed: int | None = None) -> list[tuple[int, float]]:
+        """Words of the vocabulary that a typed one may stand for, each with how much it then counts."""
+        if allowed is None:
+            allowed = 0 if len(token) < 4 else 1 if len(token) < 8 else 2
+        letters = _letters(pa.array([token]))[0]
+        # One letter beyond ASCII is two or three bytes: leave room for it.
+        near = np.bitwise_count(self._letters ^ letters) <= (2 if token.isascii() else 3) * allowed
+        near &= np.abs(self._lengths - len(token)) <= allowed
+        codes = np.flatnonzero(near)
+        if not len(codes):
+            return []
+        edits = _edits(token, self._vocabulary.take(pa.array(codes)).to_pylist())
+        return [(int(c), _ROUGH[int(e)]) for c, e in zip(codes, edits, strict=True) if e <= allowed]
+
+    def _alike(self, token: str) -> list[tuple[int, float]]:
+        """The few words that look most like one that nobody wrote: for hints only."""
+        differ = np.bitwise_count(self._letters ^ _letters(pa.array([token]))[0]).astype(np.int64)
+        codes = np.argsort(differ + np.abs(self._lengths - len(token)), kind="stable")[:500]
+        edits = _edits(token, self._vocabulary.take(pa.array(codes)).to_pylist())
+        return [(int(codes[i]), _ALIKE) for i in np.argsort(edits, kind="stable")[:5]]
+
+    def _weight(self, token: str, meant: list[tuple[int, float]]) -> float:
+        """Inverse document frequency of the word as typed, of its likeliest reading if never so spelt."""
+        if token in _NOISE:
+            return _NOISE_WEIGHT
+        right = [word for word, quality in meant if quality == 1] or [word for word, _ in meant]
+        tracks = sum(len(self._whole[word]) + len(self._artist[word]) for word in right)
+        return float(np.log1p(self._n / max(tracks, 1)))

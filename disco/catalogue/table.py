@@ -1,0 +1,252 @@
+"""Catalogue: tracks held in Arrow columns, one row a track, ready for millions of them.
+
+Inside the program a track is its row number in one catalogue (`Rows`); at the doors it is its
+`track_id`. A null is unknown, never 0; in the NumPy columns made from it unknown is NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from disco.catalogue.search import Match, TextIndex
+from disco.catalogue.text import song_key
+from disco.errors import NotFoundError
+from disco.music import circle_position
+
+Rows = NDArray[np.intp]
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+FEATURES = (
+    "acousticness",
+    "danceability",
+    "energy",
+    "instrumentalness",
+    "liveness",
+    "loudness",
+    "speechiness",
+    "valence",
+)
+
+SCHEMA = pa.schema(
+    [
+        ("track_id", pa.string()),
+        ("title", pa.string()),
+        ("artists", pa.list_(pa.string())),
+        ("album", pa.string()),
+        ("genres", pa.list_(pa.string())),
+        ("duration_ms", pa.int32()),
+        ("popularity", pa.float32()),
+        ("explicit", pa.bool_()),
+        ("time_signature", pa.int8()),
+        ("isrc", pa.string()),
+        ("path", pa.string()),
+        ("tempo_bpm", pa.float32()),
+        ("key", pa.int8()),
+        ("mode", pa.int8()),
+        *((feature, pa.float32()) for feature in FEATURES),
+        ("feature_set", pa.string()),
+    ]
+)
+
+# Up to this many ids are looked for by scanning; hashing a million ids costs as much as 20 scans.
+_SCAN = 20
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Tracks of one `SCHEMA` table; `track_id` is unique.
+
+    Attributes
+    ----------
+    table : pa.Table
+        One row a track.
+    where : str
+        What the user called it: paths, or the demo's name.
+    notes : tuple of str
+        What its reader kept, joined, dropped and could not know, in sentences.
+    """
+
+    table: pa.Table
+    where: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def rows(self, ids: Sequence[str]) -> Rows:
+        """Rows of these ids, in their order; raises `NotFoundError` for the first that is not here."""
+        column, wanted = self.table["track_id"], pa.array(ids, pa.string())
+        if len(wanted) <= _SCAN:
+            rows = np.flatnonzero(pc.is_in(column, value_set=wanted).to_numpy(zero_copy_only=False))
+            there = dict(zip(column.take(rows).to_pylist(), rows.tolist(), strict=True))
+            found = [there.get(i) for i in ids]
+        else:
+            found = pc.index_in(wanted, value_set=column).to_pylist()
+        if None in found:
+            raise NotFoundError(f"no track has the id {ids[found.index(None)]!r} in {self.where}")
+        return np.array(found, dtype=np.intp)
+
+    def ids(self, rows: Rows) -> list[str]:
+        """Ids of these rows, in their order."""
+        ids: list[str] = self.table["track_id"].take(pa.array(rows)).to_pylist()
+        return ids
+
+    def take(self, rows: Rows) -> Catalogue:
+        """These rows alone, in their order."""
+        return Catalogue(self.table.take(pa.array(rows)), self.where, self.notes)
+
+    def fill(self, other: Catalogue) -> Catalogue:
+        """The same tracks, with the other catalogue's values where this one has none, matched by id."""
+        known = other.table.filter(pc.is_in(other.table["track_id"], value_set=self.table["track_id"]))
+        return Catalogue(one_row_a_track(pa.concat_tables([self.table, known])), self.where, self.notes)
+
+    def numbers(self, name: str) -> Floats:
+        """A numeric column as float32, shape (n,), NaN where unknown."""
+        column = self.table[name].cast(pa.float32()).combine_chunks()
+        return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float32)
+
+    def features(self) -> Floats:
+        """The eight features, shape (n, 8) in the order of `FEATURES`, raw units, NaN where unknown.
+
+        Laid out column by column, since they are read so. Values of another feature set than
+        `feature_set` are not comparable and come as NaN.
+        """
+        columns = np.stack([self.numbers(name) for name in FEATURES])
+        if len(pc.unique(self.table["feature_set"])) > 1:
+            other = pc.fill_null(pc.not_equal(self.table["feature_set"], self.feature_set), True)
+            columns[:, other.to_numpy()] = np.nan
+        return columns.T
+
+    @cached_property
+    def feature_set(self) -> str:
+        """Who measured the features of most tracks: the set that counts here."""
+        measured = self.table["feature_set"].filter(_all_known(self.table, FEATURES))
+        counts = sorted(measured.value_counts().to_pylist(), key=lambda c: (-c["counts"], str(c["values"])))
+        return str(counts[0]["values"]) if counts else "unknown"
+
+    @cached_property
+    def measured(self) -> Mask:
+        """Tracks whose eight features are known, shape (n,)."""
+        known = _all_known(self.table, FEATURES)
+        if len(pc.unique(self.table["feature_set"])) > 1:
+            same = pc.equal(self.table["feature_set"], self.feature_set)
+            known = pc.and_(known, pc.fill_null(same, False))
+        return np.asarray(known.to_numpy(zero_copy_only=False))
+
+    @cached_property
+    def named(self) -> Mask:
+        """Tracks whose title and artist are known, shape (n,): others are played only as seeds."""
+        known = _all_known(self.table, ("title", "artists"))
+        return np.asarray(known.to_numpy(zero_copy_only=False))
+
+    @cached_property
+    def positions(self) -> Floats:
+        """Places on the circle of fifths, shape (n,), 0-11, NaN where key or mode is unknown."""
+        return circle_position(self.numbers("key"), self.modes).astype(np.float32)
+
+    @cached_property
+    def modes(self) -> Floats:
+        """Modes, shape (n,): 1 major, 0 minor, NaN unknown."""
+        return self.numbers("mode")
+
+    @cached_property
+    def tempos(self) -> Floats:
+        """Tempos in beats per minute, shape (n,), NaN where unknown."""
+        return self.numbers("tempo_bpm")
+
+    def tracks(self, rows: Rows) -> list[dict[str, Any]]:
+        """These rows as one dictionary each, in their order, keyed by the names of `SCHEMA`."""
+        tracks: list[dict[str, Any]] = self.table.take(pa.array(rows)).to_pylist()
+        return tracks
+
+    def song(self, row: int) -> str:
+        """Name that all versions of a track share (first artist and normalised title), empty if untitled."""
+        artists = self.artists(row)
+        return song_key(self.table["title"][row].as_py(), artists[0] if artists else None)
+
+    def artists(self, row: int) -> list[str]:
+        """Artists of a track, the first named first; empty if unknown."""
+        artists: list[str] = self.table["artists"][row].as_py() or []
+        return artists
+
+    def search(self, text: str, n: int = 5) -> list[Match]:
+        """Tracks that a person may mean by a text, best first; the index is built at the first search."""
+        return self._index.search(text, n)
+
+    @cached_property
+    def _index(self) -> TextIndex:
+        artists = pc.binary_join(pc.fill_null(self.table["artists"].combine_chunks(), []), " ")
+        return TextIndex(self.table["title"].combine_chunks(), artists, self.numbers("popularity"))
+
+
+def merge(catalogues: Sequence[Catalogue]) -> Catalogue:
+    """All tracks of several catalogues; where two know a track, the first one's values come first."""
+    if len(catalogues) == 1:
+        return catalogues[0]
+    table = one_row_a_track(pa.concat_tables([c.table for c in catalogues]))
+    twice = sum(len(c) for c in catalogues) - table.num_rows
+    notes = [note for c in catalogues for note in c.notes]
+    notes.append(
+        f"{len(catalogues)} catalogues merged: {table.num_rows:,} tracks, {twice:,} of them known to several"
+    )
+    return Catalogue(table, " + ".join(c.where for c in catalogues), tuple(notes))
+
+
+def _all_known(table: pa.Table, names: Iterable[str]) -> pa.ChunkedArray:
+    known = None
+    for name in names:
+        valid = pc.is_valid(table[name])
+        known = valid if known is None else pc.and_(known, valid)
+    return known
+
+
+def one_row_a_track(table: pa.Table) -> pa.Table:
+    """Join rows of the same id: the first known value of each column, all genres.
+
+    The eight features are taken together, with their `feature_set`, from the first row that has them
+    all, and so are key and mode: no track is put together from two measurements.
+    """
+    codes = table["track_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    n = int(codes.max()) + 1 if len(codes) else 0
+    if n == len(codes):
+        return table
+    groups = [(*FEATURES, "feature_set"), ("key", "mode")]
+    grouped = {name: group for group in groups for name in group}
+    columns: dict[str, pa.ChunkedArray] = {}
+    for name in table.column_names:
+        if name in columns:
+            continue
+        group = grouped.get(name, (name,))
+        first = _first(codes, n, _all_known(table, group).to_numpy(zero_copy_only=False))
+        for member in group:
+            columns[member] = table[member].take(pa.array(first, mask=first < 0))
+    columns["genres"] = _all_genres(table["genres"].combine_chunks(), codes, n)
+    return pa.table([columns[name] for name in table.column_names], schema=table.schema)
+
+
+def _first(codes: NDArray[np.int32], n: int, valid: Mask) -> NDArray[np.int64]:
+    """First row of each code at which the mask holds, -1 where it never does."""
+    rows = np.flatnonzero(valid)[::-1]
+    first = np.full(n, -1, dtype=np.int64)
+    first[codes[rows]] = rows  # of several the last written stays, which is the first row
+    return first
+
+
+def _all_genres(genres: pa.Array, codes: NDArray[np.int32], n: int) -> pa.Array:
+    flat = genres.flatten().dictionary_encode()
+    track = codes[pc.list_parent_indices(genres).to_numpy(zero_copy_only=False)].astype(np.int64)
+    pairs = track << 32 | flat.indices.to_numpy()
+    _, first = np.unique(pairs, return_index=True)
+    first = first[np.lexsort((first, track[first]))]
+    counts = np.bincount(track[first], minlength=n)
+    offsets = pa.array(np.r_[0, np.cumsum(counts)].astype(np.int32), mask=np.r_[counts == 0, False])
+    return pa.ListArray.from_arrays(offsets, flat.take(pa.array(first)).cast(pa.string()))
