@@ -1,0 +1,45 @@
+"""DISCO puts songs in an order that flows, as a good DJ would.
+
+The map, from the doors down; every import points down::
+
+    6 doors       generate  catalogue.__main__  train  __main__
+    5             cli  export  plot
+    4             playlist                          the four steps; start reading here
+    3             sequence
+    2             recommend  predict  transition
+    1             sources  model  networks
+    0             errors  music  catalogue
+
+>>> import disco
+>>> catalogue = disco.open()                                    # the embedded demo, or paths of your tables
+>>> playlist = disco.generate(catalogue, catalogue.rows(["demo-00001"]))
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from disco.catalogue import Catalogue, Filters
+    from disco.playlist import Playlist, generate
+    from disco.sources import open  # noqa: A004 - disco.open is what it does
+    from disco.transition import Knobs
+
+__version__ = "0.1.0"
+__all__ = ["Catalogue", "Filters", "Knobs", "Playlist", "generate", "open"]
+
+_HOMES = {
+    "Catalogue": "disco.catalogue",
+    "Filters": "disco.catalogue",
+    "Knobs": "disco.transition",
+    "Playlist": "disco.playlist",
+    "generate": "disco.playlist",
+    "open": "disco.sources",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'disco' has no attribute {name!r}")

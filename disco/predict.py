@@ -1,0 +1,113 @@
+"""What should the next track sound like? Predictors, stepwise: a track and a state in, a vector and a state out.
+
+The vector lives where `embed` puts the tracks, and the distance of a candidate is measured there. One
+row of the batch is one sequence, so that a beam carries its states side by side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from disco.catalogue import Catalogue, Floats, Rows
+from disco.model import Network, Scaler, load_network, read_card, scaled_features, scaler
+
+State = Floats
+
+# Variance of the scaled features within playlists over that between playlists, which makes sum / (n + k) the
+# best linear guess at a playlist's mean after n tracks (Robinson 1991, "That BLUP is a good thing"). Measured on
+# the playlists that `classic` was trained on; its card says which.
+SHRINKAGE = 2.0
+
+
+class Predictor(Protocol):
+    """Predicts the vector of the next track from those before it."""
+
+    @property
+    def name(self) -> str:
+        """Name on the command line."""
+
+    def embed(self, catalogue: Catalogue) -> Floats:
+        """Where the tracks lie, shape (n, d); NaN for tracks that it cannot place."""
+
+    def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
+        """What `step` wants to know of these tracks, shape (n, i), the unknown replaced by the usual."""
+
+    def start(self, n: int) -> State:
+        """State before the first track, for n sequences."""
+
+    def step(self, tracks: Floats, state: State) -> tuple[Floats, State]:
+        """Vectors (n, d) of the track after these (n, i), and the state then."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Running mean of the tracks so far, shrunk towards the mean of all music: nothing is learned.
+
+    After n tracks it predicts their sum / (n + k), with k = `SHRINKAGE`.
+    """
+
+    scaler: Scaler
+    name: str = "mean"
+
+    def embed(self, catalogue: Catalogue) -> Floats:
+        """Scaled features, shape (n, 8)."""
+        return scaled_features(catalogue, self.scaler)
+
+    def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
+        """Scaled features, shape (n, 8); those of the mean of all music where a track is not known."""
+        return np.asarray(np.nan_to_num(embedded[rows], nan=0.0))
+
+    def start(self, n: int) -> State:
+        """Sum of no tracks, and their number."""
+        return np.zeros((n, 9), dtype=np.float32)
+
+    def step(self, tracks: Floats, state: State) -> tuple[Floats, State]:
+        """Add the tracks to the sums."""
+        state = state + np.c_[tracks, np.ones(len(tracks), dtype=np.float32)]
+        return state[:, :8] / (state[:, 8:] + np.float32(SHRINKAGE)), state
+
+
+@dataclass(frozen=True)
+class Recurrent:
+    """A recurrent network over the eight scaled features and the mode, run one step at a time."""
+
+    network: Network
+    scaler: Scaler
+
+    @property
+    def name(self) -> str:
+        """The name on its card."""
+        return self.network.card.name
+
+    def embed(self, catalogue: Catalogue) -> Floats:
+        """Scaled features, shape (n, 8)."""
+        return scaled_features(catalogue, self.scaler)
+
+    def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
+        """Scaled features and mode, shape (n, 9); means where a track is not known."""
+        mode = np.nan_to_num(catalogue.modes[rows], nan=self.network.card["mode_when_unknown"])
+        return np.c_[np.nan_to_num(embedded[rows], nan=0.0), mode].astype(np.float32)
+
+    def start(self, n: int) -> State:
+        """Zeros, the state in which training sequences start."""
+        return np.zeros((n, self.network.card["network"]["state"]), dtype=np.float32)
+
+    def step(self, tracks: Floats, state: State) -> tuple[Floats, State]:
+        """Run the network for one track of each sequence."""
+        vectors, state = self.network(tracks, state)
+        return vectors, state
+
+
+PREDICTORS = ("classic", "mean")
+
+
+def load_predictor(name: str | Path = "classic") -> Predictor:
+    """A predictor by its name, or by the folder of a model that the user trained."""
+    if name == "mean":
+        return Mean(scaler())
+    card = read_card(name, "predictor")
+    return Recurrent(load_network(card), scaler(card["scaler"]["model"], card["scaler"]["version"]))

@@ -1,0 +1,68 @@
+"""Nearest tracks in the space of scaled features: what sounds like the seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disco.catalogue import Floats
+from disco.distance import all_distances
+from disco.errors import DiscoError
+from disco.recommend.types import Candidates, Query
+
+
+class Nearest:
+    """For each seed its nearest tracks, and the nearest to all seeds together, in equal shares.
+
+    Together means by the mean distance to all seeds. A candidate's score is minus the distance by which
+    it was nearest to any of these.
+
+    Parameters
+    ----------
+    space : ndarray, shape (n, d)
+        Where the tracks lie; NaN for tracks without features, which are no candidates.
+    """
+
+    name = "nearest"
+
+    def __init__(self, space: Floats) -> None:
+        self._space = space
+
+    def recommend(self, query: Query, n: int) -> Candidates:
+        """At most n candidates, the shares of the anchors taken in turn.
+
+        Raises
+        ------
+        DiscoError
+            If no seed has features.
+        """
+        seeds = query.seeds[~np.isnan(self._space[query.seeds]).any(axis=1)]
+        if not len(seeds):
+            raise DiscoError("none of the seeds has the eight features, so nothing can be found near them")
+        allowed = ~np.isnan(self._space.sum(axis=1))
+        if query.allowed is not None:
+            allowed &= query.allowed
+        allowed[query.seeds] = False
+        pool = np.flatnonzero(allowed)
+        columns = self._space.T if len(pool) == len(self._space) else np.ascontiguousarray(self._space.T[:, pool])
+        anchors = [all_distances(columns, self._space[seed]) for seed in seeds]
+        if len(anchors) > 1:
+            anchors.append(np.mean(anchors, axis=0))
+        closest = np.min(anchors, axis=0)
+        chosen = np.arange(len(pool)) if len(pool) <= n else _in_turn(anchors, n)
+        best_first = chosen[np.lexsort((chosen, closest[chosen]))]
+        return Candidates(pool[best_first], -closest[best_first])
+
+
+def _in_turn(anchors: list[Floats], n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """The n positions that come first when every anchor names its nearest in turn."""
+    lists = [_smallest(distance, n) for distance in anchors]
+    turns = np.stack(lists, axis=1).ravel()
+    _, first = np.unique(turns, return_index=True)
+    return turns[np.sort(first)[:n]]
+
+
+def _smallest(values: Floats, n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Positions of the n smallest values, in order; among equals the lower position."""
+    limit = np.partition(values, n - 1)[n - 1]
+    low = np.flatnonzero(values <= limit)
+    return np.asarray(low[np.argsort(values[low], kind="stable")[:n]])
