@@ -1,0 +1,266 @@
+"""The demo catalogue: drawn again it is the same, it is in range, and it is as varied as what it was fitted to."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from disco.catalogue import SCHEMA
+from disco.sources import EXAMPLE_SEEDS
+
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT / "disco" / "demo" / "tracks.parquet"
+STATISTICS = ROOT / "data-wrangling" / "demo_genres.json"
+REAL = ROOT.parent / "shared" / "data"
+BETWEEN_0_AND_1 = (
+    *("acousticness", "danceability", "energy", "instrumentalness"),
+    *("liveness", "speechiness", "valence"),
+)
+FEATURES = tuple(sorted((*BETWEEN_0_AND_1, "loudness")))
+
+
+@pytest.fixture(scope="module")
+def make_demo() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_demo", ROOT / "data-wrangling" / "make_demo.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def table() -> pa.Table:
+    return pq.read_table(DEMO)
+
+
+@pytest.fixture(scope="module")
+def statistics() -> dict:
+    return json.loads(STATISTICS.read_text())
+
+
+def columns(table: pa.Table, names: tuple[str, ...]) -> np.ndarray:
+    return np.stack([table[name].to_numpy() for name in names], axis=1).astype(float)
+
+
+def first_genres(table: pa.Table) -> np.ndarray:
+    return np.array([genres[0] for genres in table["genres"].to_pylist()])
+
+
+def test_drawing_again_gives_the_committed_catalogue(make_demo, table, tmp_path):
+    again = tmp_path / "tracks.parquet"
+    assert make_demo.main(["draw", "--output", str(again)]) == 0
+    assert pq.read_table(again).equals(table, check_metadata=True)
+
+
+def test_another_seed_gives_another_catalogue(make_demo, table, statistics):
+    other = make_demo.draw(statistics, seed=1)
+    assert other.num_rows == table.num_rows
+    assert not other["title"].equals(table["title"])
+    assert not other["energy"].equals(table["energy"])
+
+
+def test_columns_types_and_note_are_those_of_the_schema(table):
+    number, text = pa.float32(), pa.string()
+    assert list(zip(table.column_names, table.schema.types, strict=True)) == [
+        ("track_id", text),
+        ("title", text),
+        ("artists", pa.list_(text)),
+        ("album", text),
+        ("genres", pa.list_(text)),
+        ("duration_ms", pa.int32()),
+        ("popularity", number),
+        ("explicit", pa.bool_()),
+        ("time_signature", pa.int8()),
+        ("isrc", text),
+        ("path", text),
+        ("tempo_bpm", number),
+        ("key", pa.int8()),
+        ("mode", pa.int8()),
+        *((name, number) for name in FEATURES),
+        ("feature_set", text),
+    ]
+    assert table.schema.metadata[b"disco:name"] == b"demo"
+    note = f"{table.num_rows:,} invented tracks; no such music exists"
+    assert table.schema.metadata[b"disco:note"].decode() == note
+
+
+def test_nothing_but_isrc_and_path_is_unknown(table):
+    unknown = {name for name in table.column_names if table[name].null_count}
+    assert unknown == {"isrc", "path"}
+    assert set(table["feature_set"].to_pylist()) == {"spotify"}
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        *((name, 0, 1) for name in BETWEEN_0_AND_1),
+        ("loudness", -60, 5),
+        ("tempo_bpm", 40, 250),
+        ("key", 0, 11),
+        ("mode", 0, 1),
+        ("popularity", 0, 100),
+        ("duration_ms", 30_000, 1_800_000),
+    ],
+)
+def test_every_number_is_in_its_range(table, name, low, high):
+    values = table[name].to_numpy()
+    assert np.isfinite(values).all()
+    assert values.min() >= low
+    assert values.max() <= high
+    assert len(np.unique(values)) > 1
+
+
+def test_every_key_is_played_in_both_modes(table):
+    assert len(set(zip(table["key"].to_pylist(), table["mode"].to_pylist(), strict=True))) == 24
+
+
+def test_ids_are_running_numbers(table):
+    assert table["track_id"].to_pylist() == [f"demo-{n:05d}" for n in range(1, table.num_rows + 1)]
+
+
+def test_no_title_is_used_twice(table):
+    titles = [title.casefold() for title in table["title"].to_pylist()]
+    assert len(set(titles)) == len(titles)
+
+
+def test_names_are_tidy_text(table):
+    artists = [name for names in table["artists"].to_pylist() for name in names]
+    for text in {*table["title"].to_pylist(), *table["album"].to_pylist(), *artists}:
+        assert text == " ".join(text.split())
+        assert text
+        assert not set(text) & set("{}|~;"), text
+
+
+def test_every_artist_is_of_one_genre_with_a_few_to_twenty_tracks(table):
+    genres = first_genres(table)
+    main = np.array([names[0] for names in table["artists"].to_pylist()])
+    for name in np.unique(main):
+        assert 3 <= (main == name).sum() <= 20, name
+        assert len(set(genres[main == name])) == 1, name
+    for genre in np.unique(genres):
+        assert 6 <= len(set(main[genres == genre])) <= 20, genre
+
+
+def test_nobody_is_their_own_guest(table):
+    for names in table["artists"].to_pylist():
+        assert len(set(names)) == len(names)
+        assert len(names) in (1, 2)
+
+
+def test_no_album_goes_on_for_more_than_a_few_tracks(table):
+    names = [artists[0] for artists in table["artists"].to_pylist()]
+    _, counts = np.unique(
+        [f"{n};{a}" for n, a in zip(names, table["album"].to_pylist(), strict=True)], return_counts=True
+    )
+    assert counts.max() <= 7
+    assert (counts > 1).sum() > 400
+
+
+def test_titles_of_classical_works_name_the_key_they_are_in(make_demo, table):
+    named = 0
+    for row in table.to_pylist():
+        if " in " in row["title"] and row["genres"][0] in ("classical", "piano"):
+            mode = "major" if row["mode"] else "minor"
+            for word in ("major", "minor"):
+                if word in row["title"]:
+                    named += 1
+                    assert f" in {make_demo.NOTES[row['key']]} {mode}" in row["title"]
+    assert named > 50
+
+
+def test_each_genre_has_the_feature_means_it_was_fitted_to(table, statistics):
+    genres, values = first_genres(table), columns(table, FEATURES)
+    assert set(genres) == set(statistics)
+    for genre, fitted in statistics.items():
+        drawn = values[genres == genre]
+        error = np.array(fitted["feature_sd"]) / np.sqrt(len(drawn))
+        # Four standard errors: the draw's own correlation is set right, so that it stays far inside.
+        apart = np.abs(drawn.mean(axis=0) - fitted["feature_mean"]) / error
+        assert (apart < 4).all(), (genre, dict(zip(FEATURES, apart.round(1), strict=True)))
+
+
+def test_features_of_a_genre_are_correlated_as_fitted(table, statistics):
+    genres = first_genres(table)
+    pair = ("energy", "loudness")
+    where = [FEATURES.index(name) for name in pair]
+    for genre, fitted in statistics.items():
+        drawn = columns(table, pair)[genres == genre]
+        ranks = drawn.argsort(axis=0).argsort(axis=0)
+        rank_correlation = np.corrcoef(ranks, rowvar=False)[0, 1]
+        # Of two normals; a fifth is about two standard errors of the correlation of 130 ranks.
+        expected = 6 / np.pi * np.arcsin(np.array(fitted["correlation"])[tuple(where)] / 2)
+        assert abs(rank_correlation - expected) < 0.2, genre
+
+
+def test_tracks_of_one_artist_are_more_alike_than_those_of_a_genre(table):
+    genres = first_genres(table)
+    main = np.array([names[0] for names in table["artists"].to_pylist()])
+    values = columns(table, ("energy", "danceability", "valence"))
+    within, across = [], []
+    for genre in np.unique(genres):
+        theirs = genres == genre
+        across.append(values[theirs].var(axis=0))
+        within += [values[main == name].var(axis=0, ddof=1) for name in np.unique(main[theirs])]
+    assert (np.mean(within, axis=0) < 0.85 * np.mean(across, axis=0)).all()
+
+
+def test_genres_differ_as_listeners_know_them(table):
+    genres = first_genres(table)
+    mean = {name: {g: table[name].to_numpy()[genres == g].mean() for g in np.unique(genres)} for name in FEATURES}
+    tempo = {g: np.median(table["tempo_bpm"].to_numpy()[genres == g]) for g in np.unique(genres)}
+    assert mean["energy"]["metal"] > mean["energy"]["folk"] > mean["energy"]["classical"]
+    assert mean["acousticness"]["classical"] > mean["acousticness"]["techno"] + 0.5
+    assert mean["instrumentalness"]["techno"] > mean["instrumentalness"]["pop"] + 0.3
+    assert mean["valence"]["salsa"] > mean["valence"]["ambient"] + 0.4
+    assert tempo["drum-and-bass"] > 165
+    assert 118 < tempo["house"] < 130
+
+
+def test_the_seeds_are_three_tracks_by_three_artists(make_demo, table):
+    rows = make_demo.seeds(table)
+    assert [row["genres"][0] for row in rows] == list(make_demo.SEED_GENRES)
+    assert len({row["artists"][0] for row in rows}) == 3
+    assert tuple(row["track_id"] for row in rows) == EXAMPLE_SEEDS
+
+
+def test_the_files_are_small(table):
+    assert DEMO.stat().st_size < 500_000
+    assert STATISTICS.stat().st_size < 120_000
+    assert table.num_rows == 5000
+
+
+def test_the_statistics_hold_no_ids_or_names(statistics):
+    def texts(value: object) -> list[str]:
+        if isinstance(value, dict):
+            return [text for inner in value.values() for text in texts(inner)]
+        if isinstance(value, list):
+            return [text for inner in value for text in texts(inner)]
+        return [value] if isinstance(value, str) else []
+
+    assert texts(statistics) == []
+
+
+def test_no_invented_artist_exists(make_demo, table):
+    files = [("kaggle_spotify_tracks_114k.parquet", "artists"), ("tracks.parquet", "artist")]
+    if not all((REAL / name).exists() for name, _ in files):
+        pytest.skip(f"the real tracks are not in {REAL}")
+    known = set()
+    for name, column in files:
+        for text in set(pq.read_table(REAL / name, columns=[column])[column].to_pylist()) - {None}:
+            known |= {text.casefold(), *(artist.strip().casefold() for artist in text.split(";"))}
+    assert make_demo.real_names(table, known) == []
+    one = next(iter(known))
+    impostor = table.slice(0, 1).set_column(2, table.schema.field("artists"), pa.array([[one]]))
+    assert make_demo.real_names(impostor, known) == [one]
+
+
+def test_the_script_writes_the_schema_of_the_program(make_demo):
+    assert make_demo.SCHEMA.equals(SCHEMA)
