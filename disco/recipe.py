@@ -1,0 +1,95 @@
+"""Recipes: TOML files that say everything of a model but where the data is."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from disco.errors import DataError
+
+
+@dataclass(frozen=True)
+class FeaturesRecipe:
+    """How a `features` card is fitted; `only` keeps the tracks whose column has that value."""
+
+    kind: str
+    name: str
+    version: str
+    components: int
+    only: dict[str, str]
+    data: str
+    source: str
+    terms: str
+
+
+@dataclass(frozen=True)
+class PredictorRecipe:
+    """How a predictor is trained; `window` and `minimum_length` count tracks, `patience` counts epochs.
+
+    Playlists of the sources in `held_out` are measured at the end and serve nothing else.
+    """
+
+    kind: str
+    name: str
+    version: str
+    network: str
+    scaler: str
+    window: int
+    minimum_length: int
+    held_out: list[str]
+    validation_share: float
+    split_seed: int
+    seeds: list[int]
+    epochs: int
+    patience: int
+    batch_size: int
+    learning_rate: float
+    data: str
+    source: str
+    terms: str
+
+
+RECIPES: dict[str, type[FeaturesRecipe] | type[PredictorRecipe]] = {
+    "features": FeaturesRecipe,
+    "predictor": PredictorRecipe,
+}
+_MEANT: dict[Any, str] = {
+    str: "a text",
+    int: "a whole number above 0",
+    float: "a number above 0",
+    list[str]: "a list of texts",
+    list[int]: "a list of whole numbers above 0",
+    dict[str, str]: "a table of texts",
+}
+
+
+def read_recipe(path: Path) -> FeaturesRecipe | PredictorRecipe:
+    """Recipe in a TOML file; a key too many, too few or of the wrong type is a DataError that names it."""
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(path, f"is not a readable recipe ({error})") from None
+    kind = str(said.get("kind"))
+    if kind not in RECIPES:
+        raise DataError(path, f"kind is {kind!r}, it must be one of {', '.join(RECIPES)}")
+    wanted = get_type_hints(RECIPES[kind])
+    if unknown := [key for key in said if key not in wanted]:
+        raise DataError(path, f"unknown key {unknown[0]!r}; a {kind} recipe knows {', '.join(wanted)}")
+    if missing := [key for key in wanted if key not in said]:
+        raise DataError(path, f"the key {missing[0]!r} is missing")
+    for key, hint in wanted.items():
+        if not _fits(said[key], hint):
+            raise DataError(path, f"{key} is {said[key]!r}, it must be {_MEANT[hint]}")
+    return RECIPES[kind](**said)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a TOML value is of the type; every number in a recipe counts something and is above 0."""
+    if hint in (int, float):
+        return type(value) in (int, hint) and value > 0
+    if not isinstance(value, get_origin(hint) or hint):
+        return False
+    members = value.values() if isinstance(value, dict) else value
+    return not get_args(hint) or all(_fits(member, get_args(hint)[-1]) for member in members)
