@@ -109,14 +109,15 @@ def _yeo_johnson(x: Floats, power: np.float32) -> Floats:
     """The transform through expm1 and log1p: (1 + x)^p - 1 itself would lose digits where x is small."""
 
     def grow(x: Floats, power: np.float32) -> Floats:
-        logarithm = np.log1p(x)
-        return logarithm if abs(power) < 1e-6 else np.expm1(power * logarithm) / power
+        logarithm: Floats = np.log1p(x)
+        return logarithm if abs(power) < 1e-6 else np.asarray(np.expm1(power * logarithm) / power, x.dtype)
 
     negative = x < 0
     if not negative.any():
         return grow(x, power)
     positive_part = grow(np.where(negative, 0, x), power)
-    return np.asarray(np.where(negative, -grow(np.where(negative, -x, 0), 2 - power), positive_part), x.dtype)
+    negative_part = grow(np.where(negative, -x, 0), 2 - power)
+    return np.asarray(np.where(negative, -negative_part, positive_part), dtype=x.dtype)
 
 
 @cache
@@ -160,13 +161,10 @@ class Network:
     card: Card
     session: onnxruntime.InferenceSession
 
-    def __call__(self, *inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Outputs for inputs, both in the order of the card; the first axis is the batch."""
-        names = self.card["network"]["inputs"]
-        outputs: list[NDArray[np.float32]] = self.session.run(
-            list(self.card["network"]["outputs"]), dict(zip(names, inputs, strict=True))
-        )
-        return outputs
+    def __call__(self, **inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Outputs by name for inputs by name, as the card has them; the first axis is the batch."""
+        names = list(self.card["network"]["outputs"])
+        return dict(zip(names, self.session.run(names, inputs), strict=True))
 
 
 def load_network(card: Card) -> Network:

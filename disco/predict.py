@@ -17,10 +17,10 @@ from disco.model import Network, Scaler, load_network, read_card, scaled_feature
 
 State = Floats
 
-# Variance of the scaled features within playlists over that between playlists, which makes sum / (n + k) the
-# best linear guess at a playlist's mean after n tracks (Robinson 1991, "That BLUP is a good thing"). Measured on
-# the playlists that `classic` was trained on; its card says which.
-SHRINKAGE = 2.0
+# The k of sum / (n + k). Theory says 2.8, the variance of the scaled features within playlists over that between
+# them (which shrinks to the least squared error); the least absolute error on the validation playlists of `classic`
+# has 0.25: 0.6028 against 0.6040 at 0, 0.6046 at 1 and 0.6132 at 2.8.
+SHRINKAGE = 0.25
 
 
 class Predictor(Protocol):
@@ -59,7 +59,8 @@ class Mean:
 
     def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
         """Scaled features, shape (n, 8); those of the mean of all music where a track is not known."""
-        return np.asarray(np.nan_to_num(embedded[rows], nan=0.0))
+        known: Floats = np.nan_to_num(embedded[rows], nan=0.0)
+        return known
 
     def start(self, n: int) -> State:
         """Sum of no tracks, and their number."""
@@ -68,7 +69,8 @@ class Mean:
     def step(self, tracks: Floats, state: State) -> tuple[Floats, State]:
         """Add the tracks to the sums."""
         state = state + np.c_[tracks, np.ones(len(tracks), dtype=np.float32)]
-        return state[:, :8] / (state[:, 8:] + np.float32(SHRINKAGE)), state
+        vectors: Floats = state[:, :8] / (state[:, 8:] + np.float32(SHRINKAGE))
+        return vectors, state
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Recurrent:
     def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
         """Scaled features and mode, shape (n, 9); means where a track is not known."""
         mode = np.nan_to_num(catalogue.modes[rows], nan=self.network.card["mode_when_unknown"])
-        return np.c_[np.nan_to_num(embedded[rows], nan=0.0), mode].astype(np.float32)
+        return np.asarray(np.c_[np.nan_to_num(embedded[rows], nan=0.0), mode], dtype=np.float32)
 
     def start(self, n: int) -> State:
         """Zeros, the state in which training sequences start."""
@@ -98,8 +100,8 @@ class Recurrent:
 
     def step(self, tracks: Floats, state: State) -> tuple[Floats, State]:
         """Run the network for one track of each sequence."""
-        vectors, state = self.network(tracks, state)
-        return vectors, state
+        after = self.network(inputs=tracks, state=state)
+        return after["vector"], after["next_state"]
 
 
 PREDICTORS = ("classic", "mean")

@@ -8,6 +8,8 @@ from pathlib import Path
 from disco.catalogue import Catalogue, merge
 from disco.sources import tables
 
+# Three that a party could begin with, as `data-wrangling/make_demo.py` names them.
+EXAMPLE_SEEDS = ("demo-01197", "demo-01426", "demo-01169")
 DEMO = Path(__file__).parents[1] / "demo" / "tracks.parquet"
 
 

@@ -1,0 +1,238 @@
+"""What the doors share: errors as exit codes, catalogues, seeds from free text, a playlist as a table."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from disco import sources
+from disco.catalogue import Catalogue, Match, Rows
+from disco.catalogue.search import ENOUGH
+from disco.catalogue.text import printable
+from disco.errors import DiscoError, NotFoundError
+from disco.playlist import Playlist, key_name
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+_LINK = re.compile(r"(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)(\w+)\S*")
+# K of keys up to two steps apart; further apart most listeners hear a clash.
+_SWEET, _SOUR = 0.6, 0.0
+
+
+class Main(Protocol):
+    """A door's main: arguments (those of the process by default) to exit code."""
+
+    def __call__(self, argv: Sequence[str] | None = None) -> int:
+        """Do what the arguments say."""
+
+
+def door(main: Callable[[Sequence[str] | None], int]) -> Main:
+    """Make a door's errors one line on stderr and an exit code: 1 could not be done, 2 wrong usage."""
+
+    @functools.wraps(main)
+    def guarded(argv: Sequence[str] | None = None) -> int:
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # an old terminal shows ? rather than a traceback
+        try:
+            return main(argv)
+        except DiscoError as error:
+            say(f"disco: {error}")
+            return 1
+        except SystemExit as stop:  # argparse has said what it does not understand
+            return stop.code if isinstance(stop.code, int) else 2
+        except KeyboardInterrupt:
+            say("disco: interrupted")
+            return 130
+        except BrokenPipeError:  # the reader (head, less) has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except OSError as error:
+            say(f"disco: {error.filename or 'a file'}: {error.strerror or error}")
+            return 1
+        except MemoryError:
+            say("disco: there is not enough memory for this; try a smaller catalogue")
+            return 1
+
+    return guarded
+
+
+def say(text: str) -> None:
+    """Print a line on stderr, whatever a stranger's text in it may hold."""
+    print(printable(text), file=sys.stderr)
+
+
+def add_catalogue(parser: argparse.ArgumentParser) -> None:
+    """Add `--catalogue PATH`, which may be given several times."""
+    parser.add_argument(
+        "--catalogue",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="table of tracks, CSV or Parquet; several are merged (default: the embedded demo of invented tracks)",
+    )
+
+
+def open_catalogue(paths: Sequence[str], quiet: bool = False) -> Catalogue:
+    """Open the catalogue and say what its reader kept and dropped."""
+    catalogue = sources.open(paths)
+    if not quiet:
+        for note in catalogue.notes:
+            say(note)
+    return catalogue
+
+
+def find_seeds(catalogue: Catalogue, asked: Sequence[str], pick: bool = False, quiet: bool = False) -> Rows:
+    """Rows that texts, ids, URIs or links mean; a doubtful match is said aloud, or asked about with `pick`.
+
+    Raises
+    ------
+    NotFoundError
+        If nothing is near enough, with the nearest five as a hint.
+    """
+    return np.array([_find_seed(catalogue, text, pick, quiet) for text in asked], dtype=np.intp)
+
+
+def _find_seed(catalogue: Catalogue, text: str, pick: bool, quiet: bool) -> int:
+    link = _LINK.fullmatch(text.strip())
+    try:
+        return int(catalogue.rows([link[1] if link else text.strip()])[0])
+    except NotFoundError:
+        if link:
+            raise
+    matches = catalogue.search(text, 50)
+    if not matches or matches[0].score < ENOUGH:
+        nearest = "; ".join(f"{name!r}" for name in _names(catalogue, matches)[:5])
+        hint = f"; the nearest are {nearest}" if nearest else ""
+        raise NotFoundError(f"no track found for {text!r} in {catalogue.where}{hint}")
+    songs = _distinct(catalogue, matches)
+    best, others = songs[0], [m for m in songs[1:] if m.score >= ENOUGH][:4]
+    rivals = [m for m in others if m.score > best.score - 0.01]
+    if pick and len(songs) > 1:
+        return _ask(catalogue, text, songs[:9])
+    if not quiet and (not best.exact or best.score < 0.9 or rivals):
+        names = _names(catalogue, [best, *others])
+        also = f"; it could also be {'; '.join(map(repr, names[1:]))}" if others else ""
+        say(f"asked for {text!r}, took {names[0]!r}{also} (--pick asks)")
+    return best.row
+
+
+def _distinct(catalogue: Catalogue, matches: Sequence[Match]) -> list[Match]:
+    """The best match of each song: its other versions and releases are no other song."""
+    songs: dict[str, Match] = {}
+    for match in matches:
+        songs.setdefault(catalogue.song(match.row) or str(match.row), match)
+    return list(songs.values())
+
+
+def _names(catalogue: Catalogue, matches: Sequence[Match]) -> list[str]:
+    rows = np.array([match.row for match in matches], dtype=np.intp)
+    return list(dict.fromkeys(name(track) for track in catalogue.tracks(rows)))
+
+
+def _ask(catalogue: Catalogue, text: str, matches: Sequence[Match]) -> int:
+    print(f"Which one is {printable(text)!r}?", file=sys.stderr)
+    rows = np.array([match.row for match in matches], dtype=np.intp)
+    for number, track in enumerate(catalogue.tracks(rows), start=1):
+        album = f" ({printable(track['album'])})" if track["album"] else ""
+        print(f"  {number}  {name(track)}{album}", file=sys.stderr)
+    while True:
+        print(f"1-{len(matches)} [1]: ", end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline()
+        if not answer:
+            raise DiscoError(f"no answer to which track {text!r} is; leave out --pick, or give an id")
+        if not answer.strip():
+            return matches[0].row
+        if answer.strip().isdecimal() and 1 <= int(answer) <= len(matches):
+            return matches[int(answer) - 1].row
+
+
+def name(track: dict[str, Any]) -> str:
+    """Title and artists of a track as one clean line; its id if it has no title."""
+    title = printable(track["title"]) or printable(track["track_id"])
+    artists = printable(", ".join(track["artists"] or []))
+    return f"{title} by {artists}" if artists else title
+
+
+def show(playlist: Playlist) -> None:
+    """Print a playlist as a table on stdout."""
+    from rich.console import Console
+
+    console = Console(soft_wrap=False)
+    if not console.is_terminal:
+        console.width = 120
+    console.print(table(playlist))
+
+
+def table(playlist: Playlist) -> Table:
+    """A playlist as a table: each track, and how it follows the one before it."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+    from rich.text import Text
+
+    facts = f"{len(playlist)} tracks, {_clock(playlist.tracks.numbers('duration_ms').tolist())}"
+    grid = Table(
+        box=box.SIMPLE_HEAD,
+        title=Text(printable(playlist.name), style="bold"),
+        caption=escape(printable(f"{facts} · {playlist.predictor} · {playlist.catalogue['where']}")),
+        title_justify="left",
+        caption_justify="left",
+        pad_edge=False,
+    )
+    grid.add_column("", no_wrap=True, justify="right")
+    for head in ("Title", "Artist"):  # where the terminal is narrow these give way, the numbers never
+        grid.add_column(head, overflow="ellipsis")
+    for head in ("Key", "BPM", "Key move", "Tempo", "Distance", "Cost"):
+        grid.add_column(head, no_wrap=True, justify="right")
+    before = ""
+    for i, (track, said) in enumerate(
+        zip(playlist.tracks.table.to_pylist(), playlist.as_dict()["tracks"], strict=True)
+    ):
+        key = key_name(track) or "?"
+        bpm = f"{track['tempo_bpm']:.0f}" if track["tempo_bpm"] else "?"
+        row = [
+            str(i + 1),
+            _cell(track["title"] or track["track_id"]),
+            _cell(", ".join(track["artists"] or [])),
+            key,
+            bpm,
+        ]
+        if said["join"] is not None:
+            join, change = said["join"], float(playlist.terms["tempo_change"][i - 1])
+            row += [
+                _coloured(f"{before} → {key}", join["key_similarity"]),
+                _coloured("?" if np.isnan(change) else f"{change:+.1f} %", join["tempo_similarity"]),
+                "?" if join["distance"] is None else f"{join['distance']:.2f}",
+                f"{join['cost']:.2f}",
+            ]
+        grid.add_row(*row, style="bold" if said["seed"] else None, end_section=i + 1 == playlist.seeds)
+        before = key
+    return grid
+
+
+def _cell(text: str) -> Any:
+    from rich.text import Text
+
+    return Text(printable(text), overflow="ellipsis", no_wrap=True)
+
+
+def _coloured(text: str, similarity: float | None) -> str:
+    if similarity is None:
+        return f"[dim]{text}[/]"
+    return f"[{'green' if similarity >= _SWEET else 'yellow' if similarity >= _SOUR else 'red'}]{text}[/]"
+
+
+def _clock(durations_ms: Sequence[float]) -> str:
+    known = [d for d in durations_ms if not np.isnan(d)]
+    minutes = round(sum(known) / 60_000)
+    return f"{'' if len(known) == len(durations_ms) else 'at least '}{minutes} min"

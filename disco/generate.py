@@ -1,0 +1,167 @@
+"""Door: make a playlist that flows on from a few seeds. `python -m disco.generate --help`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from disco import cli, export, settings
+from disco.catalogue import Filters
+from disco.playlist import Playlist, generate
+from disco.predict import PREDICTORS
+from disco.recommend import RECOMMENDERS
+from disco.sequence import SEQUENCERS
+from disco.sources import EXAMPLE_SEEDS
+from disco.transition import Knobs
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of this door."""
+    usual = Knobs()
+    p = argparse.ArgumentParser(
+        prog="disco generate",
+        description="Make a playlist that begins with the seeds and flows on from them.",
+        epilog='example: disco generate "them changes thundercat" "girlfriend is better" --catalogue tracks.parquet',
+    )
+    p.add_argument("seeds", nargs="*", help="tracks to begin with: title and artist in any order, ids, Spotify links")
+    p.add_argument("--example", action="store_true", help="three seeds from the embedded demo")
+    cli.add_catalogue(p)
+    p.add_argument("--pick", action="store_true", help="ask which track is meant where several could be")
+
+    g = p.add_argument_group("how long")
+    long = g.add_mutually_exclusive_group()
+    long.add_argument("--length", type=int, metavar="N", help="tracks to add after the seeds (10)")
+    long.add_argument("--minutes", type=float, metavar="M", help="or: as near as can be to so many minutes in all")
+
+    g = p.add_argument_group("how it flows")
+    g.add_argument("--flow", type=float, default=usual.flow, metavar="X", help="nearness to the predicted next (1)")
+    g.add_argument("--spicyness", type=float, default=usual.spicyness, metavar="X", help="boldness of it (1.2)")
+    g.add_argument("--sweetness", type=float, default=usual.sweetness, metavar="X", help="consonance of keys (1)")
+    g.add_argument("--smoothness", type=float, default=usual.smoothness, metavar="X", help="likeness of tempos (1)")
+    g.add_argument("--candidates", type=int, default=400, metavar="N", help="tracks to choose from (400)")
+    g.add_argument("--artist-gap", type=int, default=1, metavar="N", help="tracks between two by one artist (1)")
+    g.add_argument(
+        "--predictor", default=PREDICTORS[0], metavar="NAME", help=f"{', '.join(PREDICTORS)}, or a model's folder"
+    )
+    g.add_argument("--recommender", default="nearest", metavar="NAME", help=", ".join(RECOMMENDERS))
+    g.add_argument("--sequencer", default="greedy", metavar="NAME", help=", ".join(SEQUENCERS))
+
+    g = p.add_argument_group("what may be played")
+    g.add_argument(
+        "--only", action="append", default=[], metavar="COLUMN=TEXT", help="genre=techno, artist=, title=, album="
+    )
+    g.add_argument("--exclude", action="append", default=[], metavar="COLUMN=TEXT", help="the same, kept out")
+    g.add_argument("--bpm", type=_range, metavar="LOW-HIGH", help="tempo, as 118-126")
+    g.add_argument(
+        "--duration", type=_durations, metavar="LOW-HIGH", help="length of a track, as 2:00-6:30 or 90-400 (s)"
+    )
+    g.add_argument("--explicit", action=argparse.BooleanOptionalAction, default=True, help="explicit lyrics")
+
+    g = p.add_argument_group("what comes out")
+    g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist")
+    g.add_argument("--output", type=Path, metavar="FILE", help=f"write it too: {', '.join(export.FORMATS)}")
+    g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw its flow, on a page that needs no network")
+    g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    g.add_argument("--quiet", action="store_true", help="print no notes")
+    g.add_argument("--force", action="store_true", help="overwrite files that exist")
+    g.add_argument("--settings", type=Path, metavar="FILE.toml", help="knobs and filters from a file")
+    g.add_argument("--save-settings", type=Path, metavar="FILE.toml", help="keep knobs and filters in a file")
+    return p
+
+
+@cli.door
+def main(argv: Sequence[str] | None = None) -> int:
+    """Make a playlist, print it, and write what was asked for."""
+    p = parser()
+    arguments = p.parse_args(argv)
+    if arguments.settings:
+        said = settings.read(arguments.settings)
+        if arguments.length is not None or arguments.minutes is not None:
+            said = {key: value for key, value in said.items() if key not in ("length", "minutes")}
+        p.set_defaults(**said)
+        arguments = p.parse_args(argv)
+    if bool(arguments.seeds) == arguments.example:
+        p.error("give seeds, or --example" if arguments.example is False else "give seeds or --example, not both")
+    if arguments.example and arguments.catalogue:
+        p.error("--example plays the embedded demo; leave out --catalogue")
+    _check_files(arguments)
+
+    catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet)
+    asked = EXAMPLE_SEEDS if arguments.example else arguments.seeds
+    playlist = generate(
+        catalogue,
+        cli.find_seeds(catalogue, asked, arguments.pick, arguments.quiet),
+        length=10 if arguments.length is None else arguments.length,
+        minutes=arguments.minutes,
+        candidates=arguments.candidates,
+        knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
+        predictor=arguments.predictor,
+        recommender=arguments.recommender,
+        sequencer=arguments.sequencer,
+        filters=Filters(
+            tuple(arguments.only), tuple(arguments.exclude), arguments.bpm, arguments.duration, arguments.explicit
+        ),
+        artist_gap=arguments.artist_gap,
+        title=arguments.title,
+    )
+    if not arguments.quiet:
+        for note in playlist.notes:
+            cli.say(note)
+    if arguments.json:
+        sys.stdout.write(export.as_json(playlist))
+    else:
+        cli.show(playlist)
+    _write_files(arguments, playlist)
+    return 0
+
+
+def _check_files(arguments: argparse.Namespace) -> None:
+    """Refuse what could not be written before the work is done."""
+    if arguments.output:
+        export.check(arguments.output, arguments.force, tuple(export.FORMATS))
+    if arguments.plot:
+        export.check(arguments.plot, arguments.force, (".html",))
+    if arguments.save_settings:
+        export.check(arguments.save_settings, arguments.force, (".toml",))
+
+
+def _write_files(arguments: argparse.Namespace, playlist: Playlist) -> None:
+    written = []
+    if arguments.output:
+        export.write(export.FORMATS[arguments.output.suffix.lower()](playlist), arguments.output, arguments.force)
+        written.append(arguments.output)
+    if arguments.plot:
+        from disco import plot  # plotly takes longer to load than the playlist to make
+
+        export.write(plot.page(playlist), arguments.plot, arguments.force)
+        written.append(arguments.plot)
+    if arguments.save_settings:
+        export.write(settings.as_toml(arguments), arguments.save_settings, arguments.force)
+        written.append(arguments.save_settings)
+    if written and not arguments.quiet:
+        cli.say(f"written: {', '.join(map(str, written))}")
+
+
+def _range(text: str) -> tuple[float, float]:
+    low, _, high = text.partition("-")
+    try:
+        return float(low), float(high)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no range; write LOW-HIGH, as 118-126") from None
+
+
+def _durations(text: str) -> tuple[float, float]:
+    """Seconds from `2:00-6:30` or `90-400`."""
+    try:
+        low, high = (
+            sum(float(part) * 60**i for i, part in enumerate(reversed(end.split(":")))) for end in text.split("-")
+        )
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no range; write LOW-HIGH, as 2:00-6:30 or 90-400") from None
+    return low, high
+
+
+if __name__ == "__main__":
+    sys.exit(main())

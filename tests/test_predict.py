@@ -1,0 +1,63 @@
+"""Predictors keep the contract, and do what they say."""
+
+import numpy as np
+import pytest
+from conftest import catalogue_of, random_catalogue
+from contracts import PredictorTests
+
+from disco.errors import DataError, NotFoundError
+from disco.predict import SHRINKAGE, load_predictor
+
+
+class TestMean(PredictorTests):
+    def predictor(self):
+        return load_predictor("mean")
+
+    def test_it_is_the_sum_shrunk_towards_the_mean_of_all_music(self):
+        rows = [3, 1, 4, 1]
+        vectors, space = self.run(rows)
+        known = np.nan_to_num(space[rows].astype(float))
+        np.testing.assert_allclose(vectors[0], known.sum(axis=0) / (4 + SHRINKAGE), rtol=1e-5)
+
+
+class TestClassic(PredictorTests):
+    def predictor(self):
+        return load_predictor("classic")
+
+    def test_it_is_linear_as_its_activations_are(self):
+        """Superposition: what two pasts add to a third's prediction adds up."""
+        predictor = self.predictor()
+
+        def after(*tracks):
+            state = predictor.start(1)
+            for track in tracks:
+                vectors, state = predictor.step(np.asarray([track], dtype=np.float32), state)
+            return vectors[0].astype(float)
+
+        rng = np.random.default_rng(0)
+        a, b, nothing = rng.normal(size=(3, 9)), rng.normal(size=(3, 9)), np.zeros((3, 9))
+        together = after(*(a + b)) - after(*nothing)
+        np.testing.assert_allclose(together, after(*a) + after(*b) - 2 * after(*nothing), atol=1e-4)
+
+
+def test_a_predictor_that_does_not_exist_is_told_which_do():
+    with pytest.raises(NotFoundError, match=r"prophet.*classic"):
+        load_predictor("prophet")
+
+
+def test_features_of_another_set_are_refused_rather_than_compared():
+    table = random_catalogue(3).table.to_pylist()
+    other = catalogue_of([{**track, "feature_set": "audio-1"} for track in table])
+    with pytest.raises(DataError, match=r"audio-1.*spotify"):
+        load_predictor("mean").embed(other)
+
+
+def test_a_track_without_features_counts_as_the_mean_of_all_music():
+    tracks = random_catalogue(3).table.to_pylist()
+    tracks[1]["energy"] = None
+    catalogue = catalogue_of(tracks)
+    mean = load_predictor("mean")
+    space = mean.embed(catalogue)
+    assert np.isnan(space[1]).all()
+    assert np.isfinite(space[[0, 2]]).all()
+    assert (mean.inputs(catalogue, space, np.array([1])) == 0).all()
