@@ -12,7 +12,8 @@ The map, from the doors down; every import points down::
 
 >>> import disco
 >>> catalogue = disco.open()                                    # the embedded demo, or paths of your tables
->>> playlist = disco.generate(catalogue, catalogue.rows(["demo-00001"]))
+>>> from disco.playlist import generate                         # `disco.generate` is the door
+>>> playlist = generate(catalogue, catalogue.rows(["demo-00001"]))
 """
 
 from __future__ import annotations
@@ -22,19 +23,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from disco.catalogue import Catalogue, Filters
-    from disco.playlist import Playlist, generate
+    from disco.playlist import Playlist
     from disco.sources import open  # noqa: A004 - disco.open is what it does
     from disco.transition import Knobs
 
 __version__ = "0.1.0"
-__all__ = ["Catalogue", "Filters", "Knobs", "Playlist", "generate", "open"]
+__all__ = ["Catalogue", "Filters", "Knobs", "Playlist", "open"]
 
 _HOMES = {
     "Catalogue": "disco.catalogue",
     "Filters": "disco.catalogue",
     "Knobs": "disco.transition",
     "Playlist": "disco.playlist",
-    "generate": "disco.playlist",
     "open": "disco.sources",
 }
 

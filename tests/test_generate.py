@@ -1,0 +1,192 @@
+"""The door as its users meet it: what it prints, writes, refuses, and exits with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import SHARED, random_catalogue
+
+from disco import __main__, generate
+from disco.sources import EXAMPLE_SEEDS, tables
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    path = tmp_path_factory.mktemp("library") / "tracks.parquet"
+    tables.write(random_catalogue(200, seed=6, artists=50), path)
+    return str(path)
+
+
+def run(*arguments, capsys=None):
+    code = generate.main([str(a) for a in arguments])
+    return code, *capsys.readouterr()
+
+
+def test_the_example_plays_the_demo_and_says_that_it_is_invented(capsys):
+    code, out, err = run("--example", capsys=capsys)
+    assert code == 0
+    assert "no such music exists" in err
+    assert "invented tracks" in out
+    assert "Key move" in out
+
+
+def test_json_is_one_object_of_the_agreed_shape_and_nothing_else(library, capsys):
+    code, out, _ = run("title 5", "t00009", "--catalogue", library, "--json", "--length", 4, capsys=capsys)
+    said = json.loads(out)
+    assert code == 0
+    assert list(said) == ["name", "knobs", "catalogue", "predictor", "recommender", "sequencer", "tracks"]
+    assert said["knobs"] == {"flow": 1.0, "spicyness": 1.2, "sweetness": 1.0, "smoothness": 1.0}
+    assert said["catalogue"] == {"where": library, "tracks": 200}
+    assert (said["predictor"], said["recommender"], said["sequencer"]) == ("classic", "nearest", "greedy")
+    assert [t["position"] for t in said["tracks"]] == [1, 2, 3, 4, 5, 6]
+    assert [t["seed"] for t in said["tracks"]] == [True, True, False, False, False, False]
+    assert said["tracks"][0]["join"] is None
+    for track in said["tracks"][1:]:
+        assert set(track["join"]) == {"cost", "distance", "key_similarity", "tempo_similarity"}
+    assert set(said["tracks"][0]) == {
+        *("position", "seed", "id", "title", "artist", "camelot", "key", "mode", "tempo_bpm", "duration_ms", "join")
+    }
+
+
+@pytest.mark.parametrize("way", [["-m", "disco.generate"], ["-m", "disco", "generate"]])
+def test_the_door_is_reached_from_the_shell(way):
+    done = subprocess.run(
+        [sys.executable, *way, "--example", "--json", "--quiet"], capture_output=True, text=True, check=True
+    )
+    assert [t["id"] for t in json.loads(done.stdout)["tracks"][:3]] == list(EXAMPLE_SEEDS)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        ([], 2, "give seeds, or --example"),
+        (["a", "--example"], 2, "not both"),
+        (["--example", "--catalogue", "x.csv"], 2, "leave out --catalogue"),
+        (["a", "--length", "ten"], 2, "invalid int value"),
+        (["a", "--length", "3", "--minutes", "3"], 2, "not allowed with"),
+        (["a", "--bpm", "fast"], 2, "'fast' is no range"),
+        (["a", "--duration", "1:x-2"], 2, "is no range"),
+        (["a", "--colour", "red"], 2, "unrecognized arguments"),
+        (["a", "--catalogue", "nowhere.parquet"], 1, "nowhere.parquet: there is no such file"),
+        (["zzzyyyxxxwww qqqq"], 1, "no track found for 'zzzyyyxxxwww qqqq'"),
+        (["spotify:track:0000000000000000000000"], 1, "no track has the id"),
+        (["--example", "--only", "mood=sad"], 1, "'mood=sad' is no filter"),
+        (["--example", "--only", "genre=polkacore"], 1, "the filters leave no track"),
+        (["--example", "--bpm", "130-120"], 1, "LOW <= HIGH"),
+        (["--example", "--flow", "nan"], 1, "flow must be a finite number"),
+        (["--example", "--predictor", "oracle"], 1, "oracle: no model of this name"),
+        (["--example", "--output", "list.docx"], 1, "known are .json, .csv, .m3u8"),
+        (["--example", "--output", "no/such/folder/list.json"], 1, "there is no folder"),
+        (["--example", "--plot", "flow.png"], 1, "known are .html"),
+        (["--example", "--settings", "nowhere.toml"], 1, "nowhere.toml: there is no such file"),
+    ],
+)
+def test_bad_input_gets_a_sentence_and_a_code(arguments, code, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    got, out, err = run(*arguments, capsys=capsys)
+    assert got == code
+    assert sentence in err
+    assert out == ""
+    assert "Traceback" not in err
+    assert code == 2 or len(err.strip().splitlines()) <= 2  # a note on the catalogue, and the sentence
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_overwritten_without_force(library, capsys, tmp_path):
+    where = tmp_path / "list.csv"
+    where.write_text("mine")
+    code, out, err = run("title 5", "--catalogue", library, "--output", where, capsys=capsys)
+    assert code == 1
+    assert "exists already; --force overwrites it" in err
+    assert where.read_text() == "mine"
+    assert out == ""
+    assert run("title 5", "--catalogue", library, "--output", where, "--force", capsys=capsys)[0] == 0
+    assert "title" in where.read_text()
+    assert [p.name for p in tmp_path.iterdir()] == ["list.csv"]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv", ".m3u8"])
+def test_the_output_holds_the_playlist(library, suffix, capsys, tmp_path):
+    where = tmp_path / f"list{suffix}"
+    code, out, _ = run("title 5", "--catalogue", library, "--output", where, "--json", capsys=capsys)
+    assert code == 0
+    text = where.read_text(encoding="utf-8")
+    assert all(track["title"] in text for track in json.loads(out)["tracks"])
+
+
+def test_the_plot_is_a_page_that_needs_no_network(library, capsys, tmp_path):
+    where = tmp_path / "flow.html"
+    assert run("title 5", "--catalogue", library, "--plot", where, capsys=capsys)[0] == 0
+    page = where.read_text(encoding="utf-8")
+    assert "Title 5" in page
+    assert 'src="http' not in page
+
+
+def test_settings_are_kept_and_used_and_the_command_line_wins(library, capsys, tmp_path):
+    kept = tmp_path / "mine.toml"
+    asked = ["t00005", "--catalogue", library, "--json", "--quiet"]
+    knobs = ["--sweetness", 2.5, "--length", 5, "--only", "genre=techno", "--bpm", "90-150", "--no-explicit"]
+    _, first, _ = run(*asked, *knobs, "--save-settings", kept, capsys=capsys)
+    _, again, _ = run(*asked, "--settings", kept, capsys=capsys)
+    assert json.loads(first) == json.loads(again)
+    _, other, _ = run(*asked, "--settings", kept, "--sweetness", 0, "--minutes", 40, capsys=capsys)
+    assert json.loads(other)["knobs"]["sweetness"] == 0
+    assert len(json.loads(other)["tracks"]) != 6
+
+
+def test_a_doubtful_match_is_said_aloud(library, capsys):
+    _, _, err = run("titel 5", "--catalogue", library, capsys=capsys)
+    assert "asked for 'titel 5', took 'Title 5 by" in err
+
+
+def test_names_from_strangers_cannot_write_to_the_terminal(capsys, tmp_path):
+    tracks = random_catalogue(30, seed=2).table.to_pylist()
+    for track in tracks:
+        track["title"] += "\x1b[2J\r\n[red]\u202eevil"
+        track["artists"] = [f"A{track['track_id']}\x07\x9b31m"]
+    path = tmp_path / "tracks.parquet"
+    from conftest import catalogue_of
+
+    tables.write(catalogue_of(tracks), path)
+    code, out, err = run("t00003", "--catalogue", path, "--title", "\x1b]0;x\x07", capsys=capsys)
+    assert code == 0
+    assert not {"\x1b", "\x07", "\r", "\x9b", "\u202e"} & set(out + err)
+    assert "[red]" in out
+
+
+def test_pick_asks(library, capsys, monkeypatch):
+    import io
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO("2\n"))
+    code, out, err = run("title", "--catalogue", library, "--pick", "--json", capsys=capsys)
+    assert code == 0
+    assert "Which one is 'title'?" in err
+    second = next(line for line in err.splitlines() if line.startswith("  2  "))
+    first = json.loads(out)["tracks"][0]
+    assert second.startswith(f"  2  {first['title']} by {first['artist']}")
+
+
+def test_verbs_are_found_or_named(capsys):
+    assert __main__.main(["dance"]) == 2
+    assert "there is no verb 'dance'; there are generate, catalogue" in capsys.readouterr().err
+    assert __main__.main(["--help"]) == 0
+    assert __main__.main([]) == 2
+    assert __main__.main(["catalogue", "info"]) == 0
+    assert "5,000 tracks" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_real_seeds_give_a_playlist_that_flows(shared, capsys):
+    songs = ["them changes thundercat", "cocoa butter kisses", "girlfriend is better"]
+    code, out, _ = run(*songs, "--catalogue", SHARED / "tracks.parquet", "--json", capsys=capsys)
+    tracks = json.loads(out)["tracks"]
+    assert code == 0
+    assert [t["artist"] for t in tracks[:3]] == ["Thundercat", "Chance the Rapper", "Talking Heads"]
+    assert len(tracks) == 13
+    joins = [t["join"] for t in tracks[3:]]
+    assert min(j["key_similarity"] for j in joins) >= 0.6
+    assert min(j["tempo_similarity"] for j in joins) >= 0.8

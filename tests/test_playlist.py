@@ -1,0 +1,141 @@
+"""Generating: the four steps together, and what the playlist says of itself."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from conftest import catalogue_of, random_catalogue
+
+import disco
+from disco.catalogue import Filters
+from disco.errors import DiscoError
+from disco.playlist import generate
+from disco.transition import Knobs
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return random_catalogue(400, seed=9, artists=80, unknown=0.1)
+
+
+def ids(playlist):
+    return playlist.tracks.table["track_id"].to_pylist()
+
+
+def test_it_begins_with_the_seeds_and_adds_the_length(catalogue):
+    playlist = generate(catalogue, np.array([5, 9, 2]), length=12)
+    assert ids(playlist)[:3] == ["t00005", "t00009", "t00002"]
+    assert len(playlist) == len(set(ids(playlist))) == 15
+    assert playlist.seeds == 3
+    assert all(len(values) == 14 for values in playlist.terms.values())
+
+
+def test_a_seed_named_twice_is_played_once(catalogue):
+    assert ids(generate(catalogue, np.array([5, 5, 9]), length=1))[:2] == ["t00005", "t00009"]
+
+
+def test_the_same_question_gets_the_same_playlist(catalogue):
+    seeds = np.array([5, 9, 2])
+    assert generate(catalogue, seeds).as_dict() == generate(catalogue, seeds).as_dict()
+
+
+def test_sweetness_and_smoothness_do_what_they_say(catalogue):
+    """More of a knob gives more of its quality, on average over many seeds."""
+    plain, sweet, smooth = (
+        [generate(catalogue, np.array([seed]), knobs=knobs, predictor="mean").terms for seed in range(0, 40, 2)]
+        for knobs in (Knobs(sweetness=0, smoothness=0), Knobs(sweetness=3), Knobs(smoothness=3))
+    )
+
+    def mean(runs, name):
+        return np.mean([np.nanmean(terms[name]) for terms in runs])
+
+    assert mean(sweet, "key_similarity") > mean(plain, "key_similarity") + 0.3
+    assert mean(smooth, "tempo_similarity") > mean(plain, "tempo_similarity") + 0.3
+    assert mean(plain, "distance") < mean(sweet, "distance")
+
+
+def test_minutes_end_as_near_as_tracks_allow(catalogue):
+    seeds = np.array([5, 9])
+    long = generate(catalogue, seeds, length=60, artist_gap=0)
+    seconds = np.cumsum(long.tracks.numbers("duration_ms")) / 1000
+    for minutes in (10, 45, 120):
+        playlist = generate(catalogue, seeds, minutes=minutes, artist_gap=0)
+        total = float(np.sum(playlist.tracks.numbers("duration_ms")) / 1000)
+        assert ids(playlist) == ids(long)[: len(playlist)]
+        assert abs(total - 60 * minutes) == pytest.approx(float(np.abs(seconds[1:] - 60 * minutes).min()), abs=0.1)
+
+
+def test_more_minutes_than_there_is_music_gives_all_of_it_and_says_so(catalogue):
+    few = catalogue.take(np.arange(12))
+    playlist = generate(few, np.array([0]), minutes=600, artist_gap=0)
+    assert len(playlist) == 12
+    assert "only 11 of" in playlist.notes[-1]
+
+
+def test_filters_hold_for_all_but_the_seeds(catalogue):
+    filters = Filters(only=("genre=techno",), bpm=(100, 150), explicit=False)
+    playlist = generate(catalogue, np.array([1]), filters=filters, length=8)
+    assert playlist.tracks.table["genres"][0].as_py() == ["house"]
+    for track in playlist.tracks.table.to_pylist()[1:]:
+        assert track["genres"] == ["techno"]
+        assert 100 <= track["tempo_bpm"] <= 150
+        assert not track["explicit"]
+
+
+def test_tracks_without_features_title_or_artist_are_skipped_and_counted():
+    tracks = random_catalogue(60, seed=1).table.to_pylist()
+    for track in tracks[10:20]:
+        track["energy"] = None
+    for track in tracks[20:25]:
+        track["title"] = None
+    for track in tracks[25:28]:
+        track["artists"] = None
+    playlist = generate(catalogue_of(tracks), np.array([22, 3]), length=100)
+    played = {int(i[1:]) for i in ids(playlist)}
+    assert played & set(range(10, 28)) == {22}
+    assert len(played) == 60 - 18 + 1
+    assert "18 of 60 tracks skipped" in playlist.notes[0]
+
+
+def test_a_seed_without_features_is_played_and_its_joins_are_unknown():
+    tracks = random_catalogue(40, seed=1).table.to_pylist()
+    tracks[7] |= {"valence": None, "key": None}
+    playlist = generate(catalogue_of(tracks), np.array([7, 3]), length=4)
+    said = playlist.as_dict()["tracks"]
+    assert said[0]["camelot"] is None
+    assert said[1]["join"]["key_similarity"] is None
+    assert said[1]["join"]["distance"] is not None
+    json.dumps(said, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"predictor": "prophet"}, "no model of this name"),
+        ({"recommender": "friend"}, "there is no recommender 'friend'; there are: nearest"),
+        ({"sequencer": "dice"}, "there is no sequencer 'dice'; there are: greedy"),
+        ({"length": -1}, "a playlist needs"),
+        ({"minutes": 0}, "a playlist needs"),
+        ({"candidates": 0}, "a playlist needs"),
+        ({"seeds": np.array([], dtype=int)}, "a playlist needs"),
+        ({"filters": Filters(only=("genre=polka",))}, "the filters leave no track"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(catalogue, arguments, sentence):
+    with pytest.raises(DiscoError, match=sentence):
+        generate(catalogue, **{"seeds": np.array([1]), **arguments})
+
+
+def test_a_catalogue_without_features_says_so():
+    tracks = [{**t, "energy": None} for t in random_catalogue(5).table.to_pylist()]
+    with pytest.raises(DiscoError, match="eight features"):
+        generate(catalogue_of(tracks), np.array([0]))
+
+
+def test_the_short_names_of_the_package_lead_home():
+    assert disco.open().where.startswith("the demo")
+    assert disco.Knobs is Knobs
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = disco.nonsense
