@@ -16,9 +16,9 @@ from disco.transition import Transition
 Allows = Callable[[Sequence[int], int], bool]
 Sequencer = Callable[[Rows, Rows, int, Transition, Allows], Rows]
 
-# So many candidates are looked at one by one before the rest is sorted: a rule seldom bans more, and finding
-# a minimum costs a hundredth of sorting.
-_ONE_BY_ONE = 32
+# So many candidates are looked at one by one, so many more in one go, before all are sorted: a rule seldom bans
+# more, and of a million finding one costs 0.1 ms, finding thousands 10 ms, sorting all 100 ms.
+_ONE_BY_ONE, _IN_ONE_GO = 32, 4096
 
 
 class Rules:
@@ -69,7 +69,8 @@ def greedy(start: Rows, pool: Rows, length: int, cost: Transition, allows: Allow
     ndarray of rows
         The start and what follows it.
     """
-    pool = np.sort(pool)
+    if not (np.diff(pool) > 0).all():
+        pool = np.sort(pool)
     path = [int(row) for row in start]
     state = cost.start(start)
     for _ in range(length):
@@ -88,8 +89,11 @@ def _cheapest_first(costs: Floats) -> Iterator[int]:
         best = int(costs.argmin())
         yield best
         costs[best] = np.inf
-    order = np.argsort(costs, kind="stable")
-    yield from order[np.isfinite(costs[order])].tolist()
+    limit = -np.inf
+    for n in (_IN_ONE_GO, len(costs)):
+        least, limit = limit, np.partition(costs, n - 1)[n - 1] if n < len(costs) else np.inf
+        some = np.flatnonzero((costs > least) & (costs <= limit) & np.isfinite(costs))
+        yield from some[np.argsort(costs[some], kind="stable")].tolist()
 
 
 SEQUENCERS: dict[str, Sequencer] = {"greedy": greedy}

@@ -92,7 +92,13 @@ class _Columns(NamedTuple):
     complete: bool  # every track has its place in space
 
     def take(self, rows: Rows) -> _Columns:
-        space = np.ascontiguousarray(self.space[:, rows])
+        """These tracks alone; rows without a gap are not copied."""
+        if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+            part = slice(int(rows[0]), int(rows[-1]) + 1)
+            return _Columns(
+                self.space[:, part], self.position[part], self.cosine[part], self.sine[part], self.complete
+            )
+        space = np.take(self.space, rows, axis=1)
         complete = self.complete or not np.isnan(space).any()
         return _Columns(space, self.position[rows], self.cosine[rows], self.sine[rows], bool(complete))
 
@@ -143,15 +149,15 @@ class Flow:
             sweet = np.float32(knobs.sweetness) * _K[self._all.position[last]]
             cosine = np.float32(knobs.smoothness) * self._all.cosine[last]
             sine = np.float32(knobs.smoothness) * self._all.sine[last]
+            out[:] = distances(columns.space, target)
+            if not columns.complete:
+                np.nan_to_num(out, copy=False, nan=0.0)
             for block in blocks(len(options)):
-                cost = distances(columns.space[:, block], target)
-                if not columns.complete:
-                    np.nan_to_num(cost, copy=False, nan=0.0)
+                cost = out[block]
                 cost *= np.float32(knobs.flow)
                 cost -= sweet.take(columns.position[block])
                 cost -= columns.cosine[block] * cosine
                 cost -= columns.sine[block] * sine
-                out[block] = cost
         return costs
 
     def terms(self, path: Rows) -> dict[str, Floats]:
@@ -190,6 +196,5 @@ class Flow:
 
     def _columns(self, options: Rows) -> _Columns:
         if self._gathered is None or self._gathered[0] is not options:
-            everything = len(options) == len(self._space) and bool((np.diff(options) == 1).all())
-            self._gathered = options, self._all if everything else self._all.take(options)
+            self._gathered = options, self._all.take(options)
         return self._gathered[1]

@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import settings
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
+
+# These machines are shared: how long an example takes says nothing of the code.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

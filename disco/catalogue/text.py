@@ -6,6 +6,9 @@ array of one.
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +23,11 @@ VERSION_WORDS = (
 _BRACKET = r"\s*[(\[][^()\[\]]*\b" + VERSION_WORDS + r"\b[^()\[\]]*[)\]]"
 _DASH = r"\s+-\s+(?:[^-]*\b)?(?:" + VERSION_WORDS + r"\b|\d{4}$).*$"
 _FEATURING = r"\s+(?:feat|ft|featuring)\b\.?\s.*$"
+_DASHES, _APOSTROPHES, _INSIDE = "‐‑‒–—―−", "‘’ʼ`´", "[a-z0-9]"
+# The same for Python's own engine, which `song_key` uses.
+_VERSION = [re.compile(pattern) for pattern in (_BRACKET, _DASH, _FEATURING)]
+_MARKS = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOSTROPHES, "'"), **_LETTERS})
+_INNER, _PARTS = re.compile(f"({_INSIDE})!({_INSIDE})"), re.compile(r"[\W_]+")
 
 
 def _where(texts: pa.Array, mask: pa.Array, change: list[tuple[str, str]]) -> pa.Array:
@@ -38,11 +46,12 @@ def plain(texts: pa.Array) -> pa.Array:
     foreign = pc.invert(pc.string_is_ascii(texts))
     if not pc.any(foreign).as_py():
         return texts
-    some = pc.utf8_normalize(texts.filter(foreign), "NFKD")
-    for pattern, replacement in (("[‐-―−]", "-"), ("[‘’ʼ`´]", "'"), (r"\p{Mn}+", "")):
+    some = texts.filter(foreign)
+    for pattern, replacement in ((f"[{_DASHES}]", "-"), (f"[{_APOSTROPHES}]", "'")):
         some = pc.replace_substring_regex(some, pattern, replacement)
     for letter, replacement in _LETTERS.items():
         some = pc.replace_substring(some, letter, replacement)
+    some = pc.replace_substring_regex(pc.utf8_normalize(some, "NFKD"), r"\p{Mn}+", "")
     return pc.replace_with_mask(texts, pc.fill_null(foreign, False), some)
 
 
@@ -57,7 +66,7 @@ def words(texts: pa.Array) -> pa.Array:
         odd,
         [
             (r"['.]", ""),
-            (r"(\w)!(\w)", r"\1i\2"),
+            (f"({_INSIDE})!({_INSIDE})", r"\1i\2"),
             (r"\$", "s"),
             ("&", " and "),
             (r"[^\p{L}\p{N}]+", " "),
@@ -73,8 +82,8 @@ def without_version(texts: pa.Array) -> pa.Array:
     """
     marked = pc.match_substring_regex(texts, r"[(\[]| - | feat| ft")
     short = _where(texts, marked, [(_BRACKET, ""), (_DASH, ""), (_FEATURING, "")])
-    empty = pc.fill_null(pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(short)), 0), False)
-    return pc.if_else(empty, texts, short)
+    short = pc.utf8_trim_whitespace(short)
+    return pc.if_else(pc.fill_null(pc.equal(words(short), ""), False), texts, short)
 
 
 def printable(text: str | None) -> str:
@@ -83,8 +92,26 @@ def printable(text: str | None) -> str:
 
 
 def song_key(title: str | None, artist: str | None) -> str:
-    """Name under which every version of a song by its first artist is the same song."""
+    """Name under which every version of a song by its first artist is the same song; empty if untitled.
+
+    The same folding as `words(without_version(plain(...)))`, for one text at a time.
+    """
     if not title:
         return ""
-    text = words(without_version(plain(pa.array([title, artist or ""]))))
-    return f"{text[1].as_py()}\t{text[0].as_py()}"
+    song = _plain(title)
+    for pattern in _VERSION:
+        song = pattern.sub("", song)
+    return f"{_words(_plain(artist or ''))}\t{_words(song) or _words(_plain(title))}"
+
+
+def _plain(text: str) -> str:
+    text = text.lower()
+    if text.isascii():
+        return text
+    letters = unicodedata.normalize("NFKD", text.translate(_MARKS))
+    return "".join(c for c in letters if unicodedata.category(c) != "Mn")
+
+
+def _words(text: str) -> str:
+    text = _INNER.sub(r"\1i\2", text.replace("'", "").replace(".", ""))
+    return " ".join(_PARTS.split(text.replace("$", "s").replace("&", " and "))).strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from disco.catalogue import Floats
-from disco.distance import all_distances
+from disco.distance import distances
 from disco.errors import DiscoError
 from disco.recommend.types import Candidates, Query
 
@@ -44,7 +44,7 @@ class Nearest:
         allowed[query.seeds] = False
         pool = np.flatnonzero(allowed)
         columns = self._space.T if len(pool) == len(self._space) else np.ascontiguousarray(self._space.T[:, pool])
-        anchors = [all_distances(columns, self._space[seed]) for seed in seeds]
+        anchors = [distances(columns, self._space[seed]) for seed in seeds]
         if len(anchors) > 1:
             anchors.append(np.mean(anchors, axis=0))
         closest = np.min(anchors, axis=0)

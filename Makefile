@@ -1,0 +1,44 @@
+# Each target sets up what it needs, once; a second run does only the work itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: playlist test lint types bench notebook clean
+
+playlist: $(VENV)/.installed  ## three seeds from the embedded demo, and flow.html
+	$(BIN)/python -m disco.generate --example --plot flow.html --force
+
+test: $(VENV)/.installed-dev  ## all tests, slow ones too
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy --strict disco
+
+bench: $(VENV)/.installed  ## every table of speed
+	$(BIN)/python benchmarks/command.py
+	$(BIN)/python benchmarks/choose.py
+	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/search.py
+
+notebook: $(VENV)/.installed-dev  ## run pipeline.ipynb and keep its outputs; needs Chromium for the pictures
+	$(BIN)/pip install --quiet 'kaleido>=1'
+	$(BIN)/python data-wrangling/run_notebook.py
+
+clean:
+	rm -rf $(VENV) build flow.html
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "DISCO needs Python 3.11 or newer; try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.installed-dev: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[dev,train,notebook]'
+	touch $@ $(VENV)/.installed

@@ -1,0 +1,41 @@
+"""Choosing the next tracks, in process, after loading: against plain passes over the same bytes.
+
+The floor is x.sum() over the scoring columns as float32: eight features, two for the tempo, one for the
+key; one pass a track. The work is `greedy` with all its rules (no repeats, no second version, artist gap).
+"""
+
+from __future__ import annotations
+
+import sys
+
+import million
+import numpy as np
+from table import head, ratio, row, seconds
+
+from disco.predict import load_predictor
+from disco.sequence import Rules, greedy
+from disco.transition import Flow, Knobs
+
+ROUNDS = 7
+
+
+def main() -> None:
+    """Print how the time grows with candidates and with length."""
+    biggest = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    catalogue = million.tracks(biggest)
+    predictor = load_predictor("classic")
+    cost = Flow(catalogue, predictor, Knobs(), predictor.embed(catalogue))
+    start = np.array([0, 1, 2])
+    head("Choosing tracks from candidates", "candidates", "tracks", "seconds", "passes over the columns", "ratio")
+    sizes = [(n, 10) for n in (1_000, 10_000, 100_000, 1_000_000) if n <= biggest]
+    for n, length in [*sizes, (10_000, 30), (10_000, 100), (biggest, 30), (biggest, 100)]:
+        pool, columns = np.arange(3, n), np.random.default_rng(0).random((11, n), dtype=np.float32)
+        work, floor = [], []
+        for _ in range(ROUNDS):  # in turn, so that a slow moment of the machine meets both
+            work += seconds(lambda: greedy(start, pool, length, cost, Rules(catalogue)), 1).tolist()  # noqa: B023
+            floor += seconds(lambda: [columns.sum() for _ in range(length)], 1).tolist()  # noqa: B023
+        row(f"{n:,}", length, f"{np.median(work):.4f}", f"{np.median(floor):.4f}", ratio(work, floor))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""The whole command, demo, ten tracks from 400 candidates, without plot: against importing what it needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+from table import head, ratio, row, seconds
+
+FLOOR = [sys.executable, "-c", "import numpy, pyarrow, pyarrow.parquet, onnxruntime"]
+WORK = [sys.executable, "-m", "disco.generate", "--example"]
+ROUNDS = 9
+
+
+def main() -> None:
+    """Print the table."""
+
+    def run(command: list[str]) -> float:
+        return float(seconds(lambda: subprocess.run(command, check=True, capture_output=True), 1)[0])
+
+    rounds = np.array([[run(command) for command in (WORK, FLOOR)] for _ in range(ROUNDS)])
+    head("A playlist from the demo, whole process", "command", "seconds", "ratio")
+    row("python -m disco.generate --example", f"{np.median(rounds[:, 0]):.3f}", ratio(rounds[:, 0], rounds[:, 1]))
+    row("importing numpy, pyarrow, pyarrow.parquet, onnxruntime", f"{np.median(rounds[:, 1]):.3f}", 1)
+
+
+if __name__ == "__main__":
+    main()

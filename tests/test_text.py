@@ -1,0 +1,26 @@
+"""One folding of text, written once for columns and once for single texts: they must agree."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from disco.catalogue.text import plain, printable, song_key, without_version, words
+
+ALPHABET = st.sampled_from(
+    list("abcXYZ019 '.,!$&-–’´()[]/é߯øŁıガ夜") + [" feat. ", " - Live", " (Remix)", " Remastered 2011"]
+)
+
+
+@given(st.lists(ALPHABET, max_size=12).map("".join))
+def test_both_ways_of_folding_agree(title):
+    column = words(without_version(plain(pa.array([title]))))[0].as_py()
+    assert song_key(title, "x") == (f"x\t{column}" if title else "")
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [("a\nb\r\tc", "a b  c"), ("\x1b[31mred", "[31mred"), ("\u202etxt.exe", "txt.exe"), (None, ""), ("é 夜", "é 夜")],
+)
+def test_strangers_text_is_made_harmless(text, clean):
+    assert printable(text) == clean
