@@ -25,8 +25,7 @@ bench: $(VENV)/.installed  ## every table of speed
 	$(BIN)/python benchmarks/search.py
 
 notebook: $(VENV)/.installed-dev  ## run pipeline.ipynb and keep its outputs; needs Chromium for the pictures
-	$(BIN)/pip install --quiet 'kaleido>=1'
-	$(BIN)/python data-wrangling/run_notebook.py
+	$(BIN)/python data-wrangling/run_notebook.py pipeline.ipynb
 
 clean:
 	rm -rf $(VENV) build flow.html

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from disco.catalogue.text import plain, printable, song_key, without_version, words
 
 ALPHABET = st.sampled_from(
-    list("abcXYZ019 '.,!$&-–’´()[]/é߯øŁıガ夜") + [" feat. ", " - Live", " (Remix)", " Remastered 2011"]
+    [*list("abcXYZ019 '.,!$&-–’´()[]/é߯øŁıガ夜"), " feat. ", " - Live", " (Remix)", " Remastered 2011"]
 )
 
 

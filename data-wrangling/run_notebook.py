@@ -1,0 +1,55 @@
+"""Run notebooks from top to bottom and keep their outputs, with still pictures in place of live ones.
+
+    BROWSER_PATH=/usr/bin/chromium python data-wrangling/run_notebook.py pipeline.ipynb
+
+Plotly's pictures are made by kaleido in a Chrome or Chromium; BROWSER_PATH says where it is if not in the usual
+places. What a notebook writes goes to a folder that is thrown away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[1]
+# Wide enough for the labels, sharp enough for most screens, and small enough to commit.
+_PICTURES = "import plotly.io; plotly.io.defaults.default_width = 920; plotly.io.defaults.default_scale = 1.2"
+
+
+def run(path: Path) -> None:
+    """Execute one notebook and write it back with its outputs, without a trace of the machine."""
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    with tempfile.TemporaryDirectory() as folder:
+        NotebookClient(
+            notebook,
+            kernel_name="python3",
+            timeout=300,
+            record_timing=False,
+            resources={"metadata": {"path": folder}},
+            extra_arguments=[f"--IPKernelApp.exec_lines={_PICTURES}"],
+        ).execute(env={**os.environ, "PLOTLY_RENDERER": "png", "PYTHONPATH": str(ROOT)})
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    for number, cell in enumerate(notebook.cells, 1):
+        cell.id, cell.metadata = f"cell-{number}", {}
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+
+
+def main() -> None:
+    """Run the notebooks named on the command line."""
+    parser = argparse.ArgumentParser(description="Run notebooks and keep their outputs.")
+    parser.add_argument("notebooks", nargs="+", type=Path)
+    for path in parser.parse_args().notebooks:
+        run(path)
+        print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
