@@ -23,12 +23,20 @@ def blocks(n: int) -> Iterator[slice]:
         yield slice(start, min(start + _BLOCK, n))
 
 
+def workspace(columns: Floats) -> Floats:
+    """Room for the differences of one block."""
+    return np.empty((len(columns), min(_BLOCK, columns.shape[1])), dtype=np.float32)
+
+
+def block_distances(columns: Floats, target: Floats, out: Floats, work: Floats) -> None:
+    """Euclidean distance of each column of one block, shape (d, n), from a target, shape (d,), into out (n,)."""
+    apart = np.subtract(columns, target[:, None], out=work[:, : len(out)])
+    np.sqrt(np.einsum("ij,ij->j", apart, apart, out=out), out=out)
+
+
 def distances(columns: Floats, target: Floats) -> Floats:
-    """Euclidean distance of each column, shape (d, n), from a target, shape (d,): shape (n,)."""
-    out = np.empty(columns.shape[1], dtype=np.float32)
-    work = np.empty((len(columns), min(_BLOCK, len(out))), dtype=np.float32)
+    """Euclidean distance of each of any number of columns from a target: shape (n,)."""
+    out, work = np.empty(columns.shape[1], dtype=np.float32), workspace(columns)
     for block in blocks(len(out)):
-        near = out[block]
-        apart = np.subtract(columns[:, block], target[:, None], out=work[:, : len(near)])
-        np.sqrt(np.einsum("ij,ij->j", apart, apart, out=near), out=near)
+        block_distances(columns[:, block], target, out[block], work)
     return out

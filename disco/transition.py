@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from disco.catalogue import Catalogue, Floats, Rows
-from disco.distance import blocks, distances
+from disco.distance import block_distances, blocks, distances, workspace
 from disco.errors import DiscoError
 from disco.music import key_similarity, tempo_angle, tempo_change, tempo_similarity
 from disco.predict import Predictor
@@ -144,20 +144,24 @@ class Flow:
         """
         columns, knobs = self._columns(options), self.knobs
         costs = np.empty((len(state.last), len(options)), dtype=np.float32)
+        work = workspace(columns.space)
         for out, last, vector in zip(costs, state.last, state.vectors, strict=True):
             target = np.float32(knobs.spicyness) * vector
             sweet = np.float32(knobs.sweetness) * _K[self._all.position[last]]
+            # cos(a - b) = cos a cos b + sin a sin b: two columns instead of a cosine for every option.
             cosine = np.float32(knobs.smoothness) * self._all.cosine[last]
             sine = np.float32(knobs.smoothness) * self._all.sine[last]
-            out[:] = distances(columns.space, target)
-            if not columns.complete:
-                np.nan_to_num(out, copy=False, nan=0.0)
             for block in blocks(len(options)):
                 cost = out[block]
-                cost *= np.float32(knobs.flow)
-                cost -= sweet.take(columns.position[block])
-                cost -= columns.cosine[block] * cosine
-                cost -= columns.sine[block] * sine
+                block_distances(columns.space[:, block], target, cost, work)
+                term = work[0, : len(cost)]  # still in the cache, and free again
+                if not columns.complete:
+                    np.nan_to_num(cost, copy=False, nan=0.0)
+                if knobs.flow != 1:
+                    cost *= np.float32(knobs.flow)
+                cost -= np.take(sweet, columns.position[block], out=term, mode="clip")
+                cost -= np.multiply(columns.cosine[block], cosine, out=term)
+                cost -= np.multiply(columns.sine[block], sine, out=term)
         return costs
 
     def terms(self, path: Rows) -> dict[str, Floats]:
