@@ -11,6 +11,7 @@ import numpy as np
 
 from disco.catalogue import Catalogue, Filters, Floats, Rows
 from disco.errors import DiscoError
+from disco.model import scaled_features, scaler
 from disco.music import camelot
 from disco.predict import Predictor, load_predictor
 from disco.recommend import RECOMMENDERS, Query
@@ -139,31 +140,30 @@ def generate(
     if not len(seeds) or length < 0 or candidates < 1 or (minutes is not None and not minutes > 0):
         raise DiscoError("a playlist needs a seed, a length of 0 or more (or minutes above 0), and a candidate")
     # 1 candidates
-    model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    space = model.embed(catalogue)
     playable = catalogue.measured & catalogue.named
-    allowed = playable & filters.mask(catalogue)
-    pool = choose(RECOMMENDERS, recommender, "recommender")(space).recommend(Query(seeds, title, allowed), candidates)
-    if not len(pool.rows):
+    recommend = choose(RECOMMENDERS, recommender, "recommender")(scaled_features(catalogue, scaler())).recommend
+    found = recommend(Query(seeds, title, playable & filters.mask(catalogue)), candidates)
+    if not len(found.rows):
         raise DiscoError(_why_nothing(catalogue, filters))
+    # From here on there are only the seeds and the candidates, the latter in the catalogue's order: 0, 1, 2, ...
+    few = catalogue.take(np.r_[seeds, np.sort(found.rows)])
+    start, pool = np.arange(len(seeds)), np.arange(len(seeds), len(few))
     # 2 predict, 3 choose, 4 step on: the sequencer asks the cost, the cost asks the predictor
-    cost = Flow(catalogue, model, knobs, space)
-    rules = Rules(catalogue, artist_gap)
+    model = load_predictor(predictor) if isinstance(predictor, str) else predictor
+    cost, rules = Flow(few, model, knobs, model.embed(few)), Rules(few, artist_gap)
     sequence = choose(SEQUENCERS, sequencer, "sequencer")
     if minutes is None:
-        path = sequence(seeds, pool.rows, length, cost, rules)
+        path = sequence(start, pool, length, cost, rules)
     else:
-        path, length = _of_minutes(
-            catalogue, minutes, len(seeds), lambda n: sequence(seeds, pool.rows, n, cost, rules)
-        )
-    tracks = catalogue.take(path)
+        path, length = _of_minutes(few, minutes, len(seeds), lambda n: sequence(start, pool, n, cost, rules))
+    tracks = few.take(path)
     notes = []
     if unplayable := int(len(catalogue) - playable.sum()):
         notes.append(f"{unplayable:,} of {len(catalogue):,} tracks skipped: no title, artist or all eight features")
     if len(path) < len(seeds) + length:
         notes.append(
             f"only {len(path) - len(seeds)} of {length} tracks could be added: the rules leave none of the "
-            f"{len(pool.rows)} candidates; allow more with --candidates, --artist-gap 0 or fewer filters"
+            f"{len(pool)} candidates; allow more with --candidates, --artist-gap 0 or fewer filters"
         )
     return Playlist(
         name=title or f"From {tracks.table['title'][0].as_py() or tracks.table['track_id'][0].as_py()}",

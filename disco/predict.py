@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from disco.catalogue import Catalogue, Floats, Rows
+from disco.catalogue import FEATURES, Catalogue, Floats, Rows
 from disco.model import Network, Scaler, load_network, read_card, scaled_features, scaler
 
 State = Floats
@@ -29,6 +29,10 @@ class Predictor(Protocol):
     @property
     def name(self) -> str:
         """Name on the command line."""
+
+    @property
+    def predicts_features(self) -> bool:
+        """Whether its vectors are the eight scaled features, so that their error can be told."""
 
     def embed(self, catalogue: Catalogue) -> Floats:
         """Where the tracks lie, shape (n, d); NaN for tracks that it cannot place."""
@@ -52,6 +56,7 @@ class Mean:
 
     scaler: Scaler
     name: str = "mean"
+    predicts_features: bool = True
 
     def embed(self, catalogue: Catalogue) -> Floats:
         """Scaled features, shape (n, 8)."""
@@ -84,6 +89,11 @@ class Recurrent:
     def name(self) -> str:
         """The name on its card."""
         return self.network.card.name
+
+    @property
+    def predicts_features(self) -> bool:
+        """Whether its card says so."""
+        return tuple(self.network.card["output"]) == FEATURES
 
     def embed(self, catalogue: Catalogue) -> Floats:
         """Scaled features, shape (n, 8)."""
