@@ -103,6 +103,7 @@ def find_seeds(catalogue: Catalogue, asked: Sequence[str], pick: bool = False, q
 
 
 def _find_seed(catalogue: Catalogue, text: str, pick: bool, quiet: bool) -> int:
+    text = text.encode(errors="replace").decode()  # what a terminal wrote in no UTF-8
     link = _LINK.fullmatch(text.strip())
     try:
         return int(catalogue.rows([link[1] if link else text.strip()])[0])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import math
 import tomllib
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from disco.errors import DataError, NotFoundError
 
@@ -17,6 +20,13 @@ KEYS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("predictor", "recommender", "sequencer", "bpm", "duration"), (str,)),
     **dict.fromkeys(("only", "exclude"), (list,)),
     "explicit": (bool,),
+}
+_WANTED: dict[tuple[type, ...], str] = {
+    (int, float): "a number",
+    (int,): "a whole number",
+    (str,): "a text",
+    (list,): "a list of texts",
+    (bool,): "true or false",
 }
 
 
@@ -29,10 +39,12 @@ def read(where: Path) -> dict[str, Any]:
         If the file is not there, is no TOML, or has a key or value that means nothing.
     """
     try:
-        said = tomllib.loads(where.read_text(encoding="utf-8"))
+        said = tomllib.loads(where.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise NotFoundError(f"{where}: there is no such file") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise DataError(where, f"cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:
         raise DataError(where, f"is not a readable settings file ({error})") from None
     for key, value in said.items():
         if key not in KEYS:
@@ -40,8 +52,12 @@ def read(where: Path) -> dict[str, Any]:
             hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(KEYS)}"
             raise DataError(where, f"setting {key!r} is not known; {hint}")
         if type(value) not in KEYS[key] or (isinstance(value, list) and not all(isinstance(v, str) for v in value)):
-            wanted = {list: "a list of texts", str: "a text", bool: "true or false", int: "a number"}[KEYS[key][0]]
+            wanted = _WANTED[KEYS[key]]
             raise DataError(where, f"setting {key!r} must be {wanted}, not {value!r}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise DataError(where, f"setting {key!r} must be a finite number, not {value}")
+    if {"length", "minutes"} <= set(said):
+        raise DataError(where, "sets both 'length' and 'minutes'; leave one")
     return said
 
 
@@ -61,7 +77,7 @@ def _value(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
     if isinstance(value, tuple):
-        return _value("-".join(f"{v:g}" for v in value))
+        return _value("-".join(np.format_float_positional(v, trim="-") for v in value))
     if isinstance(value, str):
         escaped = "".join(f"\\u{ord(c):04x}" if c in '"\\' or ord(c) < 32 or ord(c) == 127 else c for c in value)
         return f'"{escaped}"'

@@ -20,6 +20,8 @@ from disco.catalogue.text import plain, without_version, words
 # Words of a query that say how it was written down, not what is meant.
 _NOISE = {"feat", "ft", "featuring", "remaster", "remastered", "by", "the", "a", "and"}
 _NOISE_WEIGHT = 0.1
+# What a word of the query counts in `(feat. X)` or `- Remastered 2011`: the catalogue may not have it so.
+_ASIDE_WEIGHT = 0.25
 # A word one or two letters off counts this much; less than 1 so that the right spelling wins.
 _ROUGH = {0: 1.0, 1: 0.8, 2: 0.65}
 # What a word counts that only looks like the one asked for: enough for a hint, never for an answer.
@@ -35,6 +37,8 @@ _OTHER_TAKES = frozenset(
 _UNASKED_TAKE = 0.04
 # The artist's name alone finds his tracks, but a title of that name comes first.
 _NO_TITLE = 0.2
+# No two words written together are longer than this.
+_LONGEST_PARTED = 40
 # Below this share of the query a track is a hint, not an answer.
 ENOUGH = 0.55
 _SHIFT = 32
@@ -145,14 +149,20 @@ class TextIndex:
 
         Scores below `ENOUGH` are the nearest there is, for a hint.
         """
-        asked = list(dict.fromkeys(words(plain(pa.array([text])))[0].as_py().split()))
-        if not asked or not self._n:
+        said = plain(pa.array([text]))
+        asked = list(dict.fromkeys(words(said)[0].as_py().split()))
+        if not asked or not len(self._vocabulary):
             return []
+        aside = set(asked) - set(words(without_version(said))[0].as_py().split())
         asked = self._parted(asked)
         meanings = [self._meanings(word) for word in asked]
         if not any(meanings):
             meanings = [self._alike(word) for word in asked]
-        answered, exact, in_title = self._answered(asked, meanings)
+        weights = [
+            self._weight(word, meant) * (_ASIDE_WEIGHT if word in aside else 1)
+            for word, meant in zip(asked, meanings, strict=True)
+        ]
+        answered, exact, in_title = self._answered(asked, meanings, weights)
         near = np.flatnonzero(answered >= answered.max() - (_UNASKED_TITLE + _NO_TITLE))
         score = (
             answered[near]
@@ -164,12 +174,11 @@ class TextIndex:
         return [Match(int(near[i]), max(0.0, float(score[i])), bool(exact[near[i]])) for i in best]
 
     def _answered(
-        self, asked: list[str], meanings: list[list[tuple[int, float]]]
+        self, asked: list[str], meanings: list[list[tuple[int, float]]], weights: list[float]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]:
         """Of each track: share of the query answered, whether all as spelt, words of its title asked for."""
         answered, in_title = np.zeros((2, self._n), dtype=np.float32)
         exact = np.ones(self._n, dtype=bool)
-        weights = [self._weight(word, meant) for word, meant in zip(asked, meanings, strict=True)]
         for word, meant, weight in zip(asked, meanings, weights, strict=True):
             best, title = np.zeros(self._n, dtype=np.float32), np.zeros(self._n, dtype=bool)
             for code, quality in meant:
@@ -184,22 +193,18 @@ class TextIndex:
 
     def _parted(self, asked: list[str]) -> list[str]:
         """Query words, those written as one (`cocoabutter`) parted where both halves are known words."""
+        halves = {w: [(w[:i], w[i:]) for i in range(2, len(w) - 1)] for w in asked if len(w) <= _LONGEST_PARTED}
+        pieces = pa.array([*asked, *(half for pairs in halves.values() for pair in pairs for half in pair)])
+        # This way round the few are hashed and the many scanned; `index_in` would hash the many, each time.
+        known = set(self._vocabulary.filter(pc.is_in(self._vocabulary, value_set=pieces)).to_pylist())
         parted: list[str] = []
         for word in asked:
-            halves = [(word[:i], word[i:]) for i in range(3, len(word) - 2)]
-            known = self._codes([word, *(half for pair in halves for half in pair)])
-            if known[0] is None:
-                whole = [h for h, a, b in zip(halves, known[1::2], known[2::2], strict=True) if None not in (a, b)]
-                if whole and not any(quality >= _ROUGH[1] for _, quality in self._meanings(word)):
-                    parted += max(whole, key=lambda pair: min(map(len, pair)))
-                    continue
-            parted.append(word)
+            whole = [] if word in known else [pair for pair in halves.get(word, []) if known.issuperset(pair)]
+            if whole and not any(quality >= _ROUGH[1] for _, quality in self._meanings(word)):
+                parted += max(whole, key=lambda pair: min(map(len, pair)))
+            else:
+                parted.append(word)
         return parted
-
-    def _codes(self, tokens: list[str]) -> list[int | None]:
-        found = pc.index_in(pa.array(tokens), value_set=self._vocabulary)
-        codes: list[int | None] = found.to_pylist()
-        return codes
 
     def _meanings(self, token: str, allowed: int | None = None) -> list[tuple[int, float]]:
         """Words of the vocabulary that a typed one may stand for, each with how much it then counts."""

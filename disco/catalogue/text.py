@@ -24,8 +24,8 @@ _BRACKET = r"\s*[(\[][^()\[\]]*\b" + VERSION_WORDS + r"\b[^()\[\]]*[)\]]"
 _DASH = r"\s+-\s+(?:[^-]*\b)?(?:" + VERSION_WORDS + r"\b|\d{4}$).*$"
 _FEATURING = r"\s+(?:feat|ft|featuring)\b\.?\s.*$"
 _DASHES, _APOSTROPHES, _INSIDE = "‐‑‒–—―−", "‘’ʼ`´", "[a-z0-9]"
-# The same for Python's own engine, which `song_key` uses.
-_VERSION = [re.compile(pattern) for pattern in (_BRACKET, _DASH, _FEATURING)]
+# The same for Python's own engine, which `song_key` uses; to Arrow's, a word ends where its ASCII letters do.
+_VERSION = [re.compile(pattern, re.ASCII) for pattern in (_BRACKET, _DASH, _FEATURING)]
 _MARKS = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOSTROPHES, "'"), **_LETTERS})
 _INNER, _PARTS = re.compile(f"({_INSIDE})!({_INSIDE})"), re.compile(r"[\W_]+")
 
@@ -60,7 +60,7 @@ def words(texts: pa.Array) -> pa.Array:
 
     Takes what `plain` returns. `A$AP`, `P!nk` and `R.E.M.` become asap, pink and rem; `&` becomes and.
     """
-    odd = pc.match_substring_regex(texts, r"[^a-z0-9 ]")
+    odd = pc.match_substring_regex(texts, r"[^a-z0-9 ]|^ | $|  ")
     return _where(
         texts,
         odd,

@@ -1,0 +1,257 @@
+"""Exports: nothing lost on the way, nothing overwritten unasked, and hostile text stays text."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import catalogue_of, random_catalogue
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from disco import export
+from disco.catalogue import FEATURES, Catalogue
+from disco.errors import DataError, DiscoError
+from disco.playlist import Playlist
+from disco.sources import tables
+from disco.transition import Knobs
+
+SPOTIFY_ID = "4uLU6hMCjMI75M1A2tKUQC"
+TERMS = ("cost", "distance", "key_similarity", "tempo_similarity", "tempo_change")
+
+
+def playlist(tracks: Catalogue, name: str = "Mine", where: str = "tracks.csv") -> Playlist:
+    joins = max(0, len(tracks) - 1)
+    return Playlist(
+        name=name,
+        tracks=tracks,
+        seeds=1,
+        knobs=Knobs(),
+        catalogue={"where": where, "tracks": 9},
+        predictor="classic",
+        recommender="nearest",
+        sequencer="greedy",
+        terms={term: np.linspace(-0.5, 0.5, joins, dtype=np.float32) for term in TERMS},
+    )
+
+
+def of(**track: object) -> Playlist:
+    return playlist(catalogue_of([{"track_id": "a", **track}]))
+
+
+def read_back(made: Playlist, folder: Path) -> Catalogue:
+    path = folder / "list.csv"
+    export.write(export.as_csv(made), path, force=True)
+    return tables.read(path)
+
+
+def lines(made: Playlist) -> list[str]:
+    """Lines as the strictest of players would part them."""
+    return re.split(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]", export.as_m3u8(made).removesuffix("\n"))
+
+
+def test_json_is_what_the_playlist_says_of_itself():
+    made = playlist(random_catalogue(4, unknown=0.5), name="Ä „Mix“ 🎧")
+    assert json.loads(export.as_json(made)) == made.as_dict()
+    assert "Ä „Mix“ 🎧" in export.as_json(made)
+
+
+def test_csv_read_back_as_a_catalogue_gives_the_same_tracks(tmp_path):
+    tracks = random_catalogue(50, seed=5, artists=9, unknown=0.4)
+    assert read_back(playlist(tracks), tmp_path).table.equals(tracks.table)
+
+
+@pytest.mark.parametrize(
+    "track",
+    [
+        {"title": "NA"},
+        {"title": "null", "album": "None", "isrc": "nan"},
+        {"title": 'Say "Hi", he said'},
+        {"title": "two\nlines", "album": "three\r\n\rlines"},
+        {"title": "a\rb"},
+        {"title": "=1+1", "album": "#EXTM3U"},
+        {"title": "été 🎧 \u202egnol"},
+        {"artists": ["Tyler, The Creator"]},
+        {"artists": ["Tyler", "The Creator", "Tyler, The Creator"]},
+        {"artists": ["A;B", "C"]},
+        {"artists": ["['A']", "it's", 'a "b"']},
+        {"artists": ["back\\slash", "\\, "[:2]]},
+        {"genres": ["singer, songwriter", "r&b"]},
+        {"genres": ["a;b", "[c]", "d;[e", "]"]},
+        {"genres": ["drum and bass"], "explicit": True, "popularity": 0.0, "time_signature": 5},
+        {"path": "/music/#1, \u201chit\u201d;.mp3", "duration_ms": 2**31 - 1},
+        {"key": 0, "mode": 0, "tempo_bpm": np.float32(123.456).item(), "energy": 0.0, "feature_set": "audio-1"},
+        {},
+    ],
+)
+def test_csv_read_back_gives_every_odd_value_as_it_was(tmp_path, track):
+    others = [{"track_id": "x", "artists": ["Tyler"]}, {"track_id": "y", "artists": ["The Creator"]}]
+    tracks = catalogue_of([{"track_id": "a", **track}, *others])
+    again = read_back(playlist(tracks), tmp_path).table
+    for name in tracks.table.column_names:
+        assert again[name].to_pylist() == tracks.table[name].to_pylist(), name
+
+
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+said = words.map(lambda text: text.strip() or None)
+names = st.none() | st.lists(said.filter(bool), min_size=1, max_size=3, unique=True)
+
+
+@given(st.lists(st.tuples(said, names, names), min_size=1, max_size=4))
+@example([("'", ["[']", ", "[:1]], ["];["])])
+def test_any_text_survives_csv(tmp_path_factory, rows):
+    tracks = catalogue_of(
+        [{"track_id": f"t{i}", "title": t, "artists": a, "genres": g} for i, (t, a, g) in enumerate(rows)]
+    )
+    again = read_back(playlist(tracks), tmp_path_factory.getbasetemp()).table
+    assert again.select(["title", "artists", "genres"]).equals(tracks.table.select(["title", "artists", "genres"]))
+
+
+def test_csv_tells_position_seed_and_joins_too():
+    rows = export.as_csv(playlist(random_catalogue(3))).splitlines()
+    assert rows[0].startswith("position,seed,track_id,title,artists")
+    assert {"cost", "distance", "key_similarity", "tempo_similarity", *FEATURES} <= set(rows[0].split(","))
+    assert [row.split(",")[:3] for row in rows[1:]] == [
+        ["1", "True", "t00000"],
+        ["2", "False", "t00001"],
+        ["3", "False", "t00002"],
+    ]
+    assert [row.split(",")[-4] for row in rows[1:]] == ["", "-0.5", "0.5"]
+
+
+def test_m3u8_names_each_track_with_its_seconds_and_where_to_find_it():
+    tracks = catalogue_of(
+        [
+            {"track_id": "a", "title": "A", "artists": ["P", "Q"], "duration_ms": 180_600, "path": "/music/a.mp3"},
+            {"track_id": SPOTIFY_ID, "title": "B", "artists": ["P"]},
+            {"track_id": "c", "artists": ["P"], "duration_ms": 1000},
+            {"track_id": "d"},
+        ]
+    )
+    assert lines(playlist(tracks)) == [
+        "#EXTM3U",
+        "#PLAYLIST:Mine",
+        "#EXTINF:181,P, Q - A",
+        "/music/a.mp3",
+        "#EXTINF:-1,P - B",
+        f"https://open.spotify.com/track/{SPOTIFY_ID}",
+        "#EXTINF:1,P",
+        "c",
+        "#EXTINF:-1,d",
+        "d",
+    ]
+
+
+HOSTILE = [
+    "#EXTM3U",
+    "\n#EXTM3U\nhttp://evil.example/x.mp3",
+    "a\r\nhttp://evil.example",
+    "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg",
+    "\x1b[2J\x07\0\x9b31m",
+    "\u202egnp.exe\u2066\u200f",
+    "# comment",
+    "\ufeff#EXTINF:1,x",
+    "\ud800",
+    "\n",
+]
+
+
+@pytest.mark.parametrize("field", ["title", "artists", "album", "path", "track_id", "name", "where"])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_stays_on_its_line_of_the_m3u8(text, field):
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        if field not in ("name", "where"):
+            return  # no table can hold it
+    track = {"track_id": "a", "title": "A", "artists": ["P"]}
+    if field in ("name", "where"):
+        made = playlist(catalogue_of([track]), **{field: f"invented {text}"})
+    else:
+        made = playlist(catalogue_of([{**track, field: [text] if field == "artists" else text}]))
+    written = lines(made)
+    comment = 1 if field == "where" else 0
+    assert len(written) == 4 + comment
+    assert written[0] == "#EXTM3U"
+    assert written[1].startswith("#PLAYLIST:")
+    assert written[2 + comment].startswith("#EXTINF:-1,")
+    assert written[-1]
+    assert not written[-1].startswith("#")
+    assert all(character.isprintable() for line in written for character in line)
+
+
+@given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
+def test_whatever_a_track_is_called_an_m3u8_has_two_lines_for_it(title, artist, path):
+    clean = [text.encode(errors="replace").decode() for text in (title, artist, path)]
+    written = lines(of(title=clean[0], artists=[clean[1]], path=clean[2]))
+    assert len(written) == 4
+    assert not written[3].startswith("#")
+
+
+def test_only_what_is_invented_is_said_to_have_nothing_to_hear():
+    assert "nothing to hear" in export.as_m3u8(playlist(random_catalogue(1), where="the demo (invented tracks)"))
+    assert "nothing to hear" not in export.as_m3u8(playlist(random_catalogue(1)))
+
+
+@pytest.mark.parametrize("suffix", export.FORMATS)
+def test_nothing_is_overwritten_without_force(tmp_path, suffix):
+    where = tmp_path / f"list{suffix}"
+    export.write("first", where)
+    with pytest.raises(DataError, match="exists already; --force"):
+        export.check(where, False, tuple(export.FORMATS))
+    with pytest.raises(DataError, match="exists already; --force"):
+        export.write("second", where)
+    assert where.read_text() == "first"
+    export.write("third", where, force=True)
+    assert where.read_text() == "third"
+    assert [path.name for path in tmp_path.iterdir()] == [where.name]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, error):
+    where = tmp_path / "list.csv"
+    where.write_text("old")
+    real = Path.write_text
+
+    def half(self: Path, text: str, **more: object) -> int:
+        real(self, text[: len(text) // 2])
+        raise error
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(DataError if isinstance(error, OSError) else KeyboardInterrupt) as raised:
+        export.write("new and longer", where, force=True)
+    if isinstance(error, OSError):
+        assert str(raised.value) == f"{where}: cannot be written (No space left on device)"
+    assert where.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("list.docx", "known are .json, .csv, .m3u8"),
+        ("list", "known are"),
+        ("absent/list.csv", "there is no folder"),
+        ("folder.csv", "is a folder"),
+        ("x" * 300 + ".csv", "cannot be written"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, name, said):
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(DiscoError, match=re.escape(said)) as error:
+        export.check(tmp_path / name, True, tuple(export.FORMATS))
+    assert str(error.value).startswith(str(tmp_path / name))
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]
+
+
+def test_a_name_as_long_as_can_be_and_an_ending_in_capitals_are_fine(tmp_path):
+    for name in ("x" * 251 + ".csv", "LIST.M3U8"):
+        export.check(tmp_path / name, False, tuple(export.FORMATS))
+        export.write("text", tmp_path / name)
+        assert (tmp_path / name).read_text() == "text"
+
+
+def test_text_that_is_no_unicode_is_written_with_question_marks(tmp_path):
+    export.write("caf\udce9\n", tmp_path / "list.json")
+    assert (tmp_path / "list.json").read_bytes() == b"caf?\n"

@@ -1,0 +1,154 @@
+"""Filters: each condition against tracks that meet it, miss it, or do not say."""
+
+import numpy as np
+import pytest
+from conftest import catalogue_of, random_catalogue
+
+from disco.catalogue import Filters
+from disco.errors import DiscoError
+
+SHELF = catalogue_of(
+    [
+        {
+            "track_id": "a",
+            "title": "Night Bus",
+            "artists": ["Béyonnë", "AB/CD"],
+            "album": "Città",
+            "genres": ["deep house", "pop"],
+            "tempo_bpm": 120.0,
+            "duration_ms": 180_000,
+            "explicit": False,
+        },
+        {
+            "track_id": "b",
+            "title": "Housework",
+            "artists": ["The Hip-Hop Trio"],
+            "album": "Night",
+            "genres": ["warehouse", "R&B"],
+            "tempo_bpm": 126.0,
+            "duration_ms": 180_001,
+            "explicit": True,
+        },
+        {
+            "track_id": "c",
+            "title": "ночь",
+            "artists": ["Кино два"],
+            "genres": ["hip-hop"],
+            "tempo_bpm": 119.99,
+            "duration_ms": 59_000,
+        },
+        {"track_id": "d"},
+    ]
+)
+
+
+def met(**conditions: object) -> str:
+    """Ids of the tracks that may be played, as one text."""
+    mask = Filters(**conditions).mask(SHELF)
+    assert mask.dtype == bool
+    return "".join(SHELF.ids(np.flatnonzero(mask)))
+
+
+def test_without_conditions_everything_may_be_played():
+    assert met() == "abcd"
+
+
+@pytest.mark.parametrize(
+    ("condition", "tracks"),
+    [
+        ("genre=house", "a"),
+        ("genre=deep house", "a"),
+        ("genre=DEEP HOUSE", "a"),
+        ("genre=deep", "a"),
+        ("genre=hip hop", "c"),
+        ("genre=r and b", "b"),
+        ("genre=techno", ""),
+        ("artist=beyonne", "a"),
+        ("artist=BÉYON", "a"),
+        ("artist=ab cd", "a"),
+        ("artist=hip-hop", "b"),
+        ("artist=кино", "c"),
+        ("title=night", "a"),
+        ("title=house", "b"),
+        ("title=НОЧЬ", "c"),
+        ("album=citta", "a"),
+        (" Album = night ", "b"),
+        ("id=b", "b"),
+        ("id=B", ""),
+    ],
+)
+def test_a_condition_is_met_by_its_words_and_excluding_it_leaves_the_rest(condition, tracks):
+    assert met(only=(condition,)) == tracks
+    assert met(exclude=(condition,)) == "".join(t for t in "abcd" if t not in tracks)
+
+
+def test_of_conditions_on_one_column_one_suffices_and_columns_must_all_agree():
+    assert met(only=("genre=house", "genre=hip-hop")) == "ac"
+    assert met(only=("genre=house", "genre=hip-hop", "artist=кино")) == "c"
+    assert met(only=("genre=house", "title=housework")) == ""
+    assert met(exclude=("genre=house", "artist=кино")) == "bd"
+    assert met(only=("title=night", "title=housework"), exclude=("id=a",)) == "b"
+
+
+@pytest.mark.parametrize(
+    ("bpm", "tracks"), [((120, 126), "ab"), ((119.99, 120), "ac"), ((126, 126), "b"), ((0, float("inf")), "abc")]
+)
+def test_a_tempo_range_includes_its_ends_and_never_the_unknown(bpm, tracks):
+    assert met(bpm=bpm) == tracks
+
+
+@pytest.mark.parametrize(
+    ("seconds", "tracks"), [((180, 180), "a"), ((59, 180), "ac"), ((180, 181), "ab"), ((0, 1), "")]
+)
+def test_a_range_of_durations_is_in_seconds_and_never_lets_the_unknown_in(seconds, tracks):
+    assert met(seconds=seconds) == tracks
+
+
+def test_a_ban_on_explicit_tracks_bans_those_that_may_be():
+    assert met(explicit=False) == "a"
+
+
+def test_all_kinds_of_conditions_hold_together():
+    assert met(only=("genre=house", "genre=r&b"), bpm=(100, 130), seconds=(100, 200), explicit=False) == "a"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["genre", "=house", "genre=", "genre= ", "mood=sad", "genre==", "", "tempo=120", "artist=???", "title=🎧"],
+)
+def test_what_is_no_condition_is_refused_by_name(condition):
+    for conditions in ({"only": (condition,)}, {"exclude": ("genre=pop", condition)}):
+        with pytest.raises(DiscoError, match="filter"):
+            Filters(**conditions).mask(SHELF)
+
+
+@pytest.mark.parametrize("limits", [(126, 118), (-5, 10), (float("nan"), 120), (0, float("nan"))])
+@pytest.mark.parametrize("name", ["bpm", "seconds"])
+def test_a_range_the_wrong_way_round_is_refused(name, limits):
+    with pytest.raises(DiscoError, match=f"{name} must be a range LOW-HIGH"):
+        Filters(**{name: limits})
+
+
+def test_filters_agree_with_looking_at_each_track():
+    catalogue = random_catalogue(500, seed=8, artists=30, unknown=0.2)
+    filters = Filters(only=("genre=house",), exclude=("artist=artist 7",), bpm=(90, 150), seconds=(100, 300))
+    expected = [
+        "house" in " ".join(t["genres"]).split()
+        and not any("artist 7" in a.lower() for a in t["artists"])
+        and t["tempo_bpm"] is not None
+        and 90 <= t["tempo_bpm"] <= 150
+        and 100_000 <= t["duration_ms"] <= 300_000
+        for t in catalogue.table.to_pylist()
+    ]
+    assert filters.mask(catalogue).tolist() == expected
+    assert 0 < sum(expected) < 300
+
+
+def test_filters_hold_for_a_part_of_a_catalogue_and_for_an_empty_one():
+    part = SHELF.take(np.array([3, 2, 0]))
+    assert Filters(only=("genre=house",)).mask(part).tolist() == [False, False, True]
+    sliced = type(SHELF)(SHELF.table.slice(1, 2), "a slice")
+    assert Filters(only=("genre=hip-hop",)).mask(sliced).tolist() == [False, True]
+    assert (
+        Filters(only=("genre=house",), bpm=(1, 2), explicit=False).mask(SHELF.take(np.array([], int))).tolist() == []
+    )

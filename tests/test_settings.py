@@ -1,0 +1,134 @@
+"""Settings files: what is written can be read back, and what means nothing is one clear error."""
+
+import argparse
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from disco import generate, settings
+from disco.errors import DataError, NotFoundError
+
+
+def read(tmp_path: Path, content: str | bytes) -> dict:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return settings.read(path)
+
+
+def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
+    text = """
+        flow = 1
+        spicyness = 1.2e0
+        sweetness = 0.0
+        smoothness = -1
+        length = 12
+        candidates = 200
+        artist_gap = 0
+        predictor = "classic"
+        recommender = 'nearest'
+        sequencer = "greedy"
+        bpm = "118-126"
+        duration = "2:00-6:30"
+        only = ["genre=techno", "genre=house"]
+        exclude = []
+        explicit = false
+    """
+    said = read(tmp_path, text)
+    assert {*said, "minutes"} == set(settings.KEYS)
+    assert (said["flow"], said["spicyness"], said["explicit"]) == (1, 1.2, False)
+    assert said["only"] == ["genre=techno", "genre=house"]
+
+
+@pytest.mark.parametrize("content", [b"", b"# nothing\n", b"\xef\xbb\xbf# written by a Windows editor\r\n"])
+def test_a_file_may_set_nothing(tmp_path, content):
+    assert read(tmp_path, content) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("flwo = 1", ["'flwo' is not known", "did you mean 'flow'"]),
+        ("spiciness = 1", ["'spiciness' is not known", "did you mean 'spicyness'"]),
+        ("artist-gap = 1", ["'artist-gap' is not known", "did you mean 'artist_gap'"]),
+        ("zzz = 1", ["'zzz' is not known", "known are flow, spicyness"]),
+        ("catalogue = 'x'", ["'catalogue' is not known"]),
+        ("[knobs]\nflow = 1", ["'knobs' is not known"]),
+        ("flow = '1'", ["'flow' must be a number, not '1'"]),
+        ("flow = true", ["'flow' must be a number"]),
+        ("flow = nan", ["'flow' must be a finite number"]),
+        ("minutes = inf", ["'minutes' must be a finite number"]),
+        ("length = 1.5", ["'length' must be a whole number, not 1.5"]),
+        ("length = 5\nminutes = 30", ["'length'", "'minutes'"]),
+        ("explicit = 0", ["'explicit' must be true or false"]),
+        ("only = 'genre=x'", ["'only' must be a list of texts"]),
+        ("only = ['genre=x', 1]", ["'only' must be a list of texts"]),
+        ("bpm = 120", ["'bpm' must be a text"]),
+        ("flow = 1\nflow = 2", ["not a readable settings file"]),
+        ("flow = \n", ["not a readable settings file", "line 1"]),
+        ('{"flow": 1}', ["not a readable settings file", "line 1"]),
+        ("only = " + "[" * 5000, ["not a readable settings file"]),
+        ("length = " + "9" * 5000, ["not a readable settings file"]),
+        (b"flow = 1 # \xe9", ["not a readable settings file", "utf-8"]),
+        ("flow = 1".encode("utf-16"), ["not a readable settings file"]),
+        (b"\x89PNG\0\0", ["not a readable settings file"]),
+    ],
+)
+def test_what_means_nothing_is_one_sentence_that_names_file_and_key(tmp_path, content, said):
+    with pytest.raises(DataError) as error:
+        read(tmp_path, content)
+    assert "\n" not in str(error.value)
+    for part in [str(tmp_path / "mine.toml"), *said]:
+        assert part in str(error.value)
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path):
+    with pytest.raises(NotFoundError, match=r"absent\.toml: there is no such file"):
+        settings.read(tmp_path / "absent.toml")
+    with pytest.raises(DataError, match="cannot be read"):
+        settings.read(tmp_path)
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+knobs = st.floats(-1e6, 1e6)
+ranges = st.none() | st.tuples(st.floats(0, 1e5), st.floats(0, 1e5))
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            **dict.fromkeys(("flow", "spicyness", "sweetness", "smoothness"), knobs),
+            **dict.fromkeys(("predictor", "recommender", "sequencer"), texts),
+            **dict.fromkeys(("only", "exclude"), st.lists(texts, max_size=3)),
+            **dict.fromkeys(("bpm", "duration"), ranges),
+            "length": st.none() | st.integers(0, 500),
+            "minutes": st.none(),
+            "candidates": st.integers(1, 5000),
+            "artist_gap": st.integers(0, 9),
+            "explicit": st.booleans(),
+        }
+    )
+)
+def test_whatever_is_written_is_read_back(tmp_path_factory, values):
+    said = read(tmp_path_factory.getbasetemp(), settings.as_toml(argparse.Namespace(**values)))
+    for key in ("bpm", "duration"):
+        limits = said.pop(key, None)
+        parse = generate._range if key == "bpm" else generate._durations
+        assert (limits and parse(limits)) == values.pop(key)
+    assert said == {key: value for key, value in values.items() if value not in (None, [])}
+
+
+def test_the_command_line_goes_before_the_file_and_the_file_before_the_usual(tmp_path):
+    arguments = generate.parser().parse_args(
+        ["a seed", "--flow", "3", "--bpm", "118-126.5", "--only", "genre=techno"]
+    )
+    (tmp_path / "mine.toml").write_text(settings.as_toml(arguments))
+    parser = generate.parser()
+    parser.set_defaults(**settings.read(tmp_path / "mine.toml"))
+    again = parser.parse_args(["another seed", "--sweetness", "0.5"])
+    assert (again.flow, again.sweetness, again.bpm) == (3, 0.5, (118, 126.5))
+    assert again.only == ["genre=techno"]
+    assert again.seeds == ["another seed"]
+    assert math.isclose(again.spicyness, 1.2)
