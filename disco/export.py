@@ -14,6 +14,7 @@ from typing import Any
 from disco.catalogue.text import printable
 from disco.errors import DataError, DiscoError
 from disco.playlist import Playlist
+from disco.sources import DEMO_NAME
 
 # Spotify ids are 22 characters of base 62; such a track without a file is played from its page.
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
@@ -46,8 +47,8 @@ def _joined(names: list[str]) -> str:
 def as_m3u8(playlist: Playlist) -> str:
     """An extended M3U in UTF-8: file paths where known, else the track's page on Spotify, else its id."""
     lines = ["#EXTM3U", f"#PLAYLIST:{printable(playlist.name)}"]
-    if "invented" in playlist.catalogue["where"]:
-        lines.append(f"# From {printable(playlist.catalogue['where'])}: there is nothing to hear.")
+    if playlist.catalogue["where"] == DEMO_NAME:
+        lines.append(f"# From {DEMO_NAME}: there is nothing to hear.")
     for track in playlist.tracks.table.to_pylist():
         seconds = -1 if track["duration_ms"] is None else round(track["duration_ms"] / 1000)
         name = " - ".join(filter(None, (printable(", ".join(track["artists"] or [])), printable(track["title"]))))

@@ -46,6 +46,19 @@ def _linear(units: int, name: str) -> keras.layers.RNN:
     return keras.layers.RNN(cell, return_sequences=True, name=name)
 
 
+def gru(inputs: int = 9, outputs: int = 8, units: int = 64) -> keras.Model:
+    """A GRU (Cho et al. 2014) of 64 and a Dense of 8 on what `classic` hears, and trained like it."""
+    cell = keras.layers.GRUCell(units, name="gru_cell")
+    return keras.Sequential(
+        [
+            keras.Input((None, inputs), name="inputs"),
+            keras.layers.RNN(cell, return_sequences=True, name="gru"),
+            keras.layers.Dense(outputs, name="vector"),
+        ],
+        name="gru",
+    )
+
+
 def step(network: keras.Model) -> keras.Model:
     """One step of a network of recurrent and pointwise layers in a row, sharing its weights.
 
@@ -81,7 +94,7 @@ def _widths(layer: Any) -> list[int]:
     return list(size) if isinstance(size, (list, tuple)) else [size]
 
 
-NETWORKS = {"classic": classic}
+NETWORKS = {"classic": classic, "gru": gru}
 
 
 def start_from(seed: int) -> None:

@@ -137,7 +137,7 @@ def generate(
         If no track can follow the seeds, with the reason.
     """
     seeds = np.array(list(dict.fromkeys(int(row) for row in seeds)), dtype=np.intp)
-    if not len(seeds) or length < 0 or candidates < 1 or (minutes is not None and not minutes > 0):
+    if not len(seeds) or length < 0 or candidates < 1 or (minutes is not None and not 0 < minutes < math.inf):
         raise DiscoError("a playlist needs a seed, a length of 0 or more (or minutes above 0), and a candidate")
     # 1 candidates
     playable = catalogue.measured & catalogue.named

@@ -260,3 +260,11 @@ def test_info_of_nothing_is_the_demo_and_of_the_real_samples_counts_them(capsys,
     sample = shared / "samples" / "tidytuesday_sample.csv"
     assert main(["info", str(sample), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["tracks"] == len(tables.read(sample))
+
+
+def test_a_key_without_a_mode_survives_the_joining_of_rows():
+    one = {"track_id": "a", "key": 5}
+    merged = merge([catalogue_of([one]), catalogue_of([{"track_id": "a", "tempo_bpm": 120.0}])])
+    assert merged.table.to_pylist()[0]["key"] == 5
+    both = merge([catalogue_of([one]), catalogue_of([{"track_id": "a", "key": 7, "mode": 1}])])
+    assert (both.table.to_pylist()[0]["key"], both.table.to_pylist()[0]["mode"]) == (7, 1)

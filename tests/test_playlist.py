@@ -118,6 +118,7 @@ def test_a_seed_without_features_is_played_and_its_joins_are_unknown():
         ({"sequencer": "dice"}, "there is no sequencer 'dice'; there are: greedy"),
         ({"length": -1}, "a playlist needs"),
         ({"minutes": 0}, "a playlist needs"),
+        ({"minutes": float("inf")}, "a playlist needs"),
         ({"candidates": 0}, "a playlist needs"),
         ({"seeds": np.array([], dtype=int)}, "a playlist needs"),
         ({"filters": Filters(only=("genre=polka",))}, "the filters leave no track"),

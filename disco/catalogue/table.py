@@ -213,7 +213,7 @@ def one_row_a_track(table: pa.Table) -> pa.Table:
     """Join rows of the same id: the first known value of each column, all genres.
 
     The eight features are taken together, with their `feature_set`, from the first row that has them
-    all, and so are key and mode: no track is put together from two measurements.
+    all (or else any), and so are key and mode: no track is put together from two measurements.
     """
     codes = table["track_id"].combine_chunks().dictionary_encode().indices.to_numpy()
     n = int(codes.max()) + 1 if len(codes) else 0
@@ -226,7 +226,9 @@ def one_row_a_track(table: pa.Table) -> pa.Table:
         if name in columns:
             continue
         group = grouped.get(name, (name,))
-        first = _first(codes, n, _all_known(table, group).to_numpy(zero_copy_only=False))
+        known = [pc.is_valid(table[member]).to_numpy(zero_copy_only=False) for member in group]
+        first, partly = _first(codes, n, np.all(known, axis=0)), _first(codes, n, np.any(known, axis=0))
+        first = np.where(first < 0, partly, first)
         for member in group:
             columns[member] = table[member].take(pa.array(first, mask=first < 0))
     columns["genres"] = _all_genres(table["genres"].combine_chunks(), codes, n)

@@ -10,6 +10,7 @@ from disco.sources import tables
 
 # Three that a party could begin with, as `data-wrangling/make_demo.py` names them.
 EXAMPLE_SEEDS = ("demo-01197", "demo-01426", "demo-01169")
+DEMO_NAME = "the demo (invented tracks)"
 DEMO = Path(__file__).parents[1] / "demo" / "tracks.parquet"
 
 
@@ -23,9 +24,5 @@ def open(where: Sequence[str | Path] = ()) -> Catalogue:  # noqa: A001 - `source
     """
     if not where:
         demo = tables.read(DEMO)
-        return Catalogue(
-            demo.table,
-            "the demo (invented tracks)",
-            (f"{len(demo):,} invented tracks; no such music exists",),
-        )
+        return Catalogue(demo.table, DEMO_NAME, (f"{len(demo):,} invented tracks; no such music exists",))
     return merge([tables.read(place) for place in where])
