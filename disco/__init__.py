@@ -2,13 +2,13 @@
 
 The map, from the doors down; every import points down::
 
-    6 doors       generate  catalogue.__main__  train  __main__
-    5             cli  export  plot
+    6 doors       generate  catalogue.__main__  prepare  train  evaluate  __main__
+    5             cli  settings  export  plot  metrics  next_track  split  recipe
     4             playlist                          the four steps; start reading here
     3             sequence
     2             recommend  predict  transition
     1             sources  model  networks
-    0             errors  music  catalogue
+    0             errors  music  catalogue  distance
 
 >>> import disco
 >>> catalogue = disco.open()                                    # the embedded demo, or paths of your tables

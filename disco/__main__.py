@@ -11,7 +11,9 @@ from disco import __version__
 DOORS = {
     "generate": ("disco.generate", "make a playlist that flows on from a few seeds"),
     "catalogue": ("disco.catalogue.__main__", "show what is in a table of tracks"),
+    "prepare": ("disco.prepare", "turn raw playlists into tables to train and to measure with"),
     "train": ("disco.train", "fit a model from a recipe"),
+    "evaluate": ("disco.evaluate", "measure how good it is, on whose playlists"),
 }
 
 

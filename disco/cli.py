@@ -15,7 +15,7 @@ import numpy as np
 from disco import sources
 from disco.catalogue import Catalogue, Match, Rows
 from disco.catalogue.search import ENOUGH
-from disco.catalogue.text import printable
+from disco.catalogue.text import TRACK_LINK, printable
 from disco.errors import DiscoError, NotFoundError
 from disco.playlist import Playlist, key_name
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-_LINK = re.compile(r"(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)(\w+)\S*")
 # K of keys up to two steps apart; further apart most listeners hear a clash.
 _SWEET, _SOUR = 0.6, 0.0
 
@@ -104,7 +103,7 @@ def find_seeds(catalogue: Catalogue, asked: Sequence[str], pick: bool = False, q
 
 def _find_seed(catalogue: Catalogue, text: str, pick: bool, quiet: bool) -> int:
     text = text.encode(errors="replace").decode()  # what a terminal wrote in no UTF-8
-    link = _LINK.fullmatch(text.strip())
+    link = re.fullmatch(TRACK_LINK, text.strip())
     try:
         return int(catalogue.rows([link[1] if link else text.strip()])[0])
     except NotFoundError:

@@ -26,10 +26,7 @@ class FeaturesRecipe:
 
 @dataclass(frozen=True)
 class PredictorRecipe:
-    """How a predictor is trained; `window` and `minimum_length` count tracks, `patience` counts epochs.
-
-    Playlists of the sources in `held_out` are measured at the end and serve nothing else.
-    """
+    """How a predictor is trained; `window` and `minimum_length` count tracks, `patience` counts epochs."""
 
     kind: str
     name: str
@@ -38,9 +35,6 @@ class PredictorRecipe:
     scaler: str
     window: int
     minimum_length: int
-    held_out: list[str]
-    validation_share: float
-    split_seed: int
     seeds: list[int]
     epochs: int
     patience: int

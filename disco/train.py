@@ -13,7 +13,6 @@ import hashlib
 import json
 import sys
 import tempfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ from disco.catalogue import FEATURES, Catalogue, Floats, Rows
 from disco.errors import DataError, DiscoError, MissingExtra
 from disco.model import FORMAT, read_card, scaled_features, scaler
 from disco.recipe import FeaturesRecipe, PredictorRecipe, read_recipe
-from disco.sources import tables
+from disco.sources import playlists, tables
 
 Card = dict[str, Any]
 
@@ -61,11 +60,6 @@ class Windows:
     inputs: Floats
     targets: Floats
     weights: Floats
-
-
-def is_cold(ids: Iterable[str]) -> NDArray[np.bool_]:
-    """Tracks that no recipe trains on, so that everybody can measure cold without a file: one in ten."""
-    return np.array([zlib.crc32(track_id.encode()) % 10 == 0 for track_id in ids], dtype=bool)
 
 
 def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
@@ -117,7 +111,7 @@ def train_features(recipe: FeaturesRecipe, tracks: Path) -> Card:
         chosen = chosen.filter(pc.equal(chosen[column], value))
     ids = catalogue.table["track_id"]
     named = pc.is_in(ids, value_set=chosen["track_id"].cast(pa.string())).to_numpy()
-    kept = named & catalogue.measured & ~is_cold(ids.to_pylist())
+    kept = named & catalogue.measured & ~playlists.is_cold(ids.to_pylist())
     if kept.sum() <= len(FEATURES):
         raise DataError(tracks, f"has {kept.sum()} tracks to fit on: with all features, and {recipe.only}")
     return {
@@ -126,22 +120,6 @@ def train_features(recipe: FeaturesRecipe, tracks: Path) -> Card:
         **fit_features(catalogue.features()[kept].astype(np.float64), recipe.components),
         "data": {"name": recipe.data, "tracks": int(kept.sum()), "source": recipe.source},
     }
-
-
-def sequences(entries: pa.Table, catalogue: Catalogue, minimum_length: int) -> list[Rows]:
-    """Rows of the measured tracks of each playlist, in its order; the playlists in the order of their ids.
-
-    A track counts once, where it first comes; playlists with fewer than `minimum_length` are left out.
-    """
-    row = pc.index_in(entries["track_id"].cast(pa.string()), value_set=catalogue.table["track_id"])
-    row = np.asarray(pc.fill_null(row, -1).to_numpy(), dtype=np.intp)
-    _, playlist = np.unique(entries["playlist_id"].to_numpy(), return_inverse=True)
-    kept = np.flatnonzero((row >= 0) & catalogue.measured[row])
-    kept = kept[np.lexsort((entries["position"].to_numpy()[kept], playlist[kept]))]
-    _, first = np.unique(playlist[kept] * len(catalogue) + row[kept], return_index=True)
-    kept = kept[np.sort(first)]
-    parted = np.split(row[kept], np.flatnonzero(np.diff(playlist[kept])) + 1)
-    return [tracks for tracks in parted if len(tracks) >= minimum_length]
 
 
 def windows(playlists: Iterable[Rows], inputs: Floats, recipe: PredictorRecipe) -> Windows:
@@ -257,38 +235,42 @@ def export_step(network: Any, folder: Path) -> Card:
     }
 
 
-def split(recipe: PredictorRecipe, playlists: Path, catalogue: Catalogue) -> dict[str, list[Rows]]:
-    """Playlists to train on, to choose by and to test with; cold tracks are in the last alone."""
-    entries = read_columns(playlists, ["playlist_id", "position", "track_id", *["source"] * bool(recipe.held_out)])
-    aside = np.zeros(len(entries), dtype=bool)
-    if recipe.held_out:
-        aside = pc.is_in(entries["source"].cast(pa.string()), value_set=pa.array(recipe.held_out)).to_numpy()
-    taught = ~aside & ~is_cold(entries["track_id"].cast(pa.string()).to_pylist())
-    rest = sequences(entries.filter(pa.array(taught)), catalogue, recipe.minimum_length)
-    order = np.random.default_rng(recipe.split_seed).permutation(len(rest))
-    n = round(recipe.validation_share * len(rest))
-    if not 0 < n < len(rest):
-        raise DataError(playlists, f"has {len(rest)} playlists to learn from, of which {n} would be set aside")
-    return {
-        "train": [rest[i] for i in order[n:]],
-        "validation": [rest[i] for i in order[:n]],
-        "test": sequences(entries.filter(pa.array(aside)), catalogue, recipe.minimum_length),
-    }
+def parts(recipe: PredictorRecipe, where: Path, catalogue: Catalogue) -> dict[str, list[Rows]]:
+    """Prepared playlists to train on, to choose by and to test with; cold tracks are in the last alone.
+
+    Raises
+    ------
+    DataError
+        If they are not prepared, or there is none to train on or to choose by.
+    """
+    entries = playlists.read(where)
+    if "split" not in entries.column_names:
+        raise DataError(where, "does not say which playlists to train on; make it with: disco prepare")
+    cold = pa.array(playlists.is_cold(entries["track_id"].cast(pa.string()).to_pylist()))
+    found = {}
+    for name in ("train", "validation", "test"):
+        kept = pc.equal(entries["split"].cast(pa.string()), name)
+        if name != "test":
+            kept = pc.and_not(kept, cold)
+        found[name] = playlists.sequences(entries.filter(kept), catalogue, recipe.minimum_length)
+        if name != "test" and not found[name]:
+            raise DataError(where, f"has no playlist of {recipe.minimum_length} covered tracks in the split {name!r}")
+    return found
 
 
-def train_predictor(recipe: PredictorRecipe, tracks: Path, playlists: Path, folder: Path) -> Card:
+def train_predictor(recipe: PredictorRecipe, tracks: Path, prepared: Path, folder: Path) -> Card:
     """Train the recipe's network, write it to a folder and return what its card says."""
     if recipe.network not in (known := load_networks().NETWORKS):
         raise DiscoError(f"{recipe.name}: there is no network {recipe.network!r}, there is {', '.join(known)}")
     catalogue, transform = tables.read(tracks), scaler(recipe.scaler)
-    parts = split(recipe, playlists, catalogue)
-    heard, mode = np.unique(np.concatenate(parts["train"])), catalogue.numbers("mode")
+    found = parts(recipe, prepared, catalogue)
+    heard, mode = np.unique(np.concatenate(found["train"])), catalogue.numbers("mode")
     major = round(float(np.nanmean(mode[heard])), 4)
     inputs = np.c_[scaled_features(catalogue, transform), np.nan_to_num(mode, nan=major)].astype(np.float32)
-    cut = {name: windows(part, inputs, recipe) for name, part in parts.items()}
+    cut = {name: windows(part, inputs, recipe) for name, part in found.items()}
     network, errors = fit_best(recipe, cut["train"], cut["validation"])
     metrics = {}
-    for name in ("validation", "test") if parts["test"] else ("validation",):
+    for name in ("validation", "test") if found["test"] else ("validation",):
         error = mean_absolute_error(network.predict(cut[name].inputs, verbose=0), cut[name])
         each = {recipe.name: error, **plain_errors(cut[name], cut["train"])}
         metrics[name] = {"joins": int(cut[name].weights.sum()), **{k: round(e, 4) for k, e in each.items()}}
@@ -303,12 +285,10 @@ def train_predictor(recipe: PredictorRecipe, tracks: Path, playlists: Path, fold
             "name": recipe.data,
             "source": recipe.source,
             "tracks": len(heard),
-            "playlists": {name: len(part) for name, part in parts.items()},
-            "entries": {name: sum(map(len, part)) for name, part in parts.items()},
+            "playlists": {name: len(part) for name, part in found.items()},
+            "entries": {name: sum(map(len, part)) for name, part in found.items()},
             "windows": {name: len(part.inputs) for name, part in cut.items()},
-            "split": f"by playlist; the test is {', '.join(recipe.held_out) or 'empty'}; tracks whose crc32 is "
-            "divisible by 10 occur in the test alone",
-            "split_seed": recipe.split_seed,
+            "split": "by playlist, as prepared; tracks whose crc32 is divisible by 10 occur in the test alone",
             "seed": min(errors, key=lambda seed: errors[seed]),
         },
         "metrics": {

@@ -18,8 +18,10 @@ FLOORS = {
     **dict.fromkeys(("disco.recommend", "disco.predict", "disco.transition"), 2),
     "disco.sequence": 3,
     "disco.playlist": 4,
-    **dict.fromkeys(("disco.cli", "disco.export", "disco.plot", "disco.settings", "disco.recipe"), 5),
-    **dict.fromkeys(("disco.__main__", "disco.generate", "disco.train", "disco.catalogue.__main__"), 6),
+    **dict.fromkeys(("disco.cli", "disco.export", "disco.plot", "disco.settings"), 5),
+    **dict.fromkeys(("disco.metrics", "disco.next_track", "disco.recipe", "disco.split"), 5),
+    **dict.fromkeys(("disco.__main__", "disco.generate", "disco.catalogue.__main__"), 6),
+    **dict.fromkeys(("disco.prepare", "disco.train", "disco.evaluate"), 6),
     "disco": 7,  # the map may point everywhere, lazily
 }
 # Where a package may be imported at all.

@@ -14,10 +14,11 @@ import pytest
 
 from disco import train
 from disco.catalogue import FEATURES
-from disco.errors import MissingExtra
+from disco.errors import DataError, MissingExtra
 from disco.model import load_network, read_card
 from disco.recipe import PredictorRecipe, read_recipe
 from disco.sources import tables
+from disco.sources.playlists import is_cold
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -94,7 +95,7 @@ def test_features_are_fitted_on_unique_tracks_that_are_not_cold(
     arguments += ["--output", str(tmp_path / "features")]
     assert train.main(arguments) == 0
     card = json.loads((tmp_path / "features" / "card.json").read_text(encoding="utf-8"))
-    used = np.array([i % 4 > 0 for i in range(400)]) & ~train.is_cold(f"t{i}" for i in range(400))
+    used = np.array([i % 4 > 0 for i in range(400)]) & ~is_cold(f"t{i}" for i in range(400))
     assert card["data"]["tracks"] == used.sum()
     again = train.fit_features(values[used].astype(np.float32).astype(np.float64), 3)
     assert card["scaler"] == again["scaler"]
@@ -138,20 +139,6 @@ def catalogue_of(ids: list[str], tmp_path: Path, unmeasured: str = "") -> tables
     return tables.read(tmp_path / "tracks.parquet")
 
 
-def test_sequences_keep_order_and_drop_repeats_and_unknown_tracks(tmp_path: Path) -> None:
-    catalogue = catalogue_of(["a", "b", "c", "d"], tmp_path, unmeasured="d")
-    entries = pa.table(
-        {
-            "playlist_id": ["y", "x", "x", "x", "x", "x", "y", "z"],
-            "position": [1, 3, 0, 1, 2, 4, 0, 0],
-            "track_id": ["a", "a", "c", "a", "?", "b", "d", "a"],
-        }
-    )
-    found = train.sequences(entries, catalogue, minimum_length=1)
-    assert [catalogue.ids(rows) for rows in found] == [["c", "a", "b"], ["a"], ["a"]]
-    assert len(train.sequences(entries, catalogue, minimum_length=2)) == 1
-
-
 def test_windows_pair_each_track_with_the_next() -> None:
     inputs = np.arange(7 * 9, dtype=np.float32).reshape(7, 9)
     cut = train.windows([np.arange(7)], inputs, predictor_recipe(window=4, minimum_length=2))
@@ -161,20 +148,40 @@ def test_windows_pair_each_track_with_the_next() -> None:
     np.testing.assert_array_equal(cut.weights, [[1, 1, 1], [1, 1, 0]])
 
 
-def test_split_holds_sources_and_cold_tracks_out(tmp_path: Path) -> None:
+def prepared(tmp_path: Path, ids: int, **splits: int) -> Path:
+    """A prepared table of so many playlists in each split, 30 tracks each."""
+    names = [name for name, n in splits.items() for _ in range(n)]
+    rows = [
+        {"playlist_id": f"p{p}", "position": i, "track_id": f"t{(11 * p + 3 * i) % ids}", "split": name}
+        for p, name in enumerate(names)
+        for i in range(30)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "playlists.parquet")
+    return tmp_path / "playlists.parquet"
+
+
+def test_cold_tracks_are_in_the_test_alone(tmp_path: Path) -> None:
     ids = [f"t{i}" for i in range(200)]
     catalogue = catalogue_of(ids, tmp_path)
-    lists = [
-        (f"p{p}", i, f"t{(7 * p + i) % 200}", "aside" if p % 5 == 0 else "rest") for p in range(40) for i in range(30)
-    ]
-    columns = zip(("playlist_id", "position", "track_id", "source"), zip(*lists, strict=True), strict=True)
-    pq.write_table(pa.table({name: list(values) for name, values in columns}), tmp_path / "playlists.parquet")
-    recipe = predictor_recipe(held_out=["aside"], validation_share=0.25)
-    parts = train.split(recipe, tmp_path / "playlists.parquet", catalogue)
-    assert {name: len(part) for name, part in parts.items()} == {"train": 24, "validation": 8, "test": 8}
-    cold = train.is_cold(ids)
+    parts = train.parts(predictor_recipe(), prepared(tmp_path, 200, train=24, validation=8, test=6), catalogue)
+    assert {name: len(part) for name, part in parts.items()} == {"train": 24, "validation": 8, "test": 6}
+    cold = is_cold(ids)
     assert not any(cold[rows].any() for name in ("train", "validation") for rows in parts[name])
     assert any(cold[rows].any() for rows in parts["test"])
+
+
+@pytest.mark.parametrize(
+    ("splits", "sentence"),
+    [({"train": 9}, "no playlist of 10 covered tracks in the split 'validation'"), ({None: 9}, "disco prepare")],
+)
+def test_playlists_that_nobody_prepared_are_told(tmp_path: Path, splits: dict[str, int], sentence: str) -> None:
+    catalogue = catalogue_of([f"t{i}" for i in range(200)], tmp_path)
+    where = prepared(tmp_path, 200, **{str(name): n for name, n in splits.items()})
+    if None in splits:
+        pq.write_table(pq.read_table(where).drop_columns(["split"]), where)
+    with pytest.raises(DataError, match=sentence) as error:
+        train.parts(predictor_recipe(), where, catalogue)
+    assert str(where) in str(error.value)
 
 
 # --- learning
@@ -234,11 +241,9 @@ def test_the_same_seed_gives_the_same_network(networks: object) -> None:
 @pytest.mark.slow
 def test_door_writes_a_model_that_loads_and_runs(networks: object, tmp_path: Path) -> None:
     catalogue_of([f"t{i}" for i in range(300)], tmp_path)
-    lists = [(f"p{p}", i, f"t{(11 * p + 3 * i) % 300}") for p in range(40) for i in range(30)]
-    columns = zip(("playlist_id", "position", "track_id"), zip(*lists, strict=True), strict=True)
-    pq.write_table(pa.table({name: list(values) for name, values in columns}), tmp_path / "playlists.parquet")
+    prepared(tmp_path, 300, train=30, validation=6, test=4)
     text = (CLOUD / "classic.toml").read_text(encoding="utf-8")
-    for old, new in (("epochs = 30", "epochs = 1"), ("[1, 2, 3]", "[1]"), ('["mpd_slice0"]', "[]")):
+    for old, new in (("epochs = 30", "epochs = 1"), ("[1, 2, 3]", "[1]")):
         text = text.replace(old, new)
     recipe = write_recipe(tmp_path / "small.toml", text)
     places = ["--tracks", tmp_path / "tracks.parquet", "--playlists", tmp_path / "playlists.parquet"]

@@ -20,6 +20,8 @@ VERSION_WORDS = (
     r"|deluxe|bonus|unplugged|session|sessions|rework|cover|dub|club|original|single|album|explicit|clean|anniversary"
     r"|edition|feat|ft|featuring|with|from|recorded|reprise|take|outtake|a cappella|acapella|sped up|slowed)"
 )
+# A track's URI or link on Spotify; the group is its id.
+TRACK_LINK = r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)(\w+).*$"
 _BRACKET = r"\s*[(\[][^()\[\]]*\b" + VERSION_WORDS + r"\b[^()\[\]]*[)\]]"
 _DASH = r"\s+-\s+(?:[^-]*\b)?(?:" + VERSION_WORDS + r"\b|\d{4}$).*$"
 _FEATURING = r"\s+(?:feat|ft|featuring)\b\.?\s.*$"

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
 from disco.catalogue.table import one_row_a_track
-from disco.catalogue.text import plain
+from disco.catalogue.text import TRACK_LINK, plain
 from disco.errors import DataError
 from disco.music import parse_key
 
@@ -73,7 +73,6 @@ _TRUTH = {
 }
 _MODES = {"1": 1, "1.0": 1, "major": 1, "maj": 1, "0": 0, "0.0": 0, "minor": 0, "min": 0}
 _ONE_NAME = re.compile(r"\['([^'\\]*)'\]")  # most list literals; reading them so takes a tenth of the time
-_URI = r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)(\w+).*$"
 
 
 def known(names: list[str], path: Path) -> dict[str, list[str]]:
@@ -299,7 +298,7 @@ def _ids(ids: pa.Array, titles: pa.Array, artists: pa.Array) -> pa.Array:
     """Bare ids of URIs and links; where there is none, one made of title and artists."""
     ids = _text(ids)
     if pc.any(pc.match_substring(ids, "track")).as_py():
-        ids = pc.replace_substring_regex(ids, _URI, r"\1")
+        ids = pc.replace_substring_regex(ids, TRACK_LINK, r"\1")
     missing = pc.and_(pc.is_null(ids), pc.is_valid(titles))
     if not pc.any(missing).as_py():
         return ids

@@ -1,0 +1,388 @@
+"""Playlists as their makers had them: a table, a Million Playlist slice, or a folder or zip file of slices.
+
+A table is Parquet or CSV with the columns playlist_id, position and track_id, and perhaps title, source,
+split, track_title and track_artist. A slice is the JSON of the Million Playlist Dataset (Chen et al.,
+"RecSys Challenge 2018", 2018): `info` and `playlists`, each of these with `tracks`. What a file is, its
+content tells.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from disco.catalogue import Catalogue, Rows
+from disco.catalogue.text import TRACK_LINK, plain, words
+from disco.errors import DataError, NotFoundError
+
+# Each entry repeats its playlist and its track, so texts are held once and entries hold numbers.
+TEXT = pa.dictionary(pa.int32(), pa.string())
+SCHEMA = pa.schema(
+    [
+        ("playlist_id", TEXT),
+        ("title", TEXT),
+        ("position", pa.int32()),
+        ("track_id", TEXT),
+        ("source", TEXT),
+        ("track_title", TEXT),
+        ("track_artist", TEXT),
+    ]
+)
+# Names that a column of a table goes by, the preferred first.
+_NAMES = {
+    "playlist_id": ("playlist_id", "pid"),
+    "title": ("title", "playlist_name", "name"),
+    "position": ("position", "pos"),
+    "track_id": ("track_id", "track_uri"),
+    "source": ("source",),
+    "split": ("split",),
+    "track_title": ("track_title", "track_name"),
+    "track_artist": ("track_artist", "artist_name"),
+}
+_NEEDED = ("playlist_id", "position", "track_id")
+# Said of the same recording. Live, remix or acoustic make it another: of such pairs half agree in key, against
+# nine in ten of those with one title and eight in ten of those that differ in these.
+_SAID = (
+    r"(?:feat\b|ft\b|featuring\b|with\b|(?:\d{4} )?(?:digital(?:ly)? )?remaster|explicit|clean|album version"
+    r"|single version|original mix|bonus track|from the |from \")"
+)
+_SAME = (r"\s*[(\[]" + _SAID + r"[^()\[\]]*[)\]]", r"\s+-\s+" + _SAID + r".*$", r"\s+(?:feat|ft|featuring)\b\.?\s.*$")
+# What can be wrong with a zip file or one of its members: damaged, encrypted, packed in an unknown way.
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where playlists are: a table, a slice, or a slice in a zip file.
+
+    Attributes
+    ----------
+    path : Path
+    member : str
+        Name of the slice in the zip file `path`; empty if it is no zip file.
+    table : bool
+        Whether it is a table; a slice otherwise.
+    """
+
+    path: Path
+    member: str = ""
+    table: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path}/{self.member}" if self.member else str(self.path)
+
+
+def find(where: str | Path) -> list[Place]:
+    """Places of playlists at a path: the table or slice itself, or the slices in a folder or zip file, in order.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        If there is nothing, or nothing that could hold playlists.
+    """
+    path = Path(where)
+    try:
+        if path.is_dir():
+            return _in_folder(path)
+        with path.open("rb") as file:
+            start = file.read(1 << 12)
+        if start[:4] == b"PK\x03\x04":
+            with zipfile.ZipFile(path) as archive:
+                return _slices(path, archive.namelist())
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
+        raise NotFoundError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise DataError(path, f"cannot be read ({error.strerror})") from None
+    except _ZIP_ERRORS as error:
+        raise DataError(path, f"is not a readable zip file ({_first_line(error)})") from None
+    if not start:
+        raise DataError(path, "is empty")
+    return [Place(path, table=not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"))]
+
+
+def read(where: str | Path) -> pa.Table:
+    """All playlists at a path, as `SCHEMA`: the entries of a playlist one after another, positions 0, 1, 2 ...
+
+    So a playlist begins where the position is 0. Texts are dictionary-encoded; what is unknown is null,
+    but never an id. Ids of tracks are bare: `spotify:track:` is taken off. Of a table that has a column `split` it
+    is the last column.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        With the file, and what is wrong with it.
+    """
+    return pa.concat_tables([read_place(place).replace_schema_metadata() for place in find(where)])
+
+
+def read_place(place: Place) -> pa.Table:
+    """The playlists of one place, as `read`; the metadata counts `playlists`, empty ones too, and `lost` entries.
+
+    An entry without an id of its track is lost.
+
+    Raises
+    ------
+    DataError
+        If nothing can be read there.
+    """
+    if place.table:
+        return _table(place.path)
+    try:
+        if place.member:
+            with zipfile.ZipFile(place.path) as archive:
+                return _slice(archive.read(place.member), place)
+        return _slice(place.path.read_bytes(), place)
+    except (OSError, *_ZIP_ERRORS) as error:
+        raise DataError(place, f"cannot be read ({_first_line(error)})") from None
+
+
+def is_cold(ids: Iterable[str]) -> NDArray[np.bool_]:
+    """Tracks that no recipe trains on, so that everybody can measure cold without a file: one in ten."""
+    return np.array([zlib.crc32(track_id.encode()) % 10 == 0 for track_id in ids], dtype=bool)
+
+
+def sequences(entries: pa.Table, catalogue: Catalogue, minimum_length: int) -> list[Rows]:
+    """Rows of the measured tracks of each playlist, in its order; the playlists in the order of their ids.
+
+    A track counts once, where it first comes; playlists with fewer than `minimum_length` are left out.
+    """
+    tracks, playlists = encode(entries["track_id"]), encode(entries["playlist_id"])
+    row = pc.fill_null(pc.index_in(tracks.dictionary, value_set=catalogue.table["track_id"]), -1)
+    row = row.to_numpy().astype(np.intp)[tracks.indices.to_numpy()]
+    playlist = pc.rank(playlists.dictionary).to_numpy().astype(np.intp)[playlists.indices.to_numpy()]
+    kept = np.flatnonzero((row >= 0) & catalogue.measured[row])
+    kept = kept[np.lexsort((entries["position"].to_numpy()[kept], playlist[kept]))]
+    _, first = np.unique(playlist[kept] * len(catalogue) + row[kept], return_index=True)
+    kept = kept[np.sort(first)]
+    parted = np.split(row[kept], np.flatnonzero(np.diff(playlist[kept])) + 1)
+    return [tracks for tracks in parted if len(tracks) >= minimum_length]
+
+
+class Names:
+    """Finds tracks of a catalogue by id, or else by artist and title.
+
+    Of several tracks of one name the most popular is found, of equally popular ones the first.
+    """
+
+    def __init__(self, catalogue: Catalogue, names: Catalogue | None = None) -> None:
+        self.ids = catalogue.table["track_id"].combine_chunks()
+        self.names = names
+        titles, artists = _names(catalogue)
+        best_first = np.argsort(-np.nan_to_num(catalogue.numbers("popularity"), nan=-1.0), kind="stable")
+        self.keys, self.rows = [], []
+        for key in _keys(titles, artists):
+            encoded = key.take(pa.array(best_first)).dictionary_encode()
+            _, first = np.unique(pc.fill_null(encoded.indices, -1).to_numpy(), return_index=True)
+            self.keys.append(encoded.dictionary)
+            self.rows.append(best_first[first[-len(encoded.dictionary) :]])
+
+    def find(self, ids: pa.Array, titles: pa.Array, artists: pa.Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Row of each track, -1 if it is unknown, and whether its name found it; arrays of length n."""
+        row = _index(ids, self.ids)
+        unknown = np.flatnonzero(row < 0)
+        some = [column.take(pa.array(unknown)) for column in (ids, titles, artists)]
+        if self.names is not None:
+            named = pc.index_in(some[0], value_set=self.names.table["track_id"])
+            some[1:] = [pc.coalesce(a, b.take(named)) for a, b in zip(some[1:], _names(self.names), strict=True)]
+        found = np.full(len(unknown), -1, dtype=np.intp)
+        for key, known, rows in zip(_keys(some[1], some[2]), self.keys, self.rows, strict=True):
+            at = _index(key, known)
+            found = np.where((found < 0) & (at >= 0), rows[at] if len(rows) else -1, found)
+        row[unknown] = found
+        by_name = np.zeros(len(row), dtype=bool)
+        by_name[unknown] = found >= 0
+        return row, by_name
+
+
+def _names(catalogue: Catalogue) -> tuple[pa.Array, pa.Array]:
+    """Titles and first artists."""
+    artists = catalogue.table["artists"].combine_chunks()
+    return catalogue.table["title"].combine_chunks(), pc.binary_join(pc.list_slice(artists, 0, 1), "")
+
+
+def _keys(titles: pa.Array, artists: pa.Array) -> Iterator[pa.Array]:
+    """Names to be found by, null where unknown: the whole title, then without what is said of any recording."""
+    artist, title = words(plain(artists)), plain(titles)
+    for patterns in ((), _SAME):
+        for pattern in patterns:
+            title = pc.replace_substring_regex(title, pattern, "")
+        folded = words(title)
+        known = pc.and_(pc.not_equal(artist, ""), pc.not_equal(folded, ""))
+        yield pc.if_else(known, pc.binary_join_element_wise(artist, folded, "\t"), pa.scalar(None, pa.string()))
+
+
+def _index(values: pa.Array, among: pa.Array) -> NDArray[np.intp]:
+    """Where each value is among others, -1 if it is null or not there."""
+    at = pc.fill_null(pc.index_in(values, value_set=among, skip_nulls=True), -1)
+    return np.asarray(at.to_numpy(zero_copy_only=False), dtype=np.intp)
+
+
+def encode(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
+    """A column of any plain type as trimmed texts, each held once; blanks are null."""
+    chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+    if not pa.types.is_dictionary(chunked.type):
+        if not (pa.types.is_string(chunked.type) or pa.types.is_large_string(chunked.type)):
+            chunked = chunked.cast(pa.string())
+        chunked = chunked.dictionary_encode()
+    encoded = chunked.unify_dictionaries().combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):  # of no chunk at all
+        encoded = pa.array([], chunked.type)
+    return _mapped(encoded, pc.utf8_trim_whitespace(encoded.dictionary.cast(pa.string())))
+
+
+def _mapped(encoded: pa.DictionaryArray, texts: pa.Array) -> pa.DictionaryArray:
+    """The same entries with other texts in the dictionary, which may have become blank or equal to each other."""
+    texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(texts.indices.take(encoded.indices.cast(pa.int32())), texts.dictionary)
+
+
+def _in_folder(path: Path) -> list[Place]:
+    prepared = path / "playlists.parquet"
+    if prepared.is_file():
+        return [Place(prepared, table=True)]
+    names = [file.relative_to(path).as_posix() for file in path.rglob("*.json")]
+    return [Place(path / place.member) for place in _slices(path, names)]
+
+
+def _slices(path: Path, names: Iterable[str]) -> list[Place]:
+    """Slices by their names, 1000-1999 after 0-999; hidden ones are some system's own notes."""
+    seen = [n for n in names if n.lower().endswith(".json") and not any(p[0] in "._" for p in n.split("/") if p)]
+    if not seen:
+        raise DataError(path, "holds no Million Playlist slices (*.json) and no playlists.parquet")
+    by_number = sorted(seen, key=lambda n: ([int(number) for number in re.findall(r"\d{1,18}", n)], n))
+    return [Place(path, name) for name in by_number]
+
+
+def _slice(content: bytes, place: Place) -> pa.Table:
+    try:
+        held = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(place, f"is not JSON ({_first_line(error)})") from None
+    playlists = held.get("playlists") if isinstance(held, dict) else None
+    if not isinstance(playlists, list):
+        raise DataError(place, "is no Million Playlist slice: it has no list of playlists")
+    lists = [p if isinstance(p, dict) else {} for p in playlists]
+    given = [p["tracks"] if isinstance(p.get("tracks"), list) else [] for p in lists]
+    kept = [[t for t in tracks if isinstance(t, dict) and _is_name(t.get("track_uri"))] for tracks in given]
+    tracks = [track for tracks in kept for track in tracks]
+    stem = Path(place.member or place.path).stem
+    pids = [p.get("pid") for p in lists]
+    ids = [f"mpd:{pid}" if isinstance(pid, int | str) else f"{stem}:{i}" for i, pid in enumerate(pids)]
+    playlist = np.repeat(np.arange(len(lists), dtype=np.int32), [len(tracks) for tracks in kept])
+    columns = {
+        "playlist_id": encode(_texts(ids)).take(pa.array(playlist)),
+        "title": encode(_texts([p.get("name") for p in lists])).take(pa.array(playlist)),
+        "track_id": _bare(encode(_texts([t["track_uri"] for t in tracks]))),
+        "source": encode(pa.array(["mpd"])).take(pa.array(np.zeros_like(playlist))),
+        "track_title": encode(_texts([t.get("track_name") for t in tracks])),
+        "track_artist": encode(_texts([t.get("artist_name") for t in tracks])),
+    }
+    return _entries(columns, playlist, sum(map(len, given)) - len(tracks), len(lists))
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _texts(values: list[Any]) -> pa.Array:
+    """Texts of JSON; what is no text is null, and half a surrogate pair becomes a question mark."""
+    texts = [value if isinstance(value, str) else None for value in values]
+    try:
+        return pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([t if t is None else t.encode("utf-8", "replace").decode() for t in texts], pa.string())
+
+
+def _table(path: Path) -> pa.Table:
+    try:
+        with path.open("rb") as file:
+            is_parquet = file.read(4) == b"PAR1"
+        raw = _read_parquet(path) if is_parquet else _read_csv(path)
+        columns = {name: encode(raw[name]) for name in raw.column_names if name != "position"}
+        position = raw["position"].cast(pa.float64()).combine_chunks()
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: bytes that are no text
+        raise DataError(path, f"is not a readable table of playlists ({_first_line(error)})") from None
+    columns["track_id"] = _bare(columns["track_id"])
+    if "source" not in columns:
+        columns["source"] = encode(pa.array([path.stem])).take(pa.array(np.zeros(len(raw), dtype=np.int32)))
+    columns["source"] = pc.fill_null(columns["source"], path.stem)
+    there = np.isfinite(position.to_numpy(zero_copy_only=False))
+    for name in ("playlist_id", "track_id"):
+        there &= columns[name].is_valid().to_numpy(zero_copy_only=False)
+    code = {name: pc.fill_null(columns[name].indices, 0).to_numpy() for name in ("playlist_id", "source")}
+    playlist = code["playlist_id"].astype(np.int64) * len(columns["source"].dictionary) + code["source"]
+    kept, at = np.flatnonzero(there), position.to_numpy(zero_copy_only=False)
+    order = kept[np.lexsort((at[kept], playlist[kept]))]
+    columns = {name: column.take(pa.array(order)) for name, column in columns.items()}
+    return _entries(columns, playlist[order], len(raw) - len(kept))
+
+
+def _entries(columns: dict[str, Any], playlist: NDArray[Any], lost: int, playlists: int | None = None) -> pa.Table:
+    """Entries as `SCHEMA`, from columns in order and the number of each entry's playlist, which never falls."""
+    starts = np.flatnonzero(np.diff(playlist, prepend=-1))
+    lengths = np.diff(starts, append=len(playlist))
+    columns["position"] = pa.array(np.arange(len(playlist)) - np.repeat(starts, lengths), pa.int32())
+    counts = {"playlists": str(len(starts) if playlists is None else playlists), "lost": str(lost)}
+    unknown = {field.name: pa.nulls(len(playlist), field.type) for field in SCHEMA if field.name not in columns}
+    made = pa.table(columns | unknown)
+    entries = made.select(SCHEMA.names).cast(SCHEMA).replace_schema_metadata(counts)
+    return entries.append_column("split", made["split"]) if "split" in columns else entries
+
+
+def _bare(ids: pa.DictionaryArray) -> pa.DictionaryArray:
+    return _mapped(ids, pc.replace_substring_regex(ids.dictionary, TRACK_LINK, r"\1"))
+
+
+def _columns(header: list[str], path: Path) -> dict[str, str]:
+    """Columns of a table by the names of `SCHEMA`."""
+    found = {name: next((n for n in known if n in header), "") for name, known in _NAMES.items()}
+    if missing := [name for name in _NEEDED if not found[name]]:
+        listed = ", ".join(repr(name) for name in header[:12]) + (", ..." if len(header) > 12 else "")
+        raise DataError(path, f"has no column {', '.join(missing)}; its columns are {listed}")
+    return {name: column for name, column in found.items() if column}
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    header = pq.ParquetFile(path).schema_arrow
+    names = _columns(header.names, path)
+    kinds = {name: header.field(column).type for name, column in names.items()}
+    texts = [names[n] for n, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_large_string(kind)]
+    raw = pq.ParquetFile(path, read_dictionary=texts).read(columns=list(names.values()))
+    return _renamed(raw, names)
+
+
+def _read_csv(path: Path) -> pa.Table:
+    options = pacsv.ParseOptions(newlines_in_values=True)
+    with pa.input_stream(str(path), compression="detect") as stream:
+        header = pacsv.open_csv(stream, parse_options=options).schema.names
+    names = _columns(header, path)
+    types = {column: pa.float64() if name == "position" else TEXT for name, column in names.items()}
+    convert = pacsv.ConvertOptions(
+        column_types=types,
+        include_columns=list(types),
+        null_values=[""],  # a playlist may well be called "NA" or "null"
+        strings_can_be_null=True,
+    )
+    with pa.input_stream(str(path), compression="detect") as stream:
+        return _renamed(pacsv.read_csv(stream, parse_options=options, convert_options=convert), names)
+
+
+def _renamed(raw: pa.Table, names: dict[str, str]) -> pa.Table:
+    return pa.table({name: raw[column] for name, column in names.items()})
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0][:200]
