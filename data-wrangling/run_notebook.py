@@ -3,7 +3,7 @@
     BROWSER_PATH=/usr/bin/chromium python data-wrangling/run_notebook.py pipeline.ipynb
 
 Plotly's pictures are made by kaleido in a Chrome or Chromium; BROWSER_PATH says where it is if not in the usual
-places. What a notebook writes goes to a folder that is thrown away.
+places. What a notebook writes goes to a folder that is thrown away; modules beside it can be imported.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PICTURES = "import plotly.io; plotly.io.defaults.default_width = 920; plotly.io
 
 def run(path: Path) -> None:
     """Execute one notebook and write it back with its outputs, without a trace of the machine."""
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    notebook, beside = nbformat.read(path, as_version=4), path.resolve().parent  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory() as folder:
         NotebookClient(
             notebook,
@@ -32,7 +32,7 @@ def run(path: Path) -> None:
             record_timing=False,
             resources={"metadata": {"path": folder}},
             extra_arguments=[f"--IPKernelApp.exec_lines={_PICTURES}"],
-        ).execute(env={**os.environ, "PLOTLY_RENDERER": "png", "PYTHONPATH": str(ROOT)})
+        ).execute(env={**os.environ, "PLOTLY_RENDERER": "png", "PYTHONPATH": f"{ROOT}{os.pathsep}{beside}"})
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
