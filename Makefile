@@ -25,7 +25,7 @@ bench: $(VENV)/.installed  ## every table of speed
 	$(BIN)/python benchmarks/search.py
 
 notebook: $(VENV)/.installed-dev  ## run pipeline.ipynb and keep its outputs; needs Chromium for the pictures
-	$(BIN)/python data-wrangling/run_notebook.py pipeline.ipynb
+	$(BIN)/python data-wrangling/run_notebook.py pipeline.ipynb data-wrangling/preprocessing.ipynb
 
 clean:
 	rm -rf $(VENV) build flow.html

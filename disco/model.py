@@ -165,16 +165,16 @@ class Network:
 
     card: Card
     session: onnxruntime.InferenceSession
+    outputs: tuple[str, ...]
 
     def __call__(self, **inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Outputs by name for inputs by name, as the card has them; the first axis is the batch."""
-        names = list(self.card["network"]["outputs"])
-        return dict(zip(names, self.session.run(names, inputs), strict=True))
+        return dict(zip(self.outputs, self.session.run(list(self.outputs), inputs), strict=True))
 
 
-def load_network(card: Card) -> Network:
-    """Load the network that a card names, and check that the two belong together."""
-    says = card["network"]
+def load_network(card: Card, part: str = "network") -> Network:
+    """Load a network that a card names, and check that the two belong together."""
+    says = card[part]
     path = card.folder / says["file"]
     if not path.is_file():
         raise DataError(card.folder / "card.json", f"names {says['file']}, which is not there")
@@ -191,7 +191,7 @@ def load_network(card: Card) -> Network:
         raise DataError(path, f"is not a readable ONNX network ({str(error)[:100]})") from None
     _check("input", session.get_inputs(), says["inputs"], path)
     _check("output", session.get_outputs(), says["outputs"], path)
-    return Network(card, session)
+    return Network(card, session, tuple(says["outputs"]))
 
 
 def _check(what: str, found: Sequence[Any], said: dict[str, int], path: Path) -> None:

@@ -7,6 +7,7 @@ a time, so that a playlist costs as much as it is long.
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from pathlib import Path
@@ -95,6 +96,122 @@ def _widths(layer: Any) -> list[int]:
 
 
 NETWORKS = {"classic": classic, "gru": gru}
+
+
+def tower(inputs: int, numbers: int, size: int, width: int, blocks: int, periods: int, dropout: float) -> keras.Model:
+    """Track tower: what is known of a track, (n, inputs), to a vector of length 1, (n, size).
+
+    The first `numbers` inputs are also heard through sines and cosines of learned frequencies (`periods`
+    of them each; Gorishniy et al. 2022, "On embeddings for numerical features"), by which a track is known
+    again from its numbers alone; then come residual blocks of two layers.
+    """
+    heard = x = keras.Input((inputs,), name="inputs")
+    if periods:
+        x = keras.layers.Concatenate()([heard, Periodic(periods, name="periodic")(heard[:, :numbers])])
+    x = keras.layers.LayerNormalization()(keras.layers.Dense(width)(x))
+    x = keras.ops.silu(x)
+    for _ in range(blocks):
+        inner = keras.layers.Dense(width, activation="silu")(keras.layers.LayerNormalization()(x))
+        inner = keras.layers.Dense(width)(keras.layers.Dropout(dropout)(inner))
+        x = x + inner
+    x = keras.layers.Dropout(dropout)(keras.layers.LayerNormalization()(x))
+    return keras.Model(heard, keras.layers.UnitNormalization(name="unit")(keras.layers.Dense(size)(x)), name="tower")
+
+
+@keras.saving.register_keras_serializable("disco")
+class Periodic(keras.layers.Layer):  # type: ignore[misc]
+    """Each number as sines and cosines of learned frequencies, then a small dense layer of its own.
+
+    (n, numbers) -> (n, numbers * periods).
+    """
+
+    def __init__(self, periods: int, **others: Any) -> None:
+        super().__init__(**others)
+        self.periods = periods
+
+    def build(self, shape: Any) -> None:
+        """Frequencies begin normal with sd 1, in turns for each standard deviation of the number."""
+        numbers, k = shape[-1], self.periods
+        normal, uniform = keras.initializers.RandomNormal(stddev=1.0), keras.initializers.RandomUniform
+        bound = (2 * k) ** -0.5
+        self.frequency = self.add_weight(shape=(numbers, k), initializer=normal, name="frequency")
+        self.kernel = self.add_weight(
+            shape=(numbers, 2 * k + 1, k), initializer=uniform(-bound, bound), name="kernel"
+        )
+        self.bias = self.add_weight(shape=(numbers, 1, k), initializer="zeros", name="bias")
+
+    def call(self, x: Any) -> Any:
+        """(n, numbers) -> (n, numbers * periods)."""
+        x = keras.ops.expand_dims(x, -1)
+        angle = 2 * math.pi * x * self.frequency
+        waves = keras.ops.concatenate([keras.ops.cos(angle), keras.ops.sin(angle), x], -1)
+        each = keras.ops.relu(keras.ops.matmul(keras.ops.transpose(waves, (1, 0, 2)), self.kernel) + self.bias)
+        return keras.ops.reshape(keras.ops.transpose(each, (1, 0, 2)), (-1, each.shape[0] * each.shape[2]))
+
+    def get_config(self) -> dict[str, Any]:
+        """What `__init__` was given."""
+        return {**super().get_config(), "periods": self.periods}
+
+
+def follower(size: int, units: int, dropout: float, recurrent: str = "gru") -> keras.Model:
+    """What comes next: vectors of the tower, (playlists, tracks, size), to one of length 1 after each track.
+
+    A recurrent layer hears the vectors, and what it says corrects their running mean; with `recurrent`
+    none the mean is corrected by itself alone.
+    """
+    heard = keras.Input((None, size), name="inputs")
+    mean = keras.ops.cumsum(heard, axis=1) / keras.ops.cumsum(keras.ops.ones_like(heard[..., :1]), axis=1)
+    # A vector of length 1 has components of about 1 / sqrt(size): what layers hear should be about 1.
+    said = [mean * size**0.5]
+    if recurrent != "none":
+        cell = _CELLS[recurrent](units, name="cell")
+        said.append(keras.layers.RNN(cell, return_sequences=True, name="recurrent")(heard * size**0.5))
+    vector = _corrected(said, keras.layers.Dense(size, name="correction"), keras.layers.Dropout(dropout))
+    return keras.Model(heard, vector, name="follower")
+
+
+_CELLS = {"gru": keras.layers.GRUCell, "simple": keras.layers.SimpleRNNCell}
+
+
+def _corrected(said: list[Any], correction: Any, dropout: Any = None) -> Any:
+    together = keras.layers.Concatenate()(said) if len(said) > 1 else said[0]
+    together = dropout(together) if dropout else together
+    return keras.layers.UnitNormalization(name="unit")(correction(together) + said[0])
+
+
+def follower_step(network: keras.Model, centre: Any, scale: float) -> keras.Model:
+    """One step of a follower in the space that users measure in: there a vector is scale * (vector - centre).
+
+    inputs (n, size), state (n, width) -> vector (n, size), next_state (n, width). The state is that of the
+    recurrent layer, the sum of the vectors and their number; it is zero before the first track.
+    """
+    size = network.input_shape[-1]
+    units = network.get_layer("recurrent").cell.units if _recurs(network) else 0
+    inputs = keras.Input((size,), name="inputs")
+    state = keras.Input((units + size + 1,), name="state")
+    vector = keras.layers.Rescaling(1 / scale, centre)(inputs)
+    total, count = state[:, units:-1] + vector, state[:, -1:] + 1.0
+    said, after = [total / count * size**0.5], [total, count]
+    if units:
+        heard, memory = network.get_layer("recurrent").cell(vector * size**0.5, [state[:, :units]])
+        said.append(heard)
+        after.insert(0, memory[0] if isinstance(memory, (list, tuple)) else memory)
+    predicted = _corrected(said, network.get_layer("correction"))
+    outputs = {
+        "vector": keras.layers.Rescaling(scale, -scale * centre)(predicted),
+        "next_state": keras.layers.Concatenate(name="next_state")(after),
+    }
+    return keras.Model([inputs, state], outputs, name="follower_step")
+
+
+def placed(network: keras.Model, centre: Any, scale: float) -> keras.Model:
+    """A tower whose vectors are in the space that users measure in: scale * (vector - centre)."""
+    vector = keras.layers.Rescaling(scale, -scale * centre)(network.outputs[0])
+    return keras.Model(network.inputs, {"vector": vector}, name="tower")
+
+
+def _recurs(network: keras.Model) -> bool:
+    return any(layer.name == "recurrent" for layer in network.layers)
 
 
 def start_from(seed: int) -> None:

@@ -14,8 +14,11 @@ import numpy as np
 
 from disco.catalogue import FEATURES, Catalogue, Floats, Rows
 from disco.model import Network, Scaler, load_network, read_card, scaled_features, scaler
+from disco.tower import tower_inputs
 
 State = Floats
+# Tracks placed at a time: the tower's layers for them take 30 MB.
+_AT_A_TIME = 8192
 
 # The k of sum / (n + k). Theory says 2.8, the variance of the scaled features within playlists over that between
 # them (which shrinks to the least squared error); the least absolute error on the validation playlists of `classic`
@@ -114,6 +117,50 @@ class Recurrent:
         return after["vector"], after["next_state"]
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A tower that places tracks in a learned space, and a follower that says where the next one lies.
+
+    The space was moved and scaled so that its distances weigh against key and tempo as those between scaled
+    features do, and so that 0 is the middle of what is played: `ranking.placing` says how.
+    """
+
+    tower: Network
+    network: Network
+    scaler: Scaler
+    predicts_features: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name on its card."""
+        return self.network.card.name
+
+    def embed(self, catalogue: Catalogue) -> Floats:
+        """Where the tower places the tracks, shape (n, d)."""
+        heard = tower_inputs(catalogue, self.network.card["inputs"], self.scaler)
+        known = ~np.isnan(heard[:, 0])
+        space = np.full((len(heard), self.network.card["network"]["inputs"]["inputs"]), np.nan, dtype=np.float32)
+        rows = np.flatnonzero(known)
+        for start in range(0, len(rows), _AT_A_TIME):
+            some = rows[start : start + _AT_A_TIME]
+            space[some] = self.tower(inputs=heard[some])["vector"]
+        return space
+
+    def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
+        """Their vectors, shape (n, d); the middle where a track is not known."""
+        known: Floats = np.nan_to_num(embedded[rows], nan=0.0)
+        return known
+
+    def start(self, n: int) -> State:
+        """Zeros, the state in which training sequences start."""
+        return np.zeros((n, self.network.card["network"]["state"]), dtype=np.float32)
+
+    def step(self, tracks: Floats, state: State) -> tuple[Floats, State]:
+        """Run the follower for one track of each sequence."""
+        after = self.network(inputs=tracks, state=state)
+        return after["vector"], after["next_state"]
+
+
 PREDICTORS = ("classic", "mean")
 
 
@@ -122,4 +169,7 @@ def load_predictor(name: str | Path = "classic") -> Predictor:
     if name == "mean":
         return Mean(scaler())
     card = read_card(name, "predictor")
-    return Recurrent(load_network(card), scaler(card["scaler"]["model"], card["scaler"]["version"]))
+    transform = scaler(card["scaler"]["model"], card["scaler"]["version"])
+    if "tower" in card.says:
+        return Learned(load_network(card, "tower"), load_network(card), transform)
+    return Recurrent(load_network(card), transform)

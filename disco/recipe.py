@@ -45,10 +45,62 @@ class PredictorRecipe:
     terms: str
 
 
-RECIPES: dict[str, type[FeaturesRecipe] | type[PredictorRecipe]] = {
+@dataclass(frozen=True)
+class RankerRecipe:
+    """How a tower and a follower are trained to rank the next track; `patience` counts epochs.
+
+    Attributes
+    ----------
+    inputs : list of str
+        What the tower hears, of `tower.NUMBERS` and then of `tower.OTHERS`.
+    size, width, blocks, periods : int
+        Of the tower: components of its vectors, its layers' width, residual blocks, waves of each number.
+    recurrent, units : str, int
+        Kind of the follower's recurrent layer (gru, simple, none) and its width.
+    window, batch_tracks : int
+        Tracks of a window, and of a batch of windows with their padding.
+    temperature : float
+        Inverse temperature of the softmax to begin with; it is trained too.
+    noise, noisy_share : float
+        Standard deviation of the noise on a tower's inputs, and the share of tracks that get it.
+    """
+
+    kind: str
+    name: str
+    version: str
+    scaler: str
+    inputs: list[str]
+    size: int
+    width: int
+    blocks: int
+    periods: int
+    recurrent: str
+    units: int
+    dropout: float
+    window: int
+    minimum_length: int
+    batch_tracks: int
+    temperature: float
+    noise: float
+    noisy_share: float
+    seeds: list[int]
+    epochs: int
+    patience: int
+    learning_rate: float
+    weight_decay: float
+    data: str
+    source: str
+    terms: str
+
+
+Recipe = FeaturesRecipe | PredictorRecipe | RankerRecipe
+RECIPES: dict[str, type[FeaturesRecipe] | type[PredictorRecipe] | type[RankerRecipe]] = {
     "features": FeaturesRecipe,
     "predictor": PredictorRecipe,
+    "ranker": RankerRecipe,
 }
+# Of these none is a choice too.
+_MAY_BE_NOUGHT = {"periods", "units", "dropout", "noise", "noisy_share", "weight_decay"}
 _MEANT: dict[Any, str] = {
     str: "a text",
     int: "a whole number above 0",
@@ -59,7 +111,7 @@ _MEANT: dict[Any, str] = {
 }
 
 
-def read_recipe(path: Path) -> FeaturesRecipe | PredictorRecipe:
+def read_recipe(path: Path) -> Recipe:
     """Recipe in a TOML file; a key too many, too few or of the wrong type is a DataError that names it."""
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -74,7 +126,7 @@ def read_recipe(path: Path) -> FeaturesRecipe | PredictorRecipe:
     if missing := [key for key in wanted if key not in said]:
         raise DataError(path, f"the key {missing[0]!r} is missing")
     for key, hint in wanted.items():
-        if not _fits(said[key], hint):
+        if not _fits(said[key], hint) and not (key in _MAY_BE_NOUGHT and said[key] in (0, 0.0)):
             raise DataError(path, f"{key} is {said[key]!r}, it must be {_MEANT[hint]}")
     return RECIPES[kind](**said)
 

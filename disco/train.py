@@ -2,8 +2,9 @@
 
 A recipe is a TOML file that says everything but where the data is. `kind = "features"` fits the scaler
 (Yeo & Johnson 2000, then mean 0 and standard deviation 1) and the PCA; `kind = "predictor"` trains a
-network that says what the next track should sound like and exports one step of it as ONNX. Either way
-the result is a folder with a card. Method: taylorhawks, RNN-music-recommender.
+network that says what the next track should sound like, `kind = "ranker"` a tower and a follower that find
+it, and both export one step as ONNX. The result is a folder with a card. What is interrupted goes on after
+its last epoch when the same command is given again.
 """
 
 from __future__ import annotations
@@ -13,9 +14,8 @@ import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,35 +31,19 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from disco import cli
-from disco.catalogue import FEATURES, Catalogue, Floats, Rows
+from disco.catalogue import FEATURES, Catalogue, Rows
 from disco.errors import DataError, DiscoError, MissingExtra
 from disco.model import FORMAT, read_card, scaled_features, scaler
-from disco.recipe import FeaturesRecipe, PredictorRecipe, read_recipe
+from disco.recipe import FeaturesRecipe, PredictorRecipe, RankerRecipe, read_recipe
 from disco.sources import playlists, tables
+from disco.tower import NUMBERS, tower_inputs
 
 Card = dict[str, Any]
+# Where the run with a seed is saved to, and goes on from.
+Saved = Callable[[int], Path]
 
 # What a model folder may hold: anything else in a folder is somebody's, and --force does not replace it.
-_WRITTEN = {"card.json", "step.onnx", "network.keras"}
-
-
-@dataclass(frozen=True)
-class Windows:
-    """Playlists cut into windows, ready for a network.
-
-    Attributes
-    ----------
-    inputs : ndarray, shape (n, tracks - 1, 9)
-        Scaled features and mode, zero where a window has ended.
-    targets : ndarray, shape (n, tracks - 1, 8)
-        Scaled features of the track after each.
-    weights : ndarray, shape (n, tracks - 1)
-        1 where there is a track after it, 0 in the padding.
-    """
-
-    inputs: Floats
-    targets: Floats
-    weights: Floats
+_WRITTEN = {"card.json", "step.onnx", "tower.onnx", "network.keras", "tower.keras", "follower.keras"}
 
 
 def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
@@ -122,43 +106,6 @@ def train_features(recipe: FeaturesRecipe, tracks: Path) -> Card:
     }
 
 
-def windows(playlists: Iterable[Rows], inputs: Floats, recipe: PredictorRecipe) -> Windows:
-    """Cut playlists into windows of so many tracks; an end shorter than the minimum length is left out.
-
-    `inputs`, shape (tracks, 9), holds scaled features and mode of every row.
-    """
-    size = recipe.window
-    cuts = [tracks[start : start + size] for tracks in playlists for start in range(0, len(tracks), size)]
-    cuts = [cut for cut in cuts if len(cut) >= recipe.minimum_length]
-    rows = np.full((len(cuts), size), -1, dtype=np.intp)
-    for padded, cut in zip(rows, cuts, strict=True):
-        padded[: len(cut)] = cut
-    there = rows >= 0
-    known = np.where(there[..., None], inputs[rows], np.float32(0))
-    return Windows(known[:, :-1], known[:, 1:, : len(FEATURES)], there[:, 1:].astype(np.float32))
-
-
-def mean_absolute_error(predicted: Floats, on: Windows) -> float:
-    """Mean absolute error over all joins and features; `predicted` broadcasts to the targets' shape."""
-    errors = np.abs(predicted - on.targets).mean(axis=-1, dtype=np.float64)
-    return float(np.average(errors, weights=on.weights))
-
-
-def plain_errors(on: Windows, trained: Windows) -> dict[str, float]:
-    """Errors of what needs no network: two constants of the training data, and the mean of the tracks so far.
-
-    The error about the mean is the mean absolute deviation that the published error stands next to.
-    """
-    seen = trained.targets[trained.weights > 0]
-    so_far = on.inputs[..., : len(FEATURES)].cumsum(axis=1)
-    so_far /= np.arange(1, so_far.shape[1] + 1, dtype=np.float32)[:, None]
-    return {
-        "running_mean": mean_absolute_error(so_far, on),
-        "constant_median": mean_absolute_error(np.median(seen, axis=0), on),
-        "constant_mean": mean_absolute_error(seen.mean(axis=0), on),
-    }
-
-
 def load_networks() -> ModuleType:
     """The module `disco.networks`, once all that training and exporting need is there."""
     for package in ("keras", "tensorflow", "tf2onnx"):
@@ -169,73 +116,47 @@ def load_networks() -> ModuleType:
     return networks
 
 
-def fit(network: Any, recipe: PredictorRecipe, seed: int, train: Windows, validation: Windows) -> float:
-    """Train a network in place and return its error on the validation windows, at its best epoch.
-
-    Adam on the mean absolute error; the learning rate falls to zero along a cosine.
-    """
-    import keras
-
-    def report(epoch: int, logs: dict[str, float]) -> None:
-        done = f"seed {seed}  epoch {epoch + 1:3d}/{recipe.epochs}"
-        print(f"{done}  loss {logs['loss']:.4f}  validation {logs['val_mae']:.4f}", file=sys.stderr)
-
-    steps = recipe.epochs * -(-len(train.inputs) // recipe.batch_size)
-    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
-    network.compile(
-        # A linear network has nothing that bounds it: one steep batch could throw it out of range.
-        keras.optimizers.Adam(rate, clipnorm=1.0),
-        # Divided by the weights and not by the padded size, so that padding neither counts nor dilutes.
-        keras.losses.MeanAbsoluteError(reduction="mean_with_sample_weight"),
-        weighted_metrics=[keras.metrics.MeanAbsoluteError(name="mae")],
-    )
-    history = network.fit(
-        train.inputs,
-        train.targets,
-        sample_weight=train.weights,
-        validation_data=(validation.inputs, validation.targets, validation.weights),
-        batch_size=recipe.batch_size,
-        epochs=recipe.epochs,
-        verbose=0,
-        callbacks=[
-            keras.callbacks.LambdaCallback(on_epoch_end=report),
-            keras.callbacks.EarlyStopping("val_mae", mode="min", patience=recipe.patience, restore_best_weights=True),
-        ],
-    )
-    return float(min(history.history["val_mae"]))
+Recipes = PredictorRecipe | RankerRecipe
 
 
-def fit_best(recipe: PredictorRecipe, train: Windows, validation: Windows) -> tuple[Any, dict[int, float]]:
-    """Train the recipe's network once a seed; the one with the lowest validation error, and all errors."""
+def fit_best(recipe: Recipes, build: Callable[[], tuple[Any, Any]], saved: Saved) -> tuple[Any, dict[int, float]]:
+    """Fit what `build` makes (networks and their task) once a seed; the best networks, and every seed's error."""
     networks = load_networks()
+    from disco import fitting
+
+    schedule = fitting.Schedule(
+        recipe.epochs, recipe.patience, recipe.learning_rate, getattr(recipe, "weight_decay", 0.0)
+    )
     best, errors = None, dict[int, float]()
     for seed in recipe.seeds:
         networks.start_from(seed)
-        network = networks.NETWORKS[recipe.network]()
-        errors[seed] = fit(network, recipe, seed, train, validation)
+        made, task = build()
+        errors[seed] = fitting.fit(task, schedule, seed, saved(seed), f"{recipe.name} seed {seed}")["error"]
         if errors[seed] == min(errors.values()):
-            best = network
+            best = made
     return best, errors
 
 
-def export_step(network: Any, folder: Path) -> Card:
-    """Write `network.keras` and its one step as `step.onnx`; return what the card says of them."""
-    networks, path = load_networks(), folder / "step.onnx"
-    network.save(folder / "network.keras")
-    networks.export(networks.step(network), path)
+def exported(network: Any, path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> Card:
+    """Write a network as ONNX; return what the card says of it, in the order in which it is called and answers."""
+    load_networks().export(network, path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     widths = {node.name: node.shape[-1] for node in (*session.get_inputs(), *session.get_outputs())}
     return {
         "file": path.name,
-        # In the order in which a step is called and answers; the file lists its outputs by the alphabet.
-        "inputs": {name: widths[name] for name in ("inputs", "state")},
-        "outputs": {name: widths[name] for name in ("vector", "next_state")},
-        "state": widths["state"],
+        "inputs": {name: widths[name] for name in inputs},
+        "outputs": {name: widths[name] for name in outputs},
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
 
 
-def parts(recipe: PredictorRecipe, where: Path, catalogue: Catalogue) -> dict[str, list[Rows]]:
+def exported_step(step: Any, folder: Path) -> Card:
+    """The same for one step of a recurrent network."""
+    says = exported(step, folder / "step.onnx", ("inputs", "state"), ("vector", "next_state"))
+    return {**says, "state": says["inputs"]["state"]}
+
+
+def parts(recipe: Recipes, where: Path, catalogue: Catalogue) -> dict[str, list[Rows]]:
     """Prepared playlists to train on, to choose by and to test with; cold tracks are in the last alone.
 
     Raises
@@ -258,45 +179,93 @@ def parts(recipe: PredictorRecipe, where: Path, catalogue: Catalogue) -> dict[st
     return found
 
 
-def train_predictor(recipe: PredictorRecipe, tracks: Path, prepared: Path, folder: Path) -> Card:
-    """Train the recipe's network, write it to a folder and return what its card says."""
-    if recipe.network not in (known := load_networks().NETWORKS):
-        raise DiscoError(f"{recipe.name}: there is no network {recipe.network!r}, there is {', '.join(known)}")
+def said_of(recipe: Recipes, found: dict[str, list[Rows]], errors: dict[int, float]) -> Card:
+    """What a card says of the data that a network was trained on, and of how it was chosen."""
+    return {
+        "scaler": {"model": recipe.scaler, "version": read_card(recipe.scaler, "features")["version"]},
+        "data": {
+            "name": recipe.data,
+            "source": recipe.source,
+            "tracks": len(np.unique(np.concatenate(found["train"]))),
+            "playlists": {name: len(part) for name, part in found.items()},
+            "entries": {name: sum(map(len, part)) for name, part in found.items()},
+            "split": "by playlist, as prepared; tracks whose crc32 is divisible by 10 occur in the test alone",
+            "seed": min(errors, key=lambda seed: errors[seed]),
+        },
+        "validation_error_by_seed": {str(seed): round(error, 5) for seed, error in errors.items()},
+    }
+
+
+def train_predictor(recipe: PredictorRecipe, tracks: Path, prepared: Path, folder: Path, saved: Saved) -> Card:
+    """Train a network for the next track's features, write it to a folder and return what its card says."""
+    networks = load_networks()
+    if recipe.network not in networks.NETWORKS:
+        raise DiscoError(
+            f"{recipe.name}: there is no network {recipe.network!r}, there is {', '.join(networks.NETWORKS)}"
+        )
+    from disco import regression
+
     catalogue, transform = tables.read(tracks), scaler(recipe.scaler)
     found = parts(recipe, prepared, catalogue)
-    heard, mode = np.unique(np.concatenate(found["train"])), catalogue.numbers("mode")
-    major = round(float(np.nanmean(mode[heard])), 4)
-    inputs = np.c_[scaled_features(catalogue, transform), np.nan_to_num(mode, nan=major)].astype(np.float32)
-    cut = {name: windows(part, inputs, recipe) for name, part in found.items()}
-    network, errors = fit_best(recipe, cut["train"], cut["validation"])
-    metrics = {}
+    major = round(float(np.nanmean(catalogue.modes[np.unique(np.concatenate(found["train"]))])), 4)
+    mode = np.nan_to_num(catalogue.modes, nan=major)
+    inputs = np.c_[scaled_features(catalogue, transform), mode].astype(np.float32)
+    cut = {name: regression.windows(part, inputs, recipe) for name, part in found.items()}
+
+    def build() -> tuple[Any, Any]:
+        network = networks.NETWORKS[recipe.network]()
+        return network, regression.task(network, recipe, cut["train"], cut["validation"])
+
+    network, errors = fit_best(recipe, build, saved)
+    network.save(folder / "network.keras")
+    metrics: Card = {"measure": "mean absolute error of the next track's eight scaled features; lower is better"}
     for name in ("validation", "test") if found["test"] else ("validation",):
-        error = mean_absolute_error(network.predict(cut[name].inputs, verbose=0), cut[name])
-        each = {recipe.name: error, **plain_errors(cut[name], cut["train"])}
+        error = regression.mean_absolute_error(network.predict(cut[name].inputs, verbose=0), cut[name])
+        each = {recipe.name: error, **regression.plain_errors(cut[name], cut["train"])}
         metrics[name] = {"joins": int(cut[name].weights.sum()), **{k: round(e, 4) for k, e in each.items()}}
     return {
         "feature_set": transform.feature_set,
         "inputs": [*FEATURES, "mode"],
         "output": list(FEATURES),
-        "scaler": {"model": recipe.scaler, "version": read_card(recipe.scaler, "features")["version"]},
-        "network": export_step(network, folder),
         "mode_when_unknown": major,
-        "data": {
-            "name": recipe.data,
-            "source": recipe.source,
-            "tracks": len(heard),
-            "playlists": {name: len(part) for name, part in found.items()},
-            "entries": {name: sum(map(len, part)) for name, part in found.items()},
-            "windows": {name: len(part.inputs) for name, part in cut.items()},
-            "split": "by playlist, as prepared; tracks whose crc32 is divisible by 10 occur in the test alone",
-            "seed": min(errors, key=lambda seed: errors[seed]),
-        },
-        "metrics": {
-            "measure": "mean absolute error of the next track's eight scaled features; lower is better",
-            "choice": "seed and epoch by the lowest validation error; the test served no choice",
-            "validation_by_seed": {str(seed): round(error, 5) for seed, error in errors.items()},
-            **metrics,
-        },
+        "network": exported_step(networks.step(network), folder),
+        **said_of(recipe, found, errors),
+        "metrics": metrics,
+    }
+
+
+def train_ranker(recipe: RankerRecipe, tracks: Path, prepared: Path, folder: Path, saved: Saved) -> Card:
+    """Train a tower and a follower to rank, write both to a folder and return what their card says."""
+    networks = load_networks()
+    from disco import ranking
+
+    catalogue, transform = tables.read(tracks), scaler(recipe.scaler)
+    heard = tower_inputs(catalogue, recipe.inputs, transform)
+    found = parts(recipe, prepared, catalogue)
+    numbers = sum(name in NUMBERS for name in recipe.inputs)
+
+    def build() -> tuple[Any, Any]:
+        made = (
+            networks.tower(
+                len(recipe.inputs), numbers, recipe.size, recipe.width, recipe.blocks, recipe.periods, recipe.dropout
+            ),
+            networks.follower(recipe.size, recipe.units, recipe.dropout, recipe.recurrent),
+        )
+        error = ranking.validation(*made, heard, catalogue, found["validation"])
+        return made, ranking.task(*made, heard, found["train"], recipe, error)
+
+    (tower, follower), errors = fit_best(recipe, build, saved)
+    tower.save(folder / "tower.keras")
+    follower.save(folder / "follower.keras")
+    centre, scale = ranking.placing(tower, follower, heard, catalogue, found)
+    return {
+        "feature_set": transform.feature_set,
+        "inputs": recipe.inputs,
+        "output": "a learned space",
+        "tower": exported(networks.placed(tower, centre, scale), folder / "tower.onnx", ("inputs",), ("vector",)),
+        "network": exported_step(networks.follower_step(follower, centre, scale), folder),
+        "scale": round(scale, 4),
+        **said_of(recipe, found, errors),
     }
 
 
@@ -335,17 +304,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     said = parser.parse_args(argv)
     recipe = read_recipe(said.recipe)
     output = said.output or Path(recipe.name)
+    # Another recipe or other data is another run.
+    files = [said.recipe.read_bytes(), *(str(p.resolve()).encode() for p in (said.tracks, said.playlists) if p)]
+    run = hashlib.sha256(b"\0".join(files)).hexdigest()[:8]
+
+    def saved(seed: int) -> Path:
+        return output.parent / f".{output.name}-{run}-{seed}.npz"
+
     with new_folder(output, said.force) as folder:
-        card: Card = {"format": FORMAT, "name": recipe.name, "version": recipe.version, "kind": recipe.kind}
+        card: Card = {"format": FORMAT, "name": recipe.name, "version": recipe.version, "kind": "predictor"}
         if isinstance(recipe, FeaturesRecipe):
-            card |= train_features(recipe, said.tracks)
+            card |= {"kind": "features", **train_features(recipe, said.tracks)}
         elif said.playlists is None:
             parser.error("a predictor is trained on --playlists")
+        elif isinstance(recipe, RankerRecipe):
+            card |= train_ranker(recipe, said.tracks, said.playlists, folder, saved)
         else:
-            card |= train_predictor(recipe, said.tracks, said.playlists, folder)
+            card |= train_predictor(recipe, said.tracks, said.playlists, folder, saved)
         card |= {"terms": recipe.terms, "date": date.today().isoformat(), "recipe": said.recipe.name}
         text = json.dumps(card, indent=2, ensure_ascii=False)
         (folder / "card.json").write_text(text + "\n", encoding="utf-8")
+    for seed in getattr(recipe, "seeds", []):
+        saved(seed).unlink(missing_ok=True)
     print(f"{output}: {recipe.name} {recipe.version} written", file=sys.stderr)
     return 0
 

@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -141,7 +142,7 @@ def catalogue_of(ids: list[str], tmp_path: Path, unmeasured: str = "") -> tables
 
 def test_windows_pair_each_track_with_the_next() -> None:
     inputs = np.arange(7 * 9, dtype=np.float32).reshape(7, 9)
-    cut = train.windows([np.arange(7)], inputs, predictor_recipe(window=4, minimum_length=2))
+    cut = regression().windows([np.arange(7)], inputs, predictor_recipe(window=4, minimum_length=2))
     np.testing.assert_array_equal(cut.inputs[0], inputs[:3])
     np.testing.assert_array_equal(cut.targets[0], inputs[1:4, :8])
     np.testing.assert_array_equal(cut.inputs[1], inputs[4:7])
@@ -187,14 +188,32 @@ def test_playlists_that_nobody_prepared_are_told(tmp_path: Path, splits: dict[st
 # --- learning
 
 
-def drawn_windows(follow: float, seed: int, n: int = 800) -> train.Windows:
+def regression() -> Any:
+    pytest.importorskip("keras")
+    from disco import regression
+
+    return regression
+
+
+def fitted(recipe: PredictorRecipe, taught: Any, chosen_by: Any, folder: Path) -> Any:
+    """The recipe's network fitted to windows, as the door does it; what it saves goes to the folder."""
+    folder.mkdir(exist_ok=True)
+
+    def build() -> tuple[Any, Any]:
+        network = train.load_networks().NETWORKS[recipe.network]()
+        return network, regression().task(network, recipe, taught, chosen_by)
+
+    return train.fit_best(recipe, build, lambda seed: folder / f"{seed}.npz")[0]
+
+
+def drawn_windows(follow: float, seed: int, n: int = 800) -> Any:
     """Sequences in which each vector is `follow` times the last one plus normal noise of sd 1."""
     drawn = np.random.default_rng(seed)
     tracks = drawn.normal(size=(n, 20, 9)).astype(np.float32)
     for t in range(1, 20):
         tracks[:, t, :8] += follow * tracks[:, t - 1, :8]
     there = np.arange(1, 20) < drawn.integers(10, 21, size=(n, 1))
-    return train.Windows(tracks[:, :-1], tracks[:, 1:, :8], there.astype(np.float32))
+    return regression().Windows(tracks[:, :-1], tracks[:, 1:, :8], there.astype(np.float32))
 
 
 @pytest.fixture(scope="module")
@@ -203,12 +222,12 @@ def networks() -> object:
     return train.load_networks()
 
 
-def learn(follow: float, seed: int = 1) -> tuple[float, dict[str, float]]:
+def learn(follow: float, tmp_path: Path, seed: int = 1) -> tuple[float, dict[str, float]]:
     recipe = predictor_recipe(seeds=[seed], epochs=12, patience=12, batch_size=64)
     taught, unseen = drawn_windows(follow, seed=1), drawn_windows(follow, seed=2)
-    network, _ = train.fit_best(recipe, taught, drawn_windows(follow, seed=3))
-    error = train.mean_absolute_error(network.predict(unseen.inputs, verbose=0), unseen)
-    return error, train.plain_errors(unseen, taught)
+    network = fitted(recipe, taught, drawn_windows(follow, seed=3), tmp_path)
+    error = regression().mean_absolute_error(network.predict(unseen.inputs, verbose=0), unseen)
+    return error, regression().plain_errors(unseen, taught)
 
 
 # Mean absolute value of the normal noise: no predictor can do better.
@@ -216,25 +235,49 @@ FLOOR = np.sqrt(2 / np.pi)
 
 
 @pytest.mark.slow
-def test_a_known_answer_is_learnt(networks: object) -> None:
-    error, plain = learn(follow=0.9)
+def test_a_known_answer_is_learnt(networks: object, tmp_path: Path) -> None:
+    error, plain = learn(0.9, tmp_path)
     assert FLOOR * 0.97 < error < FLOOR * 1.03
     assert error < 0.8 * min(plain.values())
 
 
 @pytest.mark.slow
-def test_in_noise_there_is_nothing_to_learn(networks: object) -> None:
-    error, plain = learn(follow=0.0)
+def test_in_noise_there_is_nothing_to_learn(networks: object, tmp_path: Path) -> None:
+    error, plain = learn(0.0, tmp_path)
     # Four standard errors of the mean of some 70,000 absolute values, whose sd is 0.6.
     assert abs(plain["constant_mean"] - FLOOR) < 0.01
     assert error > plain["constant_mean"] - 0.01
 
 
 @pytest.mark.slow
-def test_the_same_seed_gives_the_same_network(networks: object) -> None:
+def test_the_same_seed_gives_the_same_network(networks: object, tmp_path: Path) -> None:
     recipe, windows = predictor_recipe(seeds=[4], epochs=2), drawn_windows(0.5, seed=1, n=200)
-    first, second = (train.fit_best(recipe, windows, windows)[0] for _ in range(2))
+    first, second = (fitted(recipe, windows, windows, tmp_path / name) for name in ("first", "second"))
     for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_as_if_it_had_never_stopped(
+    networks: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, windows = predictor_recipe(seeds=[4], epochs=5), drawn_windows(0.5, seed=1, n=200)
+    whole = fitted(recipe, windows, windows, tmp_path / "whole")
+    from disco import fitting
+
+    save = fitting._save
+
+    def killed(where: Path, kept: Any, best: Any, done: list[float]) -> None:
+        save(where, kept, best, done)
+        if len(done) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(fitting, "_save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        fitted(recipe, windows, windows, tmp_path / "killed")
+    monkeypatch.setattr(fitting, "_save", save)
+    resumed = fitted(recipe, windows, windows, tmp_path / "killed")
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

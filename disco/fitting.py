@@ -1,0 +1,143 @@
+"""One way to fit every network: steps down a loss, an epoch at a time, and the best epoch is kept.
+
+After every epoch all of it is saved beside, so that a run that was killed goes on where it was; what an
+epoch draws hangs on the seed and the epoch alone, so that it then ends as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow
+
+Batch = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be fitted, and how it is measured.
+
+    Attributes
+    ----------
+    weights, state : list of keras variables
+        All that is trained; and what else changes on the way, such as the seeds of dropout.
+    loss : callable
+        From a batch to a loss, in TensorFlow; compiled here.
+    batches : callable
+        From a generator to the batches of one epoch, arrays.
+    n_batches : int
+        About how many an epoch has, for the learning rate's way down.
+    error : callable
+        Error on the validation playlists as it stands; the epoch with the lowest is kept.
+    """
+
+    weights: list[Any]
+    state: list[Any]
+    loss: Callable[..., Any]
+    batches: Callable[[np.random.Generator], Iterable[Batch]]
+    n_batches: int
+    error: Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast.
+
+    Attributes
+    ----------
+    epochs, patience : int
+        Epochs at most; and without a better error, before it stops.
+    learning_rate : float
+        Of Adam, at its highest: it rises for the first hundredth and falls to nought along a cosine.
+    weight_decay : float
+        Decoupled (Loshchilov & Hutter 2019); biases and scales are left out.
+    """
+
+    epochs: int
+    patience: int
+    learning_rate: float
+    weight_decay: float = 0.0
+
+
+def fit(task: Task, schedule: Schedule, seed: int, saved: Path | None = None, name: str = "") -> dict[str, Any]:
+    """Fit in place, leave the weights at their best epoch, and return its error and every epoch's.
+
+    Parameters
+    ----------
+    saved : Path, optional
+        File that the run is saved to after each epoch and goes on from; removed by nobody here.
+    """
+    optimizer = keras.optimizers.AdamW(schedule.learning_rate, weight_decay=schedule.weight_decay, clipnorm=1.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "temperature"])
+    optimizer.build(task.weights)
+    step = _compiled(task, optimizer)
+    kept = [*task.weights, *task.state, *optimizer.variables]
+    done: list[float] = []
+    best = [weight.numpy() for weight in task.weights]
+    if saved is not None and saved.exists():
+        done, best = _resumed(saved, kept, len(task.weights))
+        print(f"{name}: goes on after epoch {len(done)}", file=sys.stderr)
+    for epoch in range(len(done), schedule.epochs):
+        if done and len(done) - 1 - int(np.argmin(done)) >= schedule.patience:
+            break
+        began, losses = time.monotonic(), []
+        for i, batch in enumerate(task.batches(np.random.default_rng([seed, epoch]))):
+            so_far = epoch * task.n_batches + i
+            optimizer.learning_rate.assign(_rate(schedule, so_far, schedule.epochs * task.n_batches))
+            losses.append(step(*batch))
+        done.append(task.error())
+        if done[-1] == min(done):
+            best = [weight.numpy() for weight in task.weights]
+        if saved is not None:
+            _save(saved, kept, best, done)
+        loss = float(np.mean([each.numpy() for each in losses]))
+        print(
+            f"{name}  epoch {epoch + 1:3d}/{schedule.epochs}  loss {loss:.4f}  validation {done[-1]:.4f}"
+            f"  {time.monotonic() - began:.0f} s",
+            file=sys.stderr,
+        )
+    for weight, value in zip(task.weights, best, strict=True):
+        weight.assign(value)
+    return {"error": min(done), "errors": done}
+
+
+def _rate(schedule: Schedule, step: int, steps: int) -> float:
+    share = min(step / steps, 1.0)
+    rise = min(1.0, (100 * step + 1) / steps)
+    return schedule.learning_rate * rise * (0.5 + 0.5 * float(np.cos(np.pi * share))) + 1e-9
+
+
+def _compiled(task: Task, optimizer: Any) -> Callable[..., Any]:
+    @tensorflow.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def step(*batch: Any) -> Any:
+        with tensorflow.GradientTape() as tape:
+            loss = task.loss(*batch)
+        optimizer.apply(tape.gradient(loss, [weight.value for weight in task.weights]), task.weights)
+        return loss
+
+    return lambda *batch: step(*(tensorflow.constant(part) for part in batch))
+
+
+def _save(where: Path, kept: list[Any], best: list[Any], done: list[float]) -> None:
+    """All variables as plain arrays, beside and then in place: a kill while saving loses an epoch at most."""
+    beside = where.with_name(f".{where.name}.{os.getpid()}")
+    arrays = {f"now{i}": variable.numpy() for i, variable in enumerate(kept)}
+    arrays |= {f"best{i}": value for i, value in enumerate(best)}
+    with beside.open("wb") as file:
+        np.savez(file, done=np.array(done), **arrays)
+    beside.replace(where)
+
+
+def _resumed(where: Path, kept: list[Any], n_best: int) -> tuple[list[float], list[Any]]:
+    with np.load(where, allow_pickle=False) as arrays:
+        for i, variable in enumerate(kept):
+            variable.assign(arrays[f"now{i}"])
+        return arrays["done"].tolist(), [arrays[f"best{i}"] for i in range(n_best)]

@@ -1,0 +1,144 @@
+"""The ranker on music with a known answer that no mean can see, and on noise; and that it is exported as trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import catalogue_of, random_catalogue
+
+from disco import next_track, train
+from disco.catalogue import FEATURES, Catalogue
+from disco.errors import DataError
+from disco.model import scaler
+from disco.predict import load_predictor
+from disco.sources import tables
+from disco.tower import NUMBERS, OTHERS, tower_inputs
+
+CLOUD = Path(__file__).parents[1] / "cloud"
+
+
+def opposites(n: int, seed: int) -> tuple[Catalogue, np.ndarray]:
+    """Tracks of 16 kinds, each two opposite corners of a cube: the mean of every kind is the same."""
+    rng = np.random.default_rng(seed)
+    corners = rng.integers(0, 2, (n, 5))
+    kinds = np.where(corners[:, :1] == 1, 1 - corners, corners)[:, 1:] @ [1, 2, 4, 8]
+    tracks = random_catalogue(n, seed).table.to_pylist()
+    for track, corner in zip(tracks, corners, strict=True):
+        noise = rng.normal(0, 0.03, 5)
+        five = ("acousticness", "danceability", "energy", "liveness", "valence")
+        track |= {name: float(0.25 + 0.5 * c + e) for name, c, e in zip(five, corner, noise, strict=True)}
+    return catalogue_of(tracks), kinds
+
+
+def trained(catalogue: Catalogue, playlists: list[np.ndarray], folder: Path, epochs: int) -> Path:
+    pytest.importorskip("keras")
+    tables.write(catalogue, folder / "tracks.parquet")
+    split = ["validation" if k % 8 == 0 else "test" if k % 8 == 1 else "train" for k in range(len(playlists))]
+    rows = [
+        {"playlist_id": f"p{k:04}", "position": i, "track_id": f"t{row:05}", "split": split[k]}
+        for k, rows in enumerate(playlists)
+        for i, row in enumerate(rows)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "playlists.parquet")
+    text = (CLOUD / "rank.toml").read_text(encoding="utf-8")
+    changed = {"epochs": epochs, "width": 64, "units": 32, "size": 32, "periods": 0, "noisy_share": 0.0}
+    changed |= {"seeds": [1], "batch_tracks": 256, "learning_rate": 0.003, "dropout": 0.0, "patience": epochs}
+    lines = [
+        f"{key} = {changed[key]}" if (key := line.split(" = ")[0]) in changed else line for line in text.splitlines()
+    ]
+    (folder / "small.toml").write_text("\n".join(lines), encoding="utf-8")
+    places = ["--tracks", folder / "tracks.parquet", "--playlists", folder / "playlists.parquet"]
+    assert train.main([str(a) for a in (folder / "small.toml", *places, "--output", folder / "rank")]) == 0
+    return folder / "rank"
+
+
+def found(catalogue: Catalogue, playlists: list[np.ndarray], name: str) -> float:
+    """hit@10 on playlists that nobody trained on."""
+    cases = next_track.draw(catalogue, playlists, None, most=1500)
+    predictor = load_predictor(name)
+    space = predictor.embed(catalogue)
+    ranks = next_track.ranks(space, next_track.predictions(predictor, catalogue, space, cases), cases)
+    return float(np.mean(ranks <= 10))
+
+
+def drawn(kinds: np.ndarray, n: int, seed: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [rng.permutation(np.flatnonzero(kinds == k % 16))[:25] for k in range(n)]
+
+
+@pytest.mark.slow
+def test_a_known_answer_that_no_mean_can_see_is_learnt(tmp_path: Path) -> None:
+    catalogue, kinds = opposites(1600, seed=1)
+    rank = trained(catalogue, drawn(kinds, 640, seed=2), tmp_path, epochs=8)
+    unseen = drawn(kinds, 100, seed=3)
+    # A sixteenth of the others are as good: at best 10 of 26 are found.
+    assert found(catalogue, unseen, str(rank)) > 0.25
+    assert found(catalogue, unseen, "mean") < 0.1
+
+    other, kinds = opposites(1600, seed=4)  # tracks that it never heard
+    assert found(other, drawn(kinds, 100, seed=5), str(rank)) > 0.2
+
+
+@pytest.mark.slow
+def test_in_noise_nothing_is_found(tmp_path: Path) -> None:
+    catalogue, rng = random_catalogue(1200, seed=1), np.random.default_rng(2)
+    playlists = [rng.permutation(1200)[:25] for _ in range(300)]
+    rank = trained(catalogue, playlists, tmp_path, epochs=2)
+    unseen = [rng.permutation(1200)[:25] for _ in range(80)]
+    assert found(catalogue, unseen, str(rank)) == pytest.approx(0.025, abs=0.02)
+
+
+@pytest.mark.slow
+def test_what_is_exported_is_what_was_trained_moved_and_scaled(tmp_path: Path) -> None:
+    keras = pytest.importorskip("keras")
+    import disco.networks  # noqa: F401 - makes its layers known to Keras
+
+    catalogue, kinds = opposites(800, seed=1)
+    rank = trained(catalogue, drawn(kinds, 80, seed=2), tmp_path, epochs=1)
+    tower, follower = (keras.saving.load_model(rank / f"{name}.keras") for name in ("tower", "follower"))
+    predictor = load_predictor(str(rank))
+    rows = drawn(kinds, 3, seed=7)
+    heard = tower_inputs(catalogue, predictor.network.card["inputs"], scaler())  # type: ignore[attr-defined]
+    space = predictor.embed(catalogue)
+    vectors = np.asarray(tower(heard, training=False))
+    # The same place but for one centre and one scale.
+    scale = np.linalg.norm(space[0] - space[1]) / np.linalg.norm(vectors[0] - vectors[1])
+    centre = vectors[0] - space[0] / scale
+    np.testing.assert_allclose(space, (vectors - centre) * scale, atol=1e-4)
+    stepped = next_track.along(predictor, catalogue, space, rows)
+    whole = np.asarray(follower(vectors[np.stack(rows)], training=False))
+    np.testing.assert_allclose(np.stack(stepped), (whole - centre) * scale, atol=1e-4)
+
+
+def test_tower_inputs_are_finite_and_in_reach() -> None:
+    catalogue = random_catalogue(200, seed=3, unknown=0.3)
+    heard = tower_inputs(catalogue, (*NUMBERS, *OTHERS), scaler())
+    assert heard.shape == (200, len(NUMBERS) + len(OTHERS))
+    assert np.isfinite(heard).all()
+    by_name: dict[str, Any] = dict(zip((*NUMBERS, *OTHERS), heard.T, strict=True))
+    unknown = np.isnan(catalogue.positions)
+    assert (by_name["key_unknown"] == unknown).all()
+    assert (by_name["fifths_cos"][unknown] == 0).all()
+    np.testing.assert_allclose((by_name["fifths_cos"] ** 2 + by_name["fifths_sin"] ** 2)[~unknown], 1, atol=1e-5)
+
+
+def test_tempo_an_octave_up_stands_at_the_same_place_of_its_circle() -> None:
+    tracks = random_catalogue(2, seed=1).table.to_pylist()
+    tracks[1] = {**tracks[0], "track_id": "b", "tempo_bpm": 2 * tracks[0]["tempo_bpm"]}
+    circle = tower_inputs(catalogue_of(tracks), ["tempo_cos", "tempo_sin"], scaler())
+    np.testing.assert_allclose(circle[0], circle[1], atol=1e-5)
+
+
+def test_a_track_without_features_has_no_inputs_and_a_misspelt_input_is_told() -> None:
+    tracks = random_catalogue(2, seed=1).table.to_pylist()
+    tracks[1]["energy"] = None
+    heard = tower_inputs(catalogue_of(tracks), FEATURES, scaler())
+    assert np.isnan(heard[1]).all()
+    assert np.isfinite(heard[0]).all()
+    with pytest.raises(DataError, match=r"'temp_cos'.*tempo_cos"):
+        tower_inputs(catalogue_of(tracks), ["temp_cos"], scaler())
