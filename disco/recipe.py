@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -111,10 +112,18 @@ _MEANT: dict[Any, str] = {
 }
 
 
-def read_recipe(path: Path) -> Recipe:
-    """Recipe in a TOML file; a key too many, too few or of the wrong type is a DataError that names it."""
+def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
+    """Recipe in a TOML file; a key too many, too few or of the wrong type is a DataError that names it.
+
+    Parameters
+    ----------
+    changes : sequence of str
+        `key = value` in TOML, in place of what the file says: for ablations.
+    """
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
+        for change in changes:
+            said |= tomllib.loads(change)
     except (OSError, ValueError) as error:
         raise DataError(path, f"is not a readable recipe ({error})") from None
     kind = str(said.get("kind"))

@@ -300,12 +300,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--tracks", type=Path, required=True, help="table of tracks with features")
     parser.add_argument("--playlists", type=Path, help="table playlist_id, position, track_id; for predictors")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="the recipe's name by default")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="instead of the recipe's, in TOML"
+    )
     parser.add_argument("--force", action="store_true", help="replace a model that is there")
     said = parser.parse_args(argv)
-    recipe = read_recipe(said.recipe)
+    recipe = read_recipe(said.recipe, said.set)
     output = said.output or Path(recipe.name)
     # Another recipe or other data is another run.
-    files = [said.recipe.read_bytes(), *(str(p.resolve()).encode() for p in (said.tracks, said.playlists) if p)]
+    files = [repr(recipe).encode(), *(str(p.resolve()).encode() for p in (said.tracks, said.playlists) if p)]
     run = hashlib.sha256(b"\0".join(files)).hexdigest()[:8]
 
     def saved(seed: int) -> Path:
@@ -321,7 +324,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             card |= train_ranker(recipe, said.tracks, said.playlists, folder, saved)
         else:
             card |= train_predictor(recipe, said.tracks, said.playlists, folder, saved)
-        card |= {"terms": recipe.terms, "date": date.today().isoformat(), "recipe": said.recipe.name}
+        made_by = " ".join([said.recipe.name, *(f"--set '{change}'" for change in said.set)])
+        card |= {"terms": recipe.terms, "date": date.today().isoformat(), "recipe": made_by}
         text = json.dumps(card, indent=2, ensure_ascii=False)
         (folder / "card.json").write_text(text + "\n", encoding="utf-8")
     for seed in getattr(recipe, "seeds", []):

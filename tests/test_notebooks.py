@@ -6,7 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from conftest import random_catalogue
+
+from disco.sources import tables
 
 nbformat = pytest.importorskip("nbformat")
 
@@ -65,3 +71,28 @@ def test_the_notebook_plays_the_demo_and_another_catalogue_takes_one_line(notebo
         'catalogue = disco.open()  # or disco.open(["my_tracks.parquet"])'
     ]
     assert "5,000 tracks from the demo (invented tracks)" in PIPELINE.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_training_notebook_goes_from_playlists_to_a_measured_model(tmp_path: Path) -> None:
+    pytest.importorskip("ipykernel")
+    pytest.importorskip("keras")
+    nbclient = pytest.importorskip("nbclient")
+    tables.write(random_catalogue(300, seed=1), tmp_path / "tracks.parquet")
+    rng = np.random.default_rng(0)
+    rows = [
+        {"playlist_id": f"p{k:03}", "title": f"list {k}", "position": i, "track_id": f"t{row:05}"}
+        for k in range(60)
+        for i, row in enumerate(rng.permutation(300)[:20])
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "playlists.parquet")
+    recipe = (ROOT / "cloud" / "classic.toml").read_text(encoding="utf-8")
+    (tmp_path / "small.toml").write_text(recipe.replace("epochs = 30", "epochs = 1").replace("[1, 2, 3]", "[1]"))
+    files = {"DISCO_TRACKS": "tracks.parquet", "DISCO_PLAYLISTS": "playlists.parquet", "DISCO_RECIPE": "small.toml"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **{name: str(tmp_path / f) for name, f in files.items()}}
+    notebook = nbformat.read(ROOT / "cloud" / "model.ipynb", as_version=4)
+    nbclient.NotebookClient(
+        notebook, kernel_name="python3", timeout=300, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute(env=environment)
+    assert (tmp_path / "model" / "step.onnx").is_file()
+    assert "hit@10" in "".join(o.get("text", "") for o in outputs(notebook))

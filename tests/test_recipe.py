@@ -12,9 +12,16 @@ from disco.recipe import read_recipe
 CLOUD = Path(__file__).parents[1] / "cloud"
 
 
-@pytest.mark.parametrize("name", ["features", "classic"])
+@pytest.mark.parametrize("name", [path.stem for path in sorted(CLOUD.glob("*.toml"))])
 def test_shipped_recipes_are_readable(name: str) -> None:
     assert read_recipe(CLOUD / f"{name}.toml").name == name
+
+
+def test_a_change_goes_before_what_the_file_says() -> None:
+    recipe = read_recipe(CLOUD / "rank.toml", ["recurrent = 'simple'", "epochs = 3"])
+    assert (recipe.recurrent, recipe.epochs, recipe.units) == ("simple", 3, 192)
+    with pytest.raises(DataError, match="unknown key 'epoch'"):
+        read_recipe(CLOUD / "rank.toml", ["epoch = 3"])
 
 
 @pytest.mark.parametrize(
