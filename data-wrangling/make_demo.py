@@ -25,6 +25,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from disco.catalogue import FEATURES, SCHEMA
+
 HERE = Path(__file__).resolve().parent
 STATISTICS = HERE / "demo_genres.json"
 NAMES = HERE / "demo_names.txt"
@@ -55,33 +57,11 @@ DECIMALS = {
     "speechiness": 4,
     "valence": 3,
 }
-FEATURES = tuple(DECIMALS)
 INSTRUMENTALNESS = FEATURES.index("instrumentalness")
 # Normal scores of the quantiles kept. Out to one track in 700: a genre has about 1,000 to fit to.
 SCORES = np.linspace(-3, 3, 25)
 CHANCES = [NormalDist().cdf(score) for score in SCORES]
 TIME_SIGNATURES = (1, 3, 4, 5)
-
-SCHEMA = pa.schema(
-    [
-        ("track_id", pa.string()),
-        ("title", pa.string()),
-        ("artists", pa.list_(pa.string())),
-        ("album", pa.string()),
-        ("genres", pa.list_(pa.string())),
-        ("duration_ms", pa.int32()),
-        ("popularity", pa.float32()),
-        ("explicit", pa.bool_()),
-        ("time_signature", pa.int8()),
-        ("isrc", pa.string()),
-        ("path", pa.string()),
-        ("tempo_bpm", pa.float32()),
-        ("key", pa.int8()),
-        ("mode", pa.int8()),
-        *((name, pa.float32()) for name in FEATURES),
-        ("feature_set", pa.string()),
-    ]
-)
 
 Floats = NDArray[np.float64]
 Columns = dict[str, NDArray[Any]]
