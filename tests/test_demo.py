@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from disco.catalogue import SCHEMA
 from disco.sources import EXAMPLE_SEEDS
 
 ROOT = Path(__file__).parents[1]
