@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -98,24 +99,47 @@ def _widths(layer: Any) -> list[int]:
 NETWORKS = {"classic": classic, "gru": gru}
 
 
-def tower(inputs: int, numbers: int, size: int, width: int, blocks: int, periods: int, dropout: float) -> keras.Model:
+def tower(
+    inputs: int,
+    numbers: int,
+    size: int,
+    width: int,
+    blocks: int,
+    periods: int,
+    memory: float,
+    blur: float,
+    dropout: float,
+) -> keras.Model:
     """Track tower: what is known of a track, (n, inputs), to a vector of length 1, (n, size).
 
-    The first `numbers` inputs are also heard through sines and cosines of learned frequencies (`periods`
-    of them each; Gorishniy et al. 2022, "On embeddings for numerical features"), by which a track is known
-    again from its numbers alone; then come residual blocks of two layers.
+    The vector has two halves, each of a trunk of its own. One hears the inputs with noise of sd `blur` in
+    training, so that it learns kinds of music and no single track. The other hears the first `numbers` of
+    them through sines and cosines of learned frequencies too (`periods` of them each; Gorishniy et al. 2022,
+    "On embeddings for numerical features"), by which it knows a track again from its numbers alone and
+    remembers what it was played with. `memory` is the share of the second in every inner product; tracks
+    that nobody played in training must be found by the first.
     """
-    heard = x = keras.Input((inputs,), name="inputs")
-    if periods:
-        x = keras.layers.Concatenate()([heard, Periodic(periods, name="periodic")(heard[:, :numbers])])
-    x = keras.layers.LayerNormalization()(keras.layers.Dense(width)(x))
-    x = keras.ops.silu(x)
+    heard = keras.Input((inputs,), name="inputs")
+    blurred = keras.layers.GaussianNoise(blur)(heard)
+    waves = keras.layers.Concatenate()([heard, Periodic(periods, name="periodic")(heard[:, :numbers])])
+    kinds, known = (_trunk(x, size // 2, width, blocks, dropout) for x in (blurred, waves))
+    return keras.Model(heard, _halves(keras.layers.Concatenate()([kinds, known]), memory), name="tower")
+
+
+def _trunk(x: Any, size: int, width: int, blocks: int, dropout: float) -> Any:
+    """Residual blocks of two layers."""
+    x = keras.ops.silu(keras.layers.LayerNormalization()(keras.layers.Dense(width)(x)))
     for _ in range(blocks):
         inner = keras.layers.Dense(width, activation="silu")(keras.layers.LayerNormalization()(x))
-        inner = keras.layers.Dense(width)(keras.layers.Dropout(dropout)(inner))
-        x = x + inner
-    x = keras.layers.Dropout(dropout)(keras.layers.LayerNormalization()(x))
-    return keras.Model(heard, keras.layers.UnitNormalization(name="unit")(keras.layers.Dense(size)(x)), name="tower")
+        x = x + keras.layers.Dense(width)(keras.layers.Dropout(dropout)(inner))
+    return keras.layers.Dense(size)(keras.layers.Dropout(dropout)(keras.layers.LayerNormalization()(x)))
+
+
+def _halves(x: Any, memory: float) -> Any:
+    """Two halves of a vector, each brought to a length, so that the whole has length 1."""
+    half = x.shape[-1] // 2
+    kinds, known = (keras.layers.UnitNormalization()(part) for part in (x[..., :half], x[..., half:]))
+    return keras.layers.Concatenate(name="halves")([kinds * (1 - memory) ** 0.5, known * memory**0.5])
 
 
 @keras.saving.register_keras_serializable("disco")
@@ -153,7 +177,7 @@ class Periodic(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "periods": self.periods}
 
 
-def follower(size: int, units: int, dropout: float, recurrent: str = "gru") -> keras.Model:
+def follower(size: int, units: int, memory: float, dropout: float, recurrent: str = "gru") -> keras.Model:
     """What comes next: vectors of the tower, (playlists, tracks, size), to one of length 1 after each track.
 
     A recurrent layer hears the vectors, and what it says corrects their running mean; with `recurrent`
@@ -166,21 +190,21 @@ def follower(size: int, units: int, dropout: float, recurrent: str = "gru") -> k
     if recurrent != "none":
         cell = _CELLS[recurrent](units, name="cell")
         said.append(keras.layers.RNN(cell, return_sequences=True, name="recurrent")(heard * size**0.5))
-    vector = _corrected(said, keras.layers.Dense(size, name="correction"), keras.layers.Dropout(dropout))
+    vector = _corrected(said, memory, keras.layers.Dense(size, name="correction"), keras.layers.Dropout(dropout))
     return keras.Model(heard, vector, name="follower")
 
 
 _CELLS = {"gru": keras.layers.GRUCell, "simple": keras.layers.SimpleRNNCell}
 
 
-def _corrected(said: list[Any], correction: Any, dropout: Any = None) -> Any:
+def _corrected(said: list[Any], memory: float, correction: Any, dropout: Any = None) -> Any:
     together = keras.layers.Concatenate()(said) if len(said) > 1 else said[0]
     together = dropout(together) if dropout else together
-    return keras.layers.UnitNormalization(name="unit")(correction(together) + said[0])
+    return _halves(correction(together) + said[0], memory)
 
 
-def follower_step(network: keras.Model, centre: Any, scale: float) -> keras.Model:
-    """One step of a follower in the space that users measure in: there a vector is scale * (vector - centre).
+def follower_step(network: keras.Model, memory: float, place: Place) -> keras.Model:
+    """One step of a follower in the space that users measure in.
 
     inputs (n, size), state (n, width) -> vector (n, size), next_state (n, width). The state is that of the
     recurrent layer, the sum of the vectors and their number; it is zero before the first track.
@@ -189,25 +213,36 @@ def follower_step(network: keras.Model, centre: Any, scale: float) -> keras.Mode
     units = network.get_layer("recurrent").cell.units if _recurs(network) else 0
     inputs = keras.Input((size,), name="inputs")
     state = keras.Input((units + size + 1,), name="state")
-    vector = keras.layers.Rescaling(1 / scale, centre)(inputs)
+    vector = keras.layers.Rescaling(1 / place.stretch, place.centre)(inputs)
     total, count = state[:, units:-1] + vector, state[:, -1:] + 1.0
     said, after = [total / count * size**0.5], [total, count]
     if units:
-        heard, memory = network.get_layer("recurrent").cell(vector * size**0.5, [state[:, :units]])
+        heard, hidden = network.get_layer("recurrent").cell(vector * size**0.5, [state[:, :units]])
         said.append(heard)
-        after.insert(0, memory[0] if isinstance(memory, (list, tuple)) else memory)
-    predicted = _corrected(said, network.get_layer("correction"))
+        after.insert(0, hidden[0] if isinstance(hidden, (list, tuple)) else hidden)
+    predicted = _corrected(said, memory, network.get_layer("correction"))
     outputs = {
-        "vector": keras.layers.Rescaling(scale, -scale * centre)(predicted),
+        "vector": place.of(predicted),
         "next_state": keras.layers.Concatenate(name="next_state")(after),
     }
     return keras.Model([inputs, state], outputs, name="follower_step")
 
 
-def placed(network: keras.Model, centre: Any, scale: float) -> keras.Model:
-    """A tower whose vectors are in the space that users measure in: scale * (vector - centre)."""
-    vector = keras.layers.Rescaling(scale, -scale * centre)(network.outputs[0])
-    return keras.Model(network.inputs, {"vector": vector}, name="tower")
+@dataclass(frozen=True)
+class Place:
+    """Where the vectors of a tower lie for those who measure: stretch * (vector - centre), shape (size,) each."""
+
+    stretch: Any
+    centre: Any
+
+    def of(self, vector: Any) -> Any:
+        """A vector there."""
+        return keras.layers.Rescaling(self.stretch, -self.stretch * self.centre)(vector)
+
+
+def placed(network: keras.Model, place: Place) -> keras.Model:
+    """A tower whose vectors are in the space that users measure in."""
+    return keras.Model(network.inputs, {"vector": place.of(network.outputs[0])}, name="tower")
 
 
 def _recurs(network: keras.Model) -> bool:

@@ -13,7 +13,7 @@ from disco.catalogue import Catalogue, Filters, Floats, Rows
 from disco.errors import DiscoError
 from disco.model import scaled_features, scaler
 from disco.music import camelot
-from disco.predict import Predictor, load_predictor
+from disco.predict import PREDICTORS, Predictor, load_predictor
 from disco.recommend import RECOMMENDERS, Query
 from disco.sequence import SEQUENCERS, Rules
 from disco.transition import Flow, Knobs
@@ -108,7 +108,7 @@ def generate(
     minutes: float | None = None,
     candidates: int = 400,
     knobs: Knobs = Knobs(),  # noqa: B008 - frozen
-    predictor: str | Predictor = "classic",
+    predictor: str | Predictor = PREDICTORS[0],
     recommender: str = "nearest",
     sequencer: str = "greedy",
     filters: Filters = Filters(),  # noqa: B008 - frozen

@@ -15,12 +15,12 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow
-from numpy.typing import NDArray
 
 from disco import metrics, next_track
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.fitting import Task
 from disco.model import scaled_features, scaler
+from disco.networks import Place
 from disco.recipe import RankerRecipe
 from disco.recommend import Nearest, Query
 
@@ -41,20 +41,30 @@ def task(
     heard : ndarray, shape (tracks, inputs)
         What the tower hears of each track of the catalogue.
     """
-    temperature = keras.Variable(np.float32(np.log(recipe.temperature)), dtype="float32", name="temperature")
-    weights = [*tower.trainable_variables, *follower.trainable_variables, temperature]
+    temperatures = [
+        keras.Variable(np.float32(np.log(recipe.temperature)), dtype="float32", name="temperature") for _ in range(2)
+    ]
+    weights = [*tower.trainable_variables, *follower.trainable_variables, *temperatures]
+    half = recipe.size // 2
 
-    def loss(inputs: Any, tracks: Any, there: Any, occurrence: Any, own: Any, shown: Any) -> Any:
+    def loss(inputs: Any, tracks: Any, there: Any, occurrence: Any, own: Any) -> Any:
         known = tower(inputs, training=True)
         predicted = follower(tensorflow.gather(known, tracks[:, :-1]), training=True)
         places = tensorflow.where(there[:, 1:])
         predicted = tensorflow.gather_nd(predicted, places)
-        true = tensorflow.gather(known, tensorflow.gather_nd(tracks[:, 1:], places))
-        sharp = tensorflow.exp(temperature.value)
-        others = sharp * tensorflow.matmul(predicted, tensorflow.gather(known, shown), transpose_b=True) + occurrence
-        others += tensorflow.gather(tensorflow.where(own, _NEVER, 0.0), places[:, 0])
-        right = sharp * tensorflow.reduce_sum(predicted * true, -1)
-        return tensorflow.reduce_mean(tensorflow.nn.softplus(tensorflow.reduce_logsumexp(others, -1) - right))
+        true = tensorflow.gather_nd(tracks[:, 1:], places)
+        bias = occurrence + tensorflow.gather(tensorflow.where(own, _NEVER, 0.0), places[:, 0])
+
+        def ranked(predicted: Any, known: Any, temperature: Any) -> Any:
+            sharp = tensorflow.exp(temperature.value)
+            others = sharp * tensorflow.matmul(predicted, known, transpose_b=True) + bias
+            right = sharp * tensorflow.reduce_sum(predicted * tensorflow.gather(known, true), -1)
+            return tensorflow.reduce_mean(tensorflow.nn.softplus(tensorflow.reduce_logsumexp(others, -1) - right))
+
+        # The kinds of music must do alone too: new tracks have nothing else to be found by.
+        alone = (1 - recipe.memory) ** -0.5
+        kinds = ranked(predicted[:, :half] * alone, known[:, :half] * alone, temperatures[1])
+        return ranked(predicted, known, temperatures[0]) + kinds
 
     def batches(rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
         return (_batch(some, heard, recipe, rng) for some in shuffled(playlists, recipe, rng))
@@ -99,8 +109,7 @@ def _batch(windows: list[Rows], heard: Floats, recipe: RankerRecipe, rng: np.ran
     own = np.zeros((len(windows), len(unique)), dtype=bool)
     own[np.nonzero(there)[0], place] = True
     inputs = blurred(heard[unique], recipe, rng)
-    shown = np.arange(len(unique), dtype=np.int32)
-    return inputs, tracks, there, np.log(count).astype(np.float32), own, shown
+    return inputs, tracks, there, np.log(count).astype(np.float32), own
 
 
 def blurred(inputs: Floats, recipe: RankerRecipe, rng: np.random.Generator) -> Floats:
@@ -148,15 +157,23 @@ def said(follower: keras.Model, space: Floats, playlists: list[Rows]) -> list[Fl
 
 
 def placing(
-    tower: keras.Model, follower: keras.Model, heard: Floats, catalogue: Catalogue, found: dict[str, list[Rows]]
-) -> tuple[NDArray[np.float32], float]:
-    """Centre and scale that put the learned space on the scale of the other terms of the cost.
+    tower: keras.Model,
+    follower: keras.Model,
+    heard: Floats,
+    catalogue: Catalogue,
+    found: dict[str, list[Rows]],
+    recipe: RankerRecipe,
+) -> tuple[Place, float]:
+    """Where the learned space lies for those who measure, and how much it was scaled.
 
+    The halves of the vectors are weighed anew: `recall` is the share of memory in an inner product from now on.
     The centre is the mean vector of the training entries, so that spicyness leads away from the middle of
     what is played. The scale makes the standard deviation of the distance among 400 candidates of three
     seeds (median over validation playlists) that of the predictor `mean` at a spicyness of 1.2: so flow
     weighs against sweetness and smoothness as it does in the published space.
     """
+    shares = np.array([(1 - recipe.recall) / (1 - recipe.memory), recipe.recall / recipe.memory], dtype=np.float32)
+    weights = np.repeat(np.sqrt(shares), recipe.size // 2)
     scaled = scaled_features(catalogue, scaler())
     rng = np.random.default_rng(0)
     some = [found["validation"][i] for i in rng.permutation(len(found["validation"]))[:_PLACING_PLAYLISTS]]
@@ -169,12 +186,9 @@ def placing(
     spreads = []
     for tracks, pool, vectors in zip(some, pools, after, strict=True):
         published = 1.2 * scaled[tracks[:3]].mean(axis=0)
-        learned = centre + 1.2 * (vectors[-1] - centre)
-        spreads.append(
-            [
-                np.linalg.norm(scaled[pool] - published, axis=1).std(),
-                np.linalg.norm(space[pool] - learned, axis=1).std(),
-            ]
-        )
+        learned, around = 1.2 * weights * (vectors[-1] - centre), weights * (space[pool] - centre)
+        pairs = ((scaled[pool], published), (around, learned))
+        spreads.append([np.linalg.norm(places - target, axis=1).std() for places, target in pairs])
     published_spread, learned_spread = np.median(spreads, axis=0)
-    return centre, float(published_spread / learned_spread)
+    scale = float(published_spread / learned_spread)
+    return Place(np.float32(scale) * weights, centre), scale

@@ -56,14 +56,18 @@ class RankerRecipe:
         What the tower hears, of `tower.NUMBERS` and then of `tower.OTHERS`.
     size, width, blocks, periods : int
         Of the tower: components of its vectors, its layers' width, residual blocks, waves of each number.
+    memory, recall : float in (0, 1)
+        Share of the half that knows tracks again in every inner product, in training and in what is exported.
     recurrent, units : str, int
         Kind of the follower's recurrent layer (gru, simple, none) and its width.
     window, batch_tracks : int
         Tracks of a window, and of a batch of windows with their padding.
     temperature : float
         Inverse temperature of the softmax to begin with; it is trained too.
+    blur : float
+        Standard deviation of the noise on what the half that learns kinds of music hears.
     noise, noisy_share : float
-        Standard deviation of the noise on a tower's inputs, and the share of tracks that get it.
+        That of the noise on what both halves hear, and the share of tracks that get it.
     """
 
     kind: str
@@ -75,6 +79,8 @@ class RankerRecipe:
     width: int
     blocks: int
     periods: int
+    memory: float
+    recall: float
     recurrent: str
     units: int
     dropout: float
@@ -82,6 +88,7 @@ class RankerRecipe:
     minimum_length: int
     batch_tracks: int
     temperature: float
+    blur: float
     noise: float
     noisy_share: float
     seeds: list[int]
@@ -101,7 +108,7 @@ RECIPES: dict[str, type[FeaturesRecipe] | type[PredictorRecipe] | type[RankerRec
     "ranker": RankerRecipe,
 }
 # Of these none is a choice too.
-_MAY_BE_NOUGHT = {"periods", "units", "dropout", "noise", "noisy_share", "weight_decay"}
+_MAY_BE_NOUGHT = {"units", "blur", "dropout", "noise", "noisy_share", "weight_decay"}
 _MEANT: dict[Any, str] = {
     str: "a text",
     int: "a whole number above 0",

@@ -30,10 +30,11 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from disco import cli
+from disco import cli, next_track
 from disco.catalogue import FEATURES, Catalogue, Rows
 from disco.errors import DataError, DiscoError, MissingExtra
 from disco.model import FORMAT, read_card, scaled_features, scaler
+from disco.predict import load_predictor
 from disco.recipe import FeaturesRecipe, PredictorRecipe, RankerRecipe, read_recipe
 from disco.sources import playlists, tables
 from disco.tower import NUMBERS, tower_inputs
@@ -42,6 +43,8 @@ Card = dict[str, Any]
 # Where the run with a seed is saved to, and goes on from.
 Saved = Callable[[int], Path]
 
+# Cases of each part that a card's own measures are taken on.
+_CASES = 5000
 # What a model folder may hold: anything else in a folder is somebody's, and --force does not replace it.
 _WRITTEN = {"card.json", "step.onnx", "tower.onnx", "network.keras", "tower.keras", "follower.keras"}
 
@@ -196,7 +199,9 @@ def said_of(recipe: Recipes, found: dict[str, list[Rows]], errors: dict[int, flo
     }
 
 
-def train_predictor(recipe: PredictorRecipe, tracks: Path, prepared: Path, folder: Path, saved: Saved) -> Card:
+def train_predictor(
+    recipe: PredictorRecipe, catalogue: Catalogue, found: dict[str, list[Rows]], folder: Path, saved: Saved
+) -> Card:
     """Train a network for the next track's features, write it to a folder and return what its card says."""
     networks = load_networks()
     if recipe.network not in networks.NETWORKS:
@@ -205,8 +210,7 @@ def train_predictor(recipe: PredictorRecipe, tracks: Path, prepared: Path, folde
         )
     from disco import regression
 
-    catalogue, transform = tables.read(tracks), scaler(recipe.scaler)
-    found = parts(recipe, prepared, catalogue)
+    transform = scaler(recipe.scaler)
     major = round(float(np.nanmean(catalogue.modes[np.unique(np.concatenate(found["train"]))])), 4)
     mode = np.nan_to_num(catalogue.modes, nan=major)
     inputs = np.c_[scaled_features(catalogue, transform), mode].astype(np.float32)
@@ -234,22 +238,31 @@ def train_predictor(recipe: PredictorRecipe, tracks: Path, prepared: Path, folde
     }
 
 
-def train_ranker(recipe: RankerRecipe, tracks: Path, prepared: Path, folder: Path, saved: Saved) -> Card:
+def train_ranker(
+    recipe: RankerRecipe, catalogue: Catalogue, found: dict[str, list[Rows]], folder: Path, saved: Saved
+) -> Card:
     """Train a tower and a follower to rank, write both to a folder and return what their card says."""
     networks = load_networks()
     from disco import ranking
 
-    catalogue, transform = tables.read(tracks), scaler(recipe.scaler)
+    transform = scaler(recipe.scaler)
     heard = tower_inputs(catalogue, recipe.inputs, transform)
-    found = parts(recipe, prepared, catalogue)
     numbers = sum(name in NUMBERS for name in recipe.inputs)
 
     def build() -> tuple[Any, Any]:
         made = (
             networks.tower(
-                len(recipe.inputs), numbers, recipe.size, recipe.width, recipe.blocks, recipe.periods, recipe.dropout
+                len(recipe.inputs),
+                numbers,
+                recipe.size,
+                recipe.width,
+                recipe.blocks,
+                recipe.periods,
+                recipe.memory,
+                recipe.blur,
+                recipe.dropout,
             ),
-            networks.follower(recipe.size, recipe.units, recipe.dropout, recipe.recurrent),
+            networks.follower(recipe.size, recipe.units, recipe.memory, recipe.dropout, recipe.recurrent),
         )
         error = ranking.validation(*made, heard, catalogue, found["validation"])
         return made, ranking.task(*made, heard, found["train"], recipe, error)
@@ -257,16 +270,40 @@ def train_ranker(recipe: RankerRecipe, tracks: Path, prepared: Path, folder: Pat
     (tower, follower), errors = fit_best(recipe, build, saved)
     tower.save(folder / "tower.keras")
     follower.save(folder / "follower.keras")
-    centre, scale = ranking.placing(tower, follower, heard, catalogue, found)
+    place, scale = ranking.placing(tower, follower, heard, catalogue, found, recipe)
     return {
         "feature_set": transform.feature_set,
         "inputs": recipe.inputs,
         "output": "a learned space",
-        "tower": exported(networks.placed(tower, centre, scale), folder / "tower.onnx", ("inputs",), ("vector",)),
-        "network": exported_step(networks.follower_step(follower, centre, scale), folder),
+        "tower": exported(networks.placed(tower, place), folder / "tower.onnx", ("inputs",), ("vector",)),
+        "network": exported_step(networks.follower_step(follower, recipe.memory, place), folder),
         "scale": round(scale, 4),
         **said_of(recipe, found, errors),
     }
+
+
+def next_tracks(folder: Path, catalogue: Catalogue, found: dict[str, list[Rows]]) -> Card:
+    """How often the exported model finds the true next track, on what it was chosen by and on the test.
+
+    Printed as lines for a table too: model, playlists, hit@10, MRR.
+    """
+    predictor = load_predictor(folder)
+    space, measured = predictor.embed(catalogue), Card()
+    for name in ("validation", "test"):
+        if not any(len(tracks) > next_track.FIRST for tracks in found[name]):
+            continue
+        cases = next_track.draw(catalogue, found[name], None, most=_CASES)
+        ranks = next_track.ranks(space, next_track.predictions(predictor, catalogue, space, cases), cases)
+        record = next_track.records(ranks, cases)[0]
+        measured[name] = {key: record[key] for key in ("n", "hit@10", "mrr", "median_rank")}
+        print(f"| {predictor.name} | {name} | {record['hit@10']:.3f} | {record['mrr']:.3f} |")
+    return measured
+
+
+def write_card(card: Card, folder: Path) -> None:
+    """Write what a model says of itself."""
+    text = json.dumps(card, indent=2, ensure_ascii=False)
+    (folder / "card.json").write_text(text + "\n", encoding="utf-8")
 
 
 @contextmanager
@@ -320,14 +357,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             card |= {"kind": "features", **train_features(recipe, said.tracks)}
         elif said.playlists is None:
             parser.error("a predictor is trained on --playlists")
-        elif isinstance(recipe, RankerRecipe):
-            card |= train_ranker(recipe, said.tracks, said.playlists, folder, saved)
         else:
-            card |= train_predictor(recipe, said.tracks, said.playlists, folder, saved)
+            catalogue = tables.read(said.tracks)
+            found = parts(recipe, said.playlists, catalogue)
+            if isinstance(recipe, RankerRecipe):
+                card |= train_ranker(recipe, catalogue, found, folder, saved)
+            else:
+                card |= train_predictor(recipe, catalogue, found, folder, saved)
+            write_card(card, folder)
+            card["metrics"] = card.get("metrics", {}) | {"next_track": next_tracks(folder, catalogue, found)}
         made_by = " ".join([said.recipe.name, *(f"--set '{change}'" for change in said.set)])
-        card |= {"terms": recipe.terms, "date": date.today().isoformat(), "recipe": made_by}
-        text = json.dumps(card, indent=2, ensure_ascii=False)
-        (folder / "card.json").write_text(text + "\n", encoding="utf-8")
+        write_card({**card, "terms": recipe.terms, "date": date.today().isoformat(), "recipe": made_by}, folder)
     for seed in getattr(recipe, "seeds", []):
         saved(seed).unlink(missing_ok=True)
     print(f"{output}: {recipe.name} {recipe.version} written", file=sys.stderr)

@@ -9,7 +9,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-CLASSIC = Path(__file__).parents[1] / "disco" / "models" / "classic"
+MODELS = Path(__file__).parents[1] / "disco" / "models"
+CLASSIC = MODELS / "classic"
 
 pytestmark = pytest.mark.slow  # TensorFlow takes seconds to load
 keras = pytest.importorskip("keras")
@@ -30,11 +31,12 @@ def drawn_sequences(n: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("n", [1, 7])
-def test_shipped_step_agrees_with_shipped_network(n: int) -> None:
-    network = keras.models.load_model(CLASSIC / "network.keras")
-    card = json.loads((CLASSIC / "card.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["classic", "gru"])
+def test_shipped_step_agrees_with_shipped_network(name: str, n: int) -> None:
+    network = keras.models.load_model(MODELS / name / "network.keras")
+    card = json.loads((MODELS / name / "card.json").read_text(encoding="utf-8"))
     sequences = drawn_sequences(n)
-    stepped = one_by_one(CLASSIC / card["network"]["file"], sequences, card["network"]["state"])
+    stepped = one_by_one(MODELS / name / card["network"]["file"], sequences, card["network"]["state"])
     np.testing.assert_allclose(stepped, network.predict(sequences, verbose=0), atol=1e-5)
 
 

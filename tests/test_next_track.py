@@ -147,7 +147,8 @@ def run(files, *arguments):
 
 
 def test_the_door_prints_one_record_for_each_method_and_set(files, capsys):
-    assert run(files, "--train", files / "playlists.parquet", "--spicyness", 1, 1.2, "--json") == 0
+    asked = ["--train", files / "playlists.parquet", "--predictor", "classic", "--predictor", "mean"]
+    assert run(files, *asked, "--spicyness", 1, 1.2, "--json") == 0
     said = json.loads(capsys.readouterr().out)
     methods = [(r["predictor"], r["spicyness"]) for r in said["predictors"] if r["cases"] == "all"]
     assert methods == [("popularity", None), ("classic", 1.0), ("classic", 1.2), ("mean", 1.0), ("mean", 1.2)]

@@ -61,3 +61,30 @@ def test_a_track_without_features_counts_as_the_mean_of_all_music():
     assert np.isnan(space[1]).all()
     assert np.isfinite(space[[0, 2]]).all()
     assert (mean.inputs(catalogue, space, np.array([1])) == 0).all()
+
+
+class TestGru(PredictorTests):
+    def predictor(self):
+        return load_predictor("gru")
+
+
+class TestRank(PredictorTests):
+    def predictor(self):
+        return load_predictor("rank")
+
+    def test_tracks_it_cannot_place_are_unknown_and_counted_as_the_middle(self):
+        tracks = random_catalogue(3).table.to_pylist()
+        tracks[1]["energy"] = None
+        catalogue, rank = catalogue_of(tracks), self.predictor()
+        space = rank.embed(catalogue)
+        assert np.isnan(space[1]).all()
+        assert np.isfinite(space[[0, 2]]).all()
+        assert (rank.inputs(catalogue, space, np.array([1])) == 0).all()
+
+    def test_it_needs_neither_names_nor_ids(self):
+        tracks = random_catalogue(5).table.to_pylist()
+        bare = [
+            {**t, "track_id": str(i), "title": None, "artists": None, "genres": None} for i, t in enumerate(tracks)
+        ]
+        rank = self.predictor()
+        np.testing.assert_array_equal(rank.embed(catalogue_of(tracks)), rank.embed(catalogue_of(bare)))

@@ -72,7 +72,7 @@ def oracle(catalogue: Catalogue, predictor, start, pool, length: int, knobs: Kno
 @given(
     st.integers(0, 10_000),
     st.builds(Knobs, *[st.floats(-0.5, 3).map(lambda x: round(x, 3))] * 4),
-    st.sampled_from(["mean", "classic"]),
+    st.sampled_from(["mean", "classic", "rank"]),
     st.sampled_from([0, 1, 2]),
     st.sampled_from([0.0, 0.3]),
 )
