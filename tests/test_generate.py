@@ -10,6 +10,7 @@ import pytest
 from conftest import SHARED, random_catalogue
 
 from disco import __main__, generate
+from disco.predict import PREDICTORS
 from disco.sources import EXAMPLE_SEEDS, tables
 
 
@@ -179,10 +180,9 @@ def test_verbs_are_found_or_named(capsys):
     assert "5,000 tracks" in capsys.readouterr().out
 
 
-# The learned space outweighs the tempo a little more often than the scaled features do: one join in ten is 11 % off.
 @pytest.mark.slow
-@pytest.mark.parametrize(("predictor", "tempo"), [("classic", 0.8), ("rank", 0.6)])
-def test_real_seeds_give_a_playlist_that_flows(shared, capsys, predictor, tempo):
+@pytest.mark.parametrize("predictor", PREDICTORS)
+def test_real_seeds_give_a_playlist_that_flows(shared, capsys, predictor):
     songs = ["them changes thundercat", "cocoa butter kisses", "girlfriend is better"]
     where = ["--catalogue", SHARED / "tracks.parquet", "--predictor", predictor]
     code, out, _ = run(*songs, *where, "--json", capsys=capsys)
@@ -190,6 +190,7 @@ def test_real_seeds_give_a_playlist_that_flows(shared, capsys, predictor, tempo)
     assert code == 0
     assert [t["artist"] for t in tracks[:3]] == ["Thundercat", "Chance the Rapper", "Talking Heads"]
     assert len(tracks) == 13
+    # Over ten joins; random tracks have about 0.2 and 0.
     joins = [t["join"] for t in tracks[3:]]
-    assert min(j["key_similarity"] for j in joins) >= 0.6
-    assert min(j["tempo_similarity"] for j in joins) >= tempo
+    assert sum(j["key_similarity"] for j in joins) / 10 > 0.85
+    assert sum(j["tempo_similarity"] for j in joins) / 10 > 0.85
