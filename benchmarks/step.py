@@ -14,7 +14,7 @@ STEPS = 2000
 def main() -> None:
     """Print the table."""
     catalogue = sources.open()
-    head("Predictors, one step", "predictor", "one sequence, µs", "beam of 8, µs a beam", "placing 400 tracks, ms")
+    head("Predictors, one step", "predictor", "one sequence, µs", "beam of 8, µs", "placing 400 tracks, ms")
     few = catalogue.take(np.arange(400))
     for name in PREDICTORS:
         predictor = load_predictor(name)
