@@ -24,4 +24,4 @@ class MissingExtra(DiscoError):
     """A package is needed that the base install leaves out."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed; run: pip install 'disco-playlists[{extra}]'")
+        super().__init__(f"{package} is not installed; run, in the project's folder: pip install '.[{extra}]'")

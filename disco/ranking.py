@@ -32,7 +32,12 @@ _PLACING_PLAYLISTS = 100
 
 
 def task(
-    tower: keras.Model, follower: keras.Model, heard: Floats, playlists: list[Rows], recipe: RankerRecipe, error: Any
+    tower: keras.Model,
+    follower: keras.Model,
+    heard: Floats,
+    playlists: list[Rows],
+    recipe: RankerRecipe,
+    error: Callable[[], float],
 ) -> Task:
     """The task of ranking the true next track of these playlists.
 
