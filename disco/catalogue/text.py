@@ -18,7 +18,8 @@ _LETTERS = {"ß": "ss", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", 
 VERSION_WORDS = (
     r"(?:remaster(?:ed)?|remix|mix|edit|version|live|mono|stereo|demo|acoustic|instrumental|karaoke|radio|extended"
     r"|deluxe|bonus|unplugged|session|sessions|rework|cover|dub|club|original|single|album|explicit|clean|anniversary"
-    r"|edition|feat|ft|featuring|with|from|recorded|reprise|take|outtake|a cappella|acapella|sped up|slowed)"
+    r"|edition|feat|ft|featuring|with|from|recorded|reprise|vivo|directo|versao|akustik"
+    r"|acustic[oa]|acoustique|remasterizad[oa]|take|outtake|a cappella|acapella|sped up|slowed)"
 )
 # A track's URI or link on Spotify; the group is its id.
 TRACK_LINK = r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)(\w+).*$"
