@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 from table import head, row
 
-from disco import train
 from disco.model import scaled_features, scaler
 from disco.recipe import PredictorRecipe, read_recipe
 from disco.sources import tables
+from disco.training.data import parts
+from disco.training.export import load_networks
 
 CLASSIC = Path(__file__).parents[1] / "cloud" / "classic.toml"
 
@@ -31,13 +32,13 @@ def main() -> None:
     arguments = p.parse_args()
     recipe = read_recipe(CLASSIC)
     assert isinstance(recipe, PredictorRecipe)
-    networks = train.load_networks()
+    networks = load_networks()
     import keras
 
-    from disco import fitting, regression
+    from disco.training import fitting, regression
 
     catalogue = tables.read(arguments.tracks)
-    found = train.parts(recipe, arguments.playlists, catalogue)
+    found = parts(recipe, arguments.playlists, catalogue)
     inputs = np.c_[scaled_features(catalogue, scaler()), np.nan_to_num(catalogue.modes, nan=0.64)].astype(np.float32)
     cut = {name: regression.windows(found[name], inputs, recipe) for name in ("train", "validation")}
 

@@ -14,7 +14,7 @@ CLASSIC = MODELS / "classic"
 
 pytestmark = pytest.mark.slow  # TensorFlow takes seconds to load
 keras = pytest.importorskip("keras")
-networks = pytest.importorskip("disco.networks")
+networks = pytest.importorskip("disco.training.networks")
 
 
 def one_by_one(onnx: Path, sequences: np.ndarray, state: int) -> np.ndarray:

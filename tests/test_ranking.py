@@ -96,7 +96,7 @@ def test_in_noise_nothing_is_found(tmp_path: Path) -> None:
 def check_export(folder: Path, catalogue: Catalogue, rows: list[np.ndarray]) -> None:
     """What ONNX Runtime says track by track is what Keras says of the whole, but for one centre and one scale."""
     keras = pytest.importorskip("keras")
-    import disco.networks  # noqa: F401 - makes its layers known to Keras
+    import disco.training.networks  # noqa: F401 - makes its layers known to Keras
 
     tower, follower = (keras.saving.load_model(folder / f"{name}.keras") for name in ("tower", "follower"))
     predictor = load_predictor(str(folder))

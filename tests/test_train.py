@@ -20,6 +20,7 @@ from disco.model import load_network, read_card
 from disco.recipe import PredictorRecipe, read_recipe
 from disco.sources import tables
 from disco.sources.playlists import is_cold
+from disco.training import data, export, features, seeds
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -48,7 +49,7 @@ def write_recipe(path: Path, text: str) -> Path:
 def test_missing_keras_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(MissingExtra, match=r"keras is not installed; run, .*: pip install .*\[train\]"):
-        train.load_networks()
+        export.load_networks()
 
 
 # --- features
@@ -66,7 +67,7 @@ def test_numbers_of_a_fit_agree_with_scikit_learn() -> None:
     preprocessing = pytest.importorskip("sklearn.preprocessing")
     decomposition = pytest.importorskip("sklearn.decomposition")
     values = drawn_features(3000)
-    card = train.fit_features(values, 3)
+    card = features.fit_features(values, 3)
     lambdas, mean, scale = (np.array(card["scaler"][key]) for key in ("lambdas", "mean", "scale"))
     expected = preprocessing.PowerTransformer().fit_transform(values)
     scaled = (yeo_johnson(values, lambdas) - mean.astype(np.float32)) / scale.astype(np.float32)
@@ -98,7 +99,7 @@ def test_features_are_fitted_on_unique_tracks_that_are_not_cold(
     card = json.loads((tmp_path / "features" / "card.json").read_text(encoding="utf-8"))
     used = np.array([i % 4 > 0 for i in range(400)]) & ~is_cold(f"t{i}" for i in range(400))
     assert card["data"]["tracks"] == used.sum()
-    again = train.fit_features(values[used].astype(np.float32).astype(np.float64), 3)
+    again = features.fit_features(values[used].astype(np.float32).astype(np.float64), 3)
     assert card["scaler"] == again["scaler"]
 
     assert train.main(arguments) == 1
@@ -164,7 +165,7 @@ def prepared(tmp_path: Path, ids: int, **splits: int) -> Path:
 def test_cold_tracks_are_in_the_test_alone(tmp_path: Path) -> None:
     ids = [f"t{i}" for i in range(200)]
     catalogue = catalogue_of(ids, tmp_path)
-    parts = train.parts(predictor_recipe(), prepared(tmp_path, 200, train=24, validation=8, test=6), catalogue)
+    parts = data.parts(predictor_recipe(), prepared(tmp_path, 200, train=24, validation=8, test=6), catalogue)
     assert {name: len(part) for name, part in parts.items()} == {"train": 24, "validation": 8, "test": 6}
     cold = is_cold(ids)
     assert not any(cold[rows].any() for name in ("train", "validation") for rows in parts[name])
@@ -181,7 +182,7 @@ def test_playlists_that_nobody_prepared_are_told(tmp_path: Path, splits: dict[st
     if None in splits:
         pq.write_table(pq.read_table(where).drop_columns(["split"]), where)
     with pytest.raises(DataError, match=sentence) as error:
-        train.parts(predictor_recipe(), where, catalogue)
+        data.parts(predictor_recipe(), where, catalogue)
     assert str(where) in str(error.value)
 
 
@@ -190,7 +191,7 @@ def test_playlists_that_nobody_prepared_are_told(tmp_path: Path, splits: dict[st
 
 def regression() -> Any:
     pytest.importorskip("keras")
-    from disco import regression
+    from disco.training import regression
 
     return regression
 
@@ -200,10 +201,10 @@ def fitted(recipe: PredictorRecipe, taught: Any, chosen_by: Any, folder: Path) -
     folder.mkdir(exist_ok=True)
 
     def build() -> tuple[Any, Any]:
-        network = train.load_networks().NETWORKS[recipe.network]()
+        network = export.load_networks().NETWORKS[recipe.network]()
         return network, regression().task(network, recipe, taught, chosen_by)
 
-    return train.fit_best(recipe, build, lambda seed: folder / f"{seed}.npz")[0]
+    return seeds.fit_best(recipe, build, lambda seed: folder / f"{seed}.npz")[0]
 
 
 def drawn_windows(follow: float, seed: int, n: int = 800) -> Any:
@@ -219,7 +220,7 @@ def drawn_windows(follow: float, seed: int, n: int = 800) -> Any:
 @pytest.fixture(scope="module")
 def networks() -> object:
     pytest.importorskip("keras")
-    return train.load_networks()
+    return export.load_networks()
 
 
 def learn(follow: float, tmp_path: Path, seed: int = 1) -> tuple[float, dict[str, float]]:
@@ -263,7 +264,7 @@ def test_a_killed_run_goes_on_as_if_it_had_never_stopped(
 ) -> None:
     recipe, windows = predictor_recipe(seeds=[4], epochs=5), drawn_windows(0.5, seed=1, n=200)
     whole = fitted(recipe, windows, windows, tmp_path / "whole")
-    from disco import fitting
+    from disco.training import fitting
 
     save = fitting._save
 

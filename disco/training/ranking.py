@@ -18,11 +18,11 @@ import tensorflow
 
 from disco import metrics, next_track
 from disco.catalogue import Catalogue, Floats, Rows
-from disco.fitting import Task
 from disco.model import scaled_features, scaler
-from disco.networks import Place
 from disco.recipe import RankerRecipe
 from disco.recommend import Nearest, Query
+from disco.training.fitting import Task
+from disco.training.networks import Place
 
 # Score of what must not be chosen: far below any other.
 _NEVER = -1e9

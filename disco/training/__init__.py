@@ -1,0 +1,1 @@
+"""What is trained, one file a thing; runs nowhere but in `disco.train` (needs the extra [train])."""

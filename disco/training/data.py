@@ -1,0 +1,109 @@
+"""What a model is trained on: columns of tracks, playlists by their split; and one run of the door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from disco.catalogue import Catalogue, Rows
+from disco.errors import DataError, DiscoError
+from disco.model import read_card
+from disco.recipe import PredictorRecipe, RankerRecipe
+from disco.sources import playlists, tables
+
+Card = dict[str, Any]
+# Where the run with a seed is saved to, and goes on from.
+Saved = Callable[[int], Path]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of `disco train`: where the data is, and where the model is written.
+
+    Attributes
+    ----------
+    tracks : Path
+    playlists_at : Path or None
+        Prepared playlists; None if the command named none.
+    folder : Path
+        Files of the model are written here; the door writes the card.
+    saved : callable
+        From a seed to the file that a run is saved to, and goes on from.
+    """
+
+    tracks: Path
+    playlists_at: Path | None
+    folder: Path
+    saved: Saved
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The tracks."""
+        return tables.read(self.tracks)
+
+    @property
+    def playlists(self) -> Path:
+        """Where the playlists are; without any a DiscoError says so."""
+        if self.playlists_at is None:
+            raise DiscoError("this recipe is trained on playlists; name them with --playlists")
+        return self.playlists_at
+
+
+def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Those columns of a Parquet or CSV file, rows with a null left out; a missing file or column is a DataError."""
+    try:
+        table = (pa.csv.read_csv if path.suffix.lower() == ".csv" else pa.parquet.read_table)(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(path, f"is not a readable table ({str(error).splitlines()[0]})") from None
+    if missing := [name for name in columns if name not in table.column_names]:
+        raise DataError(path, f"has no column {', '.join(missing)}; it has {', '.join(table.column_names)}")
+    return table.select(list(columns)).drop_null()
+
+
+def parts(recipe: PredictorRecipe | RankerRecipe, where: Path, catalogue: Catalogue) -> dict[str, list[Rows]]:
+    """Prepared playlists to train on, to choose by and to test with; cold tracks are in the last alone.
+
+    Raises
+    ------
+    DataError
+        If they are not prepared, or there is none to train on or to choose by.
+    """
+    entries = playlists.read(where)
+    if "split" not in entries.column_names:
+        raise DataError(where, "does not say which playlists to train on; make it with: disco prepare")
+    cold = pa.array(playlists.is_cold(entries["track_id"].cast(pa.string()).to_pylist()))
+    found = {}
+    for name in ("train", "validation", "test"):
+        kept = pc.equal(entries["split"].cast(pa.string()), name)
+        if name != "test":
+            kept = pc.and_not(kept, cold)
+        found[name] = playlists.sequences(entries.filter(kept), catalogue, recipe.minimum_length)
+        if name != "test" and not found[name]:
+            raise DataError(where, f"has no playlist of {recipe.minimum_length} covered tracks in the split {name!r}")
+    return found
+
+
+def said_of(recipe: PredictorRecipe | RankerRecipe, found: dict[str, list[Rows]], errors: dict[int, float]) -> Card:
+    """What a card says of the data that a network was trained on, and of how it was chosen."""
+    return {
+        "scaler": {"model": recipe.scaler, "version": read_card(recipe.scaler, "features")["version"]},
+        "data": {
+            "name": recipe.data,
+            "source": recipe.source,
+            "tracks": len(np.unique(np.concatenate(found["train"]))),
+            "playlists": {name: len(part) for name, part in found.items()},
+            "entries": {name: sum(map(len, part)) for name, part in found.items()},
+            "split": "by playlist, as prepared; tracks whose crc32 is divisible by 10 occur in the test alone",
+            "seed": min(errors, key=lambda seed: errors[seed]),
+        },
+        "validation_error_by_seed": {str(seed): round(error, 5) for seed, error in errors.items()},
+    }

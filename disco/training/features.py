@@ -1,0 +1,63 @@
+"""Fit the scaler (Yeo & Johnson 2000, then mean 0 and standard deviation 1) and the PCA."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from disco.catalogue import FEATURES
+from disco.errors import DataError, MissingExtra
+from disco.recipe import FeaturesRecipe
+from disco.sources import playlists
+from disco.training.data import Card, Run, read_columns
+
+
+def fit_features(values: NDArray[np.float64], components: int) -> Card:
+    """Scaler and PCA of unique tracks (n, 8), as the numbers of a card.
+
+    scaled = (yeo_johnson(x; lambda) - mean) / scale; place = (scaled - pca mean) @ components.T. The
+    largest loading of each component is positive: its sign is otherwise an accident of the solver.
+    """
+    try:
+        from sklearn.decomposition import PCA
+        from sklearn.preprocessing import PowerTransformer, StandardScaler
+    except ImportError:
+        raise MissingExtra("scikit-learn", "train") from None
+    power = PowerTransformer(standardize=False).fit(values)
+    standard = StandardScaler().fit(power.transform(values))
+    pca = PCA(components, svd_solver="full").fit(standard.transform(power.transform(values)))
+    largest = np.abs(pca.components_).argmax(axis=1)
+    signs = np.sign(pca.components_[np.arange(components), largest])
+    return {
+        "scaler": {
+            "lambdas": power.lambdas_.tolist(),
+            "mean": standard.mean_.tolist(),
+            "scale": standard.scale_.tolist(),
+        },
+        "pca": {
+            "mean": pca.mean_.tolist(),
+            "components": (pca.components_ * signs[:, None]).tolist(),
+            "explained_variance_ratio": pca.explained_variance_ratio_.tolist(),
+        },
+    }
+
+
+def train_features(recipe: FeaturesRecipe, run: Run) -> Card:
+    """What a card says of the scaler and the PCA fitted on the tracks of a table, each once."""
+    tracks, catalogue = run.tracks, run.catalogue
+    chosen = read_columns(tracks, ["track_id", *recipe.only])
+    for column, value in recipe.only.items():
+        chosen = chosen.filter(pc.equal(chosen[column], value))
+    ids = catalogue.table["track_id"]
+    named = pc.is_in(ids, value_set=chosen["track_id"].cast(pa.string())).to_numpy()
+    kept = named & catalogue.measured & ~playlists.is_cold(ids.to_pylist())
+    if kept.sum() <= len(FEATURES):
+        raise DataError(tracks, f"has {kept.sum()} tracks to fit on: with all features, and {recipe.only}")
+    return {
+        "feature_set": catalogue.feature_set,
+        "inputs": list(FEATURES),
+        **fit_features(catalogue.features()[kept].astype(np.float64), recipe.components),
+        "data": {"name": recipe.data, "tracks": int(kept.sum()), "source": recipe.source},
+    }

@@ -1,0 +1,122 @@
+"""Train what says the next track: `classic` and `gru` to its features, `rank` to find it among others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from disco import next_track
+from disco.catalogue import FEATURES
+from disco.errors import DiscoError
+from disco.model import scaled_features, scaler
+from disco.predict import load_predictor
+from disco.recipe import PredictorRecipe, RankerRecipe
+from disco.tower import NUMBERS, tower_inputs
+from disco.training.data import Card, Run, parts, said_of
+from disco.training.export import exported, exported_step, load_networks
+from disco.training.seeds import fit_best
+
+Recipes = PredictorRecipe | RankerRecipe
+
+# Cases of each part that a card's own measures are taken on.
+_CASES = 5000
+
+
+def train_predictor(recipe: PredictorRecipe, run: Run) -> Card:
+    """Train a network for the next track's features, write it to a folder and return what its card says."""
+    networks, catalogue = load_networks(), run.catalogue
+    if recipe.network not in networks.NETWORKS:
+        raise DiscoError(
+            f"{recipe.name}: there is no network {recipe.network!r}, there is {', '.join(networks.NETWORKS)}"
+        )
+    from disco.training import regression
+
+    found = parts(recipe, run.playlists, catalogue)
+    transform = scaler(recipe.scaler)
+    major = round(float(np.nanmean(catalogue.modes[np.unique(np.concatenate(found["train"]))])), 4)
+    mode = np.nan_to_num(catalogue.modes, nan=major)
+    inputs = np.c_[scaled_features(catalogue, transform), mode].astype(np.float32)
+    cut = {name: regression.windows(part, inputs, recipe) for name, part in found.items()}
+
+    def build() -> tuple[Any, Any]:
+        network = networks.NETWORKS[recipe.network]()
+        return network, regression.task(network, recipe, cut["train"], cut["validation"])
+
+    network, errors = fit_best(recipe, build, run.saved)
+    network.save(run.folder / "network.keras")
+    metrics: Card = {"measure": "mean absolute error of the next track's eight scaled features; lower is better"}
+    for name in ("validation", "test") if found["test"] else ("validation",):
+        error = regression.mean_absolute_error(network.predict(cut[name].inputs, verbose=0), cut[name])
+        each = {recipe.name: error, **regression.plain_errors(cut[name], cut["train"])}
+        metrics[name] = {"joins": int(cut[name].weights.sum()), **{k: round(e, 4) for k, e in each.items()}}
+    return {
+        "feature_set": transform.feature_set,
+        "inputs": [*FEATURES, "mode"],
+        "output": list(FEATURES),
+        "mode_when_unknown": major,
+        "network": exported_step(networks.step(network), run.folder),
+        **said_of(recipe, found, errors),
+        "metrics": metrics,
+    }
+
+
+def train_ranker(recipe: RankerRecipe, run: Run) -> Card:
+    """Train a tower and a follower to rank, write both to a folder and return what their card says."""
+    networks, catalogue = load_networks(), run.catalogue
+    from disco.training import ranking
+
+    found = parts(recipe, run.playlists, catalogue)
+    transform = scaler(recipe.scaler)
+    heard = tower_inputs(catalogue, recipe.inputs, transform)
+    numbers = sum(name in NUMBERS for name in recipe.inputs)
+
+    def build() -> tuple[Any, Any]:
+        made = (
+            networks.tower(
+                len(recipe.inputs),
+                numbers,
+                recipe.size,
+                recipe.width,
+                recipe.blocks,
+                recipe.periods,
+                recipe.memory,
+                recipe.blur,
+                recipe.dropout,
+            ),
+            networks.follower(recipe.size, recipe.units, recipe.memory, recipe.dropout, recipe.recurrent),
+        )
+        error = ranking.validation(*made, heard, catalogue, found["validation"])
+        return made, ranking.task(*made, heard, found["train"], recipe, error)
+
+    (tower, follower), errors = fit_best(recipe, build, run.saved)
+    tower.save(run.folder / "tower.keras")
+    follower.save(run.folder / "follower.keras")
+    place, scale = ranking.placing(tower, follower, heard, catalogue, found, recipe)
+    return {
+        "feature_set": transform.feature_set,
+        "inputs": recipe.inputs,
+        "output": "a learned space",
+        "tower": exported(networks.placed(tower, place), run.folder / "tower.onnx", ("inputs",), ("vector",)),
+        "network": exported_step(networks.follower_step(follower, recipe.memory, place), run.folder),
+        "scale": round(scale, 4),
+        **said_of(recipe, found, errors),
+    }
+
+
+def next_tracks(recipe: Recipes, run: Run) -> Card:
+    """How often the exported model finds the true next track, on what it was chosen by and on the test.
+
+    Printed as lines for a table too: model, playlists, hit@10, MRR.
+    """
+    predictor, catalogue = load_predictor(run.folder), run.catalogue
+    space, measured, found = predictor.embed(catalogue), Card(), parts(recipe, run.playlists, catalogue)
+    for name in ("validation", "test"):
+        if not any(len(tracks) > next_track.FIRST for tracks in found[name]):
+            continue
+        cases = next_track.draw(catalogue, found[name], None, most=_CASES)
+        ranks = next_track.ranks(space, next_track.predictions(predictor, catalogue, space, cases), cases)
+        record = next_track.records(ranks, cases)[0]
+        measured[name] = {key: record[key] for key in ("n", "hit@10", "mrr", "median_rank")}
+        print(f"| {predictor.name} | {name} | {record['hit@10']:.3f} | {record['mrr']:.3f} |")
+    return {"next_track": measured}
