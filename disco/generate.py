@@ -11,7 +11,7 @@ from disco import cli, export, settings
 from disco.catalogue import Filters
 from disco.playlist import Playlist, generate
 from disco.predict import PREDICTORS
-from disco.recommend import RECOMMENDERS
+from disco.recommend import METHODS, RECOMMENDERS
 from disco.sequence import SEQUENCERS
 from disco.sources import EXAMPLE_SEEDS
 from disco.transition import Knobs
@@ -45,7 +45,12 @@ def parser() -> argparse.ArgumentParser:
     g.add_argument(
         "--predictor", default=PREDICTORS[0], metavar="NAME", help=f"{', '.join(PREDICTORS)}, or a model's folder"
     )
-    g.add_argument("--recommender", default="nearest", metavar="NAME", help=", ".join(RECOMMENDERS))
+    g.add_argument(
+        "--recommender",
+        default="nearest",
+        metavar="NAME",
+        help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, or a model's folder",
+    )
     g.add_argument("--sequencer", default="greedy", metavar="NAME", help=", ".join(SEQUENCERS))
 
     g = p.add_argument_group("what may be played")
@@ -60,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     g.add_argument("--explicit", action=argparse.BooleanOptionalAction, default=True, help="explicit lyrics")
 
     g = p.add_argument_group("what comes out")
-    g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist")
+    g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist; some recommenders read it")
     g.add_argument("--output", type=Path, metavar="FILE", help=f"write it too: {', '.join(export.FORMATS)}")
     g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw its flow, on a page that needs no network")
     g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
@@ -82,8 +87,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             said = {key: value for key, value in said.items() if key not in ("length", "minutes")}
         p.set_defaults(**said)
         arguments = p.parse_args(argv)
-    if bool(arguments.seeds) == arguments.example:
-        p.error("give seeds, or --example" if arguments.example is False else "give seeds or --example, not both")
+    if arguments.seeds and arguments.example:
+        p.error("give seeds or --example, not both")
+    if not (arguments.seeds or arguments.example or arguments.title.strip()):
+        p.error("give seeds, or --example, or a --title for a recommender that reads titles")
     if arguments.example and arguments.catalogue:
         p.error("--example plays the embedded demo; leave out --catalogue")
     _check_files(arguments)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+import platformdirs
 from numpy.typing import NDArray
 
 from disco.catalogue import FEATURES, Catalogue, Floats
@@ -45,19 +47,46 @@ class Card:
         return self.says[key]
 
 
+def user_models() -> Path:
+    """Folder of the models that the user trained: `$DISCO_DATA/models`, or else in the user's data folder."""
+    data = os.environ.get("DISCO_DATA") or platformdirs.user_data_dir("disco", appauthor=False)
+    return Path(data) / "models"
+
+
 def read_card(name: str | Path, kind: str) -> Card:
-    """Read the card of a shipped model by name, or of any model by its folder.
+    """Read the card of a shipped model by name, of a model that the user trained by name, or of any by its folder.
 
     Raises
     ------
     NotFoundError, DataError
         If there is no such model, or it is broken, newer than this program or of another kind.
     """
-    folder = next((f for f in (MODELS / str(name), Path(name)) if (f / "card.json").is_file()), MODELS / str(name))
+    folder = find_model(name)
+    return checked_card(folder, kind)
+
+
+def find_model(name: str | Path) -> Path:
+    """Folder of a model by its name or path; a NotFoundError says which models there are."""
+    try:
+        places = (MODELS / str(name), user_models() / str(name), Path(name))
+        found = next((place for place in places if (place / "card.json").is_file()), None)
+    except (OSError, ValueError):  # a name that no file can have
+        found = None
+    if found is None or not str(name).strip():
+        shipped, own = (", ".join(names_in(folder)) for folder in (MODELS, user_models()))
+        there = f"shipped are {shipped}" + (f", trained by you {own}" if own else "")
+        raise NotFoundError(f"{name}: no model of this name or folder; {there}")
+    return found
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names of the models in a folder, sorted."""
+    return sorted(path.parent.name for path in folder.glob("*/card.json"))
+
+
+def checked_card(folder: Path, kind: str | None = None) -> Card:
+    """The card of a model folder, of that kind if one is named; raises as `read_card`."""
     path = folder / "card.json"
-    if not path.is_file():
-        shipped = ", ".join(sorted(p.parent.name for p in MODELS.glob("*/card.json")))
-        raise NotFoundError(f"{name}: no model of this name or folder; shipped are {shipped}")
     try:
         says = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
@@ -66,7 +95,7 @@ def read_card(name: str | Path, kind: str) -> Card:
         raise DataError(path, "is not a model's card: it has no format number")
     if says["format"] > FORMAT:
         raise DataError(path, f"has format {says['format']}, newer than this program's {FORMAT}; update disco")
-    if says.get("kind") != kind:
+    if kind is not None and says.get("kind") != kind:
         raise DataError(path, f"is a model of kind {says.get('kind')!r} where {kind!r} is needed")
     return Card(folder, says)
 

@@ -11,10 +11,9 @@ import numpy as np
 
 from disco.catalogue import Catalogue, Filters, Floats, Rows
 from disco.errors import DiscoError
-from disco.model import scaled_features, scaler
 from disco.music import camelot
 from disco.predict import PREDICTORS, Predictor, load_predictor
-from disco.recommend import RECOMMENDERS, Query
+from disco.recommend import Query, Recommender, load_recommender
 from disco.sequence import SEQUENCERS, Rules
 from disco.transition import Flow, Knobs
 
@@ -109,7 +108,7 @@ def generate(
     candidates: int = 400,
     knobs: Knobs = Knobs(),  # noqa: B008 - frozen
     predictor: str | Predictor = PREDICTORS[0],
-    recommender: str = "nearest",
+    recommender: str | Recommender = "nearest",
     sequencer: str = "greedy",
     filters: Filters = Filters(),  # noqa: B008 - frozen
     artist_gap: int = 1,
@@ -121,7 +120,8 @@ def generate(
     ----------
     catalogue : Catalogue
     seeds : ndarray of rows
-        Tracks to begin with, at least one.
+        Tracks to begin with; there may be none if the recommender reads titles, or needs neither. Then the best
+        candidate comes first.
     length : int
         Tracks to add after the seeds.
     minutes : float, optional
@@ -130,6 +130,8 @@ def generate(
         Tracks to choose from.
     artist_gap : int
         Tracks between two by one artist: 1 means none in a row, 0 the published behaviour.
+    title : str
+        Name of the playlist; recommenders that read titles hear it too.
 
     Raises
     ------
@@ -137,33 +139,38 @@ def generate(
         If no track can follow the seeds, with the reason.
     """
     seeds = np.array(list(dict.fromkeys(int(row) for row in seeds)), dtype=np.intp)
-    if not len(seeds) or length < 0 or candidates < 1 or (minutes is not None and not 0 < minutes < math.inf):
-        raise DiscoError("a playlist needs a seed, a length of 0 or more (or minutes above 0), and a candidate")
+    if length < 0 or candidates < 1 or (minutes is not None and not 0 < minutes < math.inf):
+        raise DiscoError("a playlist needs a length of 0 or more (or minutes above 0), and a candidate")
+    if not len(seeds) and (length == 0 or not title.strip()):
+        raise DiscoError("a playlist needs a seed, or a title and a length above 0")
     # 1 candidates
     playable = catalogue.measured & catalogue.named
-    recommend = choose(RECOMMENDERS, recommender, "recommender")(scaled_features(catalogue, scaler())).recommend
-    found = recommend(Query(seeds, title, playable & filters.mask(catalogue)), candidates)
+    recommend = load_recommender(recommender, catalogue) if isinstance(recommender, str) else recommender
+    query = Query(seeds, title, playable & filters.mask(catalogue))
+    found = recommend.recommend(query, candidates)
     if not len(found.rows):
-        raise DiscoError(_why_nothing(catalogue, filters))
-    # From here on there are only the seeds and the candidates, the latter in the catalogue's order: 0, 1, 2, ...
-    few = catalogue.take(np.r_[seeds, np.sort(found.rows)])
-    start, pool = np.arange(len(seeds)), np.arange(len(seeds), len(few))
+        raise DiscoError(_why_nothing(catalogue, filters, recommend, query))
+    first = seeds if len(seeds) else found.rows[:1]
+    added = length - (len(first) - len(seeds))
+    # From here on there are only these and the other candidates, the latter in the catalogue's order: 0, 1, 2, ...
+    few = catalogue.take(np.r_[first, np.setdiff1d(found.rows, first)])
+    start, pool = np.arange(len(first)), np.arange(len(first), len(few))
     # 2 predict, 3 choose, 4 step on: the sequencer asks the cost, the cost asks the predictor
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
     cost, rules = Flow(few, model, knobs, model.embed(few)), Rules(few, artist_gap)
     sequence = choose(SEQUENCERS, sequencer, "sequencer")
     if minutes is None:
-        path = sequence(start, pool, length, cost, rules)
+        path = sequence(start, pool, added, cost, rules)
     else:
-        path, length = _of_minutes(few, minutes, len(seeds), lambda n: sequence(start, pool, n, cost, rules))
+        path, added = _of_minutes(few, minutes, len(first), lambda n: sequence(start, pool, n, cost, rules))
     tracks = few.take(path)
     notes = []
     if unplayable := int(len(catalogue) - playable.sum()):
         notes.append(f"{unplayable:,} of {len(catalogue):,} tracks skipped: no title, artist or all eight features")
-    if len(path) < len(seeds) + length:
+    if len(path) < len(first) + added:
         notes.append(
-            f"only {len(path) - len(seeds)} of {length} tracks could be added: the rules leave none of the "
-            f"{len(pool)} candidates; allow more with --candidates, --artist-gap 0 or fewer filters"
+            f"only {len(path) - len(seeds)} of {len(first) + added - len(seeds)} tracks could be added: the rules "
+            f"leave none of the {len(pool)} candidates; allow more with --candidates, --artist-gap 0 or fewer filters"
         )
     return Playlist(
         name=title or f"From {tracks.table['title'][0].as_py() or tracks.table['track_id'][0].as_py()}",
@@ -172,7 +179,7 @@ def generate(
         knobs=knobs,
         catalogue={"where": catalogue.where, "tracks": len(catalogue)},
         predictor=model.name,
-        recommender=recommender,
+        recommender=recommend.name,
         sequencer=sequencer,
         terms=cost.terms(path),
         notes=tuple(notes),
@@ -204,12 +211,23 @@ def _of_minutes(
     return path[:end], end - seeds
 
 
-def _why_nothing(catalogue: Catalogue, filters: Filters) -> str:
+def _why_nothing(catalogue: Catalogue, filters: Filters, recommender: Recommender, query: Query) -> str:
     if not catalogue.measured.any():
         return f"{catalogue.where}: no track has all eight features (acousticness ... valence), so none can be chosen"
     if not filters.mask(catalogue).any():
         return "the filters leave no track; loosen --only, --exclude, --bpm, --duration or --no-explicit"
+    if not len(recommender.recommend(Query(query.seeds, query.title), 1).rows):
+        return unanswered(recommender, query)
     return "no other track with a title, an artist and the eight features is left to choose from"
+
+
+def unanswered(recommender: Recommender, query: Query) -> str:
+    """Why a recommender has no candidate for a query, and what to do."""
+    if len(query.seeds):
+        return f"{recommender.name} knows none of the seeds; name others, or another --recommender"
+    if not recommender.reads_titles:
+        return f"{recommender.name} reads no titles; name seeds, or a --recommender that reads them"
+    return f"{recommender.name} can say nothing of the title alone; name seeds, or another title"
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -20,6 +20,12 @@ settings.load_profile("shared")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
+@pytest.fixture(autouse=True)
+def _own_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models that somebody trained on this machine are no part of a test."""
+    monkeypatch.setenv("DISCO_DATA", str(tmp_path_factory.getbasetemp() / "nobodys"))
+
+
 @pytest.fixture
 def shared() -> Path:
     """Folder of the real tracks and playlists; tests that need it are skipped where it is absent."""

@@ -32,12 +32,15 @@ HOMES = {
     "sklearn": {"disco.training.features"},
     "plotly": {"disco.plot"},
     "rich": {"disco.cli"},
+    "implicit": {"disco.training.factors"},
+    "platformdirs": {"disco.model"},
+    "scipy": {"disco.training.factors", "disco.training.neighbours"},
     "onnxruntime": {"disco.model", "disco.training.export"},
     "pickle": set(),
     "joblib": set(),
     "pandas": set(),
 }
-HEAVY = ("keras", "tensorflow", "sklearn", "pandas", "dash", "librosa", "ray", "plotly", "scipy")
+HEAVY = ("keras", "tensorflow", "sklearn", "pandas", "dash", "librosa", "ray", "plotly", "scipy", "implicit")
 
 
 def name_of(path: Path) -> str:

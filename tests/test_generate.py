@@ -65,6 +65,9 @@ def test_the_door_is_reached_from_the_shell(way):
     ("arguments", "code", "sentence"),
     [
         ([], 2, "give seeds, or --example"),
+        (["--title", "beach trip"], 1, "nearest reads no titles; name seeds"),
+        (["--title", " "], 2, "give seeds, or --example"),
+        (["--example", "--recommender", "oracle"], 1, "there is no recommender 'oracle'; there are: nearest"),
         (["a", "--example"], 2, "not both"),
         (["--example", "--catalogue", "x.csv"], 2, "leave out --catalogue"),
         (["a", "--length", "ten"], 2, "invalid int value"),

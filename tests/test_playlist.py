@@ -12,6 +12,7 @@ import disco
 from disco.catalogue import Filters
 from disco.errors import DiscoError
 from disco.playlist import generate
+from disco.recommend import Candidates
 from disco.transition import Knobs
 
 
@@ -110,6 +111,48 @@ def test_a_seed_without_features_is_played_and_its_joins_are_unknown():
     json.dumps(said, allow_nan=False)
 
 
+class Best:
+    """Names the rows 30, 29, 28 ... whatever is asked, or only if there is a title."""
+
+    name, gives_probabilities = "best", False
+
+    def __init__(self, reads_titles=True):
+        self.reads_titles = reads_titles
+
+    def recommend(self, query, n):
+        rows = [r for r in range(30, 0, -1) if query.allowed is None or query.allowed[r]]
+        rows = rows[:n] if query.title.strip() and self.reads_titles else []
+        return Candidates(np.array(rows, dtype=np.intp), np.linspace(1, 0, len(rows), dtype=np.float32))
+
+    def recommend_many(self, queries, n):
+        return [self.recommend(query, n) for query in queries]
+
+
+def test_without_seeds_a_title_is_played_and_the_best_candidate_comes_first(catalogue):
+    playlist = generate(catalogue, np.array([], dtype=int), title="beach trip", recommender=Best(), length=8)
+    assert ids(playlist)[0] == "t00030"
+    assert len(playlist) == len(set(ids(playlist))) == 8
+    assert (playlist.seeds, playlist.name, playlist.recommender) == (0, "beach trip", "best")
+    assert not any(track["seed"] for track in playlist.as_dict()["tracks"])
+    one = generate(catalogue, np.array([], dtype=int), title="beach trip", recommender=Best(), length=1)
+    assert ids(one) == ["t00030"]
+    filtered = generate(
+        catalogue, np.array([], dtype=int), title="x", recommender=Best(), filters=Filters(only=("genre=techno",))
+    )
+    assert all(track == ["techno"] for track in filtered.tracks.table["genres"].to_pylist())
+    minutes = generate(catalogue, np.array([], dtype=int), title="x", recommender=Best(), minutes=20, artist_gap=0)
+    assert abs(np.sum(minutes.tracks.numbers("duration_ms")) / 60_000 - 20) < 4
+
+
+def test_a_recommender_that_has_nothing_to_say_is_told(catalogue):
+    with pytest.raises(DiscoError, match="best reads no titles; name seeds"):
+        generate(catalogue, np.array([], dtype=int), title="beach trip", recommender=Best(reads_titles=False))
+    with pytest.raises(DiscoError, match="nearest reads no titles"):
+        generate(catalogue, np.array([], dtype=int), title="beach trip")
+    with pytest.raises(DiscoError, match="best knows none of the seeds"):
+        generate(catalogue, np.array([4]), recommender=Best())
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -120,7 +163,8 @@ def test_a_seed_without_features_is_played_and_its_joins_are_unknown():
         ({"minutes": 0}, "a playlist needs"),
         ({"minutes": float("inf")}, "a playlist needs"),
         ({"candidates": 0}, "a playlist needs"),
-        ({"seeds": np.array([], dtype=int)}, "a playlist needs"),
+        ({"seeds": np.array([], dtype=int)}, "a playlist needs a seed, or a title"),
+        ({"seeds": np.array([], dtype=int), "title": "x", "length": 0}, "a playlist needs a seed, or a title"),
         ({"filters": Filters(only=("genre=polka",))}, "the filters leave no track"),
     ],
 )

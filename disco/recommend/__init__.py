@@ -3,12 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from disco.catalogue import Floats
+from disco.catalogue import Catalogue
+from disco.errors import DataError, DiscoError, NotFoundError
+from disco.model import MODELS, checked_card, find_model, names_in, scaled_features, scaler, user_models
+from disco.recommend import als, item_knn, playlist_knn, popularity
+from disco.recommend.folder import Folder
 from disco.recommend.nearest import Nearest
 from disco.recommend.types import Candidates, Query, Recommender
 
-# From the space in which tracks lie, shape (n, d), to a recommender.
-RECOMMENDERS: dict[str, Callable[[Floats], Recommender]] = {"nearest": Nearest}
 
-__all__ = ["RECOMMENDERS", "Candidates", "Nearest", "Query", "Recommender"]
+def nearest(catalogue: Catalogue) -> Recommender:
+    """The nearest by the eight scaled features."""
+    return Nearest(scaled_features(catalogue, scaler()))
+
+
+# What needs no training, from a catalogue. The first is the default.
+RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"nearest": nearest}
+# What is trained: from the `method` on a card to what loads its folder.
+METHODS: dict[str, Callable[[Folder], Recommender]] = {
+    "popularity": popularity.load,
+    "playlist-knn": playlist_knn.load,
+    "item-knn": item_knn.load,
+    "als": als.load,
+}
+
+
+def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
+    """A recommender by its name, or by the folder of one that the user trained, for a catalogue.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        If there is none of this name or folder; if it is broken, or knows no track of this catalogue.
+    """
+    if str(name) in RECOMMENDERS:
+        return RECOMMENDERS[str(name)](catalogue)
+    try:
+        folder = find_model(name)
+    except NotFoundError:
+        there = ", ".join([*RECOMMENDERS, *trained()])
+        raise NotFoundError(
+            f"there is no recommender {str(name)!r}; there are: {there}, or a model's folder"
+        ) from None
+    card = checked_card(folder, "recommender")
+    if card["method"] not in METHODS:
+        raise DataError(
+            card.folder / "card.json", f"is by the method {card['method']!r}; known are {', '.join(METHODS)}"
+        )
+    return METHODS[card["method"]](Folder(card, catalogue))
+
+
+def trained() -> list[str]:
+    """Names of the recommenders that are shipped, or that the user trained; broken ones are left out."""
+    names = []
+    for place in (MODELS, user_models()):
+        for name in names_in(place):
+            try:
+                checked_card(place / name, "recommender")
+            except DiscoError:
+                continue
+            names.append(name)
+    return list(dict.fromkeys(names))
+
+
+__all__ = ["METHODS", "RECOMMENDERS", "Candidates", "Nearest", "Query", "Recommender", "load_recommender", "trained"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from disco.catalogue import Floats
 from disco.distance import distances
-from disco.errors import DiscoError
 from disco.recommend.types import Candidates, Query
 
 
@@ -23,21 +24,17 @@ class Nearest:
     """
 
     name = "nearest"
+    reads_titles = False
+    gives_probabilities = False
 
     def __init__(self, space: Floats) -> None:
         self._space = space
 
     def recommend(self, query: Query, n: int) -> Candidates:
-        """At most n candidates, the shares of the anchors taken in turn.
-
-        Raises
-        ------
-        DiscoError
-            If no seed has features.
-        """
+        """At most n candidates, the shares of the anchors taken in turn; none if no seed has features."""
         seeds = query.seeds[~np.isnan(self._space[query.seeds]).any(axis=1)]
         if not len(seeds):
-            raise DiscoError("none of the seeds has the eight features, so nothing can be found near them")
+            return Candidates(np.empty(0, np.intp), np.empty(0, np.float32))
         allowed = ~np.isnan(self._space.sum(axis=1))
         if query.allowed is not None:
             allowed &= query.allowed
@@ -51,6 +48,10 @@ class Nearest:
         chosen = np.arange(len(pool)) if len(pool) <= n else _in_turn(anchors, n)
         best_first = chosen[np.lexsort((chosen, closest[chosen]))]
         return Candidates(pool[best_first], -closest[best_first])
+
+    def recommend_many(self, queries: Sequence[Query], n: int) -> list[Candidates]:
+        """The same for each query, one by one: the anchors of one are no help to another."""
+        return [self.recommend(query, n) for query in queries]
 
 
 def _in_turn(anchors: list[Floats], n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
