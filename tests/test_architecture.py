@@ -20,7 +20,7 @@ FLOORS = {
     "disco.playlist": 4,
     **dict.fromkeys(("disco.cli", "disco.export", "disco.plot", "disco.settings"), 5),
     **dict.fromkeys(("disco.metrics", "disco.next_track", "disco.recipe", "disco.split", "disco.fitting"), 5),
-    **dict.fromkeys(("disco.ranking", "disco.regression"), 5),
+    **dict.fromkeys(("disco.ranking", "disco.regression", "disco.continuation"), 5),
     **dict.fromkeys(("disco.__main__", "disco.generate", "disco.catalogue.__main__"), 6),
     **dict.fromkeys(("disco.prepare", "disco.train", "disco.evaluate"), 6),
     "disco": 7,  # the map may point everywhere, lazily
