@@ -7,8 +7,9 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from disco.playlist import Playlist, key_name
 if TYPE_CHECKING:
     from rich.table import Table
 
+
+T = TypeVar("T")
 
 # K of keys up to two steps apart; further apart most listeners hear a clash.
 _SWEET, _SOUR = 0.6, 0.0
@@ -68,6 +71,19 @@ def door(main: Callable[[Sequence[str] | None], int]) -> Main:
 def say(text: str) -> None:
     """Print a line on stderr, whatever a stranger's text in it may hold."""
     print(printable(text), file=sys.stderr)
+
+
+def progress(
+    steps: Iterable[T], total: int, what: str, quiet: bool, size: Callable[[T], int] = lambda step: 1
+) -> Iterator[T]:
+    """The same steps; how much of the total they make is said on stderr every two seconds."""
+    done, said = 0, time.monotonic()
+    for step in steps:
+        yield step
+        done += size(step)
+        if not quiet and time.monotonic() - said > 2:
+            said = time.monotonic()
+            say(f"{done:,} of {total:,} {what}")
 
 
 def add_catalogue(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Door: how good is it, on whose playlists. `python -m disco.evaluate next-track --help`."""
+"""Door: how good is it, on whose playlists. `python -m disco.evaluate next-track|continuation --help`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from disco import cli, next_track
+from disco import cli, continuation, metrics, next_track
 from disco.catalogue import Catalogue, Rows
-from disco.errors import DataError
+from disco.errors import DataError, DiscoError
 from disco.predict import PREDICTORS, Predictor, load_predictor
+from disco.recommend import RECOMMENDERS, Recommender, load_recommender
 from disco.sources import playlists
 
 # Where the published spicyness of 1.2 comes from can be seen around it.
@@ -32,18 +33,7 @@ def parser() -> argparse.ArgumentParser:
         help="is the true next track found among 399 others?",
         description="At each place of a playlist from the sixth track on, rank the true next track among 399 others.",
     )
-    v.add_argument(
-        "--playlists",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="test playlists; of a prepared table with a column `split`, those of the test",
-    )
-    v.add_argument("--source", action="append", metavar="NAME", help="only playlists of this source; several")
-    cli.add_catalogue(v)
-    v.add_argument(
-        "--train", type=Path, metavar="FILE", help="training playlists, to know warm tracks; may be the same"
-    )
+    _add_playlists(v, "training playlists, to know warm tracks; may be the same")
     v.add_argument("--predictor", action="append", metavar="NAME", help="a predictor, or a model's folder; several")
     v.add_argument(
         "--spicyness", type=float, nargs="+", default=list(SPICYNESS), metavar="X", help="one row for each (1.2)"
@@ -54,19 +44,58 @@ def parser() -> argparse.ArgumentParser:
     v.add_argument("--cases", type=int, default=10_000, metavar="N", help="at most N cases of each set (10000)")
     v.add_argument("--seed", type=int, default=0, metavar="N", help="for cases and others (0)")
     v.add_argument("--json", action="store_true", help="print one JSON object")
+    v.set_defaults(measure=next_tracks, show=_show_next_tracks)
+    v = verbs.add_parser(
+        "continuation",
+        help="are the other tracks of a playlist found from a few of them, or from its title?",
+        description="Given the first tracks of a playlist, or its title, find all its other tracks among 500 "
+        "recommendations.",
+    )
+    _add_playlists(v, "training playlists: adds a row for their most frequent tracks; may be the same")
+    v.add_argument(
+        "--protocol",
+        required=True,
+        metavar="NAME",
+        help=f"what is given: {', '.join(continuation.PROTOCOLS)} (the ten categories of the RecSys Challenge 2018)",
+    )
+    v.add_argument(
+        "--recommender", action="append", metavar="NAME", help="a recommender, or a model's folder; several"
+    )
+    v.add_argument(
+        "--titles",
+        action=argparse.BooleanOptionalAction,
+        help="give the title besides the first tracks, or never (both, in a row each, for those that read titles)",
+    )
+    v.add_argument("--playlists-at-most", type=int, metavar="N", help="measure at most N playlists")
+    v.add_argument("--seed", type=int, default=0, metavar="N", help="for what is drawn (0)")
+    v.add_argument("--json", action="store_true", help="print one JSON object")
+    v.set_defaults(measure=continuations, show=_show_continuations)
     return p
+
+
+def _add_playlists(v: argparse.ArgumentParser, train: str) -> None:
+    v.add_argument(
+        "--playlists",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="test playlists; of a prepared table with a column `split`, those of the test",
+    )
+    v.add_argument("--source", action="append", metavar="NAME", help="only playlists of this source; several")
+    cli.add_catalogue(v)
+    v.add_argument("--train", type=Path, metavar="FILE", help=train)
 
 
 @cli.door
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure predictors and print one row for each, its spicyness and set of cases."""
+    """Measure predictors or recommenders and print one row for each and its set of cases."""
     arguments = parser().parse_args(argv)
     catalogue = cli.open_catalogue(arguments.catalogue, quiet=True)
-    said = next_tracks(catalogue, arguments)
+    said = arguments.measure(catalogue, arguments)
     if arguments.json:
         print(json.dumps(said, indent=2))
     else:
-        _show(said)
+        arguments.show(said)
     return 0
 
 
@@ -118,10 +147,73 @@ def _measured(
     return made
 
 
-def _playlists(
-    where: Path, split: str, catalogue: Catalogue, sources: list[str] | None = None
-) -> tuple[list[Rows], dict[str, int]]:
-    """Covered tracks of the playlists of a file (of its split, if it has any), and how many there were."""
+def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The records of the continuation protocol, and the protocol itself."""
+    named = arguments.protocol in ("title", "challenge")
+    if named and arguments.titles is False:
+        raise DiscoError(f"the protocol {arguments.protocol!r} gives titles; leave out --no-titles")
+    if arguments.playlists_at_most is not None and arguments.playlists_at_most < 1:
+        raise DiscoError(f"--playlists-at-most {arguments.playlists_at_most}: at least one playlist must be measured")
+    entries = _entries(arguments.playlists, "test", arguments.source)
+    test, titles = playlists.titled(entries, catalogue)
+    cases = continuation.draw(test, titles, arguments.protocol, arguments.playlists_at_most, arguments.seed)
+    measured: list[Recommender] = []
+    known = None
+    if arguments.train:
+        train, _ = playlists.titled(_entries(arguments.train, "train"), catalogue)
+        heard = np.bincount(np.concatenate(train), minlength=len(catalogue)) if train else np.zeros(len(catalogue))
+        measured.append(continuation.Popular(heard.astype(np.intp)))
+        known = round(continuation.known_share(cases, heard.astype(np.intp)), 4)
+    measured += [load_recommender(name, catalogue) for name in arguments.recommender or RECOMMENDERS]
+    artists, made = continuation.artist_numbers(catalogue), []
+    for recommender in measured:
+        asked = cases
+        if not named:
+            both = arguments.titles is None and continuation.reads_titles(recommender, cases[0], titles)
+            seeing = [continuation.with_titles(part, titles) for part in cases]
+            asked = [*cases, *seeing] if both else seeing if arguments.titles else cases
+        found = [_continued(recommender, part) for part in asked]
+        said = {"recommender": recommender.name, "protocol": arguments.protocol}
+        made += [
+            continuation.record([part], artists, arguments.seed, **said, category=part.cases.given.name)
+            for part in found
+        ]
+        if arguments.protocol == "challenge":
+            made.append(continuation.record(found, artists, arguments.seed, **said, category="mean"))
+    ids = entries["track_id"].cast(pa.string())
+    covered = pc.sum(pc.is_in(ids, value_set=catalogue.table["track_id"])).as_py()
+    protocol = {
+        "playlists": str(arguments.playlists),
+        "sources": arguments.source,
+        "catalogue": catalogue.where,
+        "test_playlists": sum(len(part.playlist) for part in cases),
+        "entries_read": len(entries),
+        "entries_unknown": len(entries) - covered,
+        "to_be_found": sum(len(tracks) for part in cases for tracks in part.truth),
+        "known_from_training": known,
+        "recommendations": metrics.DEPTH,
+        "hidden_at_least": continuation.HIDDEN,
+        "seed": arguments.seed,
+        "interval": "95 %, bootstrap over playlists; of the coverage by the jackknife",
+    }
+    return {"recommenders": made, "protocol": protocol}
+
+
+def _continued(recommender: Recommender, cases: continuation.Cases) -> continuation.Found:
+    """What a recommender answers; on stderr how far it is, and how long it took."""
+    rows: list[Rows] = []
+    seconds, what = 0.0, f"playlists continued by {recommender.name}"
+    steps = continuation.answers(recommender, cases.queries)
+    for some, took in cli.progress(steps, len(cases.queries), what, quiet=False, size=lambda step: len(step[0])):
+        rows += some
+        seconds += took
+    if seconds > 2:
+        cli.say(f"{recommender.name}, {cases.given.name}: {1000 * seconds / len(rows):.1f} ms a playlist")
+    return continuation.Found(cases, rows)
+
+
+def _entries(where: Path, split: str, sources: list[str] | None = None) -> pa.Table:
+    """Entries of the playlists of a file: of these sources, and of its split, if it has any."""
     entries = playlists.read(where)
     if sources:
         entries = entries.filter(pc.is_in(entries["source"].cast(pa.string()), value_set=pa.array(sources)))
@@ -131,6 +223,14 @@ def _playlists(
         entries = entries.filter(pc.equal(entries["split"].cast(pa.string()), split))
         if not len(entries):
             raise DataError(where, f"has no playlist of the split {split!r}")
+    return entries
+
+
+def _playlists(
+    where: Path, split: str, catalogue: Catalogue, sources: list[str] | None = None
+) -> tuple[list[Rows], dict[str, int]]:
+    """Covered tracks of the playlists of a file (of its split, if it has any), and how many there were."""
+    entries = _entries(where, split, sources)
     kept = playlists.sequences(entries, catalogue, next_track.MINIMUM_LENGTH)
     if not kept:
         ids = entries["track_id"].cast(pa.string())
@@ -144,7 +244,7 @@ def _playlists(
     return kept, counts
 
 
-def _show(said: dict[str, Any]) -> None:
+def _show_next_tracks(said: dict[str, Any]) -> None:
     heads = f"{'predictor':<16}{'spicyness':>10}{'cases':>7}{'n':>8}{'hit@10':>9}{'95 %':>18}"
     print(f"{heads}{'MRR':>8}{'median':>8}{'MAE':>9}")
     for r in said["predictors"]:
@@ -154,6 +254,20 @@ def _show(said: dict[str, Any]) -> None:
         print(
             f"{r['predictor']:<16}{spicyness:>10}{r['cases']:>7}{r['n']:>8,}{r['hit@10']:>9.3f}"
             f"{f'{low:.3f}-{high:.3f}':>18}{r['mrr']:>8.3f}{r['median_rank']:>8.0f}{mae:>9}"
+        )
+    print("\n" + ", ".join(f"{name} {value}" for name, value in said["protocol"].items() if value is not None))
+
+
+def _show_continuations(said: dict[str, Any]) -> None:
+    heads = f"{'recommender':<18}{'given':<22}{'n':>6}{'R-prec.':>9}{'95 %':>16}{'+artists':>10}{'NDCG':>8}"
+    print(f"{heads}{'95 %':>16}{'clicks':>8}{'95 %':>14}{'coverage':>10}{'@10':>8}")
+    for r in said["recommenders"]:
+        bounds = {name: f"{low:.3f}-{high:.3f}" for name, (low, high) in r["interval"].items()}
+        low, high = r["interval"]["clicks"]
+        print(
+            f"{r['recommender']:<18}{r['category']:<22}{r['n']:>6,}{r['r_precision']:>9.4f}"
+            f"{bounds['r_precision']:>16}{r['r_precision_artists']:>10.4f}{r['ndcg']:>8.4f}{bounds['ndcg']:>16}"
+            f"{r['clicks']:>8.2f}{f'{low:.2f}-{high:.2f}':>14}{r['coverage']:>10,}{r['coverage@10']:>8,}"
         )
     print("\n" + ", ".join(f"{name} {value}" for name, value in said["protocol"].items() if value is not None))
 

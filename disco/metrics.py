@@ -1,18 +1,31 @@
-"""How good a next track is: pure functions from ranks to numbers.
+"""How good a next track is, and how good a continuation: pure functions from ranks and lists to numbers.
 
 *Conventions.* A rank is 1 for the best and counts ties as half; ranks are of the true next track among
 itself and sampled others. An interval is a percentile bootstrap (Efron 1979) over playlists: cases of
 one playlist are alike, so that playlists, not cases, are what chance drew.
+
+*Continuations.* `found` are the recommended tracks, best first, each once; `truth` are the tracks that were
+taken out of the playlist, each once, at least one. R-precision, NDCG and clicks are those of the RecSys
+Challenge 2018 (Chen, Lamere, Schedl and Zamani 2018; Zamani et al., arXiv 1810.01520): nothing after the
+first 500 counts. None knows the order of `truth`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from disco.catalogue import Floats
+from disco.catalogue import Floats, Rows
 
 Values = NDArray[np.float64]
+
+# The challenge asked for 500 tracks, and showed them ten at a time.
+DEPTH = 500
+PAGE = 10
+# What the challenge gave for the right artist.
+ARTIST = 0.25
 
 
 def ranks(true: Floats, others: Floats) -> Values:
@@ -43,6 +56,74 @@ def hits(ranks: Values, k: int = 10) -> Values:
     return (ranks <= k).astype(np.float64)
 
 
+def r_precision(found: Rows, truth: Rows) -> float:
+    """Share of the truth that is among as many tracks as it has, from 0 to 1: |G and R[:|G|]| / |G|."""
+    first = found[: min(len(truth), DEPTH)]
+    return float(np.isin(first, truth).sum() / len(truth))
+
+
+def r_precision_artists(found: Rows, truth: Rows, artists: NDArray[np.intp]) -> float:
+    """R-precision with a quarter for each artist of the truth that is among the first |G| recommended tracks.
+
+    (|S_T and G_T| + 0.25 |S_A and G_A|) / |G_T|, where S are the tracks T and the artists A of the first |G_T|
+    recommended, and G those of the truth: the formula of the challenge's report. An artist counts once, and also
+    when the track was right: a perfect list gets more than 1, up to 1.25 where no artist comes twice.
+
+    Parameters
+    ----------
+    artists : ndarray of int, shape (tracks,)
+        The artist of each track of the catalogue, -1 where unknown, who is nobody's artist.
+    """
+    first = found[: min(len(truth), DEPTH)]
+    both = np.intersect1d(artists[first], artists[truth])
+    return r_precision(found, truth) + ARTIST * int((both >= 0).sum()) / len(truth)
+
+
+def ndcg(found: Rows, truth: Rows) -> float:
+    """Normalised discounted cumulative gain at 500, from 0 to 1.
+
+    A true track at place i, from 1, gains 1 / log2(i + 1); the sum is divided by that of min(|G|, 500) true tracks
+    at the top. So does the organisers' own program (metrics.py of the challenge's tools). The challenge's page writes
+    log2(i) from the second place on, and an ideal of only as many tracks as were found; by that a list with one true
+    track at its top would be perfect, and the scores of the leaderboard could not be as low as they are.
+    """
+    hit = np.isin(found[:DEPTH], truth)
+    gains = 1 / np.log2(np.arange(DEPTH) + 2)
+    return float(gains[: len(hit)][hit].sum() / gains[: min(len(truth), DEPTH)].sum())
+
+
+def clicks(found: Rows, truth: Rows) -> float:
+    """Recommended-songs clicks: how many times ten more tracks are asked for before the first true one is seen.
+
+    0 when it is among the first ten, at most 49; 51 when there is none among 500, one more than can be clicked.
+    """
+    hit = np.flatnonzero(np.isin(found[:DEPTH], truth))
+    return float(hit[0] // PAGE if len(hit) else DEPTH // PAGE + 1)
+
+
+def coverage(answers: Sequence[Rows], first: int = DEPTH) -> int:
+    """How many different tracks several answers name among their first so many."""
+    return len(np.unique(np.concatenate([found[:first] for found in answers]))) if answers else 0
+
+
+def coverage_interval(answers: Sequence[Rows], first: int = DEPTH) -> tuple[float, float]:
+    """95 % interval of the coverage by as many answers, by the jackknife.
+
+    A bootstrap would draw a third of the playlists not at all and so find too few tracks each time. The jackknife
+    leaves out one playlist at a time, which takes away the tracks that it alone has; its variance is, if anything,
+    too large (Efron and Stein 1981).
+    """
+    total, n = coverage(answers, first), len(answers)
+    if n < 2:
+        return float(total), float(total)
+    entries = np.concatenate([found[:first] for found in answers])
+    answer = np.repeat(np.arange(n), [len(found[:first]) for found in answers])
+    _, place, times = np.unique(entries, return_index=True, return_counts=True)
+    alone = np.bincount(answer[place[times == 1]], minlength=n)
+    spread = 1.96 * float(np.sqrt((n - 1) / n * ((alone - alone.mean()) ** 2).sum()))
+    return max(total - spread, 0.0), total + spread
+
+
 def interval(
     values: Values, groups: NDArray[np.intp], rounds: int = 1000, seed: int = 0, share: float = 0.95
 ) -> tuple[float, float]:
@@ -54,9 +135,18 @@ def interval(
     groups : ndarray of int, shape (n,)
         Group (playlist) of each value.
     """
+    return bounds(resampled(values, groups, rounds, seed), share)
+
+
+def resampled(values: Values, groups: NDArray[np.intp], rounds: int = 1000, seed: int = 0) -> Values:
+    """Means of the values, shape (rounds,), each with whole groups drawn with replacement."""
     _, group = np.unique(groups, return_inverse=True)
     sums, counts = np.bincount(group, values), np.bincount(group)
     drawn = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=rounds)
-    means = (drawn @ sums) / (drawn @ counts)
+    return np.asarray((drawn @ sums) / (drawn @ counts), dtype=np.float64)
+
+
+def bounds(means: Values, share: float = 0.95) -> tuple[float, float]:
+    """The middle share of resampled means: from which to which."""
     low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
     return float(low), float(high)

@@ -17,9 +17,8 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from dataclasses import asdict
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -39,7 +38,6 @@ from disco import cli, split
 from disco.errors import DataError, DiscoError
 from disco.sources import playlists, tables
 
-T = TypeVar("T")
 Report = dict[str, Any]
 
 _FILES = ("playlists.parquet", "tracks.parquet", "report.json")
@@ -95,7 +93,7 @@ def write_parts(
     if not quiet and len(missing) < len(paths):
         cli.say(f"{len(paths) - len(missing):,} of {len(paths):,} slices were read before")
     broken: dict[playlists.Place, str] = {}
-    for place, reason in progress(_written(missing, processes), len(missing), "slices read", quiet):
+    for place, reason in cli.progress(_written(missing, processes), len(missing), "slices read", quiet):
         if reason and place.table:
             raise DiscoError(reason)
         if reason:
@@ -136,19 +134,6 @@ def _follow_parent() -> None:
             os._exit(1)
 
     Thread(target=end, daemon=True).start()
-
-
-def progress(
-    steps: Iterable[T], total: int, what: str, quiet: bool, size: Callable[[T], int] = lambda step: 1
-) -> Iterator[T]:
-    """The same steps; how much of the total they make is said on stderr every two seconds."""
-    done, said = 0, time.monotonic()
-    for step in steps:
-        yield step
-        done += size(step)
-        if not quiet and time.monotonic() - said > 2:
-            said = time.monotonic()
-            cli.say(f"{done:,} of {total:,} {what}")
 
 
 # --- Parts to playlists
@@ -225,7 +210,7 @@ def join_parts(
     total, begin = sum(pq.read_metadata(part).num_rows for part in parts), 0
     parted, counts = list[dict[str, Any]](), Counter({"read": total})
     with pq.ParquetWriter(joined, _JOINED, compression="zstd") as writer:
-        for batch in progress(batches(parts), total, "entries joined", quiet, len):
+        for batch in cli.progress(batches(parts), total, "entries joined", quiet, len):
             entries, facts, found = split.join(batch, names, rules)
             number = pc.add(entries["playlist"], pa.scalar(begin, pa.int32()))
             writer.write_table(entries.set_column(0, "playlist", number), row_group_size=_BATCH)
@@ -251,7 +236,7 @@ def write_playlists(joined: Path, about: pa.Table, path: Path, ids: pa.Array, qu
     file, used = pq.ParquetFile(joined), np.zeros(len(ids), dtype=bool)
     groups = (file.read_row_group(number) for number in range(file.num_row_groups))
     with pq.ParquetWriter(path, _OUTPUT, compression="zstd") as writer:
-        for entries in progress(groups, file.metadata.num_rows, "entries written", quiet, len):
+        for entries in cli.progress(groups, file.metadata.num_rows, "entries written", quiet, len):
             of = about.take(entries["playlist"])
             columns = {name: entries[name] if name in _JOINED.names else of[name] for name in _OUTPUT.names}
             chosen = pa.table(columns).filter(pc.is_valid(of["split"])).cast(_OUTPUT)

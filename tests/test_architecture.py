@@ -19,7 +19,7 @@ FLOORS = {
     "disco.sequence": 3,
     "disco.playlist": 4,
     **dict.fromkeys(("disco.cli", "disco.export", "disco.plot", "disco.settings"), 5),
-    **dict.fromkeys(("disco.metrics", "disco.next_track", "disco.recipe", "disco.split"), 5),
+    **dict.fromkeys(("disco.metrics", "disco.next_track", "disco.continuation", "disco.recipe", "disco.split"), 5),
     "disco.training": 5,
     **dict.fromkeys(("disco.__main__", "disco.generate", "disco.catalogue.__main__"), 6),
     **dict.fromkeys(("disco.prepare", "disco.train", "disco.evaluate"), 6),

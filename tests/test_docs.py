@@ -24,7 +24,14 @@ FLAG = r"(?<![\w-])--[a-z][a-z-]+"
 
 
 def test_every_option_that_the_readme_names_exists(capsys):
-    for verb in (["generate"], ["catalogue", "info"], ["prepare"], ["train"], ["evaluate", "next-track"]):
+    for verb in (
+        ["generate"],
+        ["catalogue", "info"],
+        ["prepare"],
+        ["train"],
+        ["evaluate", "next-track"],
+        ["evaluate", "continuation"],
+    ):
         assert __main__.main([*verb, "--help"]) == 0
     assert set(re.findall(FLAG, README)) <= set(re.findall(FLAG, capsys.readouterr().out))
 

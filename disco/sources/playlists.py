@@ -159,16 +159,34 @@ def sequences(entries: pa.Table, catalogue: Catalogue, minimum_length: int) -> l
 
     A track counts once, where it first comes; playlists with fewer than `minimum_length` are left out.
     """
+    parted, _ = _parted(entries, catalogue, catalogue.measured)
+    return [tracks for tracks in parted if len(tracks) >= minimum_length]
+
+
+def titled(entries: pa.Table, catalogue: Catalogue) -> tuple[list[Rows], list[str]]:
+    """Rows of all tracks of each playlist that the catalogue has, and its title, empty where unknown.
+
+    As `sequences`, but tracks without features count too, and every playlist with a track is there.
+    """
+    parted, first = _parted(entries, catalogue, np.ones(len(catalogue), dtype=bool))
+    titles = entries["title"].take(pa.array(first)).cast(pa.string()).to_pylist()
+    return parted, [title or "" for title in titles]
+
+
+def _parted(
+    entries: pa.Table, catalogue: Catalogue, counted: NDArray[np.bool_]
+) -> tuple[list[Rows], NDArray[np.intp]]:
+    """Rows of each playlist that has any counted track, and the entry with which each begins."""
     tracks, playlists = encode(entries["track_id"]), encode(entries["playlist_id"])
     row = pc.fill_null(pc.index_in(tracks.dictionary, value_set=catalogue.table["track_id"]), -1)
     row = row.to_numpy().astype(np.intp)[tracks.indices.to_numpy()]
     playlist = pc.rank(playlists.dictionary).to_numpy().astype(np.intp)[playlists.indices.to_numpy()]
-    kept = np.flatnonzero((row >= 0) & catalogue.measured[row])
+    kept = np.flatnonzero((row >= 0) & counted[row])
     kept = kept[np.lexsort((entries["position"].to_numpy()[kept], playlist[kept]))]
     _, first = np.unique(playlist[kept] * len(catalogue) + row[kept], return_index=True)
     kept = kept[np.sort(first)]
-    parted = np.split(row[kept], np.flatnonzero(np.diff(playlist[kept])) + 1)
-    return [tracks for tracks in parted if len(tracks) >= minimum_length]
+    starts = np.flatnonzero(np.diff(playlist[kept], prepend=-1))
+    return np.split(row[kept], starts)[1:], kept[starts]
 
 
 class Names:

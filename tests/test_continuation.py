@@ -1,0 +1,447 @@
+"""The continuation protocol: what is given, what is to be found, and what the door says of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import catalogue_of, random_catalogue
+from hypothesis import given
+from hypothesis import strategies as st
+
+from disco import continuation, evaluate, metrics
+from disco.continuation import HIDDEN, PROTOCOLS, Given, Popular
+from disco.errors import DiscoError
+from disco.recommend import Candidates, Query
+from disco.sources import playlists, tables
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """Knows some playlists by their titles, or by their first track; answers nothing else."""
+
+    known: list[np.ndarray]
+    titles: list[str]
+    reads: bool = True
+    name: str = "oracle"
+
+    def recommend_many(self, queries, n):
+        return [self.recommend(query, n) for query in queries]
+
+    def recommend(self, query, n):
+        for tracks, title in zip(self.known, self.titles, strict=True):
+            by_seed = len(query.seeds) and query.seeds[0] in tracks
+            if by_seed or (self.reads and query.title and query.title == title):
+                rows = tracks[~np.isin(tracks, query.seeds)][:n]
+                return Candidates(rows, -np.arange(len(rows), dtype=np.float32))
+        return Candidates(np.empty(0, np.intp), np.empty(0, np.float32))
+
+
+def parts(lengths, titled=True):
+    """Playlists of different tracks, of these lengths."""
+    ends = np.cumsum(lengths)
+    lists = [np.arange(end - n, end)[::-1] for n, end in zip(lengths, ends, strict=True)]
+    return lists, [f"list {i}" if titled else "" for i in range(len(lengths))]
+
+
+def measured(recommender, cases):
+    rows = [answer for some, _ in continuation.answers(recommender, cases.queries) for answer in some]
+    return continuation.Found(cases, rows)
+
+
+@pytest.mark.parametrize("seeds", [1, 5, 10])
+def test_the_first_tracks_are_given_and_the_rest_is_to_be_found(seeds):
+    lists, titles = parts([HIDDEN + seeds - 1, HIDDEN + seeds, 60, 9])
+    (cases,) = continuation.draw(lists, titles, f"first-{seeds}")
+    assert cases.playlist.tolist() == [1, 2]
+    for i, query, truth in zip(cases.playlist, cases.queries, cases.truth, strict=True):
+        assert query.seeds.tolist() == lists[i][:seeds].tolist()
+        assert query.title == ""
+        assert truth.tolist() == lists[i][seeds:].tolist()
+
+
+def test_first_5_takes_playlists_of_15_tracks_or_more():
+    assert len(continuation.draw(*parts([14, 15, 16]), "first-5")[0].queries) == 2
+
+
+def test_by_title_alone_nothing_else_is_given():
+    lists, titles = parts([20, 10, 9, 30])
+    titles[3] = "  "
+    (cases,) = continuation.draw(lists, titles, "title")
+    assert [(q.title, len(q.seeds)) for q in cases.queries] == [("list 0", 0), ("list 1", 0)]
+    assert [len(truth) for truth in cases.truth] == [20, 10]
+
+
+def test_the_challenge_has_its_ten_categories():
+    names = [category.name for category in PROTOCOLS["challenge"]]
+    assert names == [
+        "title",
+        "title and first 1",
+        "title and first 5",
+        "first 5",
+        "title and first 10",
+        "first 10",
+        "title and first 25",
+        "title and random 25",
+        "title and first 100",
+        "title and random 100",
+    ]
+    lists, titles = parts(np.random.default_rng(0).integers(110, 150, size=200))
+    drawn = continuation.draw(lists, titles, "challenge")
+    assert [cases.given for cases in drawn] == list(PROTOCOLS["challenge"])
+    assert [len(cases.queries) for cases in drawn] == [20] * 10
+    playlists = np.concatenate([cases.playlist for cases in drawn])
+    assert sorted(playlists) == list(range(200))  # each in one category
+    for cases in drawn:
+        for i, query, truth in zip(cases.playlist, cases.queries, cases.truth, strict=True):
+            assert len(query.seeds) == cases.given.seeds
+            assert query.title == (titles[i] if cases.given.title else "")
+            assert sorted([*query.seeds, *truth]) == sorted(lists[i])
+            is_first = query.seeds.tolist() == lists[i][: cases.given.seeds].tolist()
+            assert is_first != cases.given.random
+            assert (np.diff(query.seeds) < 0).all()  # in the order of the playlist, which counts down here
+
+
+@given(st.lists(st.integers(1, 140), min_size=1, max_size=120), st.integers(0, 3), st.data())
+def test_categories_never_share_a_playlist_and_take_only_what_is_fit(lengths, seed, data):
+    lists, titles = parts(lengths)
+    titles = [t if data.draw(st.booleans()) else "" for t in titles]
+    if max(lengths) < 15 and not any(n >= 10 and t for n, t in zip(lengths, titles, strict=True)):
+        with pytest.raises(DiscoError, match="no playlist"):
+            continuation.draw(lists, titles, "challenge", seed=seed)
+        return
+    drawn = continuation.draw(lists, titles, "challenge", seed=seed)
+    used = np.concatenate([cases.playlist for cases in drawn])
+    assert len(used) == len(set(used.tolist()))
+    for cases in drawn:
+        assert len(cases.queries) <= max(1, len(lengths) // 10)
+        for i, truth in zip(cases.playlist, cases.truth, strict=True):
+            assert len(truth) >= HIDDEN
+            assert len(truth) + cases.given.seeds == lengths[i]
+            assert titles[i] or not cases.given.title
+
+
+def test_scarce_long_playlists_are_shared_by_the_two_categories_that_need_them():
+    drawn = continuation.draw(*parts([120] * 8 + [20] * 192), "challenge")
+    n = {cases.given.name: len(cases.queries) for cases in drawn}
+    assert n["title and first 100"] == n["title and random 100"] == 4
+    assert "title and first 25" not in n  # none is left that is long enough
+    assert n["title"] == n["first 5"] == n["title and first 1"] == 20
+
+
+def test_the_seed_decides_and_at_most_so_many_are_taken():
+    lists, titles = parts([30] * 100)
+    one, two, other = (continuation.draw(lists, titles, "first-5", 20, seed)[0].playlist for seed in (0, 0, 1))
+    assert one.tolist() == two.tolist() != other.tolist()
+    assert len(one) == 20
+    drawn = continuation.draw(lists, titles, "challenge", 50)
+    assert sum(len(cases.queries) for cases in drawn) <= 50
+
+
+@pytest.mark.parametrize(
+    ("lengths", "titled", "protocol", "sentence"),
+    [
+        ([14, 3], True, "first-5", "no playlist has 15 different tracks that the catalogue has; the longest has 14"),
+        ([40], False, "title", "no playlist of 10 different tracks has a title"),
+        ([9], True, "challenge", "no playlist has 10 different tracks"),
+        ([], True, "first-1", "no playlist with a track that the catalogue has"),
+        ([40], True, "first-7", "no protocol 'first-7'; there are first-1, first-5, first-10, title, challenge"),
+    ],
+)
+def test_what_cannot_be_measured_is_a_sentence(lengths, titled, protocol, sentence):
+    with pytest.raises(DiscoError, match=sentence):
+        continuation.draw(*parts(lengths, titled), protocol)
+
+
+def test_an_oracle_is_perfect_and_silence_is_worth_nothing():
+    lists, titles = parts([25, 40, 60])
+    (cases,) = continuation.draw(lists, titles, "first-5")
+    artists = np.arange(200)
+    perfect = continuation.record([measured(Oracle(lists, titles), cases)], artists, recommender="oracle")
+    assert [perfect[k] for k in ("n", "r_precision", "ndcg", "clicks", "unanswered")] == [3, 1, 1, 0, 0]
+    assert perfect["r_precision_artists"] == 1.25
+    assert perfect["coverage"] == 20 + 35 + 55
+    assert perfect["coverage@10"] == 30
+    assert perfect["interval"]["ndcg"] == [1, 1]
+    silent = continuation.record([measured(Oracle([], []), cases)], artists)
+    assert [silent[k] for k in ("n", "r_precision", "ndcg", "clicks", "coverage", "unanswered")] == [
+        3,
+        0,
+        0,
+        51,
+        0,
+        3,
+    ]
+
+
+def test_a_record_is_what_its_metrics_say():
+    rng = np.random.default_rng(5)
+    lists = [rng.permutation(300)[: rng.integers(15, 60)] for _ in range(50)]
+    (cases,) = continuation.draw(lists, [""] * 50, "first-5")
+    orders = [rng.permutation(300) for _ in range(50)]
+    kept = [order[~np.isin(order, q.seeds)][:100] for order, q in zip(orders, cases.queries, strict=True)]
+    found = continuation.Found(cases, kept)
+    artists = rng.integers(-1, 40, 300)
+    said = continuation.record([found], artists, method="x")
+    assert said["method"] == "x"
+    pairs = list(zip(found.rows, cases.truth, strict=True))
+    assert said["r_precision"] == round(sum(metrics.r_precision(f, t) for f, t in pairs) / 50, 4)
+    assert said["ndcg"] == round(sum(metrics.ndcg(f, t) for f, t in pairs) / 50, 4)
+    assert said["clicks"] == round(sum(metrics.clicks(f, t) for f, t in pairs) / 50, 4)
+    for name in ("r_precision", "r_precision_artists", "ndcg", "clicks", "coverage", "coverage@10"):
+        low, high = said["interval"][name]
+        assert low <= said[name] <= high
+        assert low < high or name == "coverage"  # of all 300 tracks none is missing
+    values = np.array([metrics.ndcg(f, t) for f, t in pairs])
+    assert said["interval"]["ndcg"] == [round(b, 4) for b in metrics.interval(values, np.arange(50))]
+
+
+def test_in_a_mean_of_categories_each_weighs_the_same():
+    lists, titles = parts([120] * 4 + [20] * 96)
+    drawn = continuation.draw(lists, titles, "challenge")
+    oracle = Oracle(lists, titles, reads=False)  # so that it is silent by title alone
+    found = [measured(oracle, cases) for cases in drawn]
+    each = [continuation.record([part], np.arange(5000))["r_precision"] for part in found]
+    assert each == [0, *[1] * (len(found) - 1)]
+    assert len({len(cases.queries) for cases in drawn}) > 1
+    mean = continuation.record(found, np.arange(5000))
+    assert mean["r_precision"] == round((len(found) - 1) / len(found), 4)
+    assert mean["n"] == sum(len(cases.queries) for cases in drawn)
+    assert mean["interval"]["r_precision"] == [mean["r_precision"]] * 2  # within a category nothing varies
+
+
+def test_popularity_is_the_most_frequent_tracks_that_are_no_seeds():
+    heard = np.array([3, 0, 9, 3, 1, 9])
+    allowed = np.array([True, True, False, True, True, True])
+    popular = Popular(heard)
+    assert popular.recommend(Query(np.array([], dtype=np.intp)), 10).rows.tolist() == [2, 5, 0, 3, 4]
+    assert popular.recommend(Query(np.array([5, 1])), 2).rows.tolist() == [2, 0]
+    some = popular.recommend(Query(np.array([0]), allowed=allowed), 10)
+    assert some.rows.tolist() == [5, 3, 4]
+    assert some.scores.tolist() == [9, 3, 1]
+
+
+def test_the_first_artist_counts_in_any_spelling():
+    names = [["Beyoncé", "Jay-Z"], ["BEYONCE"], ["Jay-Z"], None, [], ["!!!"], ["¡¡¡"], ["!!!", "x"]]
+    numbers = continuation.artist_numbers(
+        catalogue_of([{"track_id": f"t{i}", "artists": a} for i, a in enumerate(names)])
+    )
+    assert numbers[0] == numbers[1] != numbers[2]
+    assert numbers[3] == numbers[4] == -1
+    assert numbers[5] == numbers[7]
+    assert len({int(n) for n in numbers[[0, 2, 5, 6]]}) == 4
+
+
+def test_whether_titles_are_read_is_tried():
+    lists, titles = parts([20, 30, 40])
+    (cases,) = continuation.draw(lists, titles, "first-5")
+    others = [lists[1], lists[2], lists[0]]  # by title it answers otherwise than by the seeds
+    assert not continuation.reads_titles(Oracle(others, titles, reads=False), cases, titles)
+    assert continuation.reads_titles(Oracle([t[::-1][:3] for t in lists], titles), cases, titles)
+    assert not continuation.reads_titles(Oracle(lists, titles), cases, ["", " ", ""])
+    seeing = continuation.with_titles(cases, titles)
+    assert seeing.given == Given(5, title=True)
+    assert [q.title for q in seeing.queries] == titles
+    assert [q.title for q in cases.queries] == [""] * 3
+
+
+def test_all_tracks_of_the_catalogue_count_with_features_or_without():
+    tracks = random_catalogue(30, seed=1).table.to_pylist()
+    for track in tracks[::2]:
+        track["energy"] = None
+    catalogue = catalogue_of(tracks)
+    ids = [f"t{i:05}" for i in (4, 3, 3, 8, 99, 4, 7)]
+    entries = pa.table(
+        {
+            "playlist_id": ["b"] * 7 + ["a"] * 2 + ["c"],
+            "title": ["beach"] * 7 + [None] * 2 + ["gone"],
+            "position": [6, 5, 4, 3, 2, 1, 0, 0, 1, 0],
+            "track_id": [*ids, "t00001", "t00002", "x"],
+        }
+    )
+    lists, titles = playlists.titled(entries, catalogue)
+    assert [tracks.tolist() for tracks in lists] == [[1, 2], [7, 4, 8, 3]]
+    assert titles == ["", "beach"]
+    assert [tracks.tolist() for tracks in playlists.sequences(entries, catalogue, 1)] == [[1], [7, 3]]
+    assert playlists.titled(entries.slice(9), catalogue) == ([], [])
+
+
+# --- The door
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Forty playlists, one in four long; train and test are of the same two kinds of music, by even and odd rows."""
+    folder = tmp_path_factory.mktemp("data")
+    catalogue = random_catalogue(600, seed=1, artists=80)
+    tables.write(catalogue, folder / "tracks.parquet")
+    rng = np.random.default_rng(2)
+    kinds = [rng.permutation(np.arange(k % 2, 600, 2))[: 130 if k % 4 > 1 else 20] for k in range(80)]
+    entries = [
+        {
+            "playlist_id": f"p{k}",
+            "title": ("even", "odd")[k % 2],
+            "position": i,
+            "track_id": f"t{row:05}",
+            "source": "a" if k % 3 else "b",
+            "split": "train" if k < 40 else "test",
+        }
+        for k, tracks in enumerate(kinds)
+        for i, row in enumerate(tracks)
+    ]
+    pq.write_table(pa.Table.from_pylist(entries), folder / "playlists.parquet")
+    return folder
+
+
+@pytest.fixture
+def oracle(monkeypatch):
+    """`--recommender NAME` is an oracle of the kinds: by its title alone, or by the first seed."""
+    kinds = [np.arange(0, 600, 2), np.arange(1, 600, 2)]
+    known = {
+        "kinds": Oracle(kinds, ["even", "odd"], name="kinds"),
+        "seeds": Oracle(kinds, ["even", "odd"], reads=False, name="seeds"),
+        "titles": Oracle(kinds, ["odd", "even"], name="titles"),
+    }
+    monkeypatch.setattr(evaluate, "load_recommender", lambda name, catalogue: known[name])
+
+
+def run(files, *arguments):
+    where = ["--playlists", files / "playlists.parquet", "--catalogue", files / "tracks.parquet"]
+    return evaluate.main(["continuation", *map(str, (*where, *arguments))])
+
+
+def said(capsys):
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.usefixtures("oracle")
+def test_the_door_prints_a_record_for_each_recommender(files, capsys):
+    asked = ["--train", files / "playlists.parquet", "--recommender", "seeds", "--protocol", "first-5", "--json"]
+    assert run(files, *asked) == 0
+    answer = said(capsys)
+    assert [(r["recommender"], r["protocol"], r["category"]) for r in answer["recommenders"]] == [
+        ("popularity", "first-5", "first 5"),
+        ("seeds", "first-5", "first 5"),
+    ]
+    popularity, seeds = answer["recommenders"]
+    assert set(popularity) == set(seeds)
+    assert {"n", "r_precision", "r_precision_artists", "ndcg", "clicks", "coverage", "interval"} <= set(seeds)
+    assert popularity["n"] == seeds["n"] == 40
+    # Each of its tracks is of the right kind, and a playlist of 20 or 130 has 5 or 42 % of these.
+    assert seeds["r_precision"] > 1.5 * popularity["r_precision"] > 0
+    assert seeds["clicks"] < 2
+    protocol = answer["protocol"]
+    assert protocol["test_playlists"] == 40
+    assert protocol["to_be_found"] == 20 * 15 + 20 * 125
+    assert protocol["entries_unknown"] == 0
+    assert 0.9 < protocol["known_from_training"] <= 1
+
+
+@pytest.mark.usefixtures("oracle")
+def test_titles_get_a_row_of_their_own_where_they_are_read(files, capsys):
+    seeds, blind, seeing = ("seeds", "first 5"), ("titles", "first 5"), ("titles", "title and first 5")
+    for options, expected in [
+        ([], [seeds, blind, seeing]),
+        (["--titles"], [("seeds", "title and first 5"), seeing]),
+        (["--no-titles"], [seeds, blind]),
+    ]:
+        asked = ["--recommender", "seeds", "--recommender", "titles", "--protocol", "first-5", "--json"]
+        assert run(files, *asked, *options) == 0
+        records = said(capsys)["recommenders"]
+        assert [(r["recommender"], r["category"]) for r in records] == expected
+        score = {(r["recommender"], r["category"]): r["r_precision"] for r in records}
+        if not options:  # this one believes the title, and takes each for the other
+            assert score[seeing] < score[blind] == score[seeds]
+
+
+@pytest.mark.usefixtures("oracle")
+def test_a_recommender_that_cannot_read_titles_answers_nothing_by_title(files, capsys):
+    asked = ["--recommender", "seeds", "--recommender", "kinds", "--protocol", "title", "--json"]
+    assert run(files, *asked) == 0
+    seeds, kinds = said(capsys)["recommenders"]
+    assert (seeds["unanswered"], seeds["clicks"]) == (40, 51)
+    assert kinds["unanswered"] == 0
+    assert kinds["category"] == "title"
+
+
+@pytest.mark.usefixtures("oracle")
+def test_the_challenge_has_a_row_for_each_category_and_the_mean(files, capsys):
+    assert run(files, "--recommender", "kinds", "--protocol", "challenge", "--json") == 0
+    first = said(capsys)
+    records = first["recommenders"]
+    assert [r["category"] for r in records] == [c.name for c in PROTOCOLS["challenge"]] + ["mean"]
+    assert [r["n"] for r in records[:-1]] == [4] * 10
+    assert records[-1]["ndcg"] == pytest.approx(np.mean([r["ndcg"] for r in records[:-1]]), abs=1e-4)
+    assert run(files, "--recommender", "kinds", "--protocol", "challenge", "--json") == 0
+    assert said(capsys) == first
+    assert run(files, "--recommender", "kinds", "--protocol", "challenge", "--json", "--seed", 1) == 0
+    assert said(capsys)["recommenders"] != records
+
+
+@pytest.mark.usefixtures("oracle")
+def test_sources_and_a_number_of_playlists_can_be_asked_for(files, capsys):
+    asked = ["--recommender", "seeds", "--protocol", "first-1", "--json"]
+    assert run(files, *asked, "--source", "b") == 0
+    assert said(capsys)["protocol"]["test_playlists"] == 13
+    assert run(files, *asked, "--playlists-at-most", 7) == 0
+    assert said(capsys)["recommenders"][0]["n"] == 7
+
+
+@pytest.mark.usefixtures("oracle")
+def test_the_table_is_for_people(files, capsys):
+    assert run(files, "--recommender", "kinds", "--protocol", "challenge") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:3] == ["recommender", "given", "n"]
+    assert len(lines) == 1 + 11 + 2
+    assert len({len(line) for line in lines[:12]}) == 1
+    assert "entries_unknown 0" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--protocol", "first-3"], "there is no protocol 'first-3'; there are first-1"),
+        (["--protocol", "title", "--no-titles"], "the protocol 'title' gives titles"),
+        (["--protocol", "first-1", "--recommender", "nobody"], "nobody"),
+        (["--protocol", "first-1", "--source", "c"], "has no playlist of the source c"),
+        (["--protocol", "first-1", "--playlists-at-most", "0"], "at least one playlist"),
+        (["--protocol", "first-1", "--train", "nowhere.parquet"], "nowhere.parquet: there is no such file"),
+    ],
+)
+def test_what_the_door_cannot_do_is_one_sentence(files, capsys, options, sentence):
+    assert run(files, *options) == 1
+    captured = capsys.readouterr()
+    assert sentence in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+    assert not captured.out
+
+
+@pytest.mark.parametrize(
+    ("change", "protocol", "sentence"),
+    [
+        (
+            lambda t: t.set_column(3, "track_id", pa.array([f"x{i}" for i in range(len(t))])),
+            "first-5",
+            "no playlist with a track that the catalogue has",
+        ),
+        (lambda t: t.drop_columns(["title"]), "title", "no playlist of 10 different tracks has a title"),
+        (
+            lambda t: t.set_column(5, "split", pa.array(["train"] * len(t))),
+            "title",
+            "no playlist of the split 'test'",
+        ),
+        (lambda t: t.filter(pa.compute.less(t["position"], 12)), "first-10", "the longest has 12"),
+    ],
+)
+def test_bad_playlists_are_one_sentence(files, tmp_path, capsys, change, protocol, sentence):
+    path = tmp_path / "playlists.parquet"
+    pq.write_table(change(pq.read_table(files / "playlists.parquet")), path)
+    where = ["--playlists", str(path), "--catalogue", str(files / "tracks.parquet"), "--protocol", protocol]
+    assert evaluate.main(["continuation", *where]) == 1
+    err = capsys.readouterr().err
+    assert sentence in err
+    assert len(err.strip().splitlines()) == 1
