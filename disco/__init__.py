@@ -2,7 +2,7 @@
 
 The map, from the doors down; every import points down::
 
-    6 doors       generate  catalogue.__main__  prepare  train  evaluate  __main__
+    6 doors       generate  recommend.__main__  shelf  catalogue.__main__  prepare  train  evaluate  __main__
     5             cli  settings  export  plot  metrics  next_track  continuation  split  recipe  training
     4             playlist                          the four steps; start reading here
     3             sequence

@@ -101,14 +101,81 @@ class RankerRecipe:
     terms: str
 
 
-Recipe = FeaturesRecipe | PredictorRecipe | RankerRecipe
-RECIPES: dict[str, type[FeaturesRecipe] | type[PredictorRecipe] | type[RankerRecipe]] = {
+@dataclass(frozen=True)
+class RecommenderRecipe:
+    """What the recipe of every recommender says; `popularity` needs no more."""
+
+    kind: str
+    name: str
+    version: str
+    data: str
+    source: str
+    terms: str
+
+
+@dataclass(frozen=True)
+class PlaylistKnnRecipe(RecommenderRecipe):
+    """How playlists are compared; the numbers are those of `recommend.playlist_knn.Neighbours`."""
+
+    neighbours: int
+    idf: float
+    length: float
+    power: float
+    rarity: float
+    filling: float
+
+
+@dataclass(frozen=True)
+class ItemKnnRecipe(RecommenderRecipe):
+    """How tracks are compared by the playlists that have both, and added up.
+
+    Attributes
+    ----------
+    neighbours : int
+        Tracks that are kept for each.
+    length : float
+        A playlist counts as its length to minus this power.
+    popularity : float in [0, 1]
+        Similarity is the count of playlists with both, divided by those with the seed to the power of 1 minus this
+        and those with the other to the power of this.
+    shrinkage : float
+        Added to what it is divided by, so that a few playlists say less.
+    power, filling : float
+        As `recommend.item_knn.Adding` has them.
+    """
+
+    neighbours: int
+    length: float
+    popularity: float
+    shrinkage: float
+    power: float
+    filling: float
+
+
+@dataclass(frozen=True)
+class AlsRecipe(RecommenderRecipe):
+    """How many factors are found in how many iterations; the others are those of `recommend.als.Folding`."""
+
+    factors: int
+    iterations: int
+    confidence: float
+    regularization: float
+    seed: int
+
+
+Recipe = FeaturesRecipe | PredictorRecipe | RankerRecipe | RecommenderRecipe
+RECIPES: dict[str, type[Recipe]] = {
     "features": FeaturesRecipe,
     "predictor": PredictorRecipe,
     "ranker": RankerRecipe,
+    "popularity": RecommenderRecipe,
+    "playlist-knn": PlaylistKnnRecipe,
+    "item-knn": ItemKnnRecipe,
+    "als": AlsRecipe,
 }
 # Of these none is a choice too.
 _MAY_BE_NOUGHT = {"units", "blur", "dropout", "noise", "noisy_share", "weight_decay"}
+_MAY_BE_NOUGHT |= {"idf", "length", "rarity", "filling", "popularity", "shrinkage", "regularization"}
 _MEANT: dict[Any, str] = {
     str: "a text",
     int: "a whole number above 0",

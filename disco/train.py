@@ -20,30 +20,40 @@ from typing import Any
 
 from disco import cli
 from disco.errors import DataError
-from disco.model import FORMAT
-from disco.recipe import read_recipe
+from disco.model import FORMAT, user_models
+from disco.recipe import RecommenderRecipe, read_recipe
 from disco.training.data import Card, Run
+from disco.training.factors import train_als
 from disco.training.features import train_features
+from disco.training.neighbours import train_item_knn, train_playlist_knn, train_popularity
 from disco.training.predictors import next_tracks, train_predictor, train_ranker
+from disco.training.recommenders import continued
 
-# What writes a kind's files and says what its card says of them; and what measures the folder that it wrote.
-Trainer = tuple[Callable[[Any, Run], Card], Callable[[Any, Run], Card] | None]
+# What the card calls a kind of recipe (the program that runs a model does not ask how it was trained); what writes
+# the files and says what the card says of them; and what measures the folder that was written.
+Trainer = tuple[str, Callable[[Any, Run], Card], Callable[[Any, Run], Card] | None]
 TRAINERS: dict[str, Trainer] = {
-    "features": (train_features, None),
-    "predictor": (train_predictor, next_tracks),
-    "ranker": (train_ranker, next_tracks),
+    "features": ("features", train_features, None),
+    "predictor": ("predictor", train_predictor, next_tracks),
+    "ranker": ("predictor", train_ranker, next_tracks),
+    "popularity": ("recommender", train_popularity, continued),
+    "playlist-knn": ("recommender", train_playlist_knn, continued),
+    "item-knn": ("recommender", train_item_knn, continued),
+    "als": ("recommender", train_als, continued),
 }
-# What the card of a recipe's kind calls it: the program that runs it does not ask how it was trained.
-KINDS = {"features": "features", "predictor": "predictor", "ranker": "predictor"}
 
 # What a model folder may hold: anything else in a folder is somebody's, and --force does not replace it.
-_WRITTEN = {"card.json", "step.onnx", "tower.onnx", "network.keras", "tower.keras", "follower.keras"}
+_WRITTEN = ("card.json", "tracks.parquet", "*.onnx", "*.keras", "*.npy")
 
 
 def write_card(card: Card, folder: Path) -> None:
     """Write what a model says of itself."""
     text = json.dumps(card, indent=2, ensure_ascii=False)
     (folder / "card.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _written(path: Path) -> bool:
+    return any(path.match(pattern) for pattern in _WRITTEN)
 
 
 @contextmanager
@@ -57,7 +67,7 @@ def new_folder(folder: Path, force: bool) -> Iterator[Path]:
     """
     if folder.exists() and not force:
         raise DataError(folder, "exists already; use --force to replace the model there")
-    if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - _WRITTEN):
+    if folder.exists() and (not folder.is_dir() or any(not _written(path) for path in folder.iterdir())):
         raise DataError(folder, "is not a model's folder alone, so it is not replaced")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
@@ -75,15 +85,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("disco train", description="Fit a model from a recipe.")
     parser.add_argument("recipe", type=Path, metavar="RECIPE.toml")
     parser.add_argument("--tracks", type=Path, required=True, help="table of tracks with features")
-    parser.add_argument("--playlists", type=Path, help="table playlist_id, position, track_id; for predictors")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="the recipe's name by default")
+    parser.add_argument("--playlists", type=Path, help="prepared playlists; for all but features")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="by default the recipe's name, a recommender's in your data folder",
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="instead of the recipe's, in TOML"
     )
     parser.add_argument("--force", action="store_true", help="replace a model that is there")
     said = parser.parse_args(argv)
     recipe = read_recipe(said.recipe, said.set)
-    output = said.output or Path(recipe.name)
+    # Those with a vocabulary of tracks are the user's own.
+    usual = user_models() / recipe.name if isinstance(recipe, RecommenderRecipe) else Path(recipe.name)
+    output = said.output or usual
     # Another recipe or other data is another run.
     files = [repr(recipe).encode(), *(str(p.resolve()).encode() for p in (said.tracks, said.playlists) if p)]
     digest = hashlib.sha256(b"\0".join(files)).hexdigest()[:8]
@@ -91,11 +108,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     def saved(seed: int) -> Path:
         return output.parent / f".{output.name}-{digest}-{seed}.npz"
 
-    train, measure = TRAINERS[recipe.kind]
+    kind, train, measure = TRAINERS[recipe.kind]
     with new_folder(output, said.force) as folder:
         run = Run(said.tracks, said.playlists, folder, saved)
         made_by = " ".join([said.recipe.name, *(f"--set '{change}'" for change in said.set)])
-        card: Card = {"format": FORMAT, "name": recipe.name, "version": recipe.version, "kind": KINDS[recipe.kind]}
+        card: Card = {"format": FORMAT, "name": recipe.name, "version": recipe.version, "kind": kind}
         card |= train(recipe, run)
         card |= {"terms": recipe.terms, "date": date.today().isoformat(), "recipe": made_by}
         write_card(card, folder)

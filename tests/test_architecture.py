@@ -22,6 +22,7 @@ FLOORS = {
     **dict.fromkeys(("disco.metrics", "disco.next_track", "disco.continuation", "disco.recipe", "disco.split"), 5),
     "disco.training": 5,
     **dict.fromkeys(("disco.__main__", "disco.generate", "disco.catalogue.__main__"), 6),
+    **dict.fromkeys(("disco.recommend.__main__", "disco.shelf"), 6),
     **dict.fromkeys(("disco.prepare", "disco.train", "disco.evaluate"), 6),
     "disco": 7,  # the map may point everywhere, lazily
 }
@@ -107,7 +108,10 @@ def test_each_heavy_package_has_one_home(package):
     assert users <= HOMES[package]
 
 
-@pytest.mark.parametrize("module", ["disco.generate", "disco.catalogue.__main__", "disco.train", "disco"])
+@pytest.mark.parametrize(
+    "module",
+    ["disco.generate", "disco.catalogue.__main__", "disco.recommend.__main__", "disco.shelf", "disco.train", "disco"],
+)
 def test_the_front_doors_load_nothing_heavy(module):
     code = f"import sys, {module}; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

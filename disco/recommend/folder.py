@@ -148,9 +148,7 @@ class Folder:
         weights = self.array(f"{name}_weights", len(where)) if weighted else np.ones(len(where))
         whole = len(starts) > 0 and starts[0] == 0 and starts[-1] == len(where) and (np.diff(starts) >= 0).all()
         if not whole or (rows is not None and len(starts) != rows + 1):
-            raise DataError(
-                self.card.folder / f"{name}_starts.npy", "does not say where the rows of its matrix begin"
-            )
+            raise DataError(self.card.folder / f"{name}_starts.npy", "does not say where the rows of a matrix begin")
         if len(where) and not 0 <= where.min() <= where.max() < columns:
             raise DataError(self.card.folder / f"{name}_columns.npy", f"names a column outside 0-{columns - 1}")
         return Sparse(starts, where.astype(np.int32), weights.astype(np.float32), columns)

@@ -50,6 +50,17 @@ class Run:
         """The tracks."""
         return tables.read(self.tracks)
 
+    @cached_property
+    def entries(self) -> pa.Table:
+        """Entries of the playlists, with the column `split`.
+
+        Raises
+        ------
+        DataError
+            If they are not prepared.
+        """
+        return split_entries(self.playlists)
+
     @property
     def playlists(self) -> Path:
         """Where the playlists are; without any a DiscoError says so."""
@@ -69,6 +80,14 @@ def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
     return table.select(list(columns)).drop_null()
 
 
+def split_entries(where: Path) -> pa.Table:
+    """Entries of prepared playlists, with the column `split`; a DataError if they have none."""
+    entries = playlists.read(where)
+    if "split" not in entries.column_names:
+        raise DataError(where, "does not say which playlists to train on; make it with: disco prepare")
+    return entries
+
+
 def parts(recipe: PredictorRecipe | RankerRecipe, where: Path, catalogue: Catalogue) -> dict[str, list[Rows]]:
     """Prepared playlists to train on, to choose by and to test with; cold tracks are in the last alone.
 
@@ -77,9 +96,7 @@ def parts(recipe: PredictorRecipe | RankerRecipe, where: Path, catalogue: Catalo
     DataError
         If they are not prepared, or there is none to train on or to choose by.
     """
-    entries = playlists.read(where)
-    if "split" not in entries.column_names:
-        raise DataError(where, "does not say which playlists to train on; make it with: disco prepare")
+    entries = split_entries(where)
     cold = pa.array(playlists.is_cold(entries["track_id"].cast(pa.string()).to_pylist()))
     found = {}
     for name in ("train", "validation", "test"):

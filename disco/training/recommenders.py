@@ -1,0 +1,145 @@
+"""What trained recommenders share: their playlists by number, the files of their folder, and how good they are."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from disco import continuation, metrics
+from disco.catalogue import Rows
+from disco.errors import DataError, DiscoError
+from disco.recipe import RecommenderRecipe
+from disco.recommend import load_recommender
+from disco.recommend.folder import VOCABULARY
+from disco.recommend.sparse import Sparse
+from disco.sources import playlists
+from disco.training.data import Card, Run
+
+# What a card tells of how good it is: first tracks, one track, and the title if it is read.
+_PROTOCOLS = ("first-5", "first-1", "title")
+
+
+@dataclass(frozen=True)
+class Taught:
+    """Training playlists by the numbers of their tracks.
+
+    Attributes
+    ----------
+    rows : ndarray of rows, shape (tracks,)
+        The vocabulary: every track of a training playlist that the catalogue has, by its row there, ascending.
+    playlists : Sparse, shape (playlists, tracks)
+        1 where a playlist has a track; in a playlist the tracks keep their order.
+    titles : list of str
+        Of each playlist, empty where unknown.
+    """
+
+    rows: Rows
+    playlists: Sparse
+    titles: list[str]
+
+    @property
+    def counts(self) -> NDArray[np.int32]:
+        """In how many playlists each track is, shape (tracks,)."""
+        return np.bincount(self.playlists.columns, minlength=len(self.rows)).astype(np.int32)
+
+
+def split_playlists(run: Run, split: str) -> tuple[list[Rows], list[str]]:
+    """Rows of the tracks of each playlist of a split, features or not, and the titles, empty where unknown."""
+    entries = run.entries.filter(pc.equal(run.entries["split"].cast(pa.string()), split))
+    return playlists.titled(entries, run.catalogue) if len(entries) else ([], [])
+
+
+def taught(run: Run) -> Taught:
+    """The training playlists of a run.
+
+    Raises
+    ------
+    DataError
+        If there is none with a track that the catalogue has.
+    """
+    tracks, titles = split_playlists(run, "train")
+    if not tracks:
+        raise DataError(run.playlists, f"has no playlist to train on with a track that {run.tracks} has")
+    rows, numbers = np.unique(np.concatenate(tracks), return_inverse=True)
+    starts = np.r_[0, np.cumsum([len(each) for each in tracks])]
+    ones = np.ones(len(numbers), dtype=np.float32)
+    return Taught(rows, Sparse(starts, numbers.astype(np.int32), ones, len(rows)), titles)
+
+
+def written(recipe: RecommenderRecipe, run: Run, by: Taught, arrays: dict[str, NDArray[Any]]) -> Card:
+    """Write vocabulary and arrays to the run's folder; return what every recommender's card says.
+
+    Parameters
+    ----------
+    arrays : dict of ndarray
+        By the names that they are loaded by; whole numbers are kept in 32 bits, others as float32.
+    """
+    ids = run.catalogue.table["track_id"].take(pa.array(by.rows)).combine_chunks()
+    pq.write_table(pa.table({"track_id": ids}), run.folder / VOCABULARY)
+    for name, array in arrays.items():
+        kept = np.int32 if array.dtype.kind in "iu" else np.float32
+        np.save(run.folder / f"{name}.npy", array.astype(kept), allow_pickle=False)
+    files = [VOCABULARY, *(f"{name}.npy" for name in arrays)]
+    validation, _ = split_playlists(run, "validation")
+    parts = {"train": np.diff(by.playlists.starts), "validation": np.array([len(tracks) for tracks in validation])}
+    return {
+        "method": recipe.kind,
+        "files": {name: hashlib.sha256((run.folder / name).read_bytes()).hexdigest() for name in files},
+        "catalogue": {"where": str(run.tracks), "tracks": len(run.catalogue)},
+        "data": {
+            "name": recipe.data,
+            "source": recipe.source,
+            "tracks": len(by.rows),
+            "playlists": {name: len(lengths) for name, lengths in parts.items()},
+            "entries": {name: int(lengths.sum()) for name, lengths in parts.items()},
+            "split": "by playlist, as prepared; all tracks of the training playlists that the catalogue has",
+        },
+    }
+
+
+def sparse_arrays(name: str, matrix: Sparse, weighted: bool = True) -> dict[str, NDArray[Any]]:
+    """A sparse matrix as the arrays that `Folder.sparse` reads by that name."""
+    arrays: dict[str, NDArray[Any]] = {f"{name}_starts": matrix.starts, f"{name}_columns": matrix.columns}
+    if weighted:
+        arrays[f"{name}_weights"] = matrix.weights
+    return arrays
+
+
+def parameters(recipe: RecommenderRecipe, kind: type[Any]) -> Card:
+    """Those numbers of a recipe that a runtime dataclass wants, as `Folder.parameters` reads them."""
+    said = asdict(recipe)
+    return {"parameters": {name: said[name] for name in kind.__dataclass_fields__}}
+
+
+def continued(recipe: RecommenderRecipe, run: Run) -> Card:
+    """How well the folder that was written continues the validation playlists: means, by protocol.
+
+    Printed as lines for a table too: model, protocol, playlists, R-precision, NDCG, clicks, milliseconds a playlist.
+    """
+    recommender, measured = load_recommender(run.folder, run.catalogue), Card()
+    tracks, titles = split_playlists(run, "validation")
+    for protocol in _PROTOCOLS:
+        if protocol == "title" and not recommender.reads_titles:
+            continue
+        try:
+            cases = continuation.draw(tracks, titles, protocol)[0]
+        except DiscoError:  # no playlist is long enough, or titled
+            continue
+        began = time.perf_counter()
+        answers = [found.rows for found in recommender.recommend_many(cases.queries, metrics.DEPTH)]
+        each = (time.perf_counter() - began) * 1000 / len(answers)
+        of = {"r_precision": metrics.r_precision, "ndcg": metrics.ndcg, "clicks": metrics.clicks}
+        pairs = list(zip(answers, cases.truth, strict=True))
+        means = {name: round(float(np.mean([f(a, t) for a, t in pairs])), 4) for name, f in of.items()}
+        measured[protocol] = {"playlists": len(answers), **means, "coverage": metrics.coverage(answers)}
+        numbers = " | ".join(f"{value:.4f}" for value in means.values())
+        print(f"| {recipe.name} | {protocol} | {len(answers)} | {numbers} | {each:.1f} ms |")
+    return {"continuation": {"validation": measured}}

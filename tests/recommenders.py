@@ -1,0 +1,87 @@
+"""Recommenders trained on 300 invented tracks of five kinds, whose playlists are each of one kind, or of none."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from conftest import random_catalogue
+from contracts import RecommenderTests
+
+from disco import train
+from disco.catalogue import Catalogue
+from disco.recommend import Query, Recommender, load_recommender
+from disco.sources import tables
+
+CLOUD = Path(__file__).parents[1] / "cloud"
+KINDS = 5
+# Kind of each row; tracks of the rows `RecommenderTests.unknown` are in no playlist.
+KIND = np.arange(300) % KINDS
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="disco-tests-")
+
+
+@cache
+def library() -> Catalogue:
+    """The 300 tracks."""
+    return random_catalogue(300, seed=6, artists=60)
+
+
+@cache
+def places(noise: bool = False) -> tuple[Path, Path]:
+    """Files of the tracks and of prepared playlists: 120 to train on, 40 to validate; titles name the kind."""
+    tracks = Path(_FOLDER.name, "tracks.parquet")
+    if not tracks.exists():
+        tables.write(library(), tracks)
+    rng, rows = np.random.default_rng(7), []
+    for number in range(160):
+        kind = number % KINDS
+        pool = np.setdiff1d(np.arange(300), RecommenderTests.unknown)
+        pool = pool if noise else pool[KIND[pool] == kind]
+        split = "train" if number < 120 else "validation"
+        for position, row in enumerate(rng.permutation(pool)[:20]):
+            about = {"playlist_id": f"p{number:03}", "title": f"kind {kind} ✨", "split": split, "source": "invented"}
+            rows.append({**about, "position": position, "track_id": f"t{row:05}"})
+    playlists = Path(_FOLDER.name, f"playlists-{noise}.parquet")
+    pq.write_table(pa.Table.from_pylist(rows), playlists)
+    return tracks, playlists
+
+
+@cache
+def trained(recipe: str, *changes: str, noise: bool = False) -> Path:
+    """Folder of the recommender that a recipe of `cloud/` trains, with changes as `disco train --set` takes them."""
+    tracks, playlists = places(noise)
+    folder = Path(tempfile.mkdtemp(dir=_FOLDER.name), recipe)
+    asked = [CLOUD / f"{recipe}.toml", "--tracks", tracks, "--playlists", playlists, "--output", folder]
+    sets = [part for change in changes for part in ("--set", change)]
+    assert train.main([str(part) for part in [*asked, *sets]]) == 0
+    return folder
+
+
+class TrainedTests(RecommenderTests):
+    """The contract of a trained recommender, and that it finds tracks of the seeds' kind; a subclass has `recipe`."""
+
+    recipe = ""
+    # As `disco train --set` takes them: what makes it fit for 120 playlists.
+    changes: tuple[str, ...] = ()
+    # Share of a kind's tracks among the first 30, learnt and in noise; a fifth is chance.
+    learns, noise_at_most = 0.9, 0.35
+
+    def recommender(self) -> Recommender:
+        return load_recommender(trained(self.recipe, *self.changes), library())
+
+    def share(self, recommender: Recommender) -> float:
+        queries = [Query(np.flatnonzero(kind == KIND)[[3, 20, 50]]) for kind in range(KINDS)]
+        found = recommender.recommend_many(queries, 30)
+        return float(np.mean([(KIND[each.rows] == kind).mean() for kind, each in enumerate(found)]))
+
+    def test_what_stands_together_is_found_together(self):
+        assert self.share(self.recommender()) >= self.learns
+
+    def test_in_noise_there_is_nothing_to_find(self):
+        folder = trained(self.recipe, *self.changes, noise=True)
+        assert self.share(load_recommender(folder, library())) <= self.noise_at_most
