@@ -24,14 +24,13 @@ from disco import metrics
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.text import plain, words
 from disco.errors import DiscoError
-from disco.recommend import Candidates, Query, Recommender
+from disco.recommend import Query, Recommender
+from disco.recommend.top import Scored
 
 # As many as Spotify's own page of recommendations shows; a shorter rest would measure luck.
 HIDDEN = 10
 # Queries answered at a time, between two words about progress.
 CHUNK = 64
-# Titles that are tried to see whether a recommender reads them.
-_TRIED = 16
 
 
 @dataclass(frozen=True)
@@ -170,45 +169,20 @@ def with_titles(cases: Cases, titles: Sequence[str]) -> Cases:
     return replace(cases, given=replace(cases.given, title=True), queries=queries)
 
 
-def reads_titles(recommender: Recommender, cases: Cases, titles: Sequence[str]) -> bool:
-    """Whether a title changes what a recommender answers, tried on the first playlists that have one."""
-    some = [i for i, number in enumerate(cases.playlist) if titles[number].strip()][:_TRIED]
-    blind = [cases.queries[i] for i in some]
-    seeing = [replace(cases.queries[i], title=titles[cases.playlist[i]]) for i in some]
-    pairs = zip(recommender.recommend_many(blind, 100), recommender.recommend_many(seeing, 100), strict=True)
-    return any(not np.array_equal(a.rows, b.rows) for a, b in pairs)
+def popular(heard: NDArray[np.intp], name: str = "popularity") -> Recommender:
+    """The most frequent tracks of training playlists, whoever asks; tracks in none of them are not recommended.
 
-
-@dataclass(frozen=True)
-class Popular:
-    """The most frequent tracks of training playlists, whoever asks.
-
-    Attributes
+    Parameters
     ----------
     heard : ndarray of int, shape (tracks,)
-        In how many playlists each track is; tracks in none are not recommended, ties go to the lower row.
+        In how many playlists each track of the catalogue is.
     """
+    counts = np.where(heard > 0, heard, -np.inf).astype(np.float32)
 
-    heard: NDArray[np.intp]
-    name: str = "popularity"
-    reads_titles: bool = False
-    gives_probabilities: bool = False
+    def score(queries: Sequence[Query]) -> Floats:
+        return np.broadcast_to(counts, (len(queries), len(counts)))
 
-    def recommend(self, query: Query, n: int) -> Candidates:
-        """The n most frequent tracks that are no seeds."""
-        return self.recommend_many([query], n)[0]
-
-    def recommend_many(self, queries: Sequence[Query], n: int) -> list[Candidates]:
-        """The same for several queries."""
-        ranking = np.argsort(-self.heard, kind="stable")[: (self.heard > 0).sum()]
-        return [self._answer(ranking, query, n) for query in queries]
-
-    def _answer(self, ranking: Rows, query: Query, n: int) -> Candidates:
-        allowed = ranking if query.allowed is None else ranking[query.allowed[ranking]]
-        some = allowed[: n + len(query.seeds)]
-        rows = some[~np.isin(some, query.seeds)][:n]
-        scores: Floats = self.heard[rows].astype(np.float32)
-        return Candidates(rows, scores)
+    return Scored(name, len(counts), score)
 
 
 def artist_numbers(catalogue: Catalogue) -> NDArray[np.intp]:

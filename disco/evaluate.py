@@ -17,7 +17,7 @@ from disco import cli, continuation, metrics, next_track
 from disco.catalogue import Catalogue, Rows
 from disco.errors import DataError, DiscoError
 from disco.predict import PREDICTORS, Predictor, load_predictor
-from disco.recommend import RECOMMENDERS, Recommender, load_recommender
+from disco.recommend import RECOMMENDERS, Recommender, load_recommender, trained
 from disco.sources import playlists
 
 # Where the published spicyness of 1.2 comes from can be seen around it.
@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
         description="Given the first tracks of a playlist, or its title, find all its other tracks among 500 "
         "recommendations.",
     )
-    _add_playlists(v, "training playlists: adds a row for their most frequent tracks; may be the same")
+    _add_playlists(v, "training playlists: adds a row for their most frequent tracks")
     v.add_argument(
         "--protocol",
         required=True,
@@ -59,7 +59,10 @@ def parser() -> argparse.ArgumentParser:
         help=f"what is given: {', '.join(continuation.PROTOCOLS)} (the ten categories of the RecSys Challenge 2018)",
     )
     v.add_argument(
-        "--recommender", action="append", metavar="NAME", help="a recommender, or a model's folder; several"
+        "--recommender",
+        action="append",
+        metavar="NAME",
+        help="a recommender, or a model's folder; several (all there are)",
     )
     v.add_argument(
         "--titles",
@@ -157,19 +160,19 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
     entries = _entries(arguments.playlists, "test", arguments.source)
     test, titles = playlists.titled(entries, catalogue)
     cases = continuation.draw(test, titles, arguments.protocol, arguments.playlists_at_most, arguments.seed)
-    measured: list[Recommender] = []
-    known = None
+    heard, known = None, None
     if arguments.train:
         train, _ = playlists.titled(_entries(arguments.train, "train"), catalogue)
-        heard = np.bincount(np.concatenate(train), minlength=len(catalogue)) if train else np.zeros(len(catalogue))
-        measured.append(continuation.Popular(heard.astype(np.intp)))
-        known = round(continuation.known_share(cases, heard.astype(np.intp)), 4)
-    measured += [load_recommender(name, catalogue) for name in arguments.recommender or RECOMMENDERS]
+        heard = np.bincount(np.concatenate([np.empty(0, np.intp), *train]), minlength=len(catalogue))
+        known = round(continuation.known_share(cases, heard), 4)
+    measured = _recommenders(arguments.recommender, catalogue)
+    if heard is not None and "popularity" not in [recommender.name for recommender in measured]:
+        measured.insert(0, continuation.popular(heard))
     artists, made = continuation.artist_numbers(catalogue), []
     for recommender in measured:
         asked = cases
         if not named:
-            both = arguments.titles is None and continuation.reads_titles(recommender, cases[0], titles)
+            both = arguments.titles is None and recommender.reads_titles
             seeing = [continuation.with_titles(part, titles) for part in cases]
             asked = [*cases, *seeing] if both else seeing if arguments.titles else cases
         found = [_continued(recommender, part) for part in asked]
@@ -197,6 +200,19 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
         "interval": "95 %, bootstrap over playlists; of the coverage by the jackknife",
     }
     return {"recommenders": made, "protocol": protocol}
+
+
+def _recommenders(names: list[str] | None, catalogue: Catalogue) -> list[Recommender]:
+    """Those asked for, or else all there are that know this catalogue; on stderr why one of these is left out."""
+    if names:
+        return [load_recommender(name, catalogue) for name in names]
+    found: list[Recommender] = []
+    for name in [*RECOMMENDERS, *trained()]:
+        try:
+            found.append(load_recommender(name, catalogue))
+        except DataError as error:
+            cli.say(f"left out: {error}")
+    return found
 
 
 def _continued(recommender: Recommender, cases: continuation.Cases) -> continuation.Found:

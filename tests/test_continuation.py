@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disco import continuation, evaluate, metrics
-from disco.continuation import HIDDEN, PROTOCOLS, Given, Popular
-from disco.errors import DiscoError
-from disco.recommend import Candidates, Query
+from disco.continuation import HIDDEN, PROTOCOLS, Given
+from disco.errors import DataError, DiscoError
+from disco.recommend import RECOMMENDERS, Candidates, Query
 from disco.sources import playlists, tables
 
 
@@ -26,8 +26,9 @@ class Oracle:
 
     known: list[np.ndarray]
     titles: list[str]
-    reads: bool = True
+    reads_titles: bool = True
     name: str = "oracle"
+    gives_probabilities: bool = False
 
     def recommend_many(self, queries, n):
         return [self.recommend(query, n) for query in queries]
@@ -35,7 +36,7 @@ class Oracle:
     def recommend(self, query, n):
         for tracks, title in zip(self.known, self.titles, strict=True):
             by_seed = len(query.seeds) and query.seeds[0] in tracks
-            if by_seed or (self.reads and query.title and query.title == title):
+            if by_seed or (self.reads_titles and query.title and query.title == title):
                 rows = tracks[~np.isin(tracks, query.seeds)][:n]
                 return Candidates(rows, -np.arange(len(rows), dtype=np.float32))
         return Candidates(np.empty(0, np.intp), np.empty(0, np.float32))
@@ -203,7 +204,7 @@ def test_a_record_is_what_its_metrics_say():
 def test_in_a_mean_of_categories_each_weighs_the_same():
     lists, titles = parts([120] * 4 + [20] * 96)
     drawn = continuation.draw(lists, titles, "challenge")
-    oracle = Oracle(lists, titles, reads=False)  # so that it is silent by title alone
+    oracle = Oracle(lists, titles, reads_titles=False)  # so that it is silent by title alone
     found = [measured(oracle, cases) for cases in drawn]
     each = [continuation.record([part], np.arange(5000))["r_precision"] for part in found]
     assert each == [0, *[1] * (len(found) - 1)]
@@ -217,7 +218,7 @@ def test_in_a_mean_of_categories_each_weighs_the_same():
 def test_popularity_is_the_most_frequent_tracks_that_are_no_seeds():
     heard = np.array([3, 0, 9, 3, 1, 9])
     allowed = np.array([True, True, False, True, True, True])
-    popular = Popular(heard)
+    popular = continuation.popular(heard)
     assert popular.recommend(Query(np.array([], dtype=np.intp)), 10).rows.tolist() == [2, 5, 0, 3, 4]
     assert popular.recommend(Query(np.array([5, 1])), 2).rows.tolist() == [2, 0]
     some = popular.recommend(Query(np.array([0]), allowed=allowed), 10)
@@ -236,17 +237,14 @@ def test_the_first_artist_counts_in_any_spelling():
     assert len({int(n) for n in numbers[[0, 2, 5, 6]]}) == 4
 
 
-def test_whether_titles_are_read_is_tried():
-    lists, titles = parts([20, 30, 40])
+def test_titles_can_be_given_besides():
+    lists, titles = parts([20, 12, 40])
     (cases,) = continuation.draw(lists, titles, "first-5")
-    others = [lists[1], lists[2], lists[0]]  # by title it answers otherwise than by the seeds
-    assert not continuation.reads_titles(Oracle(others, titles, reads=False), cases, titles)
-    assert continuation.reads_titles(Oracle([t[::-1][:3] for t in lists], titles), cases, titles)
-    assert not continuation.reads_titles(Oracle(lists, titles), cases, ["", " ", ""])
     seeing = continuation.with_titles(cases, titles)
     assert seeing.given == Given(5, title=True)
-    assert [q.title for q in seeing.queries] == titles
-    assert [q.title for q in cases.queries] == [""] * 3
+    assert [q.title for q in seeing.queries] == ["list 0", "list 2"]
+    assert [q.seeds.tolist() for q in seeing.queries] == [q.seeds.tolist() for q in cases.queries]
+    assert [q.title for q in cases.queries] == ["", ""]
 
 
 def test_all_tracks_of_the_catalogue_count_with_features_or_without():
@@ -303,7 +301,7 @@ def oracle(monkeypatch):
     kinds = [np.arange(0, 600, 2), np.arange(1, 600, 2)]
     known = {
         "kinds": Oracle(kinds, ["even", "odd"], name="kinds"),
-        "seeds": Oracle(kinds, ["even", "odd"], reads=False, name="seeds"),
+        "seeds": Oracle(kinds, ["even", "odd"], reads_titles=False, name="seeds"),
         "titles": Oracle(kinds, ["odd", "even"], name="titles"),
     }
     monkeypatch.setattr(evaluate, "load_recommender", lambda name, catalogue: known[name])
@@ -380,6 +378,29 @@ def test_the_challenge_has_a_row_for_each_category_and_the_mean(files, capsys):
     assert said(capsys) == first
     assert run(files, "--recommender", "kinds", "--protocol", "challenge", "--json", "--seed", 1) == 0
     assert said(capsys)["recommenders"] != records
+
+
+def test_without_a_name_all_that_know_the_catalogue_are_measured(files, capsys, monkeypatch):
+    def load(name, catalogue):
+        if name == "stranger":
+            raise DataError("stranger", "knows none of these tracks")
+        return Oracle([], [], name=name)
+
+    monkeypatch.setattr(evaluate, "load_recommender", load)
+    monkeypatch.setattr(evaluate, "trained", lambda: ["stranger", "popularity", "mine"])
+    asked = ["--protocol", "first-5", "--no-titles", "--train", files / "playlists.parquet", "--json"]
+    assert run(files, *asked) == 0
+    captured = capsys.readouterr()
+    names = [r["recommender"] for r in json.loads(captured.out)["recommenders"]]
+    assert names == [*RECOMMENDERS, "popularity", "mine"]  # its own popularity, so no other is added
+    assert captured.err == "left out: stranger: knows none of these tracks\n"
+
+
+def test_the_real_ones_answer_a_real_door(files, capsys):
+    assert run(files, "--protocol", "first-5", "--recommender", "nearest", "--json") == 0
+    (nearest,) = said(capsys)["recommenders"]
+    assert (nearest["recommender"], nearest["unanswered"], nearest["n"]) == ("nearest", 0, 40)
+    assert nearest["coverage"] > 500
 
 
 @pytest.mark.usefixtures("oracle")
