@@ -54,10 +54,14 @@ class RankerRecipe:
     ----------
     inputs : list of str
         What the tower hears, of `tower.NUMBERS` and then of `tower.OTHERS`.
+    genre_words : int
+        Slots for words of genres; 0 for a tower that hears none.
     size, width, blocks, periods : int
         Of the tower: components of its vectors, its layers' width, residual blocks, waves of each number.
-    memory, recall : float in (0, 1)
-        Share of the half that knows tracks again in every inner product, in training and in what is exported.
+    memory : float in (0, 1)
+        Share of the half that knows tracks again in every squared length.
+    recall : float
+        What that half is multiplied by in what is exported.
     recurrent, units : str, int
         Kind of the follower's recurrent layer (gru, simple, none) and its width.
     window, batch_tracks : int
@@ -68,6 +72,10 @@ class RankerRecipe:
         Standard deviation of the noise on what the half that learns kinds of music hears.
     noise, noisy_share : float
         That of the noise on what both halves hear, and the share of tracks that get it.
+    hidden : float in [0, 1]
+        Share of the batches in which no track has a genre.
+    artists : float
+        Batches of tracks by one artist, as a share of those of playlists.
     """
 
     kind: str
@@ -75,6 +83,7 @@ class RankerRecipe:
     version: str
     scaler: str
     inputs: list[str]
+    genre_words: int
     size: int
     width: int
     blocks: int
@@ -91,6 +100,8 @@ class RankerRecipe:
     blur: float
     noise: float
     noisy_share: float
+    hidden: float
+    artists: float
     seeds: list[int]
     epochs: int
     patience: int
@@ -174,8 +185,8 @@ RECIPES: dict[str, type[Recipe]] = {
     "als": AlsRecipe,
 }
 # Of these none is a choice too.
-_MAY_BE_NOUGHT = {"units", "blur", "dropout", "noise", "noisy_share", "weight_decay"}
-_MAY_BE_NOUGHT |= {"idf", "length", "rarity", "filling", "popularity", "shrinkage", "regularization"}
+_MAY_BE_NOUGHT = {"units", "genre_words", "hidden", "artists", "blur", "dropout", "noise", "noisy_share"}
+_MAY_BE_NOUGHT |= {"weight_decay", "idf", "length", "rarity", "filling", "popularity", "shrinkage", "regularization"}
 _MEANT: dict[Any, str] = {
     str: "a text",
     int: "a whole number above 0",
