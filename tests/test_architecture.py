@@ -28,14 +28,14 @@ FLOORS = {
 }
 # Where a package may be imported at all.
 HOMES = {
-    "keras": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression")},
-    "tensorflow": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking")},
+    "keras": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression", "set_transformer")},
+    "tensorflow": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "set_transformer")},
     "sklearn": {"disco.training.features"},
     "plotly": {"disco.plot"},
     "rich": {"disco.cli"},
     "implicit": {"disco.training.factors"},
     "platformdirs": {"disco.model"},
-    "scipy": {"disco.training.factors", "disco.training.neighbours"},
+    "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "sets")},
     "onnxruntime": {"disco.model", "disco.training.export"},
     "pickle": set(),
     "joblib": set(),
