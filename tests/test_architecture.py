@@ -27,9 +27,10 @@ FLOORS = {
     "disco": 7,  # the map may point everywhere, lazily
 }
 # Where a package may be imported at all.
+_KERAS = {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression", "set_transformer")}
 HOMES = {
-    "keras": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression", "set_transformer")},
-    "tensorflow": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "set_transformer")},
+    "keras": _KERAS,
+    "tensorflow": _KERAS - {"disco.training.regression"},
     "sklearn": {"disco.training.features"},
     "plotly": {"disco.plot"},
     "rich": {"disco.cli"},

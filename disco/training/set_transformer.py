@@ -16,31 +16,35 @@ import tensorflow
 from disco.recipe import SetTransformerRecipe
 from disco.training.fitting import Batch, Task
 
+# Adam moves every weight by about the learning rate, however rare its gradients are. The vectors of rare tracks and
+# terms are small and seldom corrected: they are stored so much larger that a step is small beside them.
+_TRACK_STEP, _TERM_STEP = 3.0, 3.0
 
-def network(recipe: SetTransformerRecipe, heard: int, terms: int, stretch: float) -> keras.Model:
+
+def network(recipe: SetTransformerRecipe, heard: int, first_terms: Any) -> keras.Model:
     """From a set of tracks and a title to a vector whose inner products with the tracks' own are their scores.
 
     heard (n, set, heard): what the song encoder hears of each track, the last a flag of tracks without features;
     known (n, set, size): the vector that was learned of a track, nought for a track outside the vocabulary;
     mask (n, set, 1): 1 for a track, 0 for padding; title (n, terms) -> vector (n, size).
 
-    The vector is the mean of what is known of the tracks, plus what the title says by itself, plus what attention to
-    the whole set makes of both. The last begins at nought, so that training starts from the two plain ones: the title
-    need not get through three blocks to be heard.
+    The vector is the mean of the set (what is known of its tracks, and what the title says by itself), corrected by
+    what attention to the whole makes of it. The correction begins at nought, so that training starts from the plain
+    mean, and the title need not get through three blocks to be heard.
 
     Parameters
     ----------
-    stretch : float
-        By which `known` is multiplied before it is heard, so that its components are about 1.
+    first_terms : ndarray, shape (terms, size)
+        What each term of a title says by itself, to start from.
     """
-    size, layers = recipe.size, keras.layers
+    size, layers, terms = recipe.size, keras.layers, len(first_terms)
     features = keras.Input((None, heard), name="heard")
     known = keras.Input((None, size), name="known")
     mask = keras.Input((None, 1), name="mask")
     title = keras.Input((terms,), name="title")
 
     song = layers.Dense(size, name="song_out")(layers.Dense(2 * size, activation="silu", name="song_in")(features))
-    tracks = layers.Dense(size, name="track")(layers.Concatenate()([known * stretch, song]))
+    tracks = layers.Dense(size, name="track")(layers.Concatenate()([known, song]))
     said = layers.Dropout(recipe.term_dropout)(title)
     named = keras.ops.expand_dims(layers.Dense(size, name="title_element")(said), 1)
     # 0 for a title that says nothing: it is then no element of the set.
@@ -54,11 +58,16 @@ def network(recipe: SetTransformerRecipe, heard: int, terms: int, stretch: float
     question = layers.Dense(size, use_bias=False, name="question")(keras.ops.expand_dims(0 * titled + 1, 1))
     pooled = _block(question, elements, heeded, recipe, "pool")[:, 0]
 
-    mean = keras.ops.sum(known * mask, axis=1) / keras.ops.maximum(keras.ops.sum(mask, axis=1), 1.0)
-    plain = layers.Dense(size, use_bias=False, kernel_initializer="zeros", name="title_plain")(said)
-    attended = layers.Dense(size, kernel_initializer="zeros", name="attended")(layers.Dropout(recipe.dropout)(pooled))
-    vector = layers.Add(name="vector")([mean, plain, attended])
-    return keras.Model([features, known, mask, title], {"vector": vector}, name="set_transformer")
+    plain = layers.Dense(size, use_bias=False, name="title_plain")(said / _TERM_STEP)
+    together = keras.ops.sum(known * mask, axis=1) + plain
+    mean = together / keras.ops.maximum(keras.ops.sum(mask, axis=1) + titled, 1.0)
+    corrected = layers.Dense(size, kernel_initializer="zeros", name="correction")(
+        layers.Dropout(recipe.dropout)(pooled)
+    )
+    vector = layers.Add(name="vector")([mean, corrected])
+    model = keras.Model([features, known, mask, title], {"vector": vector}, name="set_transformer")
+    model.get_layer("title_plain").kernel.assign(first_terms * _TERM_STEP)
+    return model
 
 
 def _block(asking: Any, asked: Any, heeded: Any, recipe: SetTransformerRecipe, name: str) -> Any:
@@ -132,30 +141,46 @@ def task(
         number = tensorflow.maximum(tracks, 0)
         inside = tensorflow.cast((tracks >= 0) & (tracks < table.size), "float32")[..., None]
         number_inside = tensorflow.where((tracks >= 0) & (tracks < table.size), tracks, 0)
-        known = tensorflow.gather(table.vectors.value, number_inside)
-        known *= tensorflow.gather(table.gains, number_inside)[..., None] * inside
+        known = table.of(number_inside) * tensorflow.gather(table.gains, number_inside)[..., None] * inside
         vector = model([tensorflow.gather(features, number), known, there, titles], training=True)["vector"]
-        goal = tensorflow.gather(table.vectors.value, wanted)
-        scores = tensorflow.einsum("nd,nwd->nw", vector, goal) + tensorflow.gather(table.bias.value, wanted)
+        scores = tensorflow.einsum("nd,nwd->nw", vector, table.of(wanted)) + tensorflow.gather(
+            table.bias.value, wanted
+        )
         flat = tensorflow.reshape(pool, [-1])
-        others = tensorflow.matmul(vector, tensorflow.gather(table.vectors.value, flat), transpose_b=True)
+        others = tensorflow.matmul(vector, table.of(flat), transpose_b=True)
         others = tensorflow.reshape(others + tensorflow.gather(table.bias.value, flat), tensorflow.shape(allowed))
         compared = tensorflow.gather(others, block, batch_dims=1)
         open_to = tensorflow.gather(allowed, block, batch_dims=1)
         return warp(scores, compared, open_to, weights, table.size, recipe.margin)
 
     seeds = [v for layer in model.layers for v in layer.non_trainable_variables]
-    return Task([*model.trainable_variables, table.vectors, table.bias], seeds, loss, batches, n_batches, error)
+    return Task([*model.trainable_variables, table.stored, table.bias], seeds, loss, batches, n_batches, error)
 
 
 class Table:
     """The tracks' own vectors and biases, as Keras variables, and the gains by which the vectors are heard.
 
     A vector is heard times its gain: tracks of many playlists say less of one.
+
+    Parameters
+    ----------
+    vectors, gains : ndarray, shape (tracks, size) and (tracks,)
+    scales : ndarray, shape (tracks,)
+        About how large the vectors' components are.
     """
 
-    def __init__(self, vectors: Any, gains: Any) -> None:
+    def __init__(self, vectors: Any, gains: Any, scales: Any) -> None:
         self.size = len(vectors)
-        self.vectors = keras.Variable(vectors, name="tracks", dtype="float32")
+        self.scales = tensorflow.constant(scales / _TRACK_STEP, dtype="float32")
+        self.stored = keras.Variable(vectors / np.asarray(self.scales)[:, None], name="tracks", dtype="float32")
         self.bias = keras.Variable(np.zeros(len(vectors)), name="bias", dtype="float32")
         self.gains = tensorflow.constant(gains, dtype="float32")
+
+    def of(self, numbers: Any) -> Any:
+        """Vectors of some tracks, shape (..., size)."""
+        return tensorflow.gather(self.stored.value, numbers) * tensorflow.gather(self.scales, numbers)[..., None]
+
+    @property
+    def vectors(self) -> Any:
+        """Vectors of all tracks, an ndarray of shape (tracks, size)."""
+        return self.stored.numpy() * np.asarray(self.scales)[:, None]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -89,34 +92,63 @@ def first_vectors(by: Taught, size: int, seed: int) -> tuple[Floats, Floats]:
 
     Entries weigh (length of the playlist x playlists with the track)^-1/4: of the powers tried, the one whose factors
     alone continue the validation playlists best. With V the right singular vectors and S the singular values, a track
-    of c playlists has the vector V S^1/2 c^1/4 and is heard c^-1/2 times that, all scaled so that in its own playlist
-    it scores 2 above others: twice the margin.
+    of c playlists has the vector V S^1/2 c^1/4 and is heard as V S^1/2 c^-1/4, both scaled: components that are heard
+    are 1 in the mean square, and a track scores 2, twice the margin, above others for the mean of its own playlist.
     """
-    try:
-        from scipy.sparse import csr_array
-        from scipy.sparse.linalg import svds
-    except ImportError:
-        raise MissingExtra("scipy", "train") from None
-    playlists, counts = by.playlists, by.counts.astype(np.float64)
-    row = np.repeat(np.arange(len(playlists)), playlists.lengths)
-    weights = (playlists.lengths[row] * counts[playlists.columns]) ** -0.25
-    shape = (len(playlists), playlists.width)
+    svds = _scipy("linalg").svds
+    playlists, counts = by.playlists, np.maximum(by.counts, 1).astype(np.float64)
+    lengths = np.repeat(playlists.lengths, playlists.lengths)
+    weights = ((lengths * counts[playlists.columns]) ** -0.25).astype(np.float32)
+    matrix = _matrix(replace(playlists, weights=weights))
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(playlists.width, size)) * 1e-3
-    if (n := min(size, min(shape) - 1)) > 0:
-        _, values, right = svds(csr_array((weights, playlists.columns, playlists.starts), shape=shape), n, rng=rng)
+    if (n := min(size, min(matrix.shape) - 1)) > 0:
+        _, values, right = svds(matrix, n, random_state=seed)
         vectors[:, :n] = right.T * np.sqrt(values)
+    heard = vectors * counts[:, None] ** -0.25
+    heard /= np.sqrt((heard**2).mean())
     vectors *= counts[:, None] ** 0.25
-    gains = counts**-0.5
-    some = rng.permutation(np.flatnonzero(playlists.lengths > 1))[:1000]
     ahead = []
-    for i in some:
+    for i in rng.permutation(np.flatnonzero(playlists.lengths > 1))[:1000]:
         tracks = playlists.columns[playlists.starts[i] : playlists.starts[i + 1]]
-        mean = (vectors[tracks] * gains[tracks][:, None]).mean(axis=0)
-        others = rng.integers(0, playlists.width, 50)
+        mean, others = heard[tracks].mean(axis=0), rng.integers(0, playlists.width, 50)
         ahead.append((vectors[tracks] @ mean).mean() - (vectors[others] @ mean).mean())
-    scale = np.sqrt(2 / max(float(np.mean(ahead)), 1e-6)) if ahead else 1.0
-    return (vectors * scale).astype(np.float32), gains.astype(np.float32)
+    vectors *= 2 / max(float(np.mean(ahead)) if ahead else 1.0, 1e-6)
+    gains = np.sqrt((heard**2).sum(axis=1) / np.maximum((vectors**2).sum(axis=1), 1e-12))
+    return vectors.astype(np.float32), gains.astype(np.float32)
+
+
+def first_terms(data: Known, heard: Floats) -> Floats:
+    """What each term of a title says by itself, shape (terms, size), to start from: ridge regression.
+
+    From the titles of the training playlists to the mean of what is heard of their tracks.
+
+    Parameters
+    ----------
+    heard : ndarray, shape (tracks, size)
+    """
+    if not data.said.width:
+        return np.zeros((1, heard.shape[1]), dtype=np.float32)
+    playlists = data.by.playlists
+    means = (_matrix(playlists) @ heard) / np.maximum(playlists.lengths, 1)[:, None]
+    told = (data.said.lengths > 0) & (playlists.lengths > 0)
+    said = _matrix(data.said)[told]
+    # Titles have length 1: a term that stands alone in one title is believed by half.
+    left, right = (said.T @ said + _scipy("").eye_array(said.shape[1])).tocsr(), said.T @ means[told]
+    columns = [_scipy("linalg").cg(left, right[:, i], rtol=1e-3, maxiter=50)[0] for i in range(heard.shape[1])]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _scipy(part: str) -> ModuleType:
+    try:
+        return import_module(f"scipy.sparse.{part}".rstrip("."))
+    except ImportError:
+        raise MissingExtra("scipy", "train") from None
+
+
+def _matrix(rows: Sparse) -> Any:
+    """The same for SciPy."""
+    return _scipy("").csr_array((rows.weights, rows.columns, rows.starts), shape=(len(rows), rows.width))
 
 
 def batches(data: Known, recipe: SetTransformerRecipe) -> Callable[[np.random.Generator], Iterator[Batch]]:
@@ -191,7 +223,7 @@ def _dense(matrix: Sparse, rows: NDArray[np.integer]) -> Floats:
     return dense
 
 
-def asked(run: Run) -> list[tuple[list[Query], list[Rows]]]:
+def asked(run: Run) -> dict[str, tuple[list[Query], list[Rows]]]:
     """What validation playlists ask, and what is to be found: by title, by one track, by five, by five and title.
 
     Raises
@@ -200,15 +232,15 @@ def asked(run: Run) -> list[tuple[list[Query], list[Rows]]]:
         If no validation playlist is fit for any of these.
     """
     tracks, titles = split_playlists(run, "validation")
-    found = []
+    found = {}
     for protocol in ("title", "first-1", "first-5"):
         try:
             cases = continuation.draw(tracks, titles, protocol, _JUDGED)[0]
         except DiscoError:  # none is long enough, or titled
             continue
-        found.append((cases.queries, cases.truth))
+        found[protocol] = cases.queries, cases.truth
         if protocol == "first-5":
-            found.append((continuation.with_titles(cases, titles).queries, cases.truth))
+            found["first-5 and title"] = continuation.with_titles(cases, titles).queries, cases.truth
     if not found:
         raise DataError(run.playlists, "has no playlist of 11 tracks in the split 'validation' to choose by")
     return found
@@ -224,29 +256,32 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
     numbers = np.full(len(run.catalogue), -1, dtype=np.int32)
     numbers[data.by.rows] = np.arange(len(data.by.rows))
     questions = asked(run)
-    terms = max(len(data.titles), 1)
+    vectors, gains = first_vectors(data.by, recipe.size, recipe.seeds[0])
+    terms = first_terms(data, vectors * gains[:, None])
+    # Vectors grow with the fourth root of the frequency.
+    scales = data.by.counts**0.25
+    scales *= np.sqrt(((vectors / scales[:, None]) ** 2).mean())
 
     def recommender(model: Any, table: Any) -> VectorRecommender:
         def run_network(**inputs: Floats) -> dict[str, Floats]:
             return {"vector": np.asarray(model([inputs[node.name] for node in model.inputs])["vector"])}
 
-        vectors = table.vectors.numpy()
-        encode = Encoder(run_network, vectors, np.asarray(table.gains), numbers, heard, data.titles)
-        return VectorRecommender(recipe.name, vectors, encode, table.bias.numpy(), data.by.rows)
+        now = table.vectors
+        encode = Encoder(run_network, now, np.asarray(table.gains), numbers, heard, data.titles)
+        return VectorRecommender(recipe.name, now, encode, table.bias.numpy(), data.by.rows)
 
     def build() -> tuple[Any, Any]:
-        vectors, gains = first_vectors(data.by, recipe.size, recipe.seeds[0])
-        stretch = 1 / max(float(np.sqrt(np.mean((vectors * gains[:, None]) ** 2))), 1e-6)
-        model = set_transformer.network(recipe, heard.shape[1], terms, stretch)
-        table = set_transformer.Table(vectors, gains)
+        model = set_transformer.network(recipe, heard.shape[1], terms)
+        table = set_transformer.Table(vectors, gains, scales)
 
         def error() -> float:
             asks, means = recommender(model, table), []
-            for queries, truth in questions:
+            for queries, truth in questions.values():
                 answers = asks.recommend_many(queries, metrics.DEPTH)
                 pairs = zip(answers, truth, strict=True)
                 means.append(float(np.mean([metrics.ndcg(found.rows, true) for found, true in pairs])))
-            print("  NDCG " + ", ".join(f"{mean:.4f}" for mean in means), flush=True)
+            each = ", ".join(f"{name} {mean:.4f}" for name, mean in zip(questions, means, strict=True))
+            print(f"{recipe.name}  NDCG by {each}", file=sys.stderr)
             return 1 - float(np.mean(means))
 
         n_batches = -(-len(data.playlists) // recipe.batch_size)
@@ -256,7 +291,7 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
 
     (model, table), errors = fit_best(recipe, build, run.saved)
     model.save(run.folder / "network.keras")
-    arrays = {"tracks": table.vectors.numpy(), "bias": table.bias.numpy(), "gains": np.asarray(table.gains)}
+    arrays = {"tracks": table.vectors, "bias": table.bias.numpy(), "gains": np.asarray(table.gains)}
     says = written(recipe, run, data.by, arrays)
     data.titles.write(run.folder / TITLES)
     says["files"][TITLES] = hashlib.sha256((run.folder / TITLES).read_bytes()).hexdigest()
