@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 
@@ -58,7 +60,8 @@ def trained(recipe: str, *changes: str, noise: bool = False) -> Path:
     folder = Path(tempfile.mkdtemp(dir=_FOLDER.name), recipe)
     asked = [CLOUD / f"{recipe}.toml", "--tracks", tracks, "--playlists", playlists, "--output", folder]
     sets = [part for change in changes for part in ("--set", change)]
-    assert train.main([str(part) for part in [*asked, *sets]]) == 0
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        assert train.main([str(part) for part in [*asked, *sets]]) == 0
     return folder
 
 

@@ -12,7 +12,7 @@ import pytest
 from disco import __main__, generate
 from disco.export import FORMATS
 from disco.predict import PREDICTORS
-from disco.recommend import RECOMMENDERS
+from disco.recommend import METHODS, RECOMMENDERS
 from disco.sequence import SEQUENCERS
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +26,8 @@ FLAG = r"(?<![\w-])--[a-z][a-z-]+"
 def test_every_option_that_the_readme_names_exists(capsys):
     for verb in (
         ["generate"],
+        ["recommend"],
+        ["models", "remove"],
         ["catalogue", "info"],
         ["prepare"],
         ["train"],
@@ -36,7 +38,9 @@ def test_every_option_that_the_readme_names_exists(capsys):
     assert set(re.findall(FLAG, README)) <= set(re.findall(FLAG, capsys.readouterr().out))
 
 
-@pytest.mark.parametrize("name", [*PREDICTORS, *RECOMMENDERS, *SEQUENCERS, *FORMATS, "--flow", "--spicyness"])
+@pytest.mark.parametrize(
+    "name", [*PREDICTORS, *RECOMMENDERS, *METHODS, *SEQUENCERS, *FORMATS, "--flow", "--spicyness"]
+)
 def test_every_choice_is_explained_in_the_readme(name):
     assert f"`{name}" in README
 

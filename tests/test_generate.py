@@ -176,7 +176,7 @@ def test_pick_asks(library, capsys, monkeypatch):
 
 def test_verbs_are_found_or_named(capsys):
     assert __main__.main(["dance"]) == 2
-    assert "there is no verb 'dance'; there are generate, catalogue, prepare" in capsys.readouterr().err
+    assert "there is no verb 'dance'; there are generate, recommend, models, catalogue" in capsys.readouterr().err
     assert __main__.main(["--help"]) == 0
     assert __main__.main([]) == 2
     assert __main__.main(["catalogue", "info"]) == 0

@@ -1,0 +1,112 @@
+"""One playlist in a file: every form that is read, and the sentences for those that are not."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import catalogue_of, random_catalogue
+
+from disco import generate
+from disco.errors import DataError
+from disco.sources import lists, tables
+
+IDS = ["t00005", "t00017", "t00003"]
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return random_catalogue(60, seed=6, artists=50)
+
+
+def entries(playlists=1):
+    return [
+        {"playlist_id": f"p{p}", "title": "beach 🏖", "position": i, "track_id": f"spotify:track:{track}"}
+        for p in range(playlists)
+        for i, track in enumerate(IDS)
+    ]
+
+
+def slice_of(playlists=1):
+    tracks = [{"track_uri": f"spotify:track:{i}", "track_name": "x", "artist_name": "y"} for i in IDS]
+    return json.dumps(
+        {"info": {}, "playlists": [{"pid": p, "name": "beach 🏖", "tracks": tracks} for p in range(playlists)]}
+    )
+
+
+def test_parquet_csv_and_slices_with_one_playlist(catalogue, tmp_path):
+    pq.write_table(pa.Table.from_pylist(entries()), tmp_path / "a.parquet")
+    rows = [",".join(entries()[0]), *(",".join(map(str, entry.values())) for entry in entries())]
+    (tmp_path / "a.csv").write_text("\n".join(rows), encoding="utf-8")
+    (tmp_path / "a.json").write_text(slice_of(), encoding="utf-8")
+    for name in ("a.parquet", "a.csv", "a.json"):
+        listed = lists.read(tmp_path / name)
+        assert (listed.title, listed.ids) == ("beach 🏖", IDS), name
+        assert listed.rows(catalogue).tolist() == [5, 17, 3]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv", ".m3u8"])
+def test_what_disco_wrote_is_read_again(suffix, catalogue, tmp_path, capsys):
+    tables.write(catalogue, tmp_path / "tracks.parquet")
+    where = tmp_path / f"mine{suffix}"
+    made = ["t00005", "--catalogue", tmp_path / "tracks.parquet", "--title", "mine", "--output", where, "--json"]
+    assert generate.main([str(a) for a in made]) == 0
+    ids = [track["id"] for track in json.loads(capsys.readouterr().out)["tracks"]]
+    listed = lists.read(where)
+    assert catalogue.ids(listed.rows(catalogue)) == ids
+    assert listed.title == ("" if suffix == ".csv" else "mine")
+
+
+def test_ids_links_and_names_one_a_line(catalogue, tmp_path):
+    (tmp_path / "list.txt").write_text(
+        "\ufefft00005\n\n  title 17 \r\nspotify:track:t00003\nnobody knows this\nt00005\n"
+    )
+    listed = lists.read(tmp_path / "list.txt")
+    assert listed.rows(catalogue).tolist() == [5, 17, 3]
+    assert len(listed.ids) == 5
+
+
+def test_files_of_music_are_found_by_their_path_or_name(tmp_path):
+    tracks = random_catalogue(20, seed=2).table.to_pylist()
+    tracks[4]["path"] = "/music/a b.mp3"
+    (tmp_path / "a.m3u").write_text(
+        "#EXTM3U\n#EXTINF:10,Artist 9 - Title 9\n/elsewhere/9.mp3\n/music/a b.mp3\n"
+        "#EXTINF:3,x\nhttps://open.spotify.com/track/t00011?si=1\n"
+    )
+    assert lists.read(tmp_path / "a.m3u").rows(catalogue_of(tracks)).tolist() == [9, 4, 11]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a.json", slice_of(3).encode(), "has 3 playlists; a file with one is needed"),
+        ("a.json", slice_of(0).encode(), "has 0 playlists"),
+        ("a.json", b'{"tracks": [1, 2]}', "is no playlist that DISCO wrote, and no Million Playlist slice"),
+        ("a.json", b'{"tracks": ', "is not readable JSON"),
+        ("a.json", b"[" * 100_000, None),
+        ("a.txt", b"", "is empty"),
+        ("a.txt", b" \n\n", "is empty"),
+        ("a.mp3", b"\xff\xfb\x90\x00" * 100, "is no playlist that DISCO reads"),
+        ("a.parquet", b"PAR1nonsense", "is not a readable table"),
+        ("a.csv", b"colour,size\nred,3\n", "column"),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence(name, content, sentence, tmp_path, catalogue):
+    where = tmp_path / name
+    where.write_bytes(content)
+    if sentence is None:
+        assert len(lists.read(where).rows(catalogue)) == 0
+        return
+    with pytest.raises(DataError, match=sentence) as error:
+        lists.read(where)
+    assert "\n" not in str(error.value)
+
+
+def test_several_playlists_in_a_table_are_told(tmp_path):
+    pq.write_table(pa.Table.from_pylist(entries(2)), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="has 2 playlists; a file with one is needed"):
+        lists.read(tmp_path / "a.parquet")
+    assert np.size(lists.Listed("", [], []).rows(random_catalogue(3))) == 0

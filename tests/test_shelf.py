@@ -1,0 +1,100 @@
+"""The door `models`: what is there, and what may be removed."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+
+import pytest
+from recommenders import trained
+
+from disco import __main__
+from disco.model import MODELS, read_card, user_models
+from disco.shelf import main
+
+
+@pytest.fixture(autouse=True)
+def _data(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISCO_DATA", str(tmp_path))
+
+
+@pytest.fixture
+def mine():
+    return shutil.copytree(trained("popularity"), user_models() / "mine")
+
+
+def test_the_list_has_shipped_models_and_the_users_own(mine, capsys):
+    assert main(["list", "--json"]) == 0
+    said = {model["name"]: model for model in json.loads(capsys.readouterr().out)["models"]}
+    assert {path.parent.name for path in MODELS.glob("*/card.json")} | {"mine"} == set(said)
+    assert said["rank"]["shipped"]
+    own = said["mine"]
+    assert (own["shipped"], own["kind"], own["method"], own["tracks"]) == (False, "recommender", "popularity", 280)
+    assert own["days"] in (0, 1)
+    assert own["catalogue"].endswith("tracks.parquet")
+    assert own["bytes"] == sum(path.stat().st_size for path in mine.iterdir())
+    assert main(["list"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("mine"))
+    assert line.split()[:4] == ["mine", "recommender", "280", "today"]
+
+
+def test_a_broken_model_is_listed_as_broken(mine, capsys):
+    (mine / "card.json").write_text('{"format": 99}')
+    assert main(["list"]) == 0
+    assert "broken:" in next(line for line in capsys.readouterr().out.splitlines() if line.startswith("mine"))
+    assert main(["remove", "mine", "--force"]) == 0
+    assert not mine.exists()
+
+
+def test_show_says_what_the_card_says(mine, capsys):
+    assert main(["show", "mine"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["folder"] == str(mine)
+    assert said["files"] == read_card("mine", "recommender")["files"]
+    assert main(["show", "nothing"]) == 1
+    assert (
+        "nothing: no model of this name or folder; shipped are classic, features, gru, rank, trained by you mine"
+        in (capsys.readouterr().err)
+    )
+
+
+@pytest.mark.parametrize(("answer", "gone"), [("y\n", True), ("n\n", False), ("", False), ("maybe\n", False)])
+def test_remove_asks(answer, gone, mine, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+    assert main(["remove", "mine"]) == (0 if gone else 1)
+    assert mine.exists() != gone
+    assert gone == (not list(user_models().iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("rank", "rank is shipped with DISCO and is not removed"),
+        ("nothing", "you trained no model of this name; there are mine"),
+        ("../models/mine", "you trained no model of this name"),
+        ("..", "you trained no model of this name"),
+        ("", "you trained no model of this name"),
+    ],
+)
+def test_nothing_else_is_removed(name, sentence, mine, capsys):
+    assert main(["remove", name, "--force"]) == 1
+    assert sentence in capsys.readouterr().err
+    assert mine.exists()
+    assert (MODELS / "rank" / "card.json").exists()
+
+
+def test_a_link_is_removed_and_not_what_it_leads_to(mine, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    mine.rename(elsewhere)
+    mine.symlink_to(elsewhere)
+    assert main(["remove", "mine", "--force"]) == 0
+    assert not mine.exists()
+    assert (elsewhere / "card.json").exists()
+
+
+def test_the_door_is_called_models(capsys):
+    assert __main__.main(["models", "list"]) == 0
+    assert "rank" in capsys.readouterr().out
+    assert __main__.main(["models"]) == 2
