@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from recommenders import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
 
@@ -244,6 +246,21 @@ def test_a_training_that_cannot_be_is_one_sentence(tmp_path, capsys):
     assert train.main([*asked, "--set", "least_playlists = 1000"]) == 1
     assert "has no track in 1000 playlists" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+def test_playlists_without_titles_teach_too(tmp_path):
+    tracks, playlists = places()
+    table = pq.read_table(playlists)
+    untitled = pa.nulls(len(table), pa.string())
+    pq.write_table(
+        table.set_column(table.column_names.index("title"), "title", untitled), tmp_path / "untitled.parquet"
+    )
+    asked = [str(CLOUD / "set-transformer.toml"), "--tracks", str(tracks), "--output", str(tmp_path / "x")]
+    asked += ["--playlists", str(tmp_path / "untitled.parquet"), "--set", "size = 8", "--set", "epochs = 1"]
+    assert train.main(asked) == 0
+    found = load_recommender(tmp_path / "x", library())
+    assert not len(found.recommend(Query(NO_SEEDS, "kind 1"), 10).rows)
+    assert len(found.recommend(Query(np.array([1]), "kind 1"), 10).rows) == 10
 
 
 def test_an_interrupted_training_ends_as_if_it_had_never_stopped(tmp_path, monkeypatch):

@@ -270,6 +270,8 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
         encode = Encoder(run_network, now, np.asarray(table.gains), numbers, heard, data.titles)
         return VectorRecommender(recipe.name, now, encode, table.bias.numpy(), data.by.rows)
 
+    at_start: list[float] = []
+
     def build() -> tuple[Any, Any]:
         model = set_transformer.network(recipe, heard.shape[1], terms)
         table = set_transformer.Table(vectors, gains, scales)
@@ -284,6 +286,7 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
             print(f"{recipe.name}  NDCG by {each}", file=sys.stderr)
             return 1 - float(np.mean(means))
 
+        at_start.append(error())
         n_batches = -(-len(data.playlists) // recipe.batch_size)
         drawn = batches(data, recipe)
         task = set_transformer.task(model, table, heard[data.rows], recipe, drawn, n_batches, error)
@@ -303,5 +306,6 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
         "inputs": recipe.inputs,
         "network": exported(model, run.folder / "network.onnx", inputs, ["vector"]),
         "validation_error_by_seed": {str(seed): round(error, 5) for seed, error in errors.items()},
+        "validation_error_at_start": round(at_start[0], 5),
         "validation_error": "1 less the mean NDCG at 500 of title, first 1, first 5, and first 5 with title",
     }
