@@ -174,6 +174,61 @@ class AlsRecipe(RecommenderRecipe):
     seed: int
 
 
+@dataclass(frozen=True)
+class SetTransformerRecipe(RecommenderRecipe):
+    """How a set transformer is built and trained; `patience` counts epochs.
+
+    Attributes
+    ----------
+    inputs : list of str
+        What the song encoder hears, of `tower.NUMBERS` and `tower.OTHERS`.
+    size, heads, blocks : int
+        Components of its vectors, heads of each attention, blocks of set attention.
+    least_playlists : int
+        A track of fewer training playlists has no vector: it is heard by its features, and not recommended.
+    least_titles, most_terms : int
+        A term of titles is in so many at least; so many are kept at most.
+    window : int
+        Tracks of a playlist that are shown at most, drawn anew in each epoch; as many are hidden at most.
+    alone, few : float in (0, 1)
+        Share of the sets of which all tracks are hidden, and of those of which 1 to 10 are shown; of the others
+        10-50 % are hidden.
+    untitled : float in (0, 1)
+        Share of the sets with tracks whose title is hidden.
+    reconstruction : float
+        What the shown tracks count in the loss, where the hidden count 1.
+    margin, negatives : float, int
+        Of the loss; others drawn for each track that is wanted.
+    popular : float in [0, 1]
+        Others are drawn by their frequency to this power.
+    """
+
+    scaler: str
+    inputs: list[str]
+    size: int
+    heads: int
+    blocks: int
+    dropout: float
+    term_dropout: float
+    least_playlists: int
+    least_titles: int
+    most_terms: int
+    window: int
+    alone: float
+    few: float
+    untitled: float
+    reconstruction: float
+    margin: float
+    negatives: int
+    popular: float
+    batch_size: int
+    seeds: list[int]
+    epochs: int
+    patience: int
+    learning_rate: float
+    weight_decay: float
+
+
 Recipe = FeaturesRecipe | PredictorRecipe | RankerRecipe | RecommenderRecipe
 RECIPES: dict[str, type[Recipe]] = {
     "features": FeaturesRecipe,
@@ -183,10 +238,12 @@ RECIPES: dict[str, type[Recipe]] = {
     "playlist-knn": PlaylistKnnRecipe,
     "item-knn": ItemKnnRecipe,
     "als": AlsRecipe,
+    "set-transformer": SetTransformerRecipe,
 }
 # Of these none is a choice too.
 _MAY_BE_NOUGHT = {"units", "genre_words", "hidden", "artists", "blur", "dropout", "noise", "noisy_share"}
 _MAY_BE_NOUGHT |= {"weight_decay", "idf", "length", "rarity", "filling", "popularity", "shrinkage", "regularization"}
+_MAY_BE_NOUGHT |= {"term_dropout", "alone", "few", "untitled", "reconstruction", "popular"}
 _MEANT: dict[Any, str] = {
     str: "a text",
     int: "a whole number above 0",

@@ -28,6 +28,7 @@ from disco.training.features import train_features
 from disco.training.neighbours import train_item_knn, train_playlist_knn, train_popularity
 from disco.training.predictors import next_tracks, train_predictor, train_ranker
 from disco.training.recommenders import continued
+from disco.training.sets import train_set_transformer
 
 # What the card calls a kind of recipe (the program that runs a model does not ask how it was trained); what writes
 # the files and says what the card says of them; and what measures the folder that was written.
@@ -40,10 +41,11 @@ TRAINERS: dict[str, Trainer] = {
     "playlist-knn": ("recommender", train_playlist_knn, continued),
     "item-knn": ("recommender", train_item_knn, continued),
     "als": ("recommender", train_als, continued),
+    "set-transformer": ("recommender", train_set_transformer, continued),
 }
 
 # What a model folder may hold: anything else in a folder is somebody's, and --force does not replace it.
-_WRITTEN = ("card.json", "tracks.parquet", "*.onnx", "*.keras", "*.npy")
+_WRITTEN = ("card.json", "tracks.parquet", "titles.parquet", "*.onnx", "*.keras", "*.npy")
 
 
 def write_card(card: Card, folder: Path) -> None:

@@ -27,15 +27,16 @@ FLOORS = {
     "disco": 7,  # the map may point everywhere, lazily
 }
 # Where a package may be imported at all.
+_KERAS = {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression", "set_transformer")}
 HOMES = {
-    "keras": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression")},
-    "tensorflow": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking")},
+    "keras": _KERAS,
+    "tensorflow": _KERAS - {"disco.training.regression"},
     "sklearn": {"disco.training.features"},
     "plotly": {"disco.plot"},
     "rich": {"disco.cli"},
     "implicit": {"disco.training.factors"},
     "platformdirs": {"disco.model"},
-    "scipy": {"disco.training.factors", "disco.training.neighbours"},
+    "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "sets")},
     "onnxruntime": {"disco.model", "disco.training.export"},
     "pickle": set(),
     "joblib": set(),

@@ -8,7 +8,7 @@ from pathlib import Path
 from disco.catalogue import Catalogue
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.model import MODELS, checked_card, find_model, names_in, scaled_features, scaler, user_models
-from disco.recommend import als, item_knn, playlist_knn, popularity
+from disco.recommend import als, item_knn, playlist_knn, popularity, set_transformer
 from disco.recommend.folder import Folder
 from disco.recommend.nearest import Nearest
 from disco.recommend.types import Candidates, Query, Recommender
@@ -27,6 +27,7 @@ METHODS: dict[str, Callable[[Folder], Recommender]] = {
     "playlist-knn": playlist_knn.load,
     "item-knn": item_knn.load,
     "als": als.load,
+    "set-transformer": set_transformer.load,
 }
 
 

@@ -282,9 +282,9 @@ def start_from(seed: int) -> None:
 
 
 def export(one_step: keras.Model, path: Path) -> None:
-    """Write a step as ONNX, the size of the batch left open."""
+    """Write a network as ONNX, the size of the batch and of sets left open."""
     # Keras exports no model that was never called.
-    one_step([keras.ops.zeros((1, *each.shape[1:])) for each in one_step.inputs])
+    one_step([keras.ops.zeros([n or 1 for n in each.shape]) for each in one_step.inputs])
     with warnings.catch_warnings():
         # Keras mends tf2onnx for NumPy 2, and NumPy warns of the question whether it must.
         warnings.simplefilter("ignore", FutureWarning)
