@@ -38,7 +38,7 @@ class Sparse:
 
     def entries(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Places of all entries of some rows, one row after another, and how many each row has."""
-        counts = self.lengths[rows]
+        counts = self.starts[rows + 1] - self.starts[rows]
         shift = np.repeat(self.starts[rows] - (np.cumsum(counts) - counts), counts)
         return shift + np.arange(len(shift)), counts
 
