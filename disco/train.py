@@ -43,7 +43,7 @@ TRAINERS: dict[str, Trainer] = {
 }
 
 # What a model folder may hold: anything else in a folder is somebody's, and --force does not replace it.
-_WRITTEN = ("card.json", "tracks.parquet", "*.onnx", "*.keras", "*.npy")
+_WRITTEN = ("card.json", "tracks.parquet", "titles.parquet", "*.onnx", "*.keras", "*.npy")
 
 
 def write_card(card: Card, folder: Path) -> None:
