@@ -25,9 +25,11 @@ from disco.recipe import RecommenderRecipe, read_recipe
 from disco.training.data import Card, Run
 from disco.training.factors import train_als
 from disco.training.features import train_features
-from disco.training.neighbours import train_item_knn, train_playlist_knn, train_popularity
+from disco.training.neighbours import train_item_knn, train_playlist_knn, train_popularity, train_title_knn
 from disco.training.predictors import next_tracks, train_predictor, train_ranker
 from disco.training.recommenders import continued
+from disco.training.reranker import train_re_ranker
+from disco.training.retrieval import train_two_tower
 
 # What the card calls a kind of recipe (the program that runs a model does not ask how it was trained); what writes
 # the files and says what the card says of them; and what measures the folder that was written.
@@ -40,6 +42,9 @@ TRAINERS: dict[str, Trainer] = {
     "playlist-knn": ("recommender", train_playlist_knn, continued),
     "item-knn": ("recommender", train_item_knn, continued),
     "als": ("recommender", train_als, continued),
+    "title-knn": ("recommender", train_title_knn, continued),
+    "two-tower": ("recommender", train_two_tower, continued),
+    "re-ranker": ("recommender", train_re_ranker, continued),
 }
 
 # What a model folder may hold: anything else in a folder is somebody's, and --force does not replace it.

@@ -8,7 +8,7 @@ from pathlib import Path
 from disco.catalogue import Catalogue
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.model import MODELS, checked_card, find_model, names_in, scaled_features, scaler, user_models
-from disco.recommend import als, item_knn, playlist_knn, popularity
+from disco.recommend import als, item_knn, playlist_knn, popularity, ranker, title_knn, two_tower
 from disco.recommend.folder import Folder
 from disco.recommend.nearest import Nearest
 from disco.recommend.types import Candidates, Query, Recommender
@@ -27,6 +27,9 @@ METHODS: dict[str, Callable[[Folder], Recommender]] = {
     "playlist-knn": playlist_knn.load,
     "item-knn": item_knn.load,
     "als": als.load,
+    "title-knn": title_knn.load,
+    "two-tower": two_tower.load,
+    "re-ranker": ranker.load,
 }
 
 

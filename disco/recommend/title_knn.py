@@ -1,111 +1,74 @@
-"""Tracks of the training playlists whose titles are most like the query's: words and parts of words in common.
-
-Titles are compared as bags of words and of their runs of three and four characters, the rare ones counting more, by
-cosine: `Workout '16` finds `workout mix`, `workoutt` and, less, `work`. Emoji and other scripts are characters like
-others.
-"""
+"""Tracks of the training playlists whose titles are most like the query's, words and pieces of words in common."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats
-from disco.catalogue.text import plain
 from disco.recommend.folder import Folder
 from disco.recommend.sparse import Sparse
+from disco.recommend.titles import Titles
 from disco.recommend.top import Scored, highest
 from disco.recommend.types import Query, Recommender
 
-# What is read of a title; the longest of the Million Playlist Dataset has 41 characters.
-_LONGEST = 200
-# Parts of titles are told apart by so many numbers: of 10,000 titles' 30,000 parts few share one.
-PARTS = 1 << 20
-_SIZES = (3, 4)
-
 
 @dataclass(frozen=True)
-class Titles:
+class Reading:
     """How titles are compared, and what their playlists' tracks count then.
 
     Attributes
     ----------
     neighbours : int
         Playlists that are heard.
-    length : float
-        A playlist counts as its length to minus this power.
+    least : float
+        A title less like, by cosine, is not heard at all.
     power : float
         A similarity counts to this power: the higher, the more the most like titles say.
-    least : float
-        A title less like is not heard at all.
-    rarity : float
-        A track's score is multiplied by the logarithm of its rarity to this power.
+    length : float
+        A playlist counts as its length to minus this power.
     filling : float
-        What the most popular track counts, beside the sum of 1 that the neighbours give.
+        What the most popular track counts, beside the sum of 1 that the neighbours give: it orders the tracks that no
+        neighbour has.
     """
 
     neighbours: int
-    length: float
-    power: float
     least: float
-    rarity: float
+    power: float
+    length: float
     filling: float
 
 
-def folded(title: str) -> str:
-    """A title in small letters without accents and punctuation; emoji stay."""
-    text = plain(pa.array([title[:_LONGEST].encode("utf-8", "replace").decode()]))[0].as_py()
-    return " ".join("".join(c if c.isalnum() or ord(c) > 0x2000 else " " for c in text).split())
+Near = tuple[NDArray[np.intp], Floats]
 
 
-def parts_of(title: str) -> NDArray[np.int64]:
-    """Numbers of the different words and parts of words of a title, sorted; none of a title without any."""
-    whole = folded(title)
-    if not whole:
-        return np.empty(0, dtype=np.int64)
-    padded = f" {whole} "
-    found = {f"{padded[i : i + size]}" for size in _SIZES for i in range(max(1, len(padded) - size + 1))}
-    found |= {f"={word}" for word in whole.split()} | {f"=={whole}"}
-    return np.array(sorted({zlib.crc32(part.encode()) % PARTS for part in found}), dtype=np.int64)
-
-
-def finder(titles: Sparse, how: Titles) -> Callable[[str], tuple[NDArray[np.intp], Floats]]:
-    """From a title to the playlists whose titles are most like it, best first, and their similarity, 0 to 1.
+def finder(terms: Titles, titles: Sparse, how: Reading) -> Callable[[str], Near]:
+    """From a title to the playlists whose titles are most like it, best first, and how like they are, from 0 to 1.
 
     Parameters
     ----------
-    titles : Sparse, shape (playlists, PARTS)
-        1 where a playlist's title has a part.
+    titles : Sparse, shape (playlists, terms)
+        Terms of the training playlists' titles, as `Titles.bags` has them.
     """
     having = titles.transposed()
-    idf = np.log(1 + len(titles) / np.maximum(having.lengths, 0.5)).astype(np.float32)
-    squares = np.bincount(
-        np.repeat(np.arange(len(titles)), titles.lengths), idf[titles.columns] ** 2.0, len(titles)
-    )
-    norms = np.sqrt(np.maximum(squares, 1e-9))
 
-    def find(title: str) -> tuple[NDArray[np.intp], Floats]:
-        parts = parts_of(title)
-        own = np.sqrt((idf[parts] ** 2.0).sum())
-        if not own:
+    def find(title: str) -> Near:
+        bag = terms.bags([title])
+        if not len(bag.columns):
             return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.float32)
-        similar = (having.combined(parts, idf[parts] ** 2) / norms / own).astype(np.float32)
-        nearest = highest(similar, how.neighbours)
-        nearest = nearest[similar[nearest] >= how.least]
-        return nearest, similar[nearest]
+        alike = having.combined(bag.columns, bag.weights)
+        nearest = highest(alike, how.neighbours)
+        nearest = nearest[alike[nearest] >= max(how.least, 1e-6)]
+        return nearest, alike[nearest]
 
     return find
 
 
-def scorer(
-    playlists: Sparse, how: Titles
-) -> Callable[[NDArray[np.intp], Floats], Floats]:
-    """From playlists and their similarity, as `finder` finds them, to scores, shape (tracks,): NaN without any.
+def scorer(playlists: Sparse, how: Reading) -> Callable[[NDArray[np.intp], Floats], Floats]:
+    """From playlists and how like they are, as `finder` finds them, to scores, shape (tracks,): NaN without any.
 
     Parameters
     ----------
@@ -113,16 +76,14 @@ def scorer(
         1 where a playlist has a track.
     """
     counts = np.bincount(playlists.columns, minlength=playlists.width)
-    divided = (np.maximum(playlists.lengths, 1).astype(np.float32)) ** -how.length
-    rarity = (np.log(len(playlists) / np.maximum(counts, 1) + 1e-9).clip(min=1e-3) ** how.rarity).astype(np.float32)
+    divided = np.maximum(playlists.lengths, 1).astype(np.float32) ** -how.length
     filling = (how.filling * counts / counts.max(initial=1)).astype(np.float32)
 
-    def score(nearest: NDArray[np.intp], similar: Floats) -> Floats:
+    def score(nearest: NDArray[np.intp], alike: Floats) -> Floats:
         if not len(nearest):
             return np.full(playlists.width, np.nan, dtype=np.float32)
-        factors = similar**how.power * divided[nearest]
-        heard = playlists.combined(nearest, (factors / factors.sum()).astype(np.float32))
-        return np.asarray(heard * rarity + filling, dtype=np.float32)
+        factors = alike**how.power * divided[nearest]
+        return np.asarray(playlists.combined(nearest, factors / factors.sum()) + filling, dtype=np.float32)
 
     return score
 
@@ -130,9 +91,8 @@ def scorer(
 def load(folder: Folder) -> Recommender:
     """A recommender by titles; of a query without a title that it can read it says nothing."""
     playlists = folder.sparse("playlists", None, len(folder.rows), weighted=False)
-    titles = folder.sparse("titles", len(playlists), PARTS, weighted=False)
-    how = folder.parameters(Titles)
-    find, score = finder(titles, how), scorer(playlists, how)
+    terms, how = Titles.read(folder), folder.parameters(Reading)
+    find, score = finder(terms, folder.sparse("titles", len(playlists), len(terms)), how), scorer(playlists, how)
 
     def scores(queries: Sequence[Query]) -> Floats:
         return np.stack([score(*find(query.title)) for query in queries])
