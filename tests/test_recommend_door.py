@@ -126,6 +126,8 @@ LONG = "beach trip " * 1000
         (["t00045"], 1, "playlist-knn knows none of the seeds"),
         (["t00005", "--recommender", "oracle"], 1, "there is no recommender 'oracle'; there are: nearest"),
         (["a\0b"], 1, "no track found"),
+        (["nowhere/mine.M3U8"], 1, "nowhere/mine.M3U8: there is no such file"),
+        (["."], 1, "no track found for '.'"),
         ([__file__, "t00005"], 1, "is a file; give one file alone"),
     ],
 )

@@ -14,13 +14,15 @@ import numpy as np
 from disco import cli
 from disco.catalogue import Catalogue, Rows
 from disco.catalogue.text import printable
-from disco.errors import DiscoError
+from disco.errors import DiscoError, NotFoundError
 from disco.playlist import unanswered
 from disco.recommend import METHODS, RECOMMENDERS, Query, Recommender, load_recommender
 from disco.sources import lists
 
 # A lone text that is answered worse than this by every track is a title, to those who read titles.
 _SURELY = 0.9
+# What ends so is meant to be a file.
+_ENDINGS = (".csv", ".json", ".m3u", ".m3u8", ".parquet", ".txt")
 # No track is called by so many characters.
 _LONGEST_NAME = 300
 
@@ -122,6 +124,8 @@ def understood(
         if len(seeds) < len(listed.ids) and not quiet:
             cli.say(f"{len(seeds):,} of the {len(listed.ids):,} tracks of {files[0]} are in {catalogue.where}")
         return seeds, title
+    if missing := next((text for text in asked if text.lower().endswith(_ENDINGS)), None):
+        raise NotFoundError(f"{missing[:200]}: there is no such file")
     if len(asked) == 1 and not title.strip() and recommender.reads_titles and not _is_track(asked[0], catalogue):
         if not quiet:
             cli.say(f"{asked[0][:80]!r} is taken as a title: no track is surely called so")
@@ -133,7 +137,7 @@ def understood(
 
 def _is_file(text: str) -> bool:
     try:
-        return Path(text).exists()
+        return Path(text).is_file()
     except (OSError, ValueError):  # a name that no file can have
         return False
 
