@@ -22,6 +22,7 @@ from disco import cli
 from disco.errors import DataError
 from disco.model import FORMAT, user_models
 from disco.recipe import RecommenderRecipe, read_recipe
+from disco.training.blending import train_blend
 from disco.training.data import Card, Run
 from disco.training.factors import train_als
 from disco.training.features import train_features
@@ -45,6 +46,7 @@ TRAINERS: dict[str, Trainer] = {
     "title-knn": ("recommender", train_title_knn, continued),
     "two-tower": ("recommender", train_two_tower, continued),
     "re-ranker": ("recommender", train_re_ranker, continued),
+    "blend": ("recommender", train_blend, continued),
 }
 
 # What a model folder may hold: anything else in a folder is somebody's, and --force does not replace it.

@@ -28,8 +28,10 @@ FLOORS = {
 }
 # Where a package may be imported at all.
 HOMES = {
-    "keras": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression")},
-    "tensorflow": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking")},
+    "keras": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression", "two_tower")},
+    "tensorflow": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "two_tower")},
+    "keras_rs": {"disco.training.two_tower"},
+    "lightgbm": {"disco.training.trees"},
     "sklearn": {"disco.training.features"},
     "plotly": {"disco.plot"},
     "rich": {"disco.cli"},
@@ -42,6 +44,7 @@ HOMES = {
     "pandas": set(),
 }
 HEAVY = ("keras", "tensorflow", "sklearn", "pandas", "dash", "librosa", "ray", "plotly", "scipy", "implicit")
+HEAVY += ("keras_rs", "lightgbm")
 
 
 def name_of(path: Path) -> str:

@@ -20,7 +20,7 @@ from disco.recommend.types import Query
 
 # Candidates of each recommender.
 _DEPTH = 400
-# Tracks by the seeds' artists, shared by the artists, at least so many of each; artists near them, and tracks of each.
+# Tracks by the seeds' artists, shared by the artists, at least so many of each; artists near, and tracks of each.
 _OWN, _OWN_EACH = 400, 8
 _NEAR, _NEAR_EACH = 40, 8
 # The tracks that stand for a title, where tracks are compared with it by their factors.
@@ -29,7 +29,8 @@ _TITLE_TRACKS = 50
 _EARLIER = 0.8
 _UNKNOWN = np.float32(np.nan)
 
-Columns = dict[str, Floats]
+# What is the same for all candidates is one number.
+Columns = dict[str, Floats | np.float32]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Pool:
     """
 
     rows: Rows
-    columns: Columns
+    columns: dict[str, Floats]
 
     @property
     def values(self) -> Floats:
@@ -171,7 +172,7 @@ def _log_ranks(values: Floats) -> Floats:
 
 def _by_recommenders(said: Heard, rows: Rows, library: Library) -> Columns:
     """Score, share of the best score and rank in each recommender, and the sum of reciprocal ranks."""
-    made: Columns = {}
+    made: dict[str, Floats] = {}
     together = np.zeros(len(rows), dtype=np.float32)
     for name, scores in said.scores.items():
         made[f"{name}_score"] = at = _at(scores, rows, library)
@@ -195,7 +196,7 @@ def _by_neighbours(said: Heard, rows: Rows, library: Library) -> Columns:
     cosines = np.where((numbers >= 0)[:, None], unit[numbers] @ unit[known].T, _UNKNOWN)
     return {
         "near_most": _at(most, rows, library),
-        "near_count": _at((np.bincount(near.columns[places], minlength=near.width) / n), rows, library),
+        "near_count": _at(near.counted(known) / np.float32(n), rows, library),
         "near_last": _at(near.combined(known[-1:], np.ones(1, dtype=np.float32)), rows, library),
         "near_recent": _at(near.combined(known, recent / recent.sum()), rows, library),
         "alike_mean": cosines.mean(axis=1),
@@ -210,7 +211,7 @@ def _by_popularity(rows: Rows, library: Library) -> Columns:
     return {
         "count": np.log1p(counts),
         "artist_count": np.log1p(of_artist),
-        "share_of_artist": counts / np.maximum(of_artist, 1),
+        "share_of_artist": (counts / np.maximum(of_artist, 1)).astype(np.float32),
         "popularity": library.popularity[rows],
     }
 

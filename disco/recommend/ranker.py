@@ -28,7 +28,7 @@ _CARD = "card.json"
 
 @dataclass(frozen=True)
 class Ranker:
-    """Ranks the pool of a query; behind it comes what else the recommenders know, and then what sounds like the seeds.
+    """Ranks the pool of a query; behind it comes what else playlists know, and then what sounds like the seeds.
 
     Attributes
     ----------

@@ -48,6 +48,11 @@ class Sparse:
         weights = self.weights[places] * np.repeat(factors, counts)
         return np.bincount(self.columns[places], weights, self.width).astype(np.float32)
 
+    def counted(self, rows: NDArray[np.integer]) -> Floats:
+        """How many of some rows have an entry in each column, shape (width,)."""
+        places, _ = self.entries(rows)
+        return np.bincount(self.columns[places], minlength=self.width).astype(np.float32)
+
     def transposed(self) -> Sparse:
         """The same matrix by its columns."""
         order = np.argsort(self.columns, kind="stable")

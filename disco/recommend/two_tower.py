@@ -1,7 +1,7 @@
 """Two towers: a playlist, heard by its last tracks and its title, and tracks, as vectors that meet.
 
-Source of the retrieval: Covington, Adams and Sargin (2016), "Deep Neural Networks for YouTube Recommendations"; of how it
-is trained, `disco.training.two_tower` says more. The tracks' vectors are worked out once, in training.
+Source of the retrieval: Covington, Adams and Sargin (2016), "Deep Neural Networks for YouTube Recommendations"; of
+how it is trained, `disco.training.two_tower` says more. The tracks' vectors are worked out once, in training.
 """
 
 from __future__ import annotations

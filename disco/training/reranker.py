@@ -1,8 +1,8 @@
 """Train the second stage on playlists that the recommenders before it have not seen.
 
 A part of the training playlists is held back; the recommenders are trained on the others, by the settings on their
-cards, into a folder that is thrown away; their candidates for the held playlists, with as many seeds as people give, are
-what the trees learn from. At run time the trees rank what the recommenders trained on all of them find.
+cards, into a folder that is thrown away; their candidates for the held playlists, with as many seeds as people give,
+are what the trees learn from. At run time the trees rank what the recommenders trained on all of them find.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
 from disco.errors import DataError
-from disco.model import FORMAT, Card as Read
+from disco.model import FORMAT
+from disco.model import Card as Read
 from disco.recipe import RECIPES, ReRankerRecipe
 from disco.recommend import Query
 from disco.recommend.cross import pool
@@ -45,8 +46,8 @@ TRAINERS: dict[str, Callable[[Any, Run], Card]] = {
 }
 # Seeds that every held playlist is asked with, where it is long enough; of the others each gets one.
 _ALWAYS, _SOMETIMES = (0, 1, 5), (2, 3, 10, 25, 50, 100)
-# Share of the queries with seeds that have the title too; and of those with ten seeds or more that are drawn from all of
-# the playlist, as in the RecSys Challenge 2018.
+# Share of the queries with seeds that have the title too; and of those with ten seeds or more that are drawn from all
+# of the playlist, as in the RecSys Challenge 2018.
 _TITLED, _DRAWN = 0.4, 0.3
 # Tracks that a query hides at least: a true candidate or two teach little.
 _HIDDEN = 5
@@ -95,11 +96,14 @@ def train_re_ranker(recipe: ReRankerRecipe, run: Run) -> Card:
             seen[method] = _trained_again(card, held, Path(beside, method))
         before = library_of(run.catalogue, seen)
         playlists, titles = split_playlists(held, "held")
+        print(f"{recipe.name}: candidates for {len(playlists):,} playlists", file=sys.stderr)
         cut = round(len(playlists) * (1 - _APART))
         parts = [examples(before, playlists[part], titles[part], recipe) for part in (slice(cut), slice(cut, None))]
     if any(not part.true.any() for part in parts):
         raise DataError(run.playlists, f"has too few playlists to train {recipe.name} on: {len(playlists)} are held")
-    booster = fit_trees(*((part.features, part.true, part.sizes) for part in parts), recipe)
+    shown, apart = ((part.features, part.true, part.sizes) for part in parts)
+    print(f"{recipe.name}: trees on {len(shown[1]):,} candidates for {len(shown[2]):,} queries", file=sys.stderr)
+    booster = fit_trees(shown, apart, recipe)
     features = features_of(library)
     write_trees(booster, len(features), run.folder / "trees.onnx")
     gains = booster.feature_importance("gain", iteration=booster.best_iteration)
@@ -140,7 +144,7 @@ def _without(run: Run, recipe: ReRankerRecipe, beside: Path) -> Run:
     at = entries.column_names.index("split")
     made = Run(run.tracks, run.playlists_at, beside, lambda seed: beside / f"saved-{seed}.npz")
     # What is read once, and not again from the file, which says nothing of what is held.
-    made.__dict__ |= {"entries": entries.set_column(at, "split", split), "catalogue": run.catalogue}
+    vars(made).update({"entries": entries.set_column(at, "split", split), "catalogue": run.catalogue})
     return made
 
 
@@ -148,7 +152,7 @@ def _trained_again(card: Read, run: Run, folder: Path) -> Read:
     """A recommender by the settings of another, trained on the training playlists of a run."""
     folder.mkdir()
     again = Run(run.tracks, run.playlists_at, folder, lambda seed: folder / f"saved-{seed}.npz")
-    again.__dict__ |= {"entries": run.entries, "catalogue": run.catalogue}
+    vars(again).update({"entries": run.entries, "catalogue": run.catalogue})
     recipe = RECIPES[card["method"]](**card["settings"])
     says = TRAINERS[card["method"]](recipe, again)
     return Read(folder, {"format": FORMAT, "kind": "recommender", "name": card.name, **says})

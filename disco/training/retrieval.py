@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco import continuation, metrics
-from disco.catalogue import Catalogue, Floats
+from disco.catalogue import Floats
 from disco.catalogue.codes import album_numbers, artist_numbers
 from disco.errors import DataError, MissingExtra
 from disco.model import read_card, scaler
@@ -42,7 +42,9 @@ def train_two_tower(recipe: TwoTowerRecipe, run: Run) -> Card:
     if not len(terms):
         raise DataError(run.playlists, f"has no word that {recipe.least_titles} titles to train on share")
     sound = np.nan_to_num(tower_inputs(run.catalogue, recipe.inputs, transform)[by.rows])
-    about = two_tower.About(*(_from_nought(numbers, by) for numbers in _groups(run.catalogue)), sound)
+    about = two_tower.About(
+        _from_nought(artist_numbers(run.catalogue), by), _from_nought(album_numbers(run.catalogue), by), sound
+    )
     bags = terms.bags(by.titles)
 
     def build() -> tuple[Any, Any]:
@@ -65,10 +67,6 @@ def train_two_tower(recipe: TwoTowerRecipe, run: Run) -> Card:
         "network": exported(made.playlist, run.folder / "playlist.onnx", ("last", "counts", "title"), ("vector",)),
         "validation_error_by_seed": {str(seed): round(error, 5) for seed, error in errors.items()},
     }
-
-
-def _groups(catalogue: Catalogue) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    return artist_numbers(catalogue), album_numbers(catalogue)
 
 
 def _from_nought(numbers: NDArray[np.intp], by: Taught) -> NDArray[np.int32]:

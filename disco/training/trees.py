@@ -78,16 +78,16 @@ def _nodes(tree: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any], int, int
 
 
 def write_trees(booster: Any, features: int, path: Path) -> None:
-    """Write trees as an ONNX network from `features` (n, features) to `score` (n, 1), both float32.
+    """Write trees as an ONNX network from `features`, (n, features), to `score`, (n, 1), in float32.
 
-    A feature is compared as float32: a threshold is rounded down to one, which puts every float32 on the same side. An
-    unknown feature goes the way that the tree learned, or that of 0 where it met none in training.
+    A feature is compared as float32: a threshold is rounded down to one, which puts every float32 on the same side.
+    An unknown feature goes the way that the tree learned, or that of 0 where it met none in training.
     """
     from onnx import TensorProto, helper, save
 
     names = "treeids nodeids featureids values modes truenodeids falsenodeids missing_value_tracks_true".split()
-    nodes: dict[str, list[Any]] = {f"nodes_{name}": [] for name in names}
-    leaves: dict[str, list[Any]] = {f"target_{name}": [] for name in ("treeids", "nodeids", "ids", "weights")}
+    nodes: dict[str, Any] = {f"nodes_{name}": [] for name in names}
+    leaves: dict[str, Any] = {f"target_{name}": [] for name in ("treeids", "nodeids", "ids", "weights")}
     for number, tree in enumerate(booster.dump_model(num_iteration=booster.best_iteration)["tree_info"]):
         for at, node, left, right in _nodes(tree["tree_structure"]):
             is_leaf = not right

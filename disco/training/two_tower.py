@@ -64,8 +64,8 @@ class Towers:
     track : keras.Model
         From that to the track's vector, (n, size), of length 1.
     playlist : keras.Model
-        From what is heard of the last tracks, `last` (n, tracks, width), how much each counts, `counts` (n, tracks), and
-        the title, `title` (n, width), to the playlist's `vector`, (n, size), of length 1.
+        From what is heard of the last tracks, `last` (n, tracks, width), how much each counts, `counts` (n, tracks),
+        and the title, `title` (n, width), to the playlist's `vector`, (n, size), of length 1.
     titles : keras.Variable, shape (terms, width)
         What is heard of each term of a title.
     """
@@ -169,7 +169,7 @@ def task(
 
 
 def _padded(titles: Sparse) -> tuple[Numbers, Floats]:
-    """Terms of each title and their weights, both of shape (titles, terms), with a weight of 0 where there are none."""
+    """Terms of each title and their weights, both of shape (titles, terms); the weight is 0 where there are none."""
     terms = np.zeros((len(titles), min(_TERMS, int(titles.lengths.max(initial=1)))), dtype=np.int32)
     weights = np.zeros(terms.shape, dtype=np.float32)
     at = np.arange(terms.shape[1])
