@@ -29,12 +29,12 @@ METHODS: dict[str, Callable[[Folder], Recommender]] = {
     "als": als.load,
     "title-knn": title_knn.load,
     "two-tower": two_tower.load,
-    "re-ranker": ranker.load,
+    "ranker": ranker.load,
     "blend": lambda folder: blend.load(folder, load_recommender),
 }
 
 # Methods that build on others: of these one may be the default.
-CHOSEN = ("re-ranker", "blend")
+CHOSEN = ("ranker", "blend")
 
 
 def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:

@@ -126,5 +126,6 @@ def write_trees(booster: Any, features: int, path: Path) -> None:
 
 
 def _rounded_down(threshold: float) -> float:
-    rounded = np.float32(threshold)
-    return float(np.nextafter(rounded, np.float32(-np.inf)) if float(rounded) > threshold else rounded)
+    most = np.finfo(np.float32).max
+    rounded = np.float32(np.clip(threshold, -most, most))
+    return float(np.nextafter(rounded, -most) if float(rounded) > threshold else rounded)
