@@ -11,7 +11,7 @@ from disco import cli, export, settings
 from disco.catalogue import Filters
 from disco.playlist import Playlist, generate
 from disco.predict import PREDICTORS
-from disco.recommend import METHODS, RECOMMENDERS
+from disco.recommend import METHODS, RECOMMENDERS, default_recommender
 from disco.sequence import SEQUENCERS
 from disco.sources import EXAMPLE_SEEDS
 from disco.transition import Knobs
@@ -47,7 +47,6 @@ def parser() -> argparse.ArgumentParser:
     )
     g.add_argument(
         "--recommender",
-        default="nearest",
         metavar="NAME",
         help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, or a model's folder",
     )
@@ -105,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         candidates=arguments.candidates,
         knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
         predictor=arguments.predictor,
-        recommender=arguments.recommender,
+        recommender=arguments.recommender or default_recommender(catalogue),
         sequencer=arguments.sequencer,
         filters=Filters(
             tuple(arguments.only), tuple(arguments.exclude), arguments.bpm, arguments.duration, arguments.explicit

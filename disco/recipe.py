@@ -229,6 +229,117 @@ class SetTransformerRecipe(RecommenderRecipe):
     weight_decay: float
 
 
+@dataclass(frozen=True)
+class TitleKnnRecipe(RecommenderRecipe):
+    """How titles are read and compared; the numbers but the first two are those of `recommend.title_knn.Reading`.
+
+    Attributes
+    ----------
+    least_titles, most_terms : int
+        A term of titles is in so many at least; so many are kept at most.
+    """
+
+    least_titles: int
+    most_terms: int
+    neighbours: int
+    least: float
+    power: float
+    length: float
+    filling: float
+
+
+@dataclass(frozen=True)
+class TwoTowerRecipe(RecommenderRecipe):
+    """How two towers are built and trained; `patience` counts epochs.
+
+    Attributes
+    ----------
+    inputs : list of str
+        What is heard of a track's sound, of `tower.NUMBERS` and `tower.OTHERS`.
+    width, size : int
+        Of what is heard of a track, and of the vectors that meet.
+    last : int
+        Tracks of a playlist that are heard: its last.
+    few : float in (0, 1)
+        Share of the training queries of which fewer are heard, each number as often, none too.
+    titled : float in (0, 1)
+        Share of the training queries with the title.
+    temperature : float
+        Inverse temperature of the softmax to begin with; it is trained too.
+    correction : float in [0, 1]
+        Share of the logarithm of a track's frequency that is taken off its score in training: 1 is the sampled
+        softmax of Yi et al. (2019).
+    """
+
+    scaler: str
+    inputs: list[str]
+    least_titles: int
+    most_terms: int
+    width: int
+    size: int
+    last: int
+    few: float
+    titled: float
+    dropout: float
+    temperature: float
+    correction: float
+    batch_size: int
+    seeds: list[int]
+    epochs: int
+    patience: int
+    learning_rate: float
+    weight_decay: float
+
+
+@dataclass(frozen=True)
+class ReRankerRecipe(RecommenderRecipe):
+    """How candidates of other recommenders are ranked again.
+
+    Attributes
+    ----------
+    parts : list of str
+        Names or folders of the recommenders that name them, trained on the same playlists.
+    held : float in (0, 1)
+        Share of the training playlists that the trees are fitted on; the parts are trained on the others for that.
+    negatives : float in (0, 1]
+        Share of the candidates that are not true that are shown.
+    trees, leaves, smallest : int
+        How many trees; leaves of each; examples in a leaf at least.
+    shrinkage, ridge : float
+        What each tree counts; added to what the value of a leaf is divided by.
+    seed : int
+    """
+
+    parts: list[str]
+    held: float
+    negatives: float
+    trees: int
+    leaves: int
+    smallest: int
+    shrinkage: float
+    ridge: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class BlendRecipe(RecommenderRecipe):
+    """How several recommenders' ranks are added up.
+
+    Attributes
+    ----------
+    parts : list of str
+        Names or folders of recommenders.
+    depth : int
+        Candidates of each.
+    offset : float
+        A candidate at rank r counts 1 / (offset + r).
+    """
+
+    parts: list[str]
+    depth: int
+    offset: float
+
+
 Recipe = FeaturesRecipe | PredictorRecipe | RankerRecipe | RecommenderRecipe
 RECIPES: dict[str, type[Recipe]] = {
     "features": FeaturesRecipe,
@@ -239,11 +350,16 @@ RECIPES: dict[str, type[Recipe]] = {
     "item-knn": ItemKnnRecipe,
     "als": AlsRecipe,
     "set-transformer": SetTransformerRecipe,
+    "title-knn": TitleKnnRecipe,
+    "two-tower": TwoTowerRecipe,
+    "re-ranker": ReRankerRecipe,
+    "blend": BlendRecipe,
 }
 # Of these none is a choice too.
 _MAY_BE_NOUGHT = {"units", "genre_words", "hidden", "artists", "blur", "dropout", "noise", "noisy_share"}
 _MAY_BE_NOUGHT |= {"weight_decay", "idf", "length", "rarity", "filling", "popularity", "shrinkage", "regularization"}
-_MAY_BE_NOUGHT |= {"term_dropout", "alone", "few", "untitled", "reconstruction", "popular"}
+_MAY_BE_NOUGHT |= {"term_dropout", "alone", "few", "untitled", "reconstruction", "popular", "least", "titled"}
+_MAY_BE_NOUGHT |= {"correction", "ridge"}
 _MEANT: dict[Any, str] = {
     str: "a text",
     int: "a whole number above 0",

@@ -28,9 +28,12 @@ FLOORS = {
 }
 # Where a package may be imported at all.
 _KERAS = {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression", "set_transformer")}
+_KERAS |= {"disco.training.two_tower"}
 HOMES = {
     "keras": _KERAS,
     "tensorflow": _KERAS - {"disco.training.regression"},
+    "keras_rs": {"disco.training.two_tower"},
+    "lightgbm": {"disco.training.trees"},
     "sklearn": {"disco.training.features"},
     "plotly": {"disco.plot"},
     "rich": {"disco.cli"},
@@ -43,6 +46,7 @@ HOMES = {
     "pandas": set(),
 }
 HEAVY = ("keras", "tensorflow", "sklearn", "pandas", "dash", "librosa", "ray", "plotly", "scipy", "implicit")
+HEAVY += ("keras_rs", "lightgbm")
 
 
 def name_of(path: Path) -> str:
