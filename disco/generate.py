@@ -11,7 +11,7 @@ from disco import cli, export, settings
 from disco.catalogue import Filters
 from disco.playlist import Playlist, generate
 from disco.predict import PREDICTORS
-from disco.recommend import METHODS, RECOMMENDERS
+from disco.recommend import DEFAULT, METHODS, RECOMMENDERS
 from disco.sequence import SEQUENCERS
 from disco.sources import EXAMPLE_SEEDS
 from disco.transition import Knobs
@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     )
     g.add_argument(
         "--recommender",
-        default="nearest",
+        default=DEFAULT,
         metavar="NAME",
         help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, or a model's folder",
     )

@@ -163,7 +163,128 @@ class AlsRecipe(RecommenderRecipe):
     seed: int
 
 
-Recipe = FeaturesRecipe | PredictorRecipe | RankerRecipe | RecommenderRecipe
+@dataclass(frozen=True)
+class EmbeddingMlpRecipe(RecommenderRecipe):
+    """How vectors of tracks, and layers over their mean and variance, are trained.
+
+    Attributes
+    ----------
+    size, width : int
+        Components of a vector; width of the layers.
+    tied : bool
+        Whether what a track is heard as and what it is named by are one vector.
+    window : int
+        Tracks that a playlist is cut to.
+    """
+
+    size: int
+    width: int
+    tied: bool
+    dropout: float
+    window: int
+    batch_size: int
+    seeds: list[int]
+    epochs: int
+    patience: int
+    learning_rate: float
+    weight_decay: float
+
+
+@dataclass(frozen=True)
+class ContentRecipe:
+    """How a tower learns from genres, artists and playlists where tracks lie by what they sound like.
+
+    Attributes
+    ----------
+    inputs : list of str
+        What the tower hears, of `tower.NUMBERS` and then of `tower.OTHERS`.
+    size, width, blocks, periods : int
+        Of the tower, as `RankerRecipe` has them.
+    noise : float
+        Standard deviation of the noise on the inputs in training.
+    hidden : float
+        Share of the tracks of which popularity and explicit lyrics are taken to be unknown in training.
+    least : int
+        A genre is learnt that so many training tracks have.
+    smoothing : float in [0, 1)
+        Share of a label that is spread over all genres.
+    artists, playlists : float
+        What pairs by one artist and pairs of one playlist count, beside 1 for the genres.
+    temperature : float
+        What cosines are multiplied by before a softmax.
+    leaning : float in [0, 1)
+        How much of an exported vector are the genres that it is likely of.
+    sharpness : float
+        As `recommend.content.Hearing` has it.
+    shorter : int
+        An epoch is this part of a round through the tracks with genres.
+    """
+
+    kind: str
+    name: str
+    version: str
+    scaler: str
+    inputs: list[str]
+    size: int
+    width: int
+    blocks: int
+    periods: int
+    dropout: float
+    noise: float
+    hidden: float
+    least: int
+    smoothing: float
+    artists: float
+    playlists: float
+    temperature: float
+    leaning: float
+    sharpness: float
+    shorter: int
+    batch_tracks: int
+    minimum_length: int
+    seeds: list[int]
+    epochs: int
+    patience: int
+    learning_rate: float
+    weight_decay: float
+    data: str
+    source: str
+    terms: str
+
+
+@dataclass(frozen=True)
+class AutoencoderRecipe:
+    """How an autoencoder of 15 numbers is trained; `patience` counts epochs.
+
+    Attributes
+    ----------
+    width, size : int
+        Of the two hidden layers, and of the code between them.
+    sharpness : float
+        As `recommend.content.Hearing` has it.
+    settling : int
+        Epochs at most after those with dropout, without it.
+    """
+
+    kind: str
+    name: str
+    version: str
+    width: int
+    size: int
+    dropout: float
+    sharpness: float
+    batch_size: int
+    seeds: list[int]
+    epochs: int
+    settling: int
+    patience: int
+    learning_rate: float
+    data: str
+    source: str
+    terms: str
+
+
+Recipe = FeaturesRecipe | PredictorRecipe | RankerRecipe | RecommenderRecipe | ContentRecipe | AutoencoderRecipe
 RECIPES: dict[str, type[Recipe]] = {
     "features": FeaturesRecipe,
     "predictor": PredictorRecipe,
@@ -172,14 +293,19 @@ RECIPES: dict[str, type[Recipe]] = {
     "playlist-knn": PlaylistKnnRecipe,
     "item-knn": ItemKnnRecipe,
     "als": AlsRecipe,
+    "embedding-mlp": EmbeddingMlpRecipe,
+    "content": ContentRecipe,
+    "autoencoder": AutoencoderRecipe,
 }
 # Of these none is a choice too.
 _MAY_BE_NOUGHT = {"units", "blur", "dropout", "noise", "noisy_share", "weight_decay"}
 _MAY_BE_NOUGHT |= {"idf", "length", "rarity", "filling", "popularity", "shrinkage", "regularization"}
+_MAY_BE_NOUGHT |= {"smoothing", "artists", "playlists", "periods", "hidden", "leaning"}
 _MEANT: dict[Any, str] = {
     str: "a text",
     int: "a whole number above 0",
     float: "a number above 0",
+    bool: "true or false",
     list[str]: "a list of texts",
     list[int]: "a list of whole numbers above 0",
     dict[str, str]: "a table of texts",

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,24 @@ from disco.errors import DataError
 from disco.model import FORMAT, user_models
 from disco.recipe import RecommenderRecipe, read_recipe
 from disco.training.data import Card, Run
+from disco.training.export import load_networks
 from disco.training.factors import train_als
 from disco.training.features import train_features
 from disco.training.neighbours import train_item_knn, train_playlist_knn, train_popularity
 from disco.training.predictors import next_tracks, train_predictor, train_ranker
 from disco.training.recommenders import continued
+
+
+def _keras(module: str) -> Callable[[Any, Run], Card]:
+    """`train` of a module of `disco.training` that imports Keras, which takes seconds and may not be there."""
+
+    def train(recipe: Any, run: Run) -> Card:
+        load_networks()
+        card: Card = import_module(f"disco.training.{module}").train(recipe, run)
+        return card
+
+    return train
+
 
 # What the card calls a kind of recipe (the program that runs a model does not ask how it was trained); what writes
 # the files and says what the card says of them; and what measures the folder that was written.
@@ -40,6 +54,9 @@ TRAINERS: dict[str, Trainer] = {
     "playlist-knn": ("recommender", train_playlist_knn, continued),
     "item-knn": ("recommender", train_item_knn, continued),
     "als": ("recommender", train_als, continued),
+    "embedding-mlp": ("recommender", _keras("embedding_mlp"), continued),
+    "content": ("recommender", _keras("content"), continued),
+    "autoencoder": ("recommender", _keras("autoencoder"), None),
 }
 
 # What a model folder may hold: anything else in a folder is somebody's, and --force does not replace it.

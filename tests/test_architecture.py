@@ -26,16 +26,17 @@ FLOORS = {
     **dict.fromkeys(("disco.prepare", "disco.train", "disco.evaluate"), 6),
     "disco": 7,  # the map may point everywhere, lazily
 }
+DEEP = ("embedding_mlp", "content", "autoencoder")
 # Where a package may be imported at all.
 HOMES = {
-    "keras": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression")},
-    "tensorflow": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking")},
+    "keras": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression", *DEEP)},
+    "tensorflow": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", *DEEP)},
     "sklearn": {"disco.training.features"},
     "plotly": {"disco.plot"},
     "rich": {"disco.cli"},
     "implicit": {"disco.training.factors"},
     "platformdirs": {"disco.model"},
-    "scipy": {"disco.training.factors", "disco.training.neighbours"},
+    "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "embedding_mlp")},
     "onnxruntime": {"disco.model", "disco.training.export"},
     "pickle": set(),
     "joblib": set(),

@@ -8,7 +8,7 @@ from pathlib import Path
 from disco.catalogue import Catalogue
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.model import MODELS, checked_card, find_model, names_in, scaled_features, scaler, user_models
-from disco.recommend import als, item_knn, playlist_knn, popularity
+from disco.recommend import als, autoencoder, content, embedding_mlp, item_knn, playlist_knn, popularity
 from disco.recommend.folder import Folder
 from disco.recommend.nearest import Nearest
 from disco.recommend.types import Candidates, Query, Recommender
@@ -19,7 +19,9 @@ def nearest(catalogue: Catalogue) -> Recommender:
     return Nearest(scaled_features(catalogue, scaler()))
 
 
-# What needs no training, from a catalogue. The first is the default.
+# The default: of what needs no training by the user, it continues held-out playlists best (docs/RESULTS.md).
+DEFAULT = "content"
+# What is not trained at all, from a catalogue.
 RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"nearest": nearest}
 # What is trained: from the `method` on a card to what loads its folder.
 METHODS: dict[str, Callable[[Folder], Recommender]] = {
@@ -27,6 +29,9 @@ METHODS: dict[str, Callable[[Folder], Recommender]] = {
     "playlist-knn": playlist_knn.load,
     "item-knn": item_knn.load,
     "als": als.load,
+    "autoencoder": autoencoder.load,
+    "content": content.load,
+    "embedding-mlp": embedding_mlp.load,
 }
 
 
@@ -68,4 +73,14 @@ def trained() -> list[str]:
     return list(dict.fromkeys(names))
 
 
-__all__ = ["METHODS", "RECOMMENDERS", "Candidates", "Nearest", "Query", "Recommender", "load_recommender", "trained"]
+__all__ = [
+    "DEFAULT",
+    "METHODS",
+    "RECOMMENDERS",
+    "Candidates",
+    "Nearest",
+    "Query",
+    "Recommender",
+    "load_recommender",
+    "trained",
+]

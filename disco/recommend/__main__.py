@@ -16,7 +16,7 @@ from disco.catalogue import Catalogue, Rows
 from disco.catalogue.text import printable
 from disco.errors import DiscoError, NotFoundError
 from disco.playlist import unanswered
-from disco.recommend import METHODS, RECOMMENDERS, Query, Recommender, load_recommender
+from disco.recommend import DEFAULT, METHODS, RECOMMENDERS, Query, Recommender, load_recommender
 from disco.sources import lists
 
 # A lone text that is answered worse than this by every track is a title, to those who read titles.
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument(
         "--recommender",
-        default=next(iter(RECOMMENDERS)),
+        default=DEFAULT,
         metavar="NAME",
         help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, or a model's folder",
     )
