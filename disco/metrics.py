@@ -27,6 +27,9 @@ PAGE = 10
 # What the challenge gave for the right artist.
 ARTIST = 0.25
 
+# Of so many queries the cosines with all tracks are held at a time.
+_QUERIES = 256
+
 
 def ranks(true: Floats, others: Floats) -> Values:
     """Rank of each true track by its cost among the costs of others; lower cost is better.
@@ -99,6 +102,27 @@ def clicks(found: Rows, truth: Rows) -> float:
     """
     hit = np.flatnonzero(np.isin(found[:DEPTH], truth))
     return float(hit[0] // PAGE if len(hit) else DEPTH // PAGE + 1)
+
+
+def label_hits(vectors: Floats, labels: NDArray[np.intp], queries: Rows, k: int = 10) -> Values:
+    """Share of the k nearest by cosine that have the query's label, shape (queries,); no track is its own neighbour.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (tracks, d)
+    labels : ndarray of int, shape (tracks,)
+    queries : ndarray of int
+        Which of the tracks are asked about; neighbours come from all.
+    """
+    units = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    columns, found = np.ascontiguousarray(units.T), np.empty(len(queries))
+    for start in range(0, len(queries), _QUERIES):
+        some = queries[start : start + _QUERIES]
+        cosines = units[some] @ columns
+        cosines[np.arange(len(some)), some] = -np.inf
+        nearest = np.argpartition(cosines, -k, axis=1)[:, -k:]
+        found[start : start + len(some)] = (labels[nearest] == labels[some, None]).mean(axis=1)
+    return found
 
 
 def coverage(answers: Sequence[Rows], first: int = DEPTH) -> int:

@@ -13,7 +13,7 @@ from disco.catalogue import Catalogue, Filters, Floats, Rows
 from disco.errors import DiscoError
 from disco.music import camelot
 from disco.predict import PREDICTORS, Predictor, load_predictor
-from disco.recommend import Query, Recommender, load_recommender
+from disco.recommend import DEFAULT, Query, Recommender, load_recommender
 from disco.sequence import SEQUENCERS, Rules
 from disco.transition import Flow, Knobs
 
@@ -108,7 +108,7 @@ def generate(
     candidates: int = 400,
     knobs: Knobs = Knobs(),  # noqa: B008 - frozen
     predictor: str | Predictor = PREDICTORS[0],
-    recommender: str | Recommender = "nearest",
+    recommender: str | Recommender = DEFAULT,
     sequencer: str = "greedy",
     filters: Filters = Filters(),  # noqa: B008 - frozen
     artist_gap: int = 1,

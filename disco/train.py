@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from disco.model import FORMAT, user_models
 from disco.recipe import RecommenderRecipe, read_recipe
 from disco.training.blending import train_blend
 from disco.training.data import Card, Run
+from disco.training.export import load_networks
 from disco.training.factors import train_als
 from disco.training.features import train_features
 from disco.training.neighbours import train_item_knn, train_playlist_knn, train_popularity, train_title_knn
@@ -32,6 +34,18 @@ from disco.training.recommenders import continued
 from disco.training.reranker import train_re_ranker
 from disco.training.retrieval import train_two_tower
 from disco.training.sets import train_set_transformer
+
+
+def _keras(module: str) -> Callable[[Any, Run], Card]:
+    """`train` of a module of `disco.training` that imports Keras, which takes seconds and may not be there."""
+
+    def train(recipe: Any, run: Run) -> Card:
+        load_networks()
+        card: Card = import_module(f"disco.training.{module}").train(recipe, run)
+        return card
+
+    return train
+
 
 # What the card calls a kind of recipe (the program that runs a model does not ask how it was trained); what writes
 # the files and says what the card says of them; and what measures the folder that was written.
@@ -49,6 +63,9 @@ TRAINERS: dict[str, Trainer] = {
     "two-tower": ("recommender", train_two_tower, continued),
     "re-ranker": ("recommender", train_re_ranker, continued),
     "blend": ("recommender", train_blend, continued),
+    "embedding-mlp": ("recommender", _keras("embedding_mlp"), continued),
+    "content": ("recommender", _keras("content"), continued),
+    "autoencoder": ("recommender", _keras("autoencoder"), None),
 }
 
 # What a model folder may hold: anything else in a folder is somebody's, and --force does not replace it.

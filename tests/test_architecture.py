@@ -26,9 +26,10 @@ FLOORS = {
     **dict.fromkeys(("disco.prepare", "disco.train", "disco.evaluate"), 6),
     "disco": 7,  # the map may point everywhere, lazily
 }
+DEEP = ("embedding_mlp", "content", "autoencoder")
 # Where a package may be imported at all.
 _KERAS = {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression", "set_transformer")}
-_KERAS |= {"disco.training.two_tower"}
+_KERAS |= {"disco.training.two_tower", *(f"disco.training.{name}" for name in DEEP)}
 HOMES = {
     "keras": _KERAS,
     "tensorflow": _KERAS - {"disco.training.regression"},
@@ -39,7 +40,7 @@ HOMES = {
     "rich": {"disco.cli"},
     "implicit": {"disco.training.factors"},
     "platformdirs": {"disco.model"},
-    "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "sets")},
+    "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "sets", "embedding_mlp")},
     "onnxruntime": {"disco.model", "disco.training.export"},
     "pickle": set(),
     "joblib": set(),

@@ -41,7 +41,7 @@ def test_json_is_one_object_of_the_agreed_shape_and_nothing_else(library, capsys
     assert list(said) == ["name", "knobs", "catalogue", "predictor", "recommender", "sequencer", "tracks"]
     assert said["knobs"] == {"flow": 1.0, "spicyness": 1.2, "sweetness": 1.0, "smoothness": 1.0}
     assert said["catalogue"] == {"where": library, "tracks": 200}
-    assert (said["predictor"], said["recommender"], said["sequencer"]) == ("rank", "nearest", "greedy")
+    assert (said["predictor"], said["recommender"], said["sequencer"]) == ("rank", "content", "greedy")
     assert [t["position"] for t in said["tracks"]] == [1, 2, 3, 4, 5, 6]
     assert [t["seed"] for t in said["tracks"]] == [True, True, False, False, False, False]
     assert said["tracks"][0]["join"] is None
@@ -65,7 +65,7 @@ def test_the_door_is_reached_from_the_shell(way):
     ("arguments", "code", "sentence"),
     [
         ([], 2, "give seeds, or --example"),
-        (["--title", "beach trip"], 1, "nearest reads no titles; name seeds"),
+        (["--title", "beach trip"], 1, "content reads no titles; name seeds"),
         (["--title", " "], 2, "give seeds, or --example"),
         (["--example", "--recommender", "oracle"], 1, "there is no recommender 'oracle'; there are: nearest"),
         (["a", "--example"], 2, "not both"),

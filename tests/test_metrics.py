@@ -13,6 +13,7 @@ from disco.metrics import (
     coverage_interval,
     hits,
     interval,
+    label_hits,
     ndcg,
     r_precision,
     r_precision_artists,
@@ -206,3 +207,18 @@ def test_moving_a_true_track_up_never_hurts(case, place):
         assert r_precision(better, truth) >= r_precision(found, truth)
         assert ndcg(better, truth) >= ndcg(found, truth) - 1e-12
         assert clicks(better, truth) <= clicks(found, truth)
+
+
+def test_neighbours_of_the_same_label_are_counted_as_by_hand():
+    rng = np.random.default_rng(5)
+    vectors, labels = rng.normal(size=(60, 4)).astype(np.float32), rng.integers(0, 3, 60)
+    vectors[7] = 0  # what has no direction is nobody's neighbour in particular
+    for query, share in zip([3, 20, 59], label_hits(vectors, labels, np.array([3, 20, 59]), 5), strict=True):
+        exact = vectors.astype(float)
+        cosine = {
+            row: exact[row] @ exact[query] / max(np.linalg.norm(exact[row]) * np.linalg.norm(exact[query]), 1e-12)
+            for row in range(60)
+            if row != query
+        }
+        nearest = sorted(cosine, key=lambda row: -cosine[row])[:5]
+        assert share == np.mean([labels[row] == labels[query] for row in nearest])

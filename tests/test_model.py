@@ -80,7 +80,7 @@ def test_a_network_that_is_no_onnx_is_told(copied):
 
 
 def test_no_such_model_names_those_there_are():
-    with pytest.raises(NotFoundError, match=r"nobody.*classic, features, gru, rank"):
+    with pytest.raises(NotFoundError, match=r"nobody.*autoencoder, classic, content, features, gru, rank"):
         read_card("nobody", "predictor")
 
 

@@ -147,7 +147,7 @@ def test_without_seeds_a_title_is_played_and_the_best_candidate_comes_first(cata
 def test_a_recommender_that_has_nothing_to_say_is_told(catalogue):
     with pytest.raises(DiscoError, match="best reads no titles; name seeds"):
         generate(catalogue, np.array([], dtype=int), title="beach trip", recommender=Best(reads_titles=False))
-    with pytest.raises(DiscoError, match="nearest reads no titles"):
+    with pytest.raises(DiscoError, match="content reads no titles"):
         generate(catalogue, np.array([], dtype=int), title="beach trip")
     with pytest.raises(DiscoError, match="best knows none of the seeds"):
         generate(catalogue, np.array([4]), recommender=Best())

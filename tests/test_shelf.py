@@ -55,7 +55,7 @@ def test_show_says_what_the_card_says(mine, capsys):
     assert said["files"] == read_card("mine", "recommender")["files"]
     assert main(["show", "nothing"]) == 1
     assert (
-        "nothing: no model of this name or folder; shipped are classic, features, gru, rank, trained by you mine"
+        "nothing: no model of this name or folder; shipped are autoencoder, classic, content, features, gru, rank, trained by you mine"
         in (capsys.readouterr().err)
     )
 

@@ -10,7 +10,10 @@ from disco.errors import DataError, DiscoError, NotFoundError
 from disco.model import MODELS, Card, checked_card, find_model, names_in, scaled_features, scaler, user_models
 from disco.recommend import (
     als,
+    autoencoder,
     blend,
+    content,
+    embedding_mlp,
     item_knn,
     playlist_knn,
     popularity,
@@ -29,7 +32,9 @@ def nearest(catalogue: Catalogue) -> Recommender:
     return Nearest(scaled_features(catalogue, scaler()))
 
 
-# What needs no training, from a catalogue. The first is the default.
+# The default of who trained nothing: of those, it continues held-out playlists best (docs/RESULTS.md).
+DEFAULT = "content"
+# What is not trained at all, from a catalogue.
 RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"nearest": nearest}
 # What is trained: from the `method` on a card to what loads its folder.
 METHODS: dict[str, Callable[[Folder], Recommender]] = {
@@ -42,6 +47,9 @@ METHODS: dict[str, Callable[[Folder], Recommender]] = {
     "two-tower": two_tower.load,
     "ranker": ranker.load,
     "blend": lambda folder: blend.load(folder, load_recommender),
+    "autoencoder": autoencoder.load,
+    "content": content.load,
+    "embedding-mlp": embedding_mlp.load,
 }
 
 # Methods that build on others: of these one may be the default.
@@ -77,7 +85,7 @@ def default_recommender(catalogue: Catalogue) -> Recommender:
     """What is asked where the user names no recommender.
 
     Of the rankers and blends that the user trained, the one that found most of the validation playlists, if it knows
-    any track of the catalogue; or else the first of `RECOMMENDERS`, which goes by content alone.
+    any track of the catalogue; or else `content`, which is shipped.
     """
     found = []
     for name in trained():
@@ -89,7 +97,7 @@ def default_recommender(catalogue: Catalogue) -> Recommender:
             return load_recommender(name, catalogue)
         except DataError:  # of another catalogue, or without its parts: not what was asked for by name
             continue
-    return load_recommender(next(iter(RECOMMENDERS)), catalogue)
+    return load_recommender(DEFAULT, catalogue)
 
 
 def measured(card: Card) -> float:
@@ -116,6 +124,7 @@ def trained() -> list[str]:
 
 
 __all__ = [
+    "DEFAULT",
     "METHODS",
     "RECOMMENDERS",
     "Candidates",

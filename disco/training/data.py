@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
+from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
 from disco.errors import DataError, DiscoError
 from disco.model import read_card
-from disco.recipe import PredictorRecipe, RankerRecipe
+from disco.recipe import ContentRecipe, PredictorRecipe, RankerRecipe
 from disco.sources import playlists, tables
 
 Card = dict[str, Any]
@@ -88,7 +89,9 @@ def split_entries(where: Path) -> pa.Table:
     return entries
 
 
-def parts(recipe: PredictorRecipe | RankerRecipe, where: Path, catalogue: Catalogue) -> dict[str, list[Rows]]:
+def parts(
+    recipe: PredictorRecipe | RankerRecipe | ContentRecipe, where: Path, catalogue: Catalogue
+) -> dict[str, list[Rows]]:
     """Prepared playlists to train on, to choose by and to test with; cold tracks are in the last alone.
 
     Raises
@@ -124,3 +127,21 @@ def said_of(recipe: PredictorRecipe | RankerRecipe, found: dict[str, list[Rows]]
         },
         "validation_error_by_seed": {str(seed): round(error, 5) for seed, error in errors.items()},
     }
+
+
+def one_a_title(catalogue: Catalogue) -> Rows:
+    """The first track of every title, in the catalogue's order; those without a title count as of one title."""
+    titles = catalogue.table["title"].combine_chunks().dictionary_encode().indices
+    codes = np.asarray(pc.fill_null(titles, -1).to_numpy(zero_copy_only=False))
+    return np.sort(np.unique(codes, return_index=True)[1]).astype(np.intp)
+
+
+def first_genres(catalogue: Catalogue) -> NDArray[np.intp]:
+    """A number for the first genre of each track, shape (n,), -1 where none is known."""
+    listed = catalogue.table["genres"].combine_chunks()
+    first = pc.list_flatten(pc.list_slice(listed, 0, 1))
+    labels = np.full(len(catalogue), -1, dtype=np.intp)
+    labels[np.asarray(pc.list_parent_indices(pc.list_slice(listed, 0, 1)))] = np.asarray(
+        pc.fill_null(first.dictionary_encode().indices, -1).to_numpy(zero_copy_only=False)
+    )
+    return labels

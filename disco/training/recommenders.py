@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from disco import continuation, metrics
 from disco.catalogue import Rows
 from disco.errors import DataError, DiscoError
-from disco.recipe import RecommenderRecipe
+from disco.recipe import ContentRecipe, RecommenderRecipe
 from disco.recommend import load_recommender
 from disco.recommend.folder import VOCABULARY
 from disco.recommend.sparse import Sparse
@@ -125,7 +125,7 @@ def parameters(recipe: RecommenderRecipe, kind: type[Any]) -> Card:
     return {"parameters": {name: said[name] for name in kind.__dataclass_fields__}}
 
 
-def continued(recipe: RecommenderRecipe, run: Run) -> Card:
+def continued(recipe: RecommenderRecipe | ContentRecipe, run: Run) -> Card:
     """How well the folder that was written continues the validation playlists: means, by protocol.
 
     Printed as lines for a table too: model, protocol, playlists, R-precision, NDCG, clicks, milliseconds a playlist.

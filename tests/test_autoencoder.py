@@ -1,0 +1,152 @@
+"""The autoencoder: what can be copied is copied, the code tells genres, and the export is what was trained."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import catalogue_of, random_catalogue
+from contracts import RecommenderTests
+
+from disco import train
+from disco.catalogue import Catalogue
+from disco.errors import DataError
+from disco.model import MODELS, checked_card
+from disco.recommend import load_recommender
+from disco.recommend.autoencoder import INPUTS, codes, numbers, standardised
+from disco.sources import tables
+from disco.training.data import first_genres, one_a_title
+
+CLOUD = Path(__file__).parents[1] / "cloud"
+_FOLDER = tempfile.TemporaryDirectory(prefix="disco-tests-")
+
+
+class TestShipped(RecommenderTests):
+    def recommender(self):
+        tracks = random_catalogue(300, seed=2, unknown=0.1).table.to_pylist()
+        for row in self.unknown:
+            tracks[row]["energy"] = None
+        return load_recommender("autoencoder", catalogue_of(tracks))
+
+
+def measured_in_threes(n: int, seed: int, noise: bool = False) -> Catalogue:
+    """Tracks of three genres, each with a place of its own; in noise the genres are dealt out anew."""
+    rng = np.random.default_rng(seed)
+    tracks = random_catalogue(n, seed).table.to_pylist()
+    kinds = np.arange(n) % 3
+    for track, kind, said in zip(tracks, kinds, rng.permutation(kinds) if noise else kinds, strict=True):
+        track |= {"time_signature": 4, "genres": [f"genre {said}"], "track_id": f"{seed}-{track['track_id']}"}
+        for name in ("energy", "valence", "danceability", "acousticness"):
+            track[name] = float(np.clip(0.2 + 0.3 * kind + rng.normal(0, 0.05), 0, 1))
+    return catalogue_of(tracks)
+
+
+@cache
+def trained(noise: bool = False) -> Path:
+    pytest.importorskip("keras")
+    folder = Path(tempfile.mkdtemp(dir=_FOLDER.name))
+    tables.write(measured_in_threes(1500, 1, noise), folder / "tracks.parquet")
+    asked = [CLOUD / "autoencoder.toml", "--tracks", folder / "tracks.parquet", "--output", folder / "autoencoder"]
+    sets = ["--set", "epochs = 30", "--set", "patience = 30", "--set", "batch_size = 32"]
+    assert train.main([str(part) for part in [*asked, *sets]]) == 0
+    return folder / "autoencoder"
+
+
+@pytest.mark.slow
+def test_numbers_are_copied_and_neighbours_are_of_the_same_genre():
+    card = checked_card(trained(), "recommender")
+    measured = card["metrics"]
+    assert measured["all"]["tracks"] == 1500
+    assert measured["validation"]["mean"] < 0.05  # of a variance of 1, on tracks that were not trained on
+    assert measured["all"]["maximum"] >= measured["all"]["mean"]
+    assert measured["genre_hits@10"] > 0.6
+    assert checked_card(trained(noise=True))["metrics"]["genre_hits@10"] == pytest.approx(1 / 3, abs=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["trained", "shipped"])
+def test_the_exported_code_is_that_of_the_keras_network(where):
+    keras = pytest.importorskip("keras")
+    folder = trained() if where == "trained" else MODELS / "autoencoder"
+    card, catalogue = checked_card(folder), measured_in_threes(100, 5)
+    network = keras.saving.load_model(folder / "network.keras")
+    heard = standardised(catalogue, card["standard"]["mean"], card["standard"]["scale"])
+    code = heard
+    for layer in network.layers[:3]:
+        code = layer(code)
+    plain = np.asarray(code, dtype=float)
+    plain /= np.linalg.norm(plain, axis=1, keepdims=True)
+    np.testing.assert_allclose(codes(card, catalogue), plain, atol=1e-5)
+    assert plain.shape == (100, 128)
+
+
+def test_the_shipped_one_is_as_good_as_the_published():
+    card = checked_card(MODELS / "autoencoder")
+    assert card["metrics"]["all"]["tracks"] == 73_609
+    assert card["metrics"]["all"]["mean"] <= 0.0009
+
+
+def test_what_is_unknown_is_the_mean_and_tracks_without_features_have_no_place():
+    tracks = random_catalogue(3).table.to_pylist()
+    tracks[1]["popularity"] = tracks[1]["key"] = None
+    tracks[2]["energy"] = None
+    catalogue = catalogue_of(tracks)
+    heard = standardised(catalogue, [2.0] * 15, [4.0] * 15)
+    assert heard[1, INPUTS.index("popularity")] == heard[1, INPUTS.index("key")] == 0
+    assert heard[0, INPUTS.index("tempo_bpm")] == pytest.approx((tracks[0]["tempo_bpm"] - 2) / 4)
+    assert np.isnan(heard[2]).all()
+    assert np.isnan(numbers(catalogue)[1, INPUTS.index("key")])
+
+
+def test_one_track_a_title_is_kept_the_first_and_its_first_genre_counts():
+    titles = ["a", "b", "a", None, "c", None, "b"]
+    genres = [["x", "y"], ["y"], ["x"], None, [], ["x"], ["x"]]
+    tracks = [
+        {"track_id": str(i), "title": t, "genres": g} for i, (t, g) in enumerate(zip(titles, genres, strict=True))
+    ]
+    catalogue = catalogue_of(tracks)
+    assert one_a_title(catalogue).tolist() == [0, 1, 3, 4]
+    labels = first_genres(catalogue).tolist()
+    assert labels[0] == labels[2] == labels[5] == labels[6]
+    assert labels[1] not in (-1, labels[0])
+    assert labels[3] == labels[4] == -1
+
+
+@pytest.mark.slow
+def test_the_original_counts_73_609_tracks(shared):
+    catalogue = tables.read(shared / "kaggle_spotify_tracks_114k.parquet")
+    assert len(one_a_title(catalogue)) == 73_609
+    # Of the 114 genres one never comes first: every track of it is in one before it in the file.
+    assert len(np.unique(first_genres(catalogue))) == 113
+
+
+@pytest.mark.parametrize(
+    ("standard", "said"),
+    [
+        ({"mean": [0.0] * 14, "scale": [1.0] * 15}, "mean and scale of 15 numbers"),
+        ({"mean": [0.0] * 15}, "mean and scale of 15 numbers"),
+        ({}, "mean and scale of 15 numbers"),
+    ],
+)
+def test_a_card_that_is_wrong_is_told(tmp_path, standard, said):
+    folder = shutil.copytree(MODELS / "autoencoder", tmp_path / "autoencoder")
+    card = json.loads((folder / "card.json").read_text()) | {"standard": standard}
+    (folder / "card.json").write_text(json.dumps(card))
+    with pytest.raises(DataError, match=said):
+        load_recommender(folder, random_catalogue(5))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "said"), [(2, "too few to train on"), (200, "says nothing of time_signature")])
+def test_tables_that_cannot_be_learnt_from_are_told(tmp_path, capsys, n, said):
+    pytest.importorskip("keras")
+    tables.write(random_catalogue(n), tmp_path / "tracks.parquet")
+    asked = [CLOUD / "autoencoder.toml", "--tracks", tmp_path / "tracks.parquet", "--output", tmp_path / "made"]
+    assert train.main([str(part) for part in asked]) == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "made").exists()

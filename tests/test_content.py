@@ -1,0 +1,245 @@
+"""Content: what it learns of genres that no distance sees, nothing in noise, and that it is exported as trained."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import catalogue_of, random_catalogue
+from contracts import RecommenderTests
+
+from disco import metrics, train
+from disco.catalogue import FEATURES, Catalogue
+from disco.errors import DataError
+from disco.model import MODELS, checked_card, scaled_features, scaler
+from disco.recommend import Query, load_recommender
+from disco.recommend.content import Hearing, embedded, similar
+from disco.sources import playlists, tables
+from disco.tower import tower_inputs
+
+CLOUD = Path(__file__).parents[1] / "cloud"
+_FOLDER = tempfile.TemporaryDirectory(prefix="disco-tests-")
+
+
+def units(n: int = 300, seed: int = 1) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(size=(n, 12)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+class TestSimilar(RecommenderTests):
+    def recommender(self):
+        space = units()
+        space[list(self.unknown)] = np.nan
+        return similar("content", space, Hearing(6.0))
+
+    def test_seeds_without_a_place_find_nothing(self):
+        assert not len(self.recommender().recommend(Query(np.array([41, 42])), 10).rows)
+
+    def test_it_equals_the_plain_way(self):
+        space, seeds = units(), [5, 77, 200]
+        found = similar("content", space, Hearing(6.0)).recommend(Query(np.array(seeds)), 60)
+        exact = space.astype(float)
+        plain = {
+            row: np.log(sum(np.exp(6 * float(exact[row] @ exact[seed])) for seed in seeds) / 3) / 6
+            for row in range(300)
+            if row not in seeds
+        }
+        assert found.rows.tolist() == sorted(plain, key=lambda row: (-plain[row], row))[:60]
+        np.testing.assert_allclose(found.scores, [plain[row] for row in found.rows], atol=1e-5)
+
+    def test_the_sharper_the_more_the_nearest_seed_says(self):
+        space = np.array([[1, 0], [0, 1], [0.995, 0.0999], [0.7071, 0.7071]], dtype=np.float32)
+        seeds = Query(np.array([0, 1]))
+        assert similar("sharp", space, Hearing(50.0)).recommend(seeds, 1).rows.tolist() == [2]
+        assert similar("flat", space, Hearing(0.01)).recommend(seeds, 1).rows.tolist() == [3]
+
+
+def lost(catalogue: Catalogue) -> Catalogue:
+    """The same, without features where the contract has unknown tracks."""
+    tracks = catalogue.table.to_pylist()
+    for row in RecommenderTests.unknown:
+        tracks[row]["energy"] = None
+    return catalogue_of(tracks)
+
+
+class TestShipped(RecommenderTests):
+    def recommender(self):
+        return load_recommender("content", lost(random_catalogue(300, seed=2, unknown=0.1)))
+
+
+def corners(n: int, seed: int, noise: bool = False) -> Catalogue:
+    """Tracks of 8 genres, each two opposite corners of a cube: no distance and no mean tells one from another."""
+    rng = np.random.default_rng(seed)
+    corner = rng.integers(0, 2, (n, 4))
+    kinds = np.where(corner[:, :1] == 1, 1 - corner, corner)[:, 1:] @ [1, 2, 4]
+    tracks = random_catalogue(n, seed, artists=n).table.to_pylist()
+    for track, values, kind in zip(tracks, corner, rng.permutation(kinds) if noise else kinds, strict=True):
+        track |= {"genres": [f"genre {kind}"], "track_id": f"{seed}-{track['track_id']}"}
+        four = zip(("acousticness", "danceability", "energy", "valence"), values, rng.normal(0, 0.12, 4), strict=True)
+        track |= {name: float(np.clip(0.25 + 0.5 * c + e, 0, 1)) for name, c, e in four}
+    return catalogue_of(tracks)
+
+
+def labels(catalogue: Catalogue) -> np.ndarray:
+    return np.array([int(genres[0].split()[1]) for genres in catalogue.table["genres"].to_pylist()])
+
+
+@cache
+def trained(noise: bool = False, epochs: int = 12) -> Path:
+    """Folder of a content model of 2,000 such tracks, and of playlists that are each of one genre."""
+    pytest.importorskip("keras")
+    folder = Path(tempfile.mkdtemp(dir=_FOLDER.name))
+    catalogue = corners(2000, 1, noise)
+    tables.write(catalogue, folder / "tracks.parquet")
+    ids, rng = np.array(catalogue.ids(np.arange(2000))), np.random.default_rng(2)
+    rows = [
+        {
+            "playlist_id": f"p{k:03}",
+            "position": i,
+            "track_id": track,
+            "split": "validation" if k % 8 == 0 else "train",
+        }
+        for k in range(80)
+        for i, track in enumerate(rng.permutation(ids[labels(catalogue) == k % 8])[:20])
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "playlists.parquet")
+    changes = {
+        "epochs": epochs,
+        "patience": epochs,
+        "width": 64,
+        "size": 16,
+        "periods": 2,
+        "least": 20,
+        "dropout": 0.0,
+    }
+    changes |= {"batch_tracks": 256, "learning_rate": 0.005, "shorter": 1}
+    asked = ["--tracks", folder / "tracks.parquet", "--playlists", folder / "playlists.parquet"]
+    sets = [part for key, value in changes.items() for part in ("--set", f"{key}={value}")]
+    assert train.main([str(a) for a in (CLOUD / "content.toml", *asked, "--output", folder / "content", *sets)]) == 0
+    return folder / "content"
+
+
+def hits(space: np.ndarray, catalogue: Catalogue, queries: np.ndarray) -> float:
+    return float(metrics.label_hits(space, labels(catalogue), queries).mean())
+
+
+@pytest.mark.slow
+def test_genres_that_no_distance_sees_are_learnt_for_tracks_never_met():
+    catalogue = corners(2000, 1)
+    card = checked_card(trained(), "recommender")
+    cold = np.flatnonzero(playlists.is_cold(catalogue.ids(np.arange(2000))))
+    assert hits(embedded(card, catalogue), catalogue, cold) > 0.85
+    # Tracks of one corner are near, of the opposite one far: a distance finds the former only.
+    assert hits(scaled_features(catalogue, scaler()), catalogue, cold) < 0.75
+    other = corners(500, 9)
+    assert hits(embedded(card, other), other, np.arange(500)) > 0.85
+
+
+@pytest.mark.slow
+def test_in_noise_there_is_nothing_to_find():
+    other = corners(1000, 9)
+    shuffled = corners(1000, 9, noise=True)
+    space = embedded(checked_card(trained(noise=True, epochs=4), "recommender"), other)
+    assert hits(space, shuffled, np.arange(1000)) == pytest.approx(0.125, abs=0.03)
+
+
+def plain_vectors(folder: Path, catalogue: Catalogue, share: float) -> np.ndarray:
+    """What the tower says in Keras, moved towards its genres by hand."""
+    keras = pytest.importorskip("keras")
+    import disco.training.content  # noqa: F401 - makes its layers known to Keras
+
+    network = keras.saving.load_model(folder / "tower.keras")
+    heard = tower_inputs(catalogue, checked_card(folder)["inputs"], scaler())
+    vector, logits = (np.asarray(each, dtype=float) for each in network(heard, training=False))
+    kernel = network.get_layer("kinds").kernel.numpy().astype(float)
+    likely = np.exp(logits - logits.max(axis=1, keepdims=True))
+    towards = (likely / likely.sum(axis=1, keepdims=True)) @ (kernel / np.linalg.norm(kernel, axis=0)).T
+    moved = (1 - share) * vector + share * towards / np.linalg.norm(towards, axis=1, keepdims=True)
+    return moved / np.linalg.norm(moved, axis=1, keepdims=True)
+
+
+@pytest.mark.slow
+def test_what_is_exported_is_what_was_trained_moved_towards_its_genres():
+    catalogue = corners(300, 3)
+    space = embedded(checked_card(trained()), catalogue)
+    np.testing.assert_allclose(space, plain_vectors(trained(), catalogue, 0.5), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_shipped_tower_agrees_with_its_keras_network():
+    catalogue = random_catalogue(200, seed=5, unknown=0.3)
+    space = embedded(checked_card(MODELS / "content"), catalogue)
+    np.testing.assert_allclose(np.linalg.norm(space, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(space, plain_vectors(MODELS / "content", catalogue, 0.5), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_other_releases_of_cold_tracks_are_not_met_either():
+    pytest.importorskip("keras")
+    from disco.training.content import unmet
+
+    tracks = random_catalogue(60, seed=1).table.to_pylist()
+    ids = [track["track_id"] for track in tracks]
+    cold = np.flatnonzero(playlists.is_cold(ids))
+    warm = np.flatnonzero(~playlists.is_cold(ids))
+    again, twin, cover, nameless = warm[:4]
+    tracks[again] |= {"title": tracks[cold[0]]["title"].upper(), "artists": tracks[cold[0]]["artists"]}
+    tracks[twin] |= {name: tracks[cold[1]][name] for name in FEATURES}
+    tracks[cover]["title"] = tracks[cold[0]]["title"]
+    tracks[nameless]["title"] = tracks[cold[2]]["title"] = None
+    assert np.flatnonzero(unmet(catalogue_of(tracks))).tolist() == sorted([*cold, again, twin])
+
+
+def test_a_catalogue_measured_by_others_is_told():
+    tracks = random_catalogue(5).table.to_pylist()
+    for track in tracks:
+        track["feature_set"] = "audio-1"
+    with pytest.raises(DataError, match=r"features of the set 'audio-1'; the model knows 'spotify'"):
+        load_recommender("content", catalogue_of(tracks))
+
+
+def test_a_catalogue_without_features_finds_nothing():
+    tracks = [{"track_id": f"t{i}", "title": "x", "artists": ["y"]} for i in range(5)]
+    assert not len(load_recommender("content", catalogue_of(tracks)).recommend(Query(np.array([1])), 3).rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"parameters": {"sharpness": "high"}}, "parameters must be numbers for sharpness"),
+        ({"parameters": {}}, "parameters must be numbers for sharpness"),
+        ({"inputs": ["energy", "loudnes"]}, "does not know the input 'loudnes'"),
+    ],
+)
+def test_a_card_that_is_wrong_is_told(tmp_path, change, said):
+    folder = shutil.copytree(MODELS / "content", tmp_path / "content")
+    card = json.loads((folder / "card.json").read_text()) | change
+    (folder / "card.json").write_text(json.dumps(card))
+    with pytest.raises(DataError, match=said):
+        load_recommender(folder, random_catalogue(5))
+
+
+def test_a_broken_tower_is_told(tmp_path):
+    folder = shutil.copytree(MODELS / "content", tmp_path / "content")
+    (folder / "tower.onnx").write_bytes(b"nothing")
+    with pytest.raises(DataError, match="checksums differ"):
+        load_recommender(folder, random_catalogue(5))
+
+
+@pytest.mark.slow
+def test_a_catalogue_without_genres_cannot_be_learnt_from(tmp_path, capsys):
+    pytest.importorskip("keras")
+    where = trained().parent
+    tracks = [{**track, "genres": None} for track in corners(2000, 1).table.to_pylist()]
+    tables.write(catalogue_of(tracks), tmp_path / "tracks.parquet")
+    asked = ["--tracks", tmp_path / "tracks.parquet", "--playlists", where / "playlists.parquet"]
+    assert train.main([str(a) for a in (CLOUD / "content.toml", *asked, "--output", tmp_path / "made")]) == 1
+    assert "has no genre of 200 tracks" in capsys.readouterr().err
+    assert not (tmp_path / "made").exists()
