@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "disco"
 # A module's floor; a folder's holds for all in it. Imports go down, or sideways without a circle.
 FLOORS = {
     **dict.fromkeys(("disco.errors", "disco.music", "disco.catalogue", "disco.distance"), 0),
+    **dict.fromkeys(("disco.keys", "disco.mixing"), 0),
     **dict.fromkeys(("disco.sources", "disco.model", "disco.tower"), 1),
     **dict.fromkeys(("disco.recommend", "disco.predict", "disco.transition"), 2),
     "disco.sequence": 3,
