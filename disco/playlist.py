@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 
 from disco.catalogue import Catalogue, Filters, Floats, Rows
 from disco.errors import DiscoError
+from disco.mixing import Mixing
 from disco.music import camelot
 from disco.predict import PREDICTORS, Predictor, load_predictor
 from disco.recommend import Query, Recommender, load_recommender
-from disco.sequence import SEQUENCERS, Rules
-from disco.transition import Flow, Knobs
+from disco.sequence import PAIRWISE, SEQUENCERS, Places, Rules, Wishes
+from disco.transition import Flow, Knobs, Pairwise
 
 # A track whose duration nobody knows counts as this long, the median of 380,000 tracks.
 _USUAL_SECONDS = 215.0
 
+
+# The variety that alternatives begin with: less than what most joins cost, and enough to move some.
+_LITTLE_VARIETY = 0.5
+# Share of joins that two alternatives may have in common.
+_MOST_IN_COMMON = 0.7
 
 Choice = TypeVar("Choice")
 
@@ -45,6 +52,8 @@ class Playlist:
         cent with half and double time folded; NaN where unknown.
     notes : tuple of str
         What its maker should tell the listener, in sentences.
+    mixing : Mixing
+        What the key and tempo similarities are.
     """
 
     name: str
@@ -57,6 +66,7 @@ class Playlist:
     sequencer: str
     terms: dict[str, Floats]
     notes: tuple[str, ...] = ()
+    mixing: Mixing = Mixing()  # noqa: RUF009 - frozen
 
     def __len__(self) -> int:
         return len(self.tracks)
@@ -70,6 +80,7 @@ class Playlist:
             "predictor": self.predictor,
             "recommender": self.recommender,
             "sequencer": self.sequencer,
+            **({} if self.mixing == Mixing() else {"mixing": asdict(self.mixing)}),
             "tracks": [
                 {
                     "position": i + 1,
@@ -113,6 +124,10 @@ def generate(
     filters: Filters = Filters(),  # noqa: B008 - frozen
     artist_gap: int = 1,
     title: str = "",
+    mixing: Mixing = Mixing(),  # noqa: B008 - frozen
+    wishes: Wishes = Wishes(),  # noqa: B008 - frozen
+    without: Rows | None = None,
+    keep: Sequence[int] | None = None,
 ) -> Playlist:
     """Make a playlist that begins with the seeds and flows on from them.
 
@@ -132,6 +147,15 @@ def generate(
         Tracks between two by one artist: 1 means none in a row, 0 the published behaviour.
     title : str
         Name of the playlist; recommenders that read titles hear it too.
+    mixing : Mixing
+        Which keys go together, what half and double time are worth, how far tempos may change.
+    wishes : Wishes
+        Tracks at their places, an arc of energy, keys of the ends, variety; rows are the catalogue's, and places
+        count from the first seed's, which is 0.
+    without : ndarray of rows, optional
+        Tracks to leave out.
+    keep : sequence of int, optional
+        Make the playlist again with the tracks that it has at these places, and others at the rest.
 
     Raises
     ------
@@ -146,23 +170,58 @@ def generate(
     # 1 candidates
     playable = catalogue.measured & catalogue.named
     recommend = load_recommender(recommender, catalogue) if isinstance(recommender, str) else recommender
-    query = Query(seeds, title, playable & filters.mask(catalogue))
+    asked = np.array(
+        [row for _, row in wishes.held] + [row for row in (wishes.first, wishes.last) if row is not None]
+    )
+    allowed = playable & filters.mask(catalogue)
+    if without is not None:
+        allowed[without] = False
+    # What is to be come to belongs to the playlist too, so that candidates lie on the way.
+    query = Query(np.array(list(dict.fromkeys([*seeds.tolist(), *asked.tolist()])), dtype=np.intp), title, allowed)
     found = recommend.recommend(query, candidates)
     if not len(found.rows):
         raise DiscoError(_why_nothing(catalogue, filters, recommend, query))
     first = seeds if len(seeds) else found.rows[:1]
     added = length - (len(first) - len(seeds))
+    held = np.setdiff1d(asked, first).astype(np.intp)
     # From here on there are only these and the other candidates, the latter in the catalogue's order: 0, 1, 2, ...
-    few = catalogue.take(np.r_[first, np.setdiff1d(found.rows, first)])
+    rows = np.r_[first, held, np.setdiff1d(found.rows, np.r_[first, held])]
+    few = catalogue.take(rows)
     start, pool = np.arange(len(first)), np.arange(len(first), len(few))
     # 2 predict, 3 choose, 4 step on: the sequencer asks the cost, the cost asks the predictor
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    cost, rules = Flow(few, model, knobs, model.embed(few)), Rules(few, artist_gap)
-    sequence = choose(SEQUENCERS, sequencer, "sequencer")
+    sequence, space = choose(SEQUENCERS, sequencer, "sequencer"), model.embed(few)
+    cost: Flow | Pairwise = Flow(few, model, knobs, space, mixing)
+    if sequencer in PAIRWISE:
+        cost = Pairwise(few, knobs, space, mixing)
+    rules, wished = Rules(few, artist_gap), _wishes_of(wishes, {int(row): i for i, row in enumerate(rows)})
+    # An order plays all that it is given: the best candidates alone.
+    ranked = np.r_[
+        np.arange(len(first), len(first) + len(held)), _places_of(found.rows, rows, len(first) + len(held))
+    ]
+
+    def sequenced(n: int, wished: Wishes, pool: Rows) -> Rows:
+        whole = sequencer == "order"
+        pool = np.sort(ranked[np.isin(ranked, pool)][:n]) if whole else pool
+        n = min(n, len(pool)) if whole else n
+        places = Places(few, len(start) + n, wished, mixing.keys, whole)
+        _check_start(places, start)
+        return sequence(start, pool, n, cost, rules, places)
+
     if minutes is None:
-        path = sequence(start, pool, added, cost, rules)
+        path = sequenced(added, wished, pool)
     else:
-        path, added = _of_minutes(few, minutes, len(first), lambda n: sequence(start, pool, n, cost, rules))
+        path, added = _of_minutes(few, minutes, len(first), lambda n: sequenced(n, wished, pool))
+        if wished != Wishes() or sequencer != "greedy":
+            path = _anew(few, minutes, len(first), len(path), lambda n: sequenced(n, wished, pool))
+            added = len(path) - len(first)
+    if keep is not None:
+        if bad := [place for place in keep if not 0 <= place < len(path)]:
+            raise DiscoError(f"there is no place {bad[0] + 1} to keep in a playlist of {len(path)} tracks")
+        kept = {place: int(path[place]) for place in keep if place >= len(first)}
+        gone = np.setdiff1d(path[len(first) :], list(kept.values()))
+        wished = replace(wished, held=tuple({**dict(wished.held), **kept}.items()))
+        path = sequenced(added, wished, np.setdiff1d(pool, gone))
     tracks = few.take(path)
     notes = []
     if unplayable := int(len(catalogue) - playable.sum()):
@@ -172,6 +231,9 @@ def generate(
             f"only {len(path) - len(seeds)} of {len(first) + added - len(seeds)} tracks could be added: the rules "
             f"leave none of the {len(pool)} candidates; allow more with --candidates, --artist-gap 0 or fewer filters"
         )
+    terms = cost.terms(path)
+    notes += Places(few, len(first) + added, wished, mixing.keys, sequencer == "order").notes(path)
+    notes += too_far(tracks, mixing, len(first))
     return Playlist(
         name=title or f"From {tracks.table['title'][0].as_py() or tracks.table['track_id'][0].as_py()}",
         tracks=tracks,
@@ -181,9 +243,48 @@ def generate(
         predictor=model.name,
         recommender=recommend.name,
         sequencer=sequencer,
-        terms=cost.terms(path),
+        terms=terms,
         notes=tuple(notes),
+        mixing=mixing,
     )
+
+
+def alternatives(make: Callable[[Wishes], Playlist], wishes: Wishes, n: int) -> list[Playlist]:
+    """The playlist, and others that differ from it and from each other in three of ten joins or more.
+
+    Parameters
+    ----------
+    make : callable
+        Makes a playlist of wishes; asked with more and more variety, each time with another seed.
+    wishes : Wishes
+        Of the first one.
+    n : int
+        Playlists in all; fewer come back, and the first has a note, when so many that differ are not found.
+    """
+    if n < 1:
+        raise DiscoError(f"there must be at least one alternative, not {n}")
+    found = [make(wishes)]
+    variety = max(wishes.variety, _LITTLE_VARIETY)
+    # A quarter more each time reaches, after 20, 86 times the least: then the noise outweighs every cost.
+    for i in range(1, 1 if n == 1 else 21):
+        playlist = make(replace(wishes, variety=variety, seed=wishes.seed + i))
+        if all(_in_common(playlist, other) <= _MOST_IN_COMMON for other in found):
+            found.append(playlist)
+        if len(found) == n:
+            break
+        variety *= 1.25
+    if len(found) < n:
+        note = f"only {len(found)} alternative{'s' * (len(found) > 1)} that differ could be found, not {n}"
+        found[0] = replace(found[0], notes=(*found[0].notes, note))
+    return found
+
+
+def too_far(tracks: Catalogue, mixing: Mixing, begun: int = 1) -> list[str]:
+    """A note if tracks in their order, those of the start left out, change tempo by more than was allowed."""
+    tempos = tracks.tempos[max(begun, 1) - 1 :]
+    broken = int(mixing.too_far(tempos[:-1], tempos[1:]).sum())
+    limit = mixing.max_bpm_change
+    return [f"{broken} joins change the tempo by more than {limit:g} %: there were no others"] if broken else []
 
 
 def choose(choices: dict[str, Choice], name: str, what: str) -> Choice:
@@ -209,6 +310,40 @@ def _of_minutes(
         return path, length
     end = max(seeds, int(np.argmin(np.abs(total - minutes * 60))) + 1)
     return path[:end], end - seeds
+
+
+def _anew(catalogue: Catalogue, minutes: float, seeds: int, length: int, sequence: Callable[[int], Rows]) -> Rows:
+    """A path made for its length, since an arc or an end must not be cut off: the nearest in minutes of a few."""
+    paths = [sequence(n - seeds) for n in (length - 1, length, length + 1) if n >= seeds]
+    seconds = np.nan_to_num(catalogue.numbers("duration_ms") / 1000, nan=_USUAL_SECONDS)
+    return min(paths, key=lambda path: abs(float(seconds[path].sum()) - minutes * 60))
+
+
+def _wishes_of(wishes: Wishes, rows: dict[int, int]) -> Wishes:
+    """The same wishes by other rows."""
+    first, last = (None if row is None else rows[row] for row in (wishes.first, wishes.last))
+    return replace(wishes, held=tuple((place, rows[row]) for place, row in wishes.held), first=first, last=last)
+
+
+def _places_of(wanted: Rows, rows: Rows, begun: int) -> Rows:
+    """Where rows stand among the sorted ones that come after the first so many; those that do not are left out."""
+    wanted = wanted[np.isin(wanted, rows[begun:])]
+    return np.asarray(begun + np.searchsorted(rows[begun:], wanted), dtype=np.intp)
+
+
+def _check_start(places: Places, start: Rows) -> None:
+    for place, row in places.held.items():
+        if (place < len(start)) != (row < len(start)) or (place < len(start) and start[place] != row):
+            raise DiscoError(f"place {place + 1} cannot be given to a track: the seeds keep their places")
+
+
+def _in_common(one: Playlist, other: Playlist) -> float:
+    """Share of the joins of one that the other has too, in either direction; those between seeds do not count."""
+    sets = []
+    for playlist in (one, other):
+        ids = playlist.tracks.table["track_id"].to_pylist()[max(playlist.seeds - 1, 0) :]
+        sets.append({frozenset(pair) for pair in pairwise(ids)})
+    return len(sets[0] & sets[1]) / max(len(sets[0]), 1)
 
 
 def _why_nothing(catalogue: Catalogue, filters: Filters, recommender: Recommender, query: Query) -> str:

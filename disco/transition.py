@@ -285,7 +285,7 @@ class Pairwise:
         space: Floats,
         mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     ) -> None:
-        self.knobs, self._joins = knobs, _Joins(catalogue, knobs, space, mixing)
+        self.knobs, self.mixing, self._joins = knobs, mixing, _Joins(catalogue, knobs, space, mixing)
 
     def start(self, path: Rows) -> State:
         """State of one beam after a path of at least one track."""
