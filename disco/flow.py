@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from disco.catalogue import Catalogue
+from disco.catalogue import Catalogue, Rows
 from disco.keys import key_places
 from disco.music import tempo_change
 from disco.transition import Pairwise
@@ -41,15 +41,14 @@ class Figures:
     worst_cost: float
 
 
-def figures(tracks: Catalogue, cost: Pairwise) -> Figures:
-    """Figures of tracks in their order, by a cost over the same tracks."""
-    path = np.arange(len(tracks))
+def figures(catalogue: Catalogue, path: Rows, cost: Pairwise) -> Figures:
+    """Figures of tracks in an order, by a cost over their catalogue."""
     if len(path) < 2:
         return Figures(0.0, 0, 0, np.nan, 0, 0, 0.0)
     costs, mixing = cost.terms(path)["cost"], cost.mixing
-    keys = key_places(tracks.numbers("key"), tracks.modes)
+    keys = key_places(catalogue.numbers("key")[path], catalogue.modes[path])
     known = ~np.isnan(mixing.keys.between(keys[:-1], keys[1:]))
-    a, b = tracks.tempos[:-1], tracks.tempos[1:]
+    a, b = catalogue.tempos[path[:-1]], catalogue.tempos[path[1:]]
     change = np.abs(tempo_change(a, b, mixing.folds))
     return Figures(
         mean_cost=float(costs.mean()),

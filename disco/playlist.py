@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from disco.mixing import Mixing
 from disco.music import camelot
 from disco.predict import PREDICTORS, Predictor, load_predictor
 from disco.recommend import Query, Recommender, load_recommender
-from disco.sequence import PAIRWISE, SEQUENCERS, Places, Rules, Wishes
+from disco.sequence import BEAMS, PAIRWISE, SEQUENCERS, Places, Rules, Wishes
 from disco.transition import Flow, Knobs, Pairwise
 
 # A track whose duration nobody knows counts as this long, the median of 380,000 tracks.
@@ -29,6 +30,7 @@ _LITTLE_VARIETY = 0.5
 _MOST_IN_COMMON = 0.7
 
 Choice = TypeVar("Choice")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def generate(
     wishes: Wishes = Wishes(),  # noqa: B008 - frozen
     without: Rows | None = None,
     keep: Sequence[int] | None = None,
+    width: int | None = None,
 ) -> Playlist:
     """Make a playlist that begins with the seeds and flows on from them.
 
@@ -156,6 +159,8 @@ def generate(
         Tracks to leave out.
     keep : sequence of int, optional
         Make the playlist again with the tracks that it has at these places, and others at the rest.
+    width : int, optional
+        Sequences that `beam` and `path` carry on side by side.
 
     Raises
     ------
@@ -163,6 +168,8 @@ def generate(
         If no track can follow the seeds, with the reason.
     """
     seeds = np.array(list(dict.fromkeys(int(row) for row in seeds)), dtype=np.intp)
+    if width is not None and width < 1:
+        raise DiscoError(f"a beam must be 1 or more wide, not {width}")
     if length < 0 or candidates < 1 or (minutes is not None and not 0 < minutes < math.inf):
         raise DiscoError("a playlist needs a length of 0 or more (or minutes above 0), and a candidate")
     if not len(seeds) and (length == 0 or not title.strip()):
@@ -186,40 +193,36 @@ def generate(
     held = np.setdiff1d(asked, first).astype(np.intp)
     # From here on there are only these and the other candidates, the latter in the catalogue's order: 0, 1, 2, ...
     rows = np.r_[first, held, np.setdiff1d(found.rows, np.r_[first, held])]
-    few = catalogue.take(rows)
+    few, begun = catalogue.take(rows), len(first) + len(held)
     start, pool = np.arange(len(first)), np.arange(len(first), len(few))
     # 2 predict, 3 choose, 4 step on: the sequencer asks the cost, the cost asks the predictor
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    sequence, space = choose(SEQUENCERS, sequencer, "sequencer"), model.embed(few)
+    sequence, space, whole = choose(SEQUENCERS, sequencer, "sequencer"), model.embed(few), sequencer == "order"
+    if width is not None and sequencer in BEAMS:
+        sequence = partial(BEAMS[sequencer], width=width)
     cost: Flow | Pairwise = Flow(few, model, knobs, space, mixing)
     if sequencer in PAIRWISE:
         cost = Pairwise(few, knobs, space, mixing)
     rules, wished = Rules(few, artist_gap), _wishes_of(wishes, {int(row): i for i, row in enumerate(rows)})
-    # An order plays all that it is given: the best candidates alone.
-    ranked = np.r_[
-        np.arange(len(first), len(first) + len(held)), _places_of(found.rows, rows, len(first) + len(held))
-    ]
+    ranked = np.r_[np.arange(len(first), begun), _places_of(found.rows, rows, begun)]
 
-    def sequenced(n: int, wished: Wishes, pool: Rows) -> Rows:
-        whole = sequencer == "order"
-        pool = np.sort(ranked[np.isin(ranked, pool)][:n]) if whole else pool
-        n = min(n, len(pool)) if whole else n
+    def sequenced(n: int, wished: Wishes = wished, pool: Rows = pool) -> Rows:
+        if whole:  # an order plays all that it is given: the best candidates alone
+            pool = np.sort(ranked[np.isin(ranked, pool)][:n])
+            n = len(pool)
         places = Places(few, len(start) + n, wished, mixing.keys, whole)
         _check_start(places, start)
         return sequence(start, pool, n, cost, rules, places)
 
     if minutes is None:
-        path = sequenced(added, wished, pool)
+        path = sequenced(added)
     else:
-        path, added = _of_minutes(few, minutes, len(first), lambda n: sequenced(n, wished, pool))
+        path, added = _of_minutes(few, minutes, len(first), sequenced)
         if wished != Wishes() or sequencer != "greedy":
-            path = _anew(few, minutes, len(first), len(path), lambda n: sequenced(n, wished, pool))
+            path = _anew(few, minutes, len(first), len(path), sequenced)
             added = len(path) - len(first)
     if keep is not None:
-        if bad := [place for place in keep if not 0 <= place < len(path)]:
-            raise DiscoError(f"there is no place {bad[0] + 1} to keep in a playlist of {len(path)} tracks")
-        kept = {place: int(path[place]) for place in keep if place >= len(first)}
-        gone = np.setdiff1d(path[len(first) :], list(kept.values()))
+        kept, gone = _kept(keep, path, len(first))
         wished = replace(wished, held=tuple({**dict(wished.held), **kept}.items()))
         path = sequenced(added, wished, np.setdiff1d(pool, gone))
     tracks = few.take(path)
@@ -231,6 +234,8 @@ def generate(
             f"only {len(path) - len(seeds)} of {len(first) + added - len(seeds)} tracks could be added: the rules "
             f"leave none of the {len(pool)} candidates; allow more with --candidates, --artist-gap 0 or fewer filters"
         )
+    if minutes is not None and len(seeds) and (last := float(_seconds(tracks)[: len(seeds)].sum())) > minutes * 60:
+        notes.append(f"the seeds alone last {last / 60:.0f} min, longer than the {minutes:g} that were asked for")
     terms = cost.terms(path)
     notes += Places(few, len(first) + added, wished, mixing.keys, sequencer == "order").notes(path)
     notes += too_far(tracks, mixing, len(first))
@@ -249,17 +254,21 @@ def generate(
     )
 
 
-def alternatives(make: Callable[[Wishes], Playlist], wishes: Wishes, n: int) -> list[Playlist]:
-    """The playlist, and others that differ from it and from each other in three of ten joins or more.
+def alternatives(
+    make: Callable[[Wishes], Made], wishes: Wishes, n: int, playlist: Callable[[Made], Playlist]
+) -> list[Made]:
+    """What is made of wishes, and others that differ from it and from each other in three of ten joins or more.
 
     Parameters
     ----------
     make : callable
-        Makes a playlist of wishes; asked with more and more variety, each time with another seed.
+        Asked with more and more variety, each time with another seed.
     wishes : Wishes
         Of the first one.
     n : int
-        Playlists in all; fewer come back, and the first has a note, when so many that differ are not found.
+        How many in all; fewer come back when so many that differ are not found.
+    playlist : callable
+        The playlist in what was made.
     """
     if n < 1:
         raise DiscoError(f"there must be at least one alternative, not {n}")
@@ -267,15 +276,12 @@ def alternatives(make: Callable[[Wishes], Playlist], wishes: Wishes, n: int) -> 
     variety = max(wishes.variety, _LITTLE_VARIETY)
     # A quarter more each time reaches, after 20, 86 times the least: then the noise outweighs every cost.
     for i in range(1, 1 if n == 1 else 21):
-        playlist = make(replace(wishes, variety=variety, seed=wishes.seed + i))
-        if all(_in_common(playlist, other) <= _MOST_IN_COMMON for other in found):
-            found.append(playlist)
+        made = make(replace(wishes, variety=variety, seed=wishes.seed + i))
+        if all(_in_common(playlist(made), playlist(other)) <= _MOST_IN_COMMON for other in found):
+            found.append(made)
         if len(found) == n:
             break
         variety *= 1.25
-    if len(found) < n:
-        note = f"only {len(found)} alternative{'s' * (len(found) > 1)} that differ could be found, not {n}"
-        found[0] = replace(found[0], notes=(*found[0].notes, note))
     return found
 
 
@@ -285,6 +291,14 @@ def too_far(tracks: Catalogue, mixing: Mixing, begun: int = 1) -> list[str]:
     broken = int(mixing.too_far(tempos[:-1], tempos[1:]).sum())
     limit = mixing.max_bpm_change
     return [f"{broken} joins change the tempo by more than {limit:g} %: there were no others"] if broken else []
+
+
+def _kept(keep: Sequence[int], path: Rows, begun: int) -> tuple[dict[int, int], Rows]:
+    """Rows by place that stay, and the rows that go."""
+    if bad := [place for place in keep if not 0 <= place < len(path)]:
+        raise DiscoError(f"there is no place {bad[0] + 1} to keep in a playlist of {len(path)} tracks")
+    kept = {place: int(path[place]) for place in keep if place >= begun}
+    return kept, np.setdiff1d(path[begun:], list(kept.values()))
 
 
 def choose(choices: dict[str, Choice], name: str, what: str) -> Choice:
@@ -301,8 +315,7 @@ def _of_minutes(
     length = max(1, math.ceil(minutes * 60 / _USUAL_SECONDS))
     while True:
         path = sequence(length)
-        seconds = np.nan_to_num(catalogue.numbers("duration_ms")[path] / 1000, nan=_USUAL_SECONDS)
-        total = np.cumsum(seconds)
+        total = np.cumsum(_seconds(catalogue)[path])
         if total[-1] >= minutes * 60 or len(path) < seeds + length:
             break
         length *= 2
@@ -312,10 +325,16 @@ def _of_minutes(
     return path[:end], end - seeds
 
 
+def _seconds(catalogue: Catalogue) -> Floats:
+    """Durations in seconds, the usual one where unknown."""
+    seconds: Floats = np.nan_to_num(catalogue.numbers("duration_ms") / 1000, nan=_USUAL_SECONDS)
+    return seconds
+
+
 def _anew(catalogue: Catalogue, minutes: float, seeds: int, length: int, sequence: Callable[[int], Rows]) -> Rows:
     """A path made for its length, since an arc or an end must not be cut off: the nearest in minutes of a few."""
     paths = [sequence(n - seeds) for n in (length - 1, length, length + 1) if n >= seeds]
-    seconds = np.nan_to_num(catalogue.numbers("duration_ms") / 1000, nan=_USUAL_SECONDS)
+    seconds = _seconds(catalogue)
     return min(paths, key=lambda path: abs(float(seconds[path].sum()) - minutes * 60))
 
 

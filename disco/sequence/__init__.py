@@ -20,7 +20,7 @@ from disco.sequence.places import ARCS, Places, Wishes
 from disco.sequence.rules import Allows, Rules
 from disco.transition import Transition
 
-__all__ = ["ARCS", "PAIRWISE", "SEQUENCERS", "Allows", "Budget", "Places", "Rules", "Sequencer", "Wishes"]
+__all__ = ["ARCS", "BEAMS", "PAIRWISE", "SEQUENCERS", "Allows", "Budget", "Places", "Rules", "Sequencer", "Wishes"]
 __all__ += ["beam", "greedy", "order", "path"]
 
 Sequencer = Callable[[Rows, Rows, int, Transition, Allows, Places | None], Rows]
@@ -28,3 +28,5 @@ Sequencer = Callable[[Rows, Rows, int, Transition, Allows, Places | None], Rows]
 SEQUENCERS: dict[str, Sequencer] = {"greedy": greedy, "beam": beam, "order": order, "path": path}
 # Those whose cost must hang on the two tracks of a join alone.
 PAIRWISE = ("order", "path")
+# Those that have a width.
+BEAMS = {"beam": beam, "path": path}
