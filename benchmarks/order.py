@@ -18,19 +18,60 @@ import numpy as np
 from table import head, row
 
 from disco import sources
+from disco.catalogue import Catalogue
 from disco.predict import load_predictor
-from disco.sequence import greedy
+from disco.recommend import Query, load_recommender
+from disco.sequence import Rules, beam, greedy
 from disco.sequence.moves import Problem
 from disco.sequence.order import Budget, arrange
-from disco.transition import Knobs, Pairwise
+from disco.transition import Flow, Knobs, Pairwise, reported_cost
 
 # Tracks, and how many sets of so many.
 SIZES = {12: 200, 50: 5, 200: 3}
+# Seeds from which twenty tracks of 400 are played.
+SEEDS = 200
 
 
 def main() -> None:
-    """Print one row a size and way."""
+    """Print both tables."""
     catalogue = sources.open([sys.argv[1]])
+    beams(catalogue)
+    orders(catalogue)
+
+
+def beams(catalogue: Catalogue) -> None:
+    """Print what beams of several widths cost and take, each beside greedy from the same seeds."""
+    playable = catalogue.measured & catalogue.named
+    recommender = load_recommender("nearest", catalogue)
+    head("Twenty tracks from 400 real candidates", "cost", "width", "cost to greedy's", "time to greedy's", "s")
+    for name, pairwise in (("rank", False), ("classic", False), ("mean", False), ("mean", True)):
+        predictor, rng = load_predictor(name), np.random.default_rng(1)
+        costs, seconds = [], []
+        widths = (1, 8, 16, 32)
+        for seed in rng.choice(np.flatnonzero(playable), SEEDS, replace=False):
+            found = recommender.recommend(Query(np.array([seed]), "", playable), 400)
+            few = catalogue.take(np.r_[seed, np.sort(found.rows)])
+            space, pool, start = predictor.embed(few), np.arange(1, len(few)), np.array([0])
+            cost = Pairwise(few, Knobs(), space) if pairwise else Flow(few, predictor, Knobs(), space)
+            costs.append([])
+            seconds.append([])
+            for width in widths:
+                began = time.process_time()
+                if width == 1:
+                    path = greedy(start, pool, 20, cost, Rules(few))
+                else:
+                    path = beam(start, pool, 20, cost, Rules(few), width=width)
+                seconds[-1].append(time.process_time() - began)
+                costs[-1].append(float(reported_cost(cost.terms(path), Knobs()).sum()))
+        paid, took = np.array(costs), np.array(seconds)
+        for i, width in enumerate(widths):
+            ratios = [np.mean(paid[:, i] / paid[:, 0]), np.median(took[:, i] / took[:, 0]), np.median(took[:, i])]
+            what = "pairwise, its features" if pairwise else f"flow, {name}"
+            row(what, width, f"{ratios[0]:.3f}", f"{ratios[1]:.1f}", f"{ratios[2]:.4f}")
+
+
+def orders(catalogue: Catalogue) -> None:
+    """Print one row a size and way of ordering."""
     limit = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
     mean = load_predictor("mean")
     playable = np.flatnonzero(catalogue.measured & catalogue.named)

@@ -53,6 +53,17 @@ def test_dynamic_programming_and_local_search_find_the_best_of_all_orders(seed, 
     assert problem.cost(searched) == pytest.approx(best)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("places", "symmetric", "sets", "found"), [(False, True, 200, 199), (True, False, 40, 38)])
+def test_local_search_alone_finds_the_best_of_nearly_all_sets(places, symmetric, sets, found):
+    best = 0
+    for seed in range(sets):
+        problem = problem_of(5 + seed % 8, seed, places, symmetric)
+        exact = problem.cost(arrange(problem))
+        best += problem.cost(arrange(problem, dynamic=False)) < exact + 1e-6
+    assert best >= found
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_artists_far_apart_are_found_where_there_are_such_orders(seed):
     problem = problem_of(7, seed, gap=2)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ WINDOW = 120
 # What a rule that is broken costs: more than joins of any music, less than a place that is taken.
 BROKEN = 100.0
 TAKEN = 1e5
+# An order that costs this much more is gone on from too, lest the search end in a hollow; after so many of them it
+# goes back to the best.
+_WORSE, _AGAIN = 0.003, 30
 # With an artist gap above one the true costs of so many of the most promising moves are looked at.
 _PROMISING = 48
 
@@ -97,16 +101,21 @@ def search(problem: Problem, order: Order, seed: int) -> Iterator[tuple[Order, f
     if problem.places is not None:
         fixed = (problem.places >= TAKEN).sum(axis=1) >= n - 1  # the place is held for one track
     free = np.flatnonzero(~fixed)
-    yield order, now
-    while True:
+    best = order, now
+    yield best
+    for made in count(1):
+        if made % _AGAIN == 0:
+            order, now = best
         if len(free) > 2:
             low = int(rng.integers(0, max(1, n - WINDOW + 1)))
             part = slice(low, min(low + WINDOW, n))
             tried = improve(problem, _disturbed(order, free, part, rng), rng, part)
             cost = problem.cost(tried)
-            if cost <= now + 1e-9:
+            if cost <= now + _WORSE * abs(now):
                 order, now = tried, cost
-        yield order, now
+            if cost < best[1] - 1e-9:
+                best = tried, cost
+        yield best
 
 
 def _disturbed(order: Order, free: Order, part: slice, rng: np.random.Generator) -> Order:

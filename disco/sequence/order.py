@@ -32,6 +32,8 @@ MOST = 6000
 # a track's worth, and at most. 50 tracks take 0.6 s and 200 take 3 s on one core.
 _PLAIN, _MOST_PLAIN = 40, 8000
 _WISHED, _MOST_WISHED = 10, 600
+# Up to so many tracks there is time to begin with several first orders.
+_LONG = 300
 # An end that is held: cheaper than any sequence is dear.
 _HELD = -1e4
 
@@ -169,6 +171,10 @@ def arrange(
     else:
         usual = min(_WISHED * n, _MOST_WISHED)
         problem = Problem(problem.joins, problem.first, _allowed(problem, fixed, TAKEN), problem.clashes, problem.gap)
+        # Cheapest first, so that the answer costs no more than any even where there is no time for all.
+        firsts = sorted(firsts, key=problem.cost)[: 2 if n <= _LONG else 1]
+        if 3 < n <= _LONG:
+            firsts += _tripped(problem, fixed, firsts, seed, late)
         found = _by_moves(problem, firsts, seed, late)
     most = budget.moves if budget.moves is not None else (usual if budget.seconds is None else math.inf)
     best, now = next(found)
@@ -231,7 +237,7 @@ def _firsts(problem: Problem, fixed: dict[int, int]) -> list[Order]:
         starts = [fixed[0]]
     else:
         # The cheapest to begin with, and others spread evenly, as many as take no time.
-        spread = np.linspace(0, n - 1, min(n, 8 if n <= 300 else 2)).astype(int)
+        spread = np.linspace(0, n - 1, min(n, 8 if n <= _LONG else 2)).astype(int)
         starts = list(dict.fromkeys([int(problem.first.argmin()), *spread.tolist()]))
     return [_completed(np.array([track]), problem, fixed) for track in starts]
 
@@ -288,7 +294,7 @@ def _by_trips(
 
     trip = Trip(costs, [end, *range(n)] if not begins else [end, begin, *range(n)])
     best: tuple[Order, float] | None = None
-    for order in sorted(firsts, key=problem.cost)[: len(firsts) if n <= 300 else 1]:
+    for order in sorted(firsts, key=problem.cost)[: len(firsts) if n <= _LONG else 1]:
         trip.set([end, *([begin] if begins else []), *order.tolist()])
         trip.improve(trip.tour, late)
         found = unrolled()
@@ -313,17 +319,31 @@ def _by_trips(
         yield best
 
 
+def _tripped(
+    problem: Problem, fixed: dict[int, int], firsts: list[Order], seed: int, late: Callable[[], bool]
+) -> list[Order]:
+    """An order that is good but for what places cost and for the direction of joins, and its mirror image."""
+    plain = Problem((problem.joins + problem.joins.T) / 2, problem.first)
+    ends = {place: track for place, track in fixed.items() if place in (0, len(problem) - 1)}
+    found = _by_trips(plain, ends, firsts, seed, late)
+    for _ in range(5 * len(problem)):
+        order, _ = next(found)
+        if late():
+            break
+    return [_completed(begun, problem, fixed) for begun in (order, order[::-1])]
+
+
 def _by_moves(
     problem: Problem, firsts: list[Order], seed: int, late: Callable[[], bool]
 ) -> Iterator[tuple[Order, float]]:
     """Ever better orders where places cost something, or joins more one way than the other."""
     rng = np.random.default_rng(seed)
-    firsts = sorted(firsts, key=problem.cost)[: 3 if len(problem) <= 300 else 1]
-    best = firsts[0]
+    best: tuple[Order, float] | None = None
     for order in firsts:
         found = moves.improve(problem, order, rng)
-        if problem.cost(found) < problem.cost(best):
-            best = found
+        if best is None or problem.cost(found) < best[1]:
+            best = found, problem.cost(found)
         if late():
             break
-    return moves.search(problem, best, seed)
+    assert best is not None  # noqa: S101 - there is always one to begin with
+    return moves.search(problem, best[0], seed)
