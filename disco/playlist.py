@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -15,14 +14,11 @@ from disco.catalogue import Catalogue, Filters, Floats, Rows
 from disco.errors import DiscoError
 from disco.mixing import Mixing
 from disco.music import camelot
+from disco.playing import kept, places_of, player, seconds, timed, wishes_of
 from disco.predict import PREDICTORS, Predictor, load_predictor
 from disco.recommend import Query, Recommender, load_recommender
-from disco.sequence import BEAMS, PAIRWISE, SEQUENCERS, Places, Rules, Wishes
+from disco.sequence import PAIRWISE, SEQUENCERS, Places, Rules, Wishes
 from disco.transition import Flow, Knobs, Pairwise
-
-# A track whose duration nobody knows counts as this long, the median of 380,000 tracks.
-_USUAL_SECONDS = 215.0
-
 
 # The variety that alternatives begin with: less than what most joins cost, and enough to move some.
 _LITTLE_VARIETY = 0.5
@@ -197,34 +193,21 @@ def generate(
     start, pool = np.arange(len(first)), np.arange(len(first), len(few))
     # 2 predict, 3 choose, 4 step on: the sequencer asks the cost, the cost asks the predictor
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    sequence, space, whole = choose(SEQUENCERS, sequencer, "sequencer"), model.embed(few), sequencer == "order"
-    if width is not None and sequencer in BEAMS:
-        sequence = partial(BEAMS[sequencer], width=width)
+    space, rules = model.embed(few), Rules(few, artist_gap)
     cost: Flow | Pairwise = Flow(few, model, knobs, space, mixing)
     if sequencer in PAIRWISE:
         cost = Pairwise(few, knobs, space, mixing)
-    rules, wished = Rules(few, artist_gap), _wishes_of(wishes, {int(row): i for i, row in enumerate(rows)})
-    ranked = np.r_[np.arange(len(first), begun), _places_of(found.rows, rows, begun)]
-
-    def sequenced(n: int, wished: Wishes = wished, pool: Rows = pool) -> Rows:
-        if whole:  # an order plays all that it is given: the best candidates alone
-            pool = np.sort(ranked[np.isin(ranked, pool)][:n])
-            n = len(pool)
-        places = Places(few, len(start) + n, wished, mixing.keys, whole)
-        _check_start(places, start)
-        return sequence(start, pool, n, cost, rules, places)
-
+    wished = wishes_of(wishes, {int(row): i for i, row in enumerate(rows)})
+    ranked = np.r_[np.arange(len(first), begun), places_of(found.rows, rows, begun)]
+    play = player(few, start, ranked, choose(SEQUENCERS, sequencer, "sequencer"), width, cost, rules, mixing)
     if minutes is None:
-        path = sequenced(added)
+        path = play(added, wished, pool)
     else:
-        path, added = _of_minutes(few, minutes, len(first), sequenced)
-        if wished != Wishes() or sequencer != "greedy":
-            path = _anew(few, minutes, len(first), len(path), sequenced)
-            added = len(path) - len(first)
+        path, added = timed(play, few, start, pool, wished, sequencer, minutes)
     if keep is not None:
-        kept, gone = _kept(keep, path, len(first))
-        wished = replace(wished, held=tuple({**dict(wished.held), **kept}.items()))
-        path = sequenced(added, wished, np.setdiff1d(pool, gone))
+        stays, gone = kept(keep, path, len(first))
+        wished = replace(wished, held=tuple({**dict(wished.held), **stays}.items()))
+        path = play(added, wished, np.setdiff1d(pool, gone))
     tracks = few.take(path)
     notes = []
     if unplayable := int(len(catalogue) - playable.sum()):
@@ -234,7 +217,7 @@ def generate(
             f"only {len(path) - len(seeds)} of {len(first) + added - len(seeds)} tracks could be added: the rules "
             f"leave none of the {len(pool)} candidates; allow more with --candidates, --artist-gap 0 or fewer filters"
         )
-    if minutes is not None and len(seeds) and (last := float(_seconds(tracks)[: len(seeds)].sum())) > minutes * 60:
+    if minutes is not None and len(seeds) and (last := float(seconds(tracks)[: len(seeds)].sum())) > minutes * 60:
         notes.append(f"the seeds alone last {last / 60:.0f} min, longer than the {minutes:g} that were asked for")
     terms = cost.terms(path)
     notes += Places(few, len(first) + added, wished, mixing.keys, sequencer == "order").notes(path)
@@ -293,67 +276,11 @@ def too_far(tracks: Catalogue, mixing: Mixing, begun: int = 1) -> list[str]:
     return [f"{broken} joins change the tempo by more than {limit:g} %: there were no others"] if broken else []
 
 
-def _kept(keep: Sequence[int], path: Rows, begun: int) -> tuple[dict[int, int], Rows]:
-    """Rows by place that stay, and the rows that go."""
-    if bad := [place for place in keep if not 0 <= place < len(path)]:
-        raise DiscoError(f"there is no place {bad[0] + 1} to keep in a playlist of {len(path)} tracks")
-    kept = {place: int(path[place]) for place in keep if place >= begun}
-    return kept, np.setdiff1d(path[begun:], list(kept.values()))
-
-
 def choose(choices: dict[str, Choice], name: str, what: str) -> Choice:
     """One of several by its name; a wrong name is told which there are."""
     if name not in choices:
         raise DiscoError(f"there is no {what} {name!r}; there are: {', '.join(choices)}")
     return choices[name]
-
-
-def _of_minutes(
-    catalogue: Catalogue, minutes: float, seeds: int, sequence: Callable[[int], Rows]
-) -> tuple[Rows, int]:
-    """The path whose duration is nearest to so many minutes, and how many tracks it adds to the seeds."""
-    length = max(1, math.ceil(minutes * 60 / _USUAL_SECONDS))
-    while True:
-        path = sequence(length)
-        total = np.cumsum(_seconds(catalogue)[path])
-        if total[-1] >= minutes * 60 or len(path) < seeds + length:
-            break
-        length *= 2
-    if total[-1] < minutes * 60:
-        return path, length
-    end = max(seeds, int(np.argmin(np.abs(total - minutes * 60))) + 1)
-    return path[:end], end - seeds
-
-
-def _seconds(catalogue: Catalogue) -> Floats:
-    """Durations in seconds, the usual one where unknown."""
-    seconds: Floats = np.nan_to_num(catalogue.numbers("duration_ms") / 1000, nan=_USUAL_SECONDS)
-    return seconds
-
-
-def _anew(catalogue: Catalogue, minutes: float, seeds: int, length: int, sequence: Callable[[int], Rows]) -> Rows:
-    """A path made for its length, since an arc or an end must not be cut off: the nearest in minutes of a few."""
-    paths = [sequence(n - seeds) for n in (length - 1, length, length + 1) if n >= seeds]
-    seconds = _seconds(catalogue)
-    return min(paths, key=lambda path: abs(float(seconds[path].sum()) - minutes * 60))
-
-
-def _wishes_of(wishes: Wishes, rows: dict[int, int]) -> Wishes:
-    """The same wishes by other rows."""
-    first, last = (None if row is None else rows[row] for row in (wishes.first, wishes.last))
-    return replace(wishes, held=tuple((place, rows[row]) for place, row in wishes.held), first=first, last=last)
-
-
-def _places_of(wanted: Rows, rows: Rows, begun: int) -> Rows:
-    """Where rows stand among the sorted ones that come after the first so many; those that do not are left out."""
-    wanted = wanted[np.isin(wanted, rows[begun:])]
-    return np.asarray(begun + np.searchsorted(rows[begun:], wanted), dtype=np.intp)
-
-
-def _check_start(places: Places, start: Rows) -> None:
-    for place, row in places.held.items():
-        if (place < len(start)) != (row < len(start)) or (place < len(start) and start[place] != row):
-            raise DiscoError(f"place {place + 1} cannot be given to a track: the seeds keep their places")
 
 
 def _in_common(one: Playlist, other: Playlist) -> float:

@@ -17,7 +17,7 @@ FLOORS = {
     **dict.fromkeys(("disco.keys", "disco.mixing"), 0),
     **dict.fromkeys(("disco.sources", "disco.model", "disco.tower"), 1),
     **dict.fromkeys(("disco.recommend", "disco.predict", "disco.transition"), 2),
-    **dict.fromkeys(("disco.sequence", "disco.flow"), 3),
+    **dict.fromkeys(("disco.sequence", "disco.flow", "disco.playing"), 3),
     **dict.fromkeys(("disco.playlist", "disco.ordering"), 4),
     **dict.fromkeys(("disco.cli", "disco.export", "disco.plot", "disco.settings", "disco.options"), 5),
     **dict.fromkeys(("disco.metrics", "disco.next_track", "disco.continuation", "disco.recipe", "disco.split"), 5),

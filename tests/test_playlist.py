@@ -274,3 +274,15 @@ def test_alternatives_differ_and_the_first_is_the_best(catalogue):
 def test_wishes_that_cannot_be_are_refused(catalogue, asked, sentence):
     with pytest.raises(DiscoError, match=sentence):
         generate(catalogue, np.array([5, 9]), **asked)
+
+
+def test_the_last_place_that_is_held_may_be_the_last_there_is_time_for(catalogue):
+    seconds = catalogue.numbers("duration_ms") / 1000
+    plain = generate(catalogue, np.array([5]), length=6, sequencer="beam")
+    minutes = float(seconds[catalogue.rows(ids(plain))].sum()) / 60
+    wishes = Wishes(held=((6, 77),))
+    playlist = generate(catalogue, np.array([5]), minutes=minutes, sequencer="beam", wishes=wishes)
+    assert len(playlist) >= 7
+    assert ids(playlist)[6] == "t00077"
+    short = generate(catalogue, np.array([5, 9, 2]), minutes=1, sequencer="beam")
+    assert len(short) == 3
