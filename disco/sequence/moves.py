@@ -8,7 +8,7 @@ the diagonals of the table of prices make that constant time a move as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -76,8 +76,14 @@ class Problem:
         return np.asarray(total)
 
 
-def improve(problem: Problem, order: Order, rng: np.random.Generator, part: slice | None = None) -> Order:
-    """An order that no move betters, in a part of it or everywhere."""
+def improve(
+    problem: Problem,
+    order: Order,
+    rng: np.random.Generator,
+    part: slice | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Order:
+    """An order that no move betters, in a part of it or everywhere, or as far as it came when it had to stop."""
     n = len(problem)
     if part is not None:
         return _improve(problem, order, part, rng)
@@ -86,16 +92,18 @@ def improve(problem: Problem, order: Order, rng: np.random.Generator, part: slic
     before, now = np.inf, problem.cost(order)
     while now < before - _LEAST:
         for start in range(0, n - WINDOW // 2, WINDOW // 2):
+            if stop():
+                return order
             order = _improve(problem, order, slice(start, min(start + WINDOW, n)), rng)
         before, now = now, problem.cost(order)
     return order
 
 
-def search(problem: Problem, order: Order, seed: int) -> Iterator[tuple[Order, float]]:
+def search(problem: Problem, order: Order, seed: int, stop: Callable[[], bool]) -> Iterator[tuple[Order, float]]:
     """Ever better orders: one after each disturbance that was mended, for as long as one asks."""
     rng = np.random.default_rng(seed)
     n = len(problem)
-    order = improve(problem, order, rng)
+    order = improve(problem, order, rng, stop=stop)
     now = problem.cost(order)
     fixed = np.zeros(n, dtype=bool)
     if problem.places is not None:

@@ -340,10 +340,10 @@ def _by_moves(
     rng = np.random.default_rng(seed)
     best: tuple[Order, float] | None = None
     for order in firsts:
-        found = moves.improve(problem, order, rng)
+        found = moves.improve(problem, order, rng, stop=late)
         if best is None or problem.cost(found) < best[1]:
             best = found, problem.cost(found)
         if late():
             break
     assert best is not None  # noqa: S101 - there is always one to begin with
-    return moves.search(problem, best[0], seed)
+    return moves.search(problem, best[0], seed, late)
