@@ -3,10 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: playlist test lint types bench notebook clean
+RECOMMENDERS := popularity playlist-knn item-knn als title-knn two-tower ranker blend
+
+.PHONY: playlist recommenders test lint types bench notebook clean
 
 playlist: $(VENV)/.installed  ## three seeds from the embedded demo, and flow.html
 	$(BIN)/python -m disco.generate --example --plot flow.html --force
+
+recommenders: $(VENV)/.installed-dev  ## train all of them into your data folder: TRACKS=FILE PLAYLISTS=PREPARED
+	@test -n "$(TRACKS)" -a -n "$(PLAYLISTS)" || { echo "make recommenders TRACKS=FILE PLAYLISTS=PREPARED"; exit 2; }
+	for name in $(RECOMMENDERS); do \
+	  $(BIN)/python -m disco.train cloud/$$name.toml --tracks "$(TRACKS)" --playlists "$(PLAYLISTS)" --force || exit 1; \
+	done
 
 test: $(VENV)/.installed-dev  ## all tests, slow ones too
 	$(BIN)/python -m pytest

@@ -17,12 +17,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from disco import metrics
-from disco.catalogue import Catalogue, Floats, Rows
-from disco.catalogue.text import plain, words
+from disco.catalogue import Floats, Rows
+from disco.catalogue.codes import artist_numbers as artist_numbers
 from disco.errors import DiscoError
 from disco.recommend import Query, Recommender
 from disco.recommend.top import Scored
@@ -183,19 +182,6 @@ def popular(heard: NDArray[np.intp], name: str = "popularity") -> Recommender:
         return np.broadcast_to(counts, (len(queries), len(counts)))
 
     return Scored(name, len(counts), score)
-
-
-def artist_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
-    """A number for the first artist of each track, shape (n,), -1 where unknown; one spelling is one artist.
-
-    The Million Playlist Dataset has one artist a track: the first.
-    """
-    artists = catalogue.table["artists"].combine_chunks()
-    names = plain(pc.binary_join(pc.list_slice(artists, 0, 1), ""))
-    folded = words(names)
-    folded = pc.if_else(pc.equal(folded, ""), names, folded)  # of "!!!" no word is left
-    codes = pc.if_else(pc.equal(folded, ""), None, folded).dictionary_encode().indices
-    return np.asarray(pc.fill_null(codes, -1).to_numpy(zero_copy_only=False), dtype=np.intp)
 
 
 def answers(recommender: Recommender, queries: Sequence[Query]) -> Iterator[tuple[list[Rows], float]]:

@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     v.add_argument("--history", type=int, metavar="N", help="hear only the N tracks before")
     v.add_argument("--shuffle", action="store_true", help="hear the tracks before in a random order")
     v.add_argument("--hard", action="store_true", help="draw the others from the true track's genre")
+    v.add_argument("--hide-genres", action="store_true", help="let predictors hear no genre, only features")
     v.add_argument("--cases", type=int, default=10_000, metavar="N", help="at most N cases of each set (10000)")
     v.add_argument("--seed", type=int, default=0, metavar="N", help="for cases and others (0)")
     v.add_argument("--json", action="store_true", help="print one JSON object")
@@ -129,6 +130,7 @@ def next_tracks(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str
         "first": next_track.FIRST,
         "history": arguments.history,
         "shuffled": arguments.shuffle,
+        "genres_hidden": arguments.hide_genres,
         "seed": arguments.seed,
         "interval": "95 %, bootstrap over playlists",
     }
@@ -138,7 +140,7 @@ def next_tracks(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str
 def _measured(
     predictor: Predictor, catalogue: Catalogue, cases: next_track.Cases, arguments: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    space = predictor.embed(catalogue)
+    space = predictor.embed(_without_genres(catalogue) if arguments.hide_genres else catalogue)
     shuffled = np.random.default_rng(arguments.seed) if arguments.shuffle else None
     vectors = next_track.predictions(predictor, catalogue, space, cases, arguments.history, shuffled)
     made = []
@@ -148,6 +150,12 @@ def _measured(
     if predictor.predicts_features:
         made[0] |= next_track.errors(space, vectors, cases)
     return made
+
+
+def _without_genres(catalogue: Catalogue) -> Catalogue:
+    genres = catalogue.table.schema.get_field_index("genres")
+    field = catalogue.table.schema.field(genres)
+    return Catalogue(catalogue.table.set_column(genres, field, pa.nulls(len(catalogue), field.type)), catalogue.where)
 
 
 def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import numpy as np
 from disco import cli, export, options, settings
 from disco.catalogue import Filters
 from disco.playlist import Playlist, alternatives, generate
-from disco.predict import PREDICTORS
-from disco.recommend import METHODS, RECOMMENDERS
+from disco.predict import PREDICTORS, load_predictor
+from disco.recommend import METHODS, RECOMMENDERS, default_recommender, load_recommender
 from disco.sequence import SEQUENCERS, Wishes
 from disco.sources import EXAMPLE_SEEDS, lists
 from disco.transition import Knobs
@@ -45,7 +45,6 @@ def parser() -> argparse.ArgumentParser:
     )
     g.add_argument(
         "--recommender",
-        default="nearest",
         metavar="NAME",
         help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, or a model's folder",
     )
@@ -110,6 +109,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     def row(text: str) -> int:
         return int(cli.find_seeds(catalogue, [text], arguments.pick, arguments.quiet)[0])
 
+    # Loaded once, however many alternatives are made.
+    recommender = load_recommender(arguments.recommender or default_recommender(catalogue), catalogue)
+    predictor = load_predictor(arguments.predictor)
+
     def make(wishes: Wishes) -> Playlist:
         return generate(
             catalogue,
@@ -118,8 +121,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             minutes=arguments.minutes,
             candidates=arguments.candidates,
             knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
-            predictor=arguments.predictor,
-            recommender=arguments.recommender,
+            predictor=predictor,
+            recommender=recommender,
             sequencer=arguments.sequencer,
             filters=Filters(
                 tuple(arguments.only), tuple(arguments.exclude), arguments.bpm, arguments.duration, arguments.explicit

@@ -14,7 +14,7 @@ import numpy as np
 
 from disco.catalogue import FEATURES, Catalogue, Floats, Rows
 from disco.model import Network, Scaler, load_network, read_card, scaled_features, scaler
-from disco.tower import tower_inputs
+from disco.tower import hear
 
 State = Floats
 # Tracks placed at a time: the tower's layers for them take 30 MB.
@@ -137,13 +137,13 @@ class Learned:
 
     def embed(self, catalogue: Catalogue) -> Floats:
         """Where the tower places the tracks, shape (n, d)."""
-        heard = tower_inputs(catalogue, self.network.card["inputs"], self.scaler)
-        known = ~np.isnan(heard[:, 0])
-        space = np.full((len(heard), self.network.card["network"]["inputs"]["inputs"]), np.nan, dtype=np.float32)
-        rows = np.flatnonzero(known)
+        card = self.network.card
+        heard = hear(catalogue, card["inputs"], self.scaler, card["genre_words"])
+        space = np.full((len(heard), card["network"]["inputs"]["inputs"]), np.nan, dtype=np.float32)
+        rows = np.flatnonzero(catalogue.measured)
         for start in range(0, len(rows), _AT_A_TIME):
             some = rows[start : start + _AT_A_TIME]
-            space[some] = self.tower(inputs=heard[some])["vector"]
+            space[some] = self.tower(inputs=heard.take(some))["vector"]
         return space
 
     def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:

@@ -340,10 +340,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     places = [place for where in said.playlists for place in playlists.find(where)]
     with new_files(said.output, said.force, said.keep_parts) as (folder, fresh):
         catalogue = cli.open_catalogue(said.tracks, said.quiet)
-        names = playlists.Names(catalogue, tables.read(said.names) if said.names else None)
+        named = tables.read(said.names) if said.names else None
+        names = playlists.Names(catalogue, named)
         parts, broken = write_parts(places, folder, said.processes, said.quiet)
         report, used = prepare(parts, names, rules, fresh, said.quiet)
         chosen = catalogue.take(np.flatnonzero(used)) if said.used_tracks_only else catalogue
+        # A track whose artist is known is found by it, and may be played.
+        chosen = chosen.fill(named) if named else chosen
         tables.write(chosen, fresh / _FILES[1])
         tracks = {"where": catalogue.where, "catalogue": len(catalogue), "used": int(used.sum())}
         report = {

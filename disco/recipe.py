@@ -54,10 +54,14 @@ class RankerRecipe:
     ----------
     inputs : list of str
         What the tower hears, of `tower.NUMBERS` and then of `tower.OTHERS`.
+    genre_words : int
+        Slots for words of genres; 0 for a tower that hears none.
     size, width, blocks, periods : int
         Of the tower: components of its vectors, its layers' width, residual blocks, waves of each number.
-    memory, recall : float in (0, 1)
-        Share of the half that knows tracks again in every inner product, in training and in what is exported.
+    memory : float in (0, 1)
+        Share of the half that knows tracks again in every squared length.
+    recall : float
+        What that half is multiplied by in what is exported.
     recurrent, units : str, int
         Kind of the follower's recurrent layer (gru, simple, none) and its width.
     window, batch_tracks : int
@@ -68,6 +72,10 @@ class RankerRecipe:
         Standard deviation of the noise on what the half that learns kinds of music hears.
     noise, noisy_share : float
         That of the noise on what both halves hear, and the share of tracks that get it.
+    hidden : float in [0, 1]
+        Share of the batches in which no track has a genre.
+    artists : float
+        Batches of tracks by one artist, as a share of those of playlists.
     """
 
     kind: str
@@ -75,6 +83,7 @@ class RankerRecipe:
     version: str
     scaler: str
     inputs: list[str]
+    genre_words: int
     size: int
     width: int
     blocks: int
@@ -91,6 +100,8 @@ class RankerRecipe:
     blur: float
     noise: float
     noisy_share: float
+    hidden: float
+    artists: float
     seeds: list[int]
     epochs: int
     patience: int
@@ -163,6 +174,172 @@ class AlsRecipe(RecommenderRecipe):
     seed: int
 
 
+@dataclass(frozen=True)
+class SetTransformerRecipe(RecommenderRecipe):
+    """How a set transformer is built and trained; `patience` counts epochs.
+
+    Attributes
+    ----------
+    inputs : list of str
+        What the song encoder hears, of `tower.NUMBERS` and `tower.OTHERS`.
+    size, heads, blocks : int
+        Components of its vectors, heads of each attention, blocks of set attention.
+    least_playlists : int
+        A track of fewer training playlists has no vector: it is heard by its features, and not recommended.
+    least_titles, most_terms : int
+        A term of titles is in so many at least; so many are kept at most.
+    window : int
+        Tracks of a playlist that are shown at most, drawn anew in each epoch; as many are hidden at most.
+    alone, few : float in (0, 1)
+        Share of the sets of which all tracks are hidden, and of those of which 1 to 10 are shown; of the others
+        10-50 % are hidden.
+    untitled : float in (0, 1)
+        Share of the sets with tracks whose title is hidden.
+    reconstruction : float
+        What the shown tracks count in the loss, where the hidden count 1.
+    margin, negatives : float, int
+        Of the loss; others drawn for each track that is wanted.
+    popular : float in [0, 1]
+        Others are drawn by their frequency to this power.
+    """
+
+    scaler: str
+    inputs: list[str]
+    size: int
+    heads: int
+    blocks: int
+    dropout: float
+    term_dropout: float
+    least_playlists: int
+    least_titles: int
+    most_terms: int
+    window: int
+    alone: float
+    few: float
+    untitled: float
+    reconstruction: float
+    margin: float
+    negatives: int
+    popular: float
+    batch_size: int
+    seeds: list[int]
+    epochs: int
+    patience: int
+    learning_rate: float
+    weight_decay: float
+
+
+@dataclass(frozen=True)
+class TitleKnnRecipe(RecommenderRecipe):
+    """How titles are read and compared; the numbers but the first two are those of `recommend.title_knn.Reading`.
+
+    Attributes
+    ----------
+    least_titles, most_terms : int
+        A term of titles is in so many at least; so many are kept at most.
+    """
+
+    least_titles: int
+    most_terms: int
+    neighbours: int
+    least: float
+    power: float
+    length: float
+    filling: float
+
+
+@dataclass(frozen=True)
+class TwoTowerRecipe(RecommenderRecipe):
+    """How two towers are built and trained; `patience` counts epochs.
+
+    Attributes
+    ----------
+    inputs : list of str
+        What is heard of a track's sound, of `tower.NUMBERS` and `tower.OTHERS`.
+    width, size : int
+        Of what is heard of a track, and of the vectors that meet.
+    last : int
+        Tracks of a playlist that are heard: its last.
+    few : float in (0, 1)
+        Share of the training queries of which fewer are heard, each number as often, none too.
+    titled : float in (0, 1)
+        Share of the training queries with the title.
+    temperature : float
+        Inverse temperature of the softmax to begin with; it is trained too.
+    correction : float in [0, 1]
+        Share of the logarithm of a track's frequency that is taken off its score in training: 1 is the sampled
+        softmax of Yi et al. (2019).
+    """
+
+    scaler: str
+    inputs: list[str]
+    least_titles: int
+    most_terms: int
+    width: int
+    size: int
+    last: int
+    few: float
+    titled: float
+    dropout: float
+    temperature: float
+    correction: float
+    batch_size: int
+    seeds: list[int]
+    epochs: int
+    patience: int
+    learning_rate: float
+    weight_decay: float
+
+
+@dataclass(frozen=True)
+class ReRankerRecipe(RecommenderRecipe):
+    """How candidates of other recommenders are ranked again.
+
+    Attributes
+    ----------
+    parts : list of str
+        Names or folders of the recommenders that name them, trained on the same playlists.
+    held : float in (0, 1)
+        Share of the training playlists that the trees are fitted on; the parts are trained on the others for that.
+    negatives : float in (0, 1]
+        Share of the candidates that are not true that are shown.
+    trees, leaves, smallest : int
+        How many trees; leaves of each; examples in a leaf at least.
+    shrinkage, ridge : float
+        What each tree counts; added to what the value of a leaf is divided by.
+    seed : int
+    """
+
+    parts: list[str]
+    held: float
+    negatives: float
+    trees: int
+    leaves: int
+    smallest: int
+    shrinkage: float
+    ridge: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class BlendRecipe(RecommenderRecipe):
+    """How several recommenders' ranks are added up.
+
+    Attributes
+    ----------
+    parts : list of str
+        Names or folders of recommenders.
+    depth : int
+        Candidates of each.
+    offset : float
+        A candidate at rank r counts 1 / (offset + r).
+    """
+
+    parts: list[str]
+    depth: int
+    offset: float
+
+
 Recipe = FeaturesRecipe | PredictorRecipe | RankerRecipe | RecommenderRecipe
 RECIPES: dict[str, type[Recipe]] = {
     "features": FeaturesRecipe,
@@ -172,10 +349,17 @@ RECIPES: dict[str, type[Recipe]] = {
     "playlist-knn": PlaylistKnnRecipe,
     "item-knn": ItemKnnRecipe,
     "als": AlsRecipe,
+    "set-transformer": SetTransformerRecipe,
+    "title-knn": TitleKnnRecipe,
+    "two-tower": TwoTowerRecipe,
+    "re-ranker": ReRankerRecipe,
+    "blend": BlendRecipe,
 }
 # Of these none is a choice too.
-_MAY_BE_NOUGHT = {"units", "blur", "dropout", "noise", "noisy_share", "weight_decay"}
-_MAY_BE_NOUGHT |= {"idf", "length", "rarity", "filling", "popularity", "shrinkage", "regularization"}
+_MAY_BE_NOUGHT = {"units", "genre_words", "hidden", "artists", "blur", "dropout", "noise", "noisy_share"}
+_MAY_BE_NOUGHT |= {"weight_decay", "idf", "length", "rarity", "filling", "popularity", "shrinkage", "regularization"}
+_MAY_BE_NOUGHT |= {"term_dropout", "alone", "few", "untitled", "reconstruction", "popular", "least", "titled"}
+_MAY_BE_NOUGHT |= {"correction", "ridge"}
 _MEANT: dict[Any, str] = {
     str: "a text",
     int: "a whole number above 0",

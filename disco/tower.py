@@ -1,12 +1,20 @@
-"""What a learned track tower hears of a track: numbers alone, no name and no id, so that it knows new tracks too."""
+"""What a learned track tower hears of a track: numbers, and words of its genres where it has any.
+
+No name and no id, so that it knows new tracks too; and no genre is needed, because it learned to do without.
+"""
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from disco.catalogue import FEATURES, Catalogue, Floats
+from disco.catalogue import FEATURES, Catalogue, Floats, Rows
 from disco.errors import DataError
 from disco.model import Scaler, scaled_features
 from disco.music import tempo_angle
@@ -20,6 +28,79 @@ OTHERS = (
     *("mode", "mode_unknown", "fifths_cos", "fifths_sin", "semitones_cos", "semitones_sin", "key_unknown"),
     *("tempo_cos", "tempo_sin", "tempo_unknown", "in_three", "in_five", "explicit"),
 )
+# Length of the vector of a track's genres: what numbers of sd 1 and this together, a first layer hears alike.
+_LOUD = 2.0
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a tower hears of every track of a catalogue, made whole a few tracks at a time.
+
+    Attributes
+    ----------
+    numbers : ndarray, shape (n, inputs)
+        As `tower_inputs`; NaN for tracks without features.
+    slots : int
+        Places for words of genres: 0 for a tower that hears none.
+    starts, words : ndarray of int, shapes (n + 1,) and (any,)
+        Places of the words of track i are words[starts[i]:starts[i + 1]].
+    """
+
+    numbers: Floats
+    slots: int
+    starts: NDArray[np.int64]
+    words: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def width(self) -> int:
+        """How many numbers a tower hears of a track."""
+        return int(self.numbers.shape[1]) + self.slots
+
+    def take(self, rows: Rows) -> Floats:
+        """What is heard of these tracks, shape (rows, inputs + slots), float32.
+
+        The genres are a vector of length 2 with equal parts for its words, or zeros where there are none.
+        """
+        heard = np.zeros((len(rows), self.width), dtype=np.float32)
+        heard[:, : self.width - self.slots] = self.numbers[rows]
+        begin, count = self.starts[rows], self.starts[rows + 1] - self.starts[rows]
+        place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - begin, count)
+        words = heard[:, self.width - self.slots :]
+        words[np.repeat(np.arange(len(rows)), count), self.words[place]] = 1
+        words *= _LOUD / np.sqrt(np.maximum(words.sum(axis=1, keepdims=True), 1))
+        return heard
+
+
+def hear(catalogue: Catalogue, names: Sequence[str], by: Scaler, slots: int = 0) -> Heard:
+    """All that a tower hears of a catalogue: `names` as `tower_inputs`, and genres in so many slots.
+
+    A genre is heard as its words and as the whole of them, so that a new one (*liquid drum and bass*) is heard by
+    words that were met. A word's slot is its crc32 (feature hashing; Weinberger et al. 2009): no list of genres
+    is kept, and any may come.
+    """
+    numbers = tower_inputs(catalogue, names, by)
+    if not slots:
+        return Heard(numbers, 0, np.zeros(len(numbers) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32))
+    genres = catalogue.table["genres"].combine_chunks()
+    encoded = pc.list_flatten(genres).dictionary_encode()
+    said = [_slots(genre or "", slots) for genre in encoded.dictionary.to_pylist()]
+    n_words = np.array([len(words) for words in said], dtype=np.int64)
+    flat = np.array([word for words in said for word in words], dtype=np.int32)
+    genre = pc.fill_null(encoded.indices, -1).to_numpy().astype(np.int64)
+    track = pc.list_parent_indices(genres).to_numpy()[genre >= 0]
+    genre = genre[genre >= 0]
+    each = n_words[genre]
+    place = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each - (np.cumsum(n_words) - n_words)[genre], each)
+    per_track = np.bincount(track, weights=each, minlength=len(numbers)).astype(np.int64)
+    return Heard(numbers, slots, np.r_[0, np.cumsum(per_track)], flat[place])
+
+
+def _slots(genre: str, slots: int) -> list[int]:
+    words = re.findall(r"\w+", genre.casefold())
+    return sorted({zlib.crc32(word.encode()) % slots for word in (*words, " ".join(words)) if word})
 
 
 def tower_inputs(catalogue: Catalogue, names: Sequence[str], by: Scaler) -> Floats:

@@ -22,12 +22,16 @@ from disco import cli
 from disco.errors import DataError
 from disco.model import FORMAT, user_models
 from disco.recipe import RecommenderRecipe, read_recipe
+from disco.training.blending import train_blend
 from disco.training.data import Card, Run
 from disco.training.factors import train_als
 from disco.training.features import train_features
-from disco.training.neighbours import train_item_knn, train_playlist_knn, train_popularity
+from disco.training.neighbours import train_item_knn, train_playlist_knn, train_popularity, train_title_knn
 from disco.training.predictors import next_tracks, train_predictor, train_ranker
 from disco.training.recommenders import continued
+from disco.training.reranker import train_re_ranker
+from disco.training.retrieval import train_two_tower
+from disco.training.sets import train_set_transformer
 
 # What the card calls a kind of recipe (the program that runs a model does not ask how it was trained); what writes
 # the files and says what the card says of them; and what measures the folder that was written.
@@ -40,10 +44,15 @@ TRAINERS: dict[str, Trainer] = {
     "playlist-knn": ("recommender", train_playlist_knn, continued),
     "item-knn": ("recommender", train_item_knn, continued),
     "als": ("recommender", train_als, continued),
+    "set-transformer": ("recommender", train_set_transformer, continued),
+    "title-knn": ("recommender", train_title_knn, continued),
+    "two-tower": ("recommender", train_two_tower, continued),
+    "re-ranker": ("recommender", train_re_ranker, continued),
+    "blend": ("recommender", train_blend, continued),
 }
 
 # What a model folder may hold: anything else in a folder is somebody's, and --force does not replace it.
-_WRITTEN = ("card.json", "tracks.parquet", "*.onnx", "*.keras", "*.npy")
+_WRITTEN = ("card.json", "tracks.parquet", "titles.parquet", "*.onnx", "*.keras", "*.npy")
 
 
 def write_card(card: Card, folder: Path) -> None:

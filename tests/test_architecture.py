@@ -28,21 +28,26 @@ FLOORS = {
     "disco": 7,  # the map may point everywhere, lazily
 }
 # Where a package may be imported at all.
+_KERAS = {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression", "set_transformer")}
+_KERAS |= {"disco.training.two_tower"}
 HOMES = {
-    "keras": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking", "regression")},
-    "tensorflow": {f"disco.training.{name}" for name in ("networks", "fitting", "ranking")},
+    "keras": _KERAS,
+    "tensorflow": _KERAS - {"disco.training.regression"},
+    "keras_rs": {"disco.training.two_tower"},
+    "lightgbm": {"disco.training.trees"},
     "sklearn": {"disco.training.features"},
     "plotly": {"disco.plot"},
     "rich": {"disco.cli"},
     "implicit": {"disco.training.factors"},
     "platformdirs": {"disco.model"},
-    "scipy": {"disco.training.factors", "disco.training.neighbours"},
+    "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "sets")},
     "onnxruntime": {"disco.model", "disco.training.export"},
     "pickle": set(),
     "joblib": set(),
     "pandas": set(),
 }
 HEAVY = ("keras", "tensorflow", "sklearn", "pandas", "dash", "librosa", "ray", "plotly", "scipy", "implicit")
+HEAVY += ("keras_rs", "lightgbm")
 
 
 def name_of(path: Path) -> str:

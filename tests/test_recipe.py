@@ -19,7 +19,7 @@ def test_shipped_recipes_are_readable(name: str) -> None:
 
 def test_a_change_goes_before_what_the_file_says() -> None:
     recipe = read_recipe(CLOUD / "rank.toml", ["recurrent = 'simple'", "epochs = 3"])
-    assert (recipe.recurrent, recipe.epochs, recipe.units) == ("simple", 3, 192)
+    assert (recipe.recurrent, recipe.epochs, recipe.units) == ("simple", 3, 128)
     with pytest.raises(DataError, match="unknown key 'epoch'"):
         read_recipe(CLOUD / "rank.toml", ["epoch = 3"])
 

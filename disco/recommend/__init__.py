@@ -7,8 +7,18 @@ from pathlib import Path
 
 from disco.catalogue import Catalogue
 from disco.errors import DataError, DiscoError, NotFoundError
-from disco.model import MODELS, checked_card, find_model, names_in, scaled_features, scaler, user_models
-from disco.recommend import als, item_knn, playlist_knn, popularity
+from disco.model import MODELS, Card, checked_card, find_model, names_in, scaled_features, scaler, user_models
+from disco.recommend import (
+    als,
+    blend,
+    item_knn,
+    playlist_knn,
+    popularity,
+    ranker,
+    set_transformer,
+    title_knn,
+    two_tower,
+)
 from disco.recommend.folder import Folder
 from disco.recommend.nearest import Nearest
 from disco.recommend.types import Candidates, Query, Recommender
@@ -27,7 +37,15 @@ METHODS: dict[str, Callable[[Folder], Recommender]] = {
     "playlist-knn": playlist_knn.load,
     "item-knn": item_knn.load,
     "als": als.load,
+    "set-transformer": set_transformer.load,
+    "title-knn": title_knn.load,
+    "two-tower": two_tower.load,
+    "ranker": ranker.load,
+    "blend": lambda folder: blend.load(folder, load_recommender),
 }
+
+# Methods that build on others: of these one may be the default.
+CHOSEN = ("ranker", "blend")
 
 
 def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
@@ -55,6 +73,35 @@ def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
     return METHODS[card["method"]](Folder(card, catalogue))
 
 
+def default_recommender(catalogue: Catalogue) -> Recommender:
+    """What is asked where the user names no recommender.
+
+    Of the rankers and blends that the user trained, the one that found most of the validation playlists, if it knows
+    any track of the catalogue; or else the first of `RECOMMENDERS`, which goes by content alone.
+    """
+    found = []
+    for name in trained():
+        card = checked_card(find_model(name), "recommender")
+        if card["method"] in CHOSEN:
+            found.append((measured(card), name))
+    for _, name in sorted(found, reverse=True):
+        try:
+            return load_recommender(name, catalogue)
+        except DataError:  # of another catalogue, or without its parts: not what was asked for by name
+            continue
+    return load_recommender(next(iter(RECOMMENDERS)), catalogue)
+
+
+def measured(card: Card) -> float:
+    """R-precision and NDCG on the validation playlists, the mean of all that the card has measured; 0 if none."""
+    try:
+        protocols = card["metrics"]["continuation"]["validation"].values()
+        values = [float(each[name]) for each in protocols for name in ("r_precision", "ndcg")]
+    except (DiscoError, KeyError, TypeError, ValueError, AttributeError):
+        return 0.0
+    return sum(values) / len(values) if values else 0.0
+
+
 def trained() -> list[str]:
     """Names of the recommenders that are shipped, or that the user trained; broken ones are left out."""
     names = []
@@ -68,4 +115,14 @@ def trained() -> list[str]:
     return list(dict.fromkeys(names))
 
 
-__all__ = ["METHODS", "RECOMMENDERS", "Candidates", "Nearest", "Query", "Recommender", "load_recommender", "trained"]
+__all__ = [
+    "METHODS",
+    "RECOMMENDERS",
+    "Candidates",
+    "Nearest",
+    "Query",
+    "Recommender",
+    "default_recommender",
+    "load_recommender",
+    "trained",
+]

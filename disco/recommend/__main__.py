@@ -16,7 +16,7 @@ from disco.catalogue import Catalogue, Rows
 from disco.catalogue.text import printable
 from disco.errors import DiscoError, NotFoundError
 from disco.playlist import unanswered
-from disco.recommend import METHODS, RECOMMENDERS, Query, Recommender, load_recommender
+from disco.recommend import METHODS, RECOMMENDERS, Query, Recommender, default_recommender, load_recommender
 from disco.sources import lists
 
 # A lone text that is answered worse than this by every track is a title, to those who read titles.
@@ -42,7 +42,6 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument(
         "--recommender",
-        default=next(iter(RECOMMENDERS)),
         metavar="NAME",
         help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, or a model's folder",
     )
@@ -65,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.n < 1:
         p.error("-n must be 1 or more")
     catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet)
-    recommender = load_recommender(arguments.recommender, catalogue)
+    named = arguments.recommender
+    recommender = load_recommender(named, catalogue) if named else default_recommender(catalogue)
     seeds, title = understood(asked, arguments.title, catalogue, recommender, arguments.quiet)
     # What has no title or artist could not be shown.
     query = Query(seeds, title, catalogue.named)

@@ -49,8 +49,8 @@ class Neighbours:
     filling: float
 
 
-def scorer(playlists: Sparse, how: Neighbours) -> Callable[[NDArray[np.integer]], Floats]:
-    """From the numbers of seeds to scores, shape (tracks,): NaN without a seed.
+def comparer(playlists: Sparse, how: Neighbours) -> Callable[[NDArray[np.integer]], Floats]:
+    """From the numbers of seeds to how like each playlist is, shape (playlists,), 0 without a track in common.
 
     Parameters
     ----------
@@ -58,28 +58,49 @@ def scorer(playlists: Sparse, how: Neighbours) -> Callable[[NDArray[np.integer]]
         1 where a playlist has a track.
     """
     having = playlists.transposed()
-    counts = having.lengths
-    idf = np.log(len(playlists) / np.maximum(counts, 1) + 1e-9).clip(min=1e-3)
-    weights = (idf**how.idf).astype(np.float32)
+    weights = (_rarity(playlists) ** how.idf).astype(np.float32)
     whole = np.bincount(
         np.repeat(np.arange(len(playlists)), playlists.lengths), weights[playlists.columns], len(playlists)
     )
     divided = (np.maximum(whole, 1e-9) ** -how.length).astype(np.float32)
-    rarity = (idf**how.rarity).astype(np.float32)
+
+    def compare(seeds: NDArray[np.integer]) -> Floats:
+        seeds = np.unique(seeds)
+        return np.asarray(having.combined(seeds, weights[seeds]) * divided, dtype=np.float32)
+
+    return compare
+
+
+def teller(playlists: Sparse, how: Neighbours) -> Callable[[Floats], Floats]:
+    """From how like each playlist is to the scores of tracks that the nearest give, shape (tracks,)."""
+    counts = np.bincount(playlists.columns, minlength=playlists.width)
+    rarity = (_rarity(playlists) ** how.rarity).astype(np.float32)
     filling = (how.filling * counts / counts.max(initial=1)).astype(np.float32)
 
-    def score(seeds: NDArray[np.integer]) -> Floats:
-        if not len(seeds):
-            return np.full(playlists.width, np.nan, dtype=np.float32)
-        seeds = np.unique(seeds)
-        similar = having.combined(seeds, weights[seeds]) * divided
+    def tell(similar: Floats) -> Floats:
         nearest = highest(similar, how.neighbours)
         nearest = nearest[similar[nearest] > 0]
         factors = (similar[nearest] / similar[nearest].max(initial=1e-30)) ** how.power
         heard = playlists.combined(nearest, factors / factors.sum())
         return np.asarray(heard * rarity + filling, dtype=np.float32)
 
+    return tell
+
+
+def scorer(playlists: Sparse, how: Neighbours) -> Callable[[NDArray[np.integer]], Floats]:
+    """From the numbers of seeds to scores, shape (tracks,): NaN without a seed."""
+    compare, tell = comparer(playlists, how), teller(playlists, how)
+
+    def score(seeds: NDArray[np.integer]) -> Floats:
+        return tell(compare(seeds)) if len(seeds) else np.full(playlists.width, np.nan, dtype=np.float32)
+
     return score
+
+
+def _rarity(playlists: Sparse) -> Floats:
+    """Inverse document frequency of each track, shape (tracks,)."""
+    counts = np.bincount(playlists.columns, minlength=playlists.width)
+    return np.log(len(playlists) / np.maximum(counts, 1) + 1e-9).clip(min=1e-3)
 
 
 def load(folder: Folder) -> Recommender:

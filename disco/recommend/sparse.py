@@ -38,7 +38,7 @@ class Sparse:
 
     def entries(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Places of all entries of some rows, one row after another, and how many each row has."""
-        counts = self.lengths[rows]
+        counts = self.starts[rows + 1] - self.starts[rows]
         shift = np.repeat(self.starts[rows] - (np.cumsum(counts) - counts), counts)
         return shift + np.arange(len(shift)), counts
 
@@ -47,6 +47,11 @@ class Sparse:
         places, counts = self.entries(rows)
         weights = self.weights[places] * np.repeat(factors, counts)
         return np.bincount(self.columns[places], weights, self.width).astype(np.float32)
+
+    def counted(self, rows: NDArray[np.integer]) -> Floats:
+        """How many of some rows have an entry in each column, shape (width,)."""
+        places, _ = self.entries(rows)
+        return np.bincount(self.columns[places], minlength=self.width).astype(np.float32)
 
     def transposed(self) -> Sparse:
         """The same matrix by its columns."""

@@ -152,6 +152,10 @@ class VectorRecommender:
         """The same for each query: one product of matrices for many of them."""
         return self._scored.recommend_many(queries, n)
 
+    def scores(self, queries: Sequence[Query]) -> Floats:
+        """The score of every track for each query, shape (queries, tracks)."""
+        return self._scored.score(queries)
+
     @cached_property
     def _scored(self) -> Scored:
         columns = np.ascontiguousarray(self.tracks.T, dtype=np.float32)

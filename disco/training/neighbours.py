@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from disco.errors import MissingExtra
-from disco.recipe import ItemKnnRecipe, PlaylistKnnRecipe, RecommenderRecipe
+from disco.errors import DataError, MissingExtra
+from disco.recipe import ItemKnnRecipe, PlaylistKnnRecipe, RecommenderRecipe, TitleKnnRecipe
 from disco.recommend.item_knn import Adding
 from disco.recommend.playlist_knn import Neighbours
 from disco.recommend.sparse import Sparse
+from disco.recommend.title_knn import Reading
+from disco.recommend.titles import TITLES, learned
 from disco.training.data import Card, Run
 from disco.training.recommenders import Taught, parameters, sparse_arrays, taught, written
 
@@ -34,6 +36,18 @@ def train_item_knn(recipe: ItemKnnRecipe, run: Run) -> Card:
     by = taught(run)
     arrays = {"counts": by.counts, **sparse_arrays("near", nearest_tracks(by, recipe))}
     return {**written(recipe, run, by, arrays), **parameters(recipe, Adding)}
+
+
+def train_title_knn(recipe: TitleKnnRecipe, run: Run) -> Card:
+    """Keep the training playlists and the terms of their titles; a playlist without a title is never heard."""
+    by = taught(run)
+    terms = learned([title for title in by.titles if title.strip()], recipe.least_titles, recipe.most_terms)
+    if not len(terms):
+        raise DataError(run.playlists, f"has no word that {recipe.least_titles} titles to train on share")
+    terms.write(run.folder / TITLES)
+    arrays = sparse_arrays("playlists", by.playlists, weighted=False)
+    arrays |= sparse_arrays("titles", terms.bags(by.titles))
+    return {**written(recipe, run, by, arrays, [TITLES]), **parameters(recipe, Reading)}
 
 
 def nearest_tracks(by: Taught, recipe: ItemKnnRecipe) -> Sparse:

@@ -21,7 +21,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import keras
+import numpy as np
 import tensorflow
+
+# Added where a square root would have no slope.
+_TINY = 1e-12
 
 
 def classic(inputs: int = 9, outputs: int = 8, units: int = 16) -> keras.Model:
@@ -102,6 +106,7 @@ NETWORKS = {"classic": classic, "gru": gru}
 def tower(
     inputs: int,
     numbers: int,
+    slots: int,
     size: int,
     width: int,
     blocks: int,
@@ -110,20 +115,31 @@ def tower(
     blur: float,
     dropout: float,
 ) -> keras.Model:
-    """Track tower: what is known of a track, (n, inputs), to a vector of length 1, (n, size).
+    """Track tower: what is known of a track, (n, inputs + slots), to a vector of length 1, (n, size).
 
     The vector has two halves, each of a trunk of its own. One hears the inputs with noise of sd `blur` in
-    training, so that it learns kinds of music and no single track. The other hears the first `numbers` of
-    them through sines and cosines of learned frequencies too (`periods` of them each; Gorishniy et al. 2022,
-    "On embeddings for numerical features"), by which it knows a track again from its numbers alone and
-    remembers what it was played with. `memory` is the share of the second in every inner product; tracks
-    that nobody played in training must be found by the first.
+    training, and words of genres in the last `slots` of them, so that it learns kinds of music and no single
+    track. The other hears the first `numbers` of them through sines and cosines of learned frequencies too
+    (`periods` of them each; Gorishniy et al. 2022, "On embeddings for numerical features"), by which it knows a
+    track again from its numbers alone and remembers what it was played with. How well it knows it is the
+    length of what it says; the last component of the vector takes the rest, and no prediction ever points there.
+    So what nobody played in training is found by the first half and not misplaced by the second. `memory` is the
+    share of the second in every squared length.
     """
-    heard = keras.Input((inputs,), name="inputs")
-    blurred = keras.layers.GaussianNoise(blur)(heard)
-    waves = keras.layers.Concatenate()([heard, Periodic(periods, name="periodic")(heard[:, :numbers])])
-    kinds, known = (_trunk(x, size // 2, width, blocks, dropout) for x in (blurred, waves))
-    return keras.Model(heard, _halves(keras.layers.Concatenate()([kinds, known]), memory), name="tower")
+    heard = keras.Input((inputs + slots,), name="inputs")
+    blurred = keras.layers.GaussianNoise(blur)(heard[:, :inputs])
+    if slots:
+        blurred = keras.layers.Concatenate()([blurred, heard[:, inputs:]])
+    waves = keras.layers.Concatenate()([heard[:, :inputs], Periodic(periods, name="periodic")(heard[:, :numbers])])
+    half = size // 2
+    kinds = keras.layers.UnitNormalization()(_trunk(blurred, half, width, blocks, dropout))
+    known = _trunk(waves, half - 1, width, blocks, dropout)
+    length = keras.ops.sqrt(keras.ops.sum(known * known, -1, keepdims=True) + _TINY)
+    how_well = keras.ops.tanh(length)
+    # sqrt(1 - tanh^2), in the form that keeps its digits where tanh is nearly 1.
+    rest = 2 * keras.ops.exp(-length) / (1 + keras.ops.exp(-2 * length))
+    parts = [kinds * (1 - memory) ** 0.5, known * (how_well / length * memory**0.5), rest * memory**0.5]
+    return keras.Model(heard, keras.layers.Concatenate(name="halves")(parts), name="tower")
 
 
 def _trunk(x: Any, size: int, width: int, blocks: int, dropout: float) -> Any:
@@ -133,13 +149,6 @@ def _trunk(x: Any, size: int, width: int, blocks: int, dropout: float) -> Any:
         inner = keras.layers.Dense(width, activation="silu")(keras.layers.LayerNormalization()(x))
         x = x + keras.layers.Dense(width)(keras.layers.Dropout(dropout)(inner))
     return keras.layers.Dense(size)(keras.layers.Dropout(dropout)(keras.layers.LayerNormalization()(x)))
-
-
-def _halves(x: Any, memory: float) -> Any:
-    """Two halves of a vector, each brought to a length, so that the whole has length 1."""
-    half = x.shape[-1] // 2
-    kinds, known = (keras.layers.UnitNormalization()(part) for part in (x[..., :half], x[..., half:]))
-    return keras.layers.Concatenate(name="halves")([kinds * (1 - memory) ** 0.5, known * memory**0.5])
 
 
 @keras.saving.register_keras_serializable("disco")
@@ -177,11 +186,11 @@ class Periodic(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "periods": self.periods}
 
 
-def follower(size: int, units: int, memory: float, dropout: float, recurrent: str = "gru") -> keras.Model:
+def follower(size: int, units: int, dropout: float, recurrent: str = "gru") -> keras.Model:
     """What comes next: vectors of the tower, (playlists, tracks, size), to one of length 1 after each track.
 
     A recurrent layer hears the vectors, and what it says corrects their running mean; with `recurrent`
-    none the mean is corrected by itself alone.
+    none the mean is corrected by itself alone. The last component is 0, as the tower needs it.
     """
     heard = keras.Input((None, size), name="inputs")
     mean = keras.ops.cumsum(heard, axis=1) / keras.ops.cumsum(keras.ops.ones_like(heard[..., :1]), axis=1)
@@ -190,42 +199,59 @@ def follower(size: int, units: int, memory: float, dropout: float, recurrent: st
     if recurrent != "none":
         cell = _CELLS[recurrent](units, name="cell")
         said.append(keras.layers.RNN(cell, return_sequences=True, name="recurrent")(heard * size**0.5))
-    vector = _corrected(said, memory, keras.layers.Dense(size, name="correction"), keras.layers.Dropout(dropout))
-    return keras.Model(heard, vector, name="follower")
+    together = keras.layers.Dropout(dropout)(keras.layers.Concatenate()(said) if len(said) > 1 else said[0])
+    vector = keras.layers.Dense(size - 1, name="correction")(together) + said[0][..., :-1]
+    vector = keras.layers.UnitNormalization()(vector)
+    return keras.Model(heard, keras.ops.pad(vector, ((0, 0), (0, 0), (0, 1))), name="follower")
 
 
 _CELLS = {"gru": keras.layers.GRUCell, "simple": keras.layers.SimpleRNNCell}
 
 
-def _corrected(said: list[Any], memory: float, correction: Any, dropout: Any = None) -> Any:
-    together = keras.layers.Concatenate()(said) if len(said) > 1 else said[0]
-    together = dropout(together) if dropout else together
-    return _halves(correction(together) + said[0], memory)
-
-
-def follower_step(network: keras.Model, memory: float, place: Place) -> keras.Model:
+def follower_step(network: keras.Model, place: Place) -> keras.Model:
     """One step of a follower in the space that users measure in.
 
     inputs (n, size), state (n, width) -> vector (n, size), next_state (n, width). The state is that of the
-    recurrent layer, the sum of the vectors and their number; it is zero before the first track.
+    recurrent layer, the sum of the vectors and their number; it is zero before the first track. Moving and
+    scaling are worked into the weights, since a step's time goes to the number of its operations.
     """
     size = network.input_shape[-1]
-    units = network.get_layer("recurrent").cell.units if _recurs(network) else 0
+    cell = network.get_layer("recurrent").cell if _recurs(network) else None
+    units = cell.units if cell else 0
     inputs = keras.Input((size,), name="inputs")
     state = keras.Input((units + size + 1,), name="state")
-    vector = keras.layers.Rescaling(1 / place.stretch, place.centre)(inputs)
-    total, count = state[:, units:-1] + vector, state[:, -1:] + 1.0
-    said, after = [total / count * size**0.5], [total, count]
-    if units:
-        heard, hidden = network.get_layer("recurrent").cell(vector * size**0.5, [state[:, :units]])
+    total, count = state[:, units:-1] + inputs, state[:, -1:] + 1.0
+    said, after = [total / count], [total, count]
+    # A vector v of the tower is met as stretch * (v - centre), and heard as sqrt(size) * v.
+    loud, middle = size**0.5 / place.stretch, size**0.5 * place.centre
+    kernel, bias = (weight.numpy() for weight in network.get_layer("correction").weights)
+    kernel[: size - 1] += np.eye(size - 1, dtype=np.float32)
+    bias += middle @ kernel[:size]
+    kernel[:size] *= loud[:, None]
+    if cell:
+        heard, hidden = _moved(cell, loud, middle)(inputs, [state[:, :units]])
         said.append(heard)
         after.insert(0, hidden[0] if isinstance(hidden, (list, tuple)) else hidden)
-    predicted = _corrected(said, memory, network.get_layer("correction"))
-    outputs = {
-        "vector": place.of(predicted),
-        "next_state": keras.layers.Concatenate(name="next_state")(after),
-    }
+    together = keras.layers.Concatenate()(said) if len(said) > 1 else said[0]
+    correction = keras.layers.Dense(size, name="correction")
+    correction.build(together.shape)
+    correction.set_weights([np.pad(kernel, ((0, 0), (0, 1))), np.pad(bias, (0, 1))])
+    vector = keras.layers.UnitNormalization()(correction(together))
+    outputs = {"vector": place.of(vector), "next_state": keras.layers.Concatenate(name="next_state")(after)}
     return keras.Model([inputs, state], outputs, name="follower_step")
+
+
+def _moved(cell: Any, loud: Any, middle: Any) -> Any:
+    """A recurrent cell that says of x what the given one says of loud * x + middle."""
+    moved = cell.__class__.from_config(cell.get_config())
+    moved.build((None, len(loud)))
+    kernel, recurrent, bias = cell.get_weights()
+    bias = bias.copy()
+    bias[(0,) if bias.ndim == 2 else ...] += (
+        middle @ kernel
+    )  # a GRU has a bias for what it hears and one for its past
+    moved.set_weights([kernel * loud[:, None], recurrent, bias])
+    return moved
 
 
 @dataclass(frozen=True)
@@ -256,9 +282,9 @@ def start_from(seed: int) -> None:
 
 
 def export(one_step: keras.Model, path: Path) -> None:
-    """Write a step as ONNX, the size of the batch left open."""
+    """Write a network as ONNX, the size of the batch and of sets left open."""
     # Keras exports no model that was never called.
-    one_step([keras.ops.zeros((1, *each.shape[1:])) for each in one_step.inputs])
+    one_step([keras.ops.zeros([n or 1 for n in each.shape]) for each in one_step.inputs])
     with warnings.catch_warnings():
         # Keras mends tf2onnx for NumPy 2, and NumPy warns of the question whether it must.
         warnings.simplefilter("ignore", FutureWarning)

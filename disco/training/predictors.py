@@ -12,7 +12,7 @@ from disco.errors import DiscoError
 from disco.model import scaled_features, scaler
 from disco.predict import load_predictor
 from disco.recipe import PredictorRecipe, RankerRecipe
-from disco.tower import NUMBERS, tower_inputs
+from disco.tower import NUMBERS, hear
 from disco.training.data import Card, Run, parts, said_of
 from disco.training.export import exported, exported_step, load_networks
 from disco.training.seeds import fit_best
@@ -68,7 +68,8 @@ def train_ranker(recipe: RankerRecipe, run: Run) -> Card:
 
     found = parts(recipe, run.playlists, catalogue)
     transform = scaler(recipe.scaler)
-    heard = tower_inputs(catalogue, recipe.inputs, transform)
+    heard = hear(catalogue, recipe.inputs, transform, recipe.genre_words)
+    music = ranking.music(catalogue, found["train"])
     numbers = sum(name in NUMBERS for name in recipe.inputs)
 
     def build() -> tuple[Any, Any]:
@@ -76,6 +77,7 @@ def train_ranker(recipe: RankerRecipe, run: Run) -> Card:
             networks.tower(
                 len(recipe.inputs),
                 numbers,
+                recipe.genre_words,
                 recipe.size,
                 recipe.width,
                 recipe.blocks,
@@ -84,10 +86,10 @@ def train_ranker(recipe: RankerRecipe, run: Run) -> Card:
                 recipe.blur,
                 recipe.dropout,
             ),
-            networks.follower(recipe.size, recipe.units, recipe.memory, recipe.dropout, recipe.recurrent),
+            networks.follower(recipe.size, recipe.units, recipe.dropout, recipe.recurrent),
         )
         error = ranking.validation(*made, heard, catalogue, found["validation"])
-        return made, ranking.task(*made, heard, found["train"], recipe, error)
+        return made, ranking.task(*made, heard, music, recipe, error)
 
     (tower, follower), errors = fit_best(recipe, build, run.saved)
     tower.save(run.folder / "tower.keras")
@@ -96,9 +98,10 @@ def train_ranker(recipe: RankerRecipe, run: Run) -> Card:
     return {
         "feature_set": transform.feature_set,
         "inputs": recipe.inputs,
+        "genre_words": recipe.genre_words,
         "output": "a learned space",
         "tower": exported(networks.placed(tower, place), run.folder / "tower.onnx", ("inputs",), ("vector",)),
-        "network": exported_step(networks.follower_step(follower, recipe.memory, place), run.folder),
+        "network": exported_step(networks.follower_step(follower, place), run.folder),
         "scale": round(scale, 4),
         **said_of(recipe, found, errors),
     }

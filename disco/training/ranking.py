@@ -5,15 +5,21 @@ different tracks, each weighed by how often it occurs in the batch, none from th
 negatives come in proportion to how often a track occurs, and nothing corrects for it: the score learns
 how much likelier a track is *here* than anywhere, which popularity alone cannot answer. Vectors have
 length 1, so that the nearest is the one with the greatest inner product.
+
+Besides playlists, tracks by one artist are played in random orders: of four times as many tracks as
+playlists hold they tell what sounds alike. Genres are hidden from whole batches and from single tracks, so
+that the tower does without. And of tracks that nobody plays, strangers, it should remember nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
+import pyarrow.compute as pc
 import tensorflow
 
 from disco import metrics, next_track
@@ -21,6 +27,8 @@ from disco.catalogue import Catalogue, Floats, Rows
 from disco.model import scaled_features, scaler
 from disco.recipe import RankerRecipe
 from disco.recommend import Nearest, Query
+from disco.sources.playlists import is_cold
+from disco.tower import Heard
 from disco.training.fitting import Task
 from disco.training.networks import Place
 
@@ -29,30 +37,32 @@ _NEVER = -1e9
 # Enough that two epochs which differ by a hundredth in hit@10 are told apart.
 _VALIDATION_CASES = 4000
 _PLACING_PLAYLISTS = 100
+# Fewer tracks in a row teach little and fill a batch with padding.
+_SHORTEST = 5
+# Tracks of an artist in one batch, as long as a usual playlist; strangers in one, a fifth of its tracks.
+_OF_AN_ARTIST = 30
+_STRANGERS = 256
+# Of tracks whose genre is hidden where others' genres are not.
+_HIDDEN_AMONG_OTHERS = 0.25
+_AT_A_TIME = 8192
 
 
 def task(
     tower: keras.Model,
     follower: keras.Model,
-    heard: Floats,
-    playlists: list[Rows],
+    heard: Heard,
+    music: Music,
     recipe: RankerRecipe,
     error: Callable[[], float],
 ) -> Task:
-    """The task of ranking the true next track of these playlists.
-
-    Parameters
-    ----------
-    heard : ndarray, shape (tracks, inputs)
-        What the tower hears of each track of the catalogue.
-    """
+    """The task of ranking the true next track of these playlists."""
     temperatures = [
         keras.Variable(np.float32(np.log(recipe.temperature)), dtype="float32", name="temperature") for _ in range(2)
     ]
     weights = [*tower.trainable_variables, *follower.trainable_variables, *temperatures]
     half = recipe.size // 2
 
-    def loss(inputs: Any, tracks: Any, there: Any, occurrence: Any, own: Any) -> Any:
+    def loss(inputs: Any, tracks: Any, there: Any, occurrence: Any, own: Any, strangers: Any) -> Any:
         known = tower(inputs, training=True)
         predicted = follower(tensorflow.gather(known, tracks[:, :-1]), training=True)
         places = tensorflow.where(there[:, 1:])
@@ -67,16 +77,62 @@ def task(
             return tensorflow.reduce_mean(tensorflow.nn.softplus(tensorflow.reduce_logsumexp(others, -1) - right))
 
         # The kinds of music must do alone too: new tracks have nothing else to be found by.
-        alone = (1 - recipe.memory) ** -0.5
-        kinds = ranked(predicted[:, :half] * alone, known[:, :half] * alone, temperatures[1])
-        return ranked(predicted, known, temperatures[0]) + kinds
+        kinds = ranked(_unit(predicted[:, :half]), _unit(known[:, :half]), temperatures[1])
+        remembered = tower(strangers, training=True)[:, half:-1]
+        familiar = tensorflow.reduce_sum(remembered**2) / (_STRANGERS * recipe.memory)
+        return ranked(predicted, known, temperatures[0]) + kinds + familiar
 
     def batches(rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
-        return (_batch(some, heard, recipe, rng) for some in shuffled(playlists, recipe, rng))
+        return (_batch(some, heard, music.strangers, recipe, rng) for some in _mixed(music, recipe, rng))
 
-    n_batches = sum(1 for _ in shuffled(playlists, recipe, np.random.default_rng(0)))
+    n_batches = sum(1 for _ in _mixed(music, recipe, np.random.default_rng(0)))
     state = [*tower.non_trainable_variables, *follower.non_trainable_variables]
     return Task(weights, state, loss, batches, n_batches, error)
+
+
+def _unit(vectors: Any) -> Any:
+    return vectors * tensorflow.math.rsqrt(tensorflow.reduce_sum(vectors * vectors, -1, keepdims=True) + 1e-12)
+
+
+@dataclass(frozen=True)
+class Music:
+    """What there is to learn from.
+
+    Attributes
+    ----------
+    playlists : list of rows
+    artists : list of rows
+        The tracks of each artist who has enough of them.
+    strangers : ndarray of rows
+        Tracks that no training playlist holds.
+    """
+
+    playlists: list[Rows]
+    artists: list[Rows]
+    strangers: Rows
+
+
+def music(catalogue: Catalogue, playlists: list[Rows]) -> Music:
+    """The playlists, and what else the catalogue teaches; cold tracks are no part of it."""
+    open_to = catalogue.measured & ~is_cold(catalogue.table["track_id"].to_pylist())
+    artists = catalogue.table["artists"].combine_chunks()
+    first = pc.list_slice(artists, 0, 1).flatten().dictionary_encode().indices.to_numpy()
+    some = np.flatnonzero(pc.fill_null(pc.list_value_length(artists), 0).to_numpy())
+    first, some = first[open_to[some]], some[open_to[some]]
+    order = np.argsort(first, kind="stable")
+    groups = np.split(some[order], np.flatnonzero(np.diff(first[order])) + 1)
+    played = np.zeros(len(catalogue), dtype=bool)
+    played[np.concatenate(playlists)] = True
+    return Music(playlists, [g for g in groups if len(g) >= _SHORTEST], np.flatnonzero(open_to & ~played))
+
+
+def _mixed(music: Music, recipe: RankerRecipe, rng: np.random.Generator) -> Iterator[list[Rows]]:
+    """Batches of all playlists, and among them so large a share again of batches of artists."""
+    batches = list(shuffled(music.playlists, recipe, rng))
+    if recipe.artists:
+        some = [rng.permutation(tracks)[:_OF_AN_ARTIST] for tracks in music.artists]
+        batches += list(shuffled(some, recipe, rng))[: round(recipe.artists * len(batches))]
+    return (batches[i] for i in rng.permutation(len(batches)))
 
 
 def shuffled(playlists: list[Rows], recipe: RankerRecipe, rng: np.random.Generator) -> Iterator[list[Rows]]:
@@ -86,7 +142,7 @@ def shuffled(playlists: list[Rows], recipe: RankerRecipe, rng: np.random.Generat
         start = 0 if len(tracks) <= recipe.window else -int(rng.integers(recipe.window))
         for begin in range(start, len(tracks) - 3, recipe.window):
             window = tracks[max(begin, 0) : begin + recipe.window]
-            if len(window) >= 5:  # fewer teach little and fill a batch with padding
+            if len(window) >= _SHORTEST:
                 windows.append(window)
     lengths = np.array([len(window) for window in windows])
     order = np.argsort(lengths * rng.uniform(0.85, 1.15, len(lengths)))
@@ -98,11 +154,13 @@ def shuffled(playlists: list[Rows], recipe: RankerRecipe, rng: np.random.Generat
             longest = 0
         batches[-1].append(windows[i])
         longest = max(longest, int(lengths[i]))
-    return (batches[i] for i in rng.permutation(len(batches)))
+    return (batches[i] for i in rng.permutation(len(batches)) if batches[i])
 
 
-def _batch(windows: list[Rows], heard: Floats, recipe: RankerRecipe, rng: np.random.Generator) -> tuple[Any, ...]:
-    """One batch: inputs of its different tracks, and everything else as places among them."""
+def _batch(
+    windows: list[Rows], heard: Heard, strangers: Rows, recipe: RankerRecipe, rng: np.random.Generator
+) -> tuple[Any, ...]:
+    """One batch: inputs of its different tracks, everything else as places among them; and of some strangers."""
     shape = len(windows), max(map(len, windows))
     rows = np.full(shape, -1, dtype=np.intp)
     for padded, window in zip(rows, windows, strict=True):
@@ -113,37 +171,54 @@ def _batch(windows: list[Rows], heard: Floats, recipe: RankerRecipe, rng: np.ran
     tracks[there] = place
     own = np.zeros((len(windows), len(unique)), dtype=bool)
     own[np.nonzero(there)[0], place] = True
-    inputs = blurred(heard[unique], recipe, rng)
-    return inputs, tracks, there, np.log(count).astype(np.float32), own
+    inputs = blurred(heard.take(unique), heard.slots, recipe, rng)
+    if len(strangers):
+        strangers = strangers[rng.integers(len(strangers), size=_STRANGERS)]
+    occurrence = np.log(count).astype(np.float32)
+    return inputs, tracks, there, occurrence, own, heard.take(strangers if len(strangers) else unique[:0])
 
 
-def blurred(inputs: Floats, recipe: RankerRecipe, rng: np.random.Generator) -> Floats:
-    """Inputs with noise on every number of a share of the tracks: what was never met exactly must be heard too."""
+def blurred(inputs: Floats, slots: int, recipe: RankerRecipe, rng: np.random.Generator) -> Floats:
+    """Inputs with noise on every number of a share of the tracks, and with genres hidden, of all or of some.
+
+    What was never met exactly must be heard too, and so must what has no genre, alone or among others that have.
+    """
+    numbers = inputs.shape[1] - slots
     noisy = rng.random(len(inputs)) < recipe.noisy_share
-    noise = rng.normal(0, recipe.noise, inputs.shape) * noisy[:, None]
-    return np.asarray(inputs + noise, dtype=np.float32)
+    inputs[:, :numbers] += (rng.normal(0, recipe.noise, (len(inputs), numbers)) * noisy[:, None]).astype(np.float32)
+    all_hidden = rng.random() < recipe.hidden
+    inputs[rng.random(len(inputs)) < (1.0 if all_hidden else _HIDDEN_AMONG_OTHERS), numbers:] = 0
+    return inputs
 
 
 def validation(
-    tower: keras.Model, follower: keras.Model, heard: Floats, catalogue: Catalogue, playlists: list[Rows]
+    tower: keras.Model, follower: keras.Model, heard: Heard, catalogue: Catalogue, playlists: list[Rows]
 ) -> Callable[[], float]:
-    """Measure of the networks as they stand: the share of validation cases not found among the first 10."""
+    """Measure of the networks as they stand: the share of validation cases not found among the first 10.
+
+    Measured with the genres that the catalogue says and with none, and the mean of both taken.
+    """
     cases = next_track.draw(catalogue, playlists, None, most=_VALIDATION_CASES)
     needed = np.unique(np.concatenate([*playlists, cases.others.ravel()]))
 
-    def error() -> float:
-        space = embedded(tower, heard, needed)
+    def missed(hidden: bool) -> float:
+        space = embedded(tower, heard, needed, hidden)
         after = said(follower, space, playlists)
         vectors = np.stack([after[p][i - 1] for p, i in zip(cases.playlist, cases.position, strict=True)])
         return 1 - float(metrics.hits(next_track.ranks(space, vectors, cases)).mean())
 
-    return error
+    return lambda: (missed(False) + missed(True)) / 2 if heard.slots else missed(False)
 
 
-def embedded(tower: keras.Model, heard: Floats, rows: Rows) -> Floats:
-    """Vectors of these rows in an array for all tracks, 0 elsewhere."""
+def embedded(tower: keras.Model, heard: Heard, rows: Rows, hidden: bool = False) -> Floats:
+    """Vectors of these rows in an array for all tracks, 0 elsewhere; with `hidden` their genres are not heard."""
     space = np.zeros((len(heard), tower.output_shape[-1]), dtype=np.float32)
-    space[rows] = tower.predict(heard[rows], batch_size=8192, verbose=0)
+    for start in range(0, len(rows), _AT_A_TIME):
+        some = rows[start : start + _AT_A_TIME]
+        inputs = heard.take(some)
+        if hidden:
+            inputs[:, heard.width - heard.slots :] = 0
+        space[some] = np.asarray(tower(inputs, training=False))
     return space
 
 
@@ -164,21 +239,20 @@ def said(follower: keras.Model, space: Floats, playlists: list[Rows]) -> list[Fl
 def placing(
     tower: keras.Model,
     follower: keras.Model,
-    heard: Floats,
+    heard: Heard,
     catalogue: Catalogue,
     found: dict[str, list[Rows]],
     recipe: RankerRecipe,
 ) -> tuple[Place, float]:
     """Where the learned space lies for those who measure, and how much it was scaled.
 
-    The halves of the vectors are weighed anew: `recall` is the share of memory in an inner product from now on.
+    The halves of the vectors are weighed anew: `recall` is what the half that remembers is multiplied by.
     The centre is the mean vector of the training entries, so that spicyness leads away from the middle of
     what is played. The scale makes the standard deviation of the distance among 400 candidates of three
     seeds (median over validation playlists) that of the predictor `mean` at a spicyness of 1.2: so flow
     weighs against sweetness and smoothness as it does in the published space.
     """
-    shares = np.array([(1 - recipe.recall) / (1 - recipe.memory), recipe.recall / recipe.memory], dtype=np.float32)
-    weights = np.repeat(np.sqrt(shares), recipe.size // 2)
+    weights = np.repeat(np.array([1, recipe.recall], dtype=np.float32), recipe.size // 2)
     scaled = scaled_features(catalogue, scaler())
     rng = np.random.default_rng(0)
     some = [found["validation"][i] for i in rng.permutation(len(found["validation"]))[:_PLACING_PLAYLISTS]]

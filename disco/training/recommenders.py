@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -74,24 +75,29 @@ def taught(run: Run) -> Taught:
     return Taught(rows, Sparse(starts, numbers.astype(np.int32), ones, len(rows)), titles)
 
 
-def written(recipe: RecommenderRecipe, run: Run, by: Taught, arrays: dict[str, NDArray[Any]]) -> Card:
+def written(
+    recipe: RecommenderRecipe, run: Run, by: Taught, arrays: dict[str, NDArray[Any]], others: Sequence[str] = ()
+) -> Card:
     """Write vocabulary and arrays to the run's folder; return what every recommender's card says.
 
     Parameters
     ----------
     arrays : dict of ndarray
         By the names that they are loaded by; whole numbers are kept in 32 bits, others as float32.
+    others : sequence of str
+        Files that were written there already.
     """
     ids = run.catalogue.table["track_id"].take(pa.array(by.rows)).combine_chunks()
     pq.write_table(pa.table({"track_id": ids}), run.folder / VOCABULARY)
     for name, array in arrays.items():
         kept = np.int32 if array.dtype.kind in "iu" else np.float32
         np.save(run.folder / f"{name}.npy", array.astype(kept), allow_pickle=False)
-    files = [VOCABULARY, *(f"{name}.npy" for name in arrays)]
+    files = [VOCABULARY, *(f"{name}.npy" for name in arrays), *others]
     validation, _ = split_playlists(run, "validation")
     parts = {"train": np.diff(by.playlists.starts), "validation": np.array([len(tracks) for tracks in validation])}
     return {
         "method": recipe.kind,
+        "settings": asdict(recipe),
         "files": {name: hashlib.sha256((run.folder / name).read_bytes()).hexdigest() for name in files},
         "catalogue": {"where": str(run.tracks), "tracks": len(run.catalogue)},
         "data": {

@@ -1,0 +1,128 @@
+"""Train two towers for the tracks of a playlist, write them, and say what their card says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disco import continuation, metrics
+from disco.catalogue import Floats
+from disco.catalogue.codes import album_numbers, artist_numbers
+from disco.errors import DataError, MissingExtra
+from disco.model import read_card, scaler
+from disco.recipe import TwoTowerRecipe
+from disco.recommend.titles import TITLES, Titles, learned
+from disco.recommend.two_tower import Hearing
+from disco.tower import tower_inputs
+from disco.training.data import Card, Run
+from disco.training.export import exported, load_networks
+from disco.training.recommenders import Taught, parameters, split_playlists, taught, written
+from disco.training.seeds import fit_best
+
+# Queries that an epoch is judged by: of so many playlists, with the first tracks of some and the title of others.
+_JUDGED = 300
+_SEEDS = 5
+# Tracks whose vectors are worked out at a time.
+_AT_A_TIME = 8192
+
+
+def train_two_tower(recipe: TwoTowerRecipe, run: Run) -> Card:
+    """Train the towers; write the tracks' vectors, what is heard of tracks and terms, and the playlist tower."""
+    load_networks()
+    if find_spec("keras_rs") is None:
+        raise MissingExtra("keras-rs", "train")
+    from disco.training import two_tower
+
+    by, transform = taught(run), scaler(recipe.scaler)
+    terms = learned([title for title in by.titles if title.strip()], recipe.least_titles, recipe.most_terms)
+    if not len(terms):
+        raise DataError(run.playlists, f"has no word that {recipe.least_titles} titles to train on share")
+    sound = np.nan_to_num(tower_inputs(run.catalogue, recipe.inputs, transform)[by.rows])
+    about = two_tower.About(
+        _from_nought(artist_numbers(run.catalogue), by), _from_nought(album_numbers(run.catalogue), by), sound
+    )
+    bags = terms.bags(by.titles)
+
+    def build() -> tuple[Any, Any]:
+        made = two_tower.towers(about, len(terms), recipe)
+        error = _error(made, about, by, terms, recipe, run)
+        return made, two_tower.task(made, about, by.playlists, bags, recipe, error)
+
+    made, errors = fit_best(recipe, build, run.saved)
+    heard, vectors = _worked_out(made, about)
+    for name in ("hearing", "track", "playlist"):
+        getattr(made, name).save(run.folder / f"{name}.keras")
+    terms.write(run.folder / TITLES)
+    arrays: dict[str, NDArray[Any]] = {"heard": heard, "vectors": vectors, "titles": made.titles.numpy()}
+    return {
+        **written(recipe, run, by, arrays, [TITLES]),
+        **parameters(recipe, Hearing),
+        "inputs": recipe.inputs,
+        "feature_set": transform.feature_set,
+        "scaler": {"model": recipe.scaler, "version": read_card(recipe.scaler, "features")["version"]},
+        "network": exported(made.playlist, run.folder / "playlist.onnx", ("last", "counts", "title"), ("vector",)),
+        "validation_error_by_seed": {str(seed): round(error, 5) for seed, error in errors.items()},
+    }
+
+
+def _from_nought(numbers: NDArray[np.intp], by: Taught) -> NDArray[np.int32]:
+    """Numbers of the vocabulary's artists or albums from 0, those that one track alone has together with the unknown.
+
+    Of what one track alone has nothing can be learned that its own vector does not say.
+    """
+    some = numbers[by.rows]
+    often = np.bincount(some[some >= 0], minlength=1)
+    kept = np.where((some >= 0) & (often[some] > 1), some, -1)
+    return np.unique(kept, return_inverse=True)[1].astype(np.int32)
+
+
+def _worked_out(made: Any, about: Any) -> tuple[Floats, Floats]:
+    """What is heard of each track, shape (tracks, width), and its vector, shape (tracks, size)."""
+    heard, vectors = [], []
+    for start in range(0, len(about.sound), _AT_A_TIME):
+        some = np.arange(start, min(start + _AT_A_TIME, len(about.sound)), dtype=np.int32)
+        heard.append(made.hearing([some, about.artists[some], about.albums[some], about.sound[some]]))
+        vectors.append(np.asarray(made.track(heard[-1])))
+    return np.concatenate([np.asarray(each) for each in heard]), np.concatenate(vectors)
+
+
+def _error(made: Any, about: Any, by: Taught, terms: Titles, recipe: TwoTowerRecipe, run: Run) -> Callable[[], float]:
+    """Share of the hidden tracks of validation playlists that are not found, the mean of first tracks and titles.
+
+    Found means among as many tracks as are hidden; without validation playlists nothing can be chosen: 1.
+    """
+    numbers = np.full(len(run.catalogue), -1, dtype=np.intp)
+    numbers[by.rows] = np.arange(len(by.rows))
+    playlists, titles = split_playlists(run, "validation")
+    some = [
+        (known, title)
+        for tracks, title in zip(playlists, titles, strict=True)
+        if len(known := numbers[tracks][numbers[tracks] >= 0]) >= _SEEDS + continuation.HIDDEN
+    ][:_JUDGED]
+
+    def error() -> float:
+        if not some:
+            return 1.0
+        heard, vectors = _worked_out(made, about)
+        last = np.zeros((2 * len(some), recipe.last, recipe.width), dtype=np.float32)
+        counts = np.zeros((2 * len(some), recipe.last), dtype=np.float32)
+        for i, (known, _) in enumerate(some):
+            given = known[:_SEEDS][-recipe.last :]
+            last[i, : len(given)], counts[i, : len(given)] = heard[given], 1 / len(given)
+        title = terms.vectors([""] * len(some) + [title for _, title in some]) @ made.titles.numpy()
+        queries = np.asarray(made.playlist([last, counts, title.astype(np.float32)])["vector"])
+        lost = []
+        for i, query in enumerate(queries):
+            known, seeds = some[i % len(some)][0], _SEEDS if i < len(some) else 0
+            scores = vectors @ query
+            scores[known[:seeds]] = -np.inf
+            truth = known[seeds:]
+            found = np.argpartition(-scores, len(truth) - 1)[: len(truth)]
+            lost.append(1 - metrics.r_precision(found, truth))
+        return float(np.mean(lost))
+
+    return error

@@ -1,0 +1,284 @@
+"""Titles, two towers, the ranker and the blend: the contract, what they learn, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import onnxruntime
+import pyarrow as pa
+import pytest
+from recommenders import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
+
+from disco import train
+from disco.catalogue import Catalogue
+from disco.errors import DataError
+from disco.model import checked_card, load_network, scaled_features, scaler
+from disco.recommend import RECOMMENDERS, Query, default_recommender, load_recommender
+from disco.recommend.blend import Blending, blended
+from disco.recommend.cross import pool
+from disco.training.blending import searched
+from disco.training.trees import write_trees
+
+NEEDED = ("playlist-knn", "item-knn", "als", "title-knn")
+TITLES = [f"Kind {kind}!" for kind in range(KINDS)]
+
+
+def titled_share(recommender) -> float:
+    """Share of a kind's tracks among the first 30 for its title alone."""
+    found = recommender.recommend_many([Query(np.empty(0, dtype=np.intp), title) for title in TITLES], 30)
+    return float(np.mean([(KIND[each.rows] == kind).mean() for kind, each in enumerate(found)]))
+
+
+class TestTitleKnn(TrainedTests):
+    recipe, changes = "title-knn", ("least_titles = 1",)
+
+    def recommender(self):
+        return load_recommender(trained(self.recipe, *self.changes), library())
+
+    @pytest.mark.parametrize("n", [1, 277, 10_000])
+    def test_candidates_are_unique_best_first_and_never_seeds(self, n):
+        query = Query(np.array([5, 200, 17]), "kind 2")
+        found = self.recommender().recommend(query, n)
+        self.check(found, query, n)
+        assert len(found.rows) == min(n, 300 - len(self.unknown) - 3)
+
+    def test_only_allowed_tracks_are_candidates_and_filters_act_before_the_ranking(self):
+        allowed = np.arange(300) % 7 == 0
+        found = self.recommender().recommend(Query(np.array([1]), "kind 3", allowed), 38)
+        everything = self.recommender().recommend(Query(np.array([1]), "kind 3"), 300).rows
+        assert found.rows.tolist() == [row for row in everything if allowed[row]][:38]
+
+    def share(self, recommender):
+        return titled_share(recommender)
+
+    def test_seeds_alone_say_nothing(self):
+        assert not len(self.recommender().recommend(Query(np.array([5, 200])), 10).rows)
+
+
+class TestTwoTower(TrainedTests):
+    recipe = "two-tower"
+    changes = ("least_titles = 1", "width = 16", "size = 16", "batch_size = 128", "epochs = 30", "patience = 30")
+    changes = (*changes, "learning_rate = 0.01")
+    learns = 0.85
+
+    @pytest.fixture(autouse=True)
+    def _keras(self):
+        pytest.importorskip("keras_rs")
+        pytest.importorskip("tensorflow")
+
+    def test_a_title_alone_is_answered(self):
+        assert titled_share(self.recommender()) >= 0.85
+
+    def test_the_exported_tower_is_the_trained_one(self):
+        import keras
+
+        folder = trained(self.recipe, *self.changes)
+        rng = np.random.default_rng(3)
+        given = {
+            "last": rng.normal(size=(7, 5, 16)),
+            "counts": rng.random((7, 5)),
+            "title": rng.normal(size=(7, 16)),
+        }
+        given = {name: array.astype(np.float32) for name, array in given.items()}
+        written = load_network(checked_card(folder, "recommender"))(**given)["vector"]
+        kept = keras.models.load_model(folder / "playlist.keras")
+        np.testing.assert_allclose(written, np.asarray(kept(given)["vector"]), atol=1e-5)
+        heard, vectors = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("heard", "vectors"))
+        np.testing.assert_allclose(keras.models.load_model(folder / "track.keras")(heard), vectors, atol=1e-5)
+
+    def test_only_the_last_five_tracks_are_heard(self):
+        long, short = np.r_[np.arange(60, 80), 5, 10, 15, 25, 30], np.array([5, 10, 15, 25, 30])
+        recommender = self.recommender()
+        one, other = (recommender.recommend(Query(seeds), 280) for seeds in (long, short))
+        kept = other.rows[~np.isin(other.rows, long)]
+        assert one.rows.tolist() == kept.tolist()
+
+
+def parts(noise: bool = False) -> list[str]:
+    """Folders of the recommenders that a ranker needs."""
+    changes = {"als": ("factors = 8",), "title-knn": ("least_titles = 1",)}
+    return [str(trained(name, *changes.get(name, ()), noise=noise)) for name in NEEDED]
+
+
+def ranker_changes(noise: bool = False) -> tuple[str, ...]:
+    return (f"parts = {parts(noise)}", "held = 0.4", "trees = 20", "smallest = 5", "negatives = 1.0")
+
+
+class TestRanker(TrainedTests):
+    recipe = "ranker"
+    # Tracks that no playlist knows are answers too, by their sound.
+    unknown = range(0)
+    # A filter leaves room for other candidates, and a rank among them is another rank.
+    ranks_each_track_by_itself = False
+
+    @pytest.fixture(autouse=True)
+    def _trees(self):
+        pytest.importorskip("implicit")
+        pytest.importorskip("lightgbm")
+
+    def recommender(self):
+        return load_recommender(trained(self.recipe, *ranker_changes()), library())
+
+    def test_in_noise_there_is_nothing_to_find(self):
+        noisy = load_recommender(trained(self.recipe, *ranker_changes(noise=True), noise=True), library())
+        assert self.share(noisy) <= self.noise_at_most
+
+    def test_a_title_alone_is_answered(self):
+        assert titled_share(self.recommender()) >= 0.9
+
+    def test_what_no_playlist_knows_comes_last_and_by_its_sound(self):
+        recommender, query = self.recommender(), Query(np.array([5, 200]))
+        found = recommender.recommend(query, 298).rows
+        ranked = pool(query, recommender.library).rows
+        assert sorted(found[: len(ranked)].tolist()) == ranked.tolist()
+        behind = found[len(ranked) :]
+        assert len(behind) > 10
+        assert set(behind.tolist()) <= set(range(40, 60))
+        sound = scaled_features(library(), scaler())
+        far = np.linalg.norm(sound[behind] - sound[[5, 200]].mean(axis=0), axis=1)
+        assert (np.diff(far) >= -1e-5).all()
+
+    def test_seeds_that_no_playlist_knows_are_answered_by_their_sound_and_artists(self):
+        found = self.recommender().recommend(Query(np.array([41, 52])), 100)
+        assert len(found.rows) == 100
+        assert not {41, 52} & set(found.rows.tolist())
+
+    def test_the_trees_are_those_that_were_trained(self):
+        lightgbm = pytest.importorskip("lightgbm")
+        rng = np.random.default_rng(0)
+        values = rng.normal(size=(3000, 6)).astype(np.float32)
+        values[:, 2] = rng.integers(0, 5, 3000)  # many equal to a threshold
+        values[rng.random(values.shape) < 0.2] = np.nan
+        values[:, 5] = np.nan_to_num(values[:, 5])  # unknown only when it is asked
+        true = np.nan_to_num(values[:, 0]) + np.nan_to_num(values[:, 2]) + values[:, 5] > 2
+        said = {"objective": "binary", "num_leaves": 15, "verbose": -1, "min_data_in_leaf": 5}
+        booster = lightgbm.train(said, lightgbm.Dataset(values, true.astype(int)), 30)
+        path = self.folder / "trees.onnx"
+        write_trees(booster, 6, path)
+        values[::7, 5] = np.nan
+        scores = onnxruntime.InferenceSession(path).run(None, {"features": values})[0][:, 0]
+        np.testing.assert_allclose(scores, booster.predict(values, raw_score=True), atol=1e-4)
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path):
+        self.folder = tmp_path
+
+
+def test_what_a_ranker_lacks_is_named_with_the_command_that_trains_it(tmp_path, capsys):
+    tracks, playlists = places()
+    output = tmp_path / "ranker"
+    asked = [CLOUD / "ranker.toml", "--tracks", tracks, "--playlists", playlists, "--output", output]
+    assert train.main([str(part) for part in asked]) == 1
+    said = capsys.readouterr().err
+    assert "playlist-knn, item-knn, als, title-knn" in said
+    assert "python -m disco.train cloud/als.toml --tracks FILE --playlists FILE" in said
+    assert not output.exists()
+
+
+def test_a_part_that_was_trained_anew_is_told(tmp_path):
+    pytest.importorskip("implicit")
+    pytest.importorskip("lightgbm")
+    folder = shutil.copytree(trained("ranker", *ranker_changes()), tmp_path / "ranker")
+    card = json.loads((folder / "card.json").read_text())
+    for change, match in (
+        ({"files": {}}, r"was trained on another .*; train ranker again"),
+        ({"name": "gone"}, r"ranks what gone finds, which is not there any more"),
+    ):
+        said = {**card, "parts": {**card["parts"], "als": {**card["parts"]["als"], **change}}}
+        (folder / "card.json").write_text(json.dumps(said))
+        with pytest.raises(DataError, match=match):
+            load_recommender(folder, library())
+    (folder / "card.json").write_text(json.dumps({**card, "features": ["count"]}))
+    with pytest.raises(DataError, match="other cross features"):
+        load_recommender(folder, library())
+
+
+# --- the blend
+
+
+class TestBlend(TrainedTests):
+    recipe = "blend"
+    unknown = range(0)
+    ranks_each_track_by_itself = False
+
+    @pytest.fixture(autouse=True)
+    def _implicit(self):
+        pytest.importorskip("implicit")
+
+    def recommender(self):
+        return load_recommender(trained(self.recipe, f"parts = {parts()}"), library())
+
+    def test_in_noise_there_is_nothing_to_find(self):
+        noisy = load_recommender(trained(self.recipe, f"parts = {parts(noise=True)}", noise=True), library())
+        assert self.share(noisy) <= self.noise_at_most
+
+    def test_a_title_alone_is_answered(self):
+        assert titled_share(self.recommender()) >= 0.9
+
+    def test_what_no_part_knows_is_there_by_its_sound(self):
+        found = self.recommender().recommend(Query(np.array([41, 52])), 30).rows
+        sound = scaled_features(library(), scaler())
+        far = np.linalg.norm(sound - sound[[41, 52]].mean(axis=0), axis=1)
+        far[[41, 52]] = np.inf
+        assert found.tolist() == np.argsort(far)[:30].tolist()
+
+
+def test_places_are_added_up_as_by_hand():
+    answers = [np.array([4, 2, 9]), np.array([2, 7]), np.array([], dtype=np.intp)]
+    rows, sums = blended(answers, [1.0, 0.5, 3.0], Blending(depth=3, offset=10))
+    by_hand = {4: 1 / 11, 2: 1 / 12 + 0.5 / 11, 9: 1 / 13, 7: 0.5 / 12}
+    assert rows.tolist() == sorted(by_hand, key=lambda row: -by_hand[row])
+    np.testing.assert_allclose(sums, [by_hand[row] for row in rows], rtol=1e-6)
+    rows, _ = blended([np.array([8]), np.array([3])], [1.0, 1.0], Blending(3, 10))
+    assert rows.tolist() == [3, 8]
+
+
+def test_the_weights_are_found_again():
+    def found(weights):
+        return -sum((w - true) ** 2 for w, true in zip(weights, (0.25, 2.0, 0.0), strict=True))
+
+    assert searched(found, 3) == [0.25, 2.0, 0.0]
+
+
+def test_a_blend_of_what_is_missing_or_of_a_blend_is_refused(tmp_path, capsys):
+    pytest.importorskip("implicit")
+    tracks, playlists = places()
+    asked = [CLOUD / "blend.toml", "--tracks", tracks, "--playlists", playlists, "--output", tmp_path / "blend"]
+    assert train.main([str(part) for part in asked]) == 1
+    assert "python -m disco.train cloud/playlist-knn.toml" in capsys.readouterr().err
+    one = trained("blend", f"parts = {parts()}")
+    folder = shutil.copytree(one, tmp_path / "changed")
+    card = json.loads((folder / "card.json").read_text())
+    for said, match in (
+        ({"gone": 1.0}, "blends gone, which is not there any more"),
+        ({str(one): 1.0}, "which is a blend itself"),
+        ({}, "names no recommenders with weights above 0"),
+        ({parts()[0]: -1.0}, "names no recommenders with weights above 0"),
+    ):
+        (folder / "card.json").write_text(json.dumps({**card, "parts": said}))
+        with pytest.raises(DataError, match=match):
+            load_recommender(folder, library())
+
+
+# --- the default
+
+
+def test_the_default_is_what_found_most_of_the_validation_playlists(tmp_path, monkeypatch):
+    pytest.importorskip("implicit")
+    monkeypatch.setenv("DISCO_DATA", str(tmp_path))
+    assert default_recommender(library()).name == next(iter(RECOMMENDERS))
+    for name, precision in (("worse", 0.1), ("better", 0.3)):
+        folder = shutil.copytree(trained("blend", f"parts = {parts()}"), tmp_path / "models" / name)
+        card = json.loads((folder / "card.json").read_text())
+        measured = {"first-5": {"r_precision": precision, "ndcg": precision}}
+        card |= {"name": name, "metrics": {"continuation": {"validation": measured}}}
+        (folder / "card.json").write_text(json.dumps(card))
+    shutil.copytree(trained("als", "factors = 8"), tmp_path / "models" / "als")
+    assert default_recommender(library()).name == "better"
+    # Of another catalogue none of them knows a track.
+    strange = library().table.set_column(0, "track_id", pa.array([f"x{i}" for i in range(300)]))
+    assert default_recommender(Catalogue(strange)).name == next(iter(RECOMMENDERS))
+    (tmp_path / "models" / "better" / "card.json").write_text("{")
+    assert default_recommender(library()).name == "worse"
