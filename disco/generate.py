@@ -110,7 +110,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(cli.find_seeds(catalogue, [text], arguments.pick, arguments.quiet)[0])
 
     # Loaded once, however many alternatives are made.
-    recommender = load_recommender(arguments.recommender or default_recommender(catalogue), catalogue)
+    name = arguments.recommender
+    recommender = load_recommender(name, catalogue) if name else default_recommender(catalogue)
     predictor = load_predictor(arguments.predictor)
 
     def make(wishes: Wishes) -> Playlist:
