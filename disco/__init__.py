@@ -2,13 +2,13 @@
 
 The map, from the doors down; every import points down::
 
-    6 doors       generate  recommend.__main__  shelf  catalogue.__main__  prepare  train  evaluate  __main__
-    5             cli  settings  export  plot  metrics  next_track  continuation  split  recipe  training
-    4             playlist                          the four steps; start reading here
-    3             sequence
+    6 doors       generate  order  recommend.__main__  shelf  catalogue.__main__  prepare  train  evaluate  __main__
+    5             cli  options  settings  export  plot  metrics  next_track  continuation  split  recipe  training
+    4             playlist  ordering                the four steps; start reading here
+    3             sequence  playing  flow
     2             recommend  predict  transition
     1             sources  model  tower
-    0             errors  music  catalogue  distance
+    0             errors  music  keys  mixing  catalogue  distance
 
 >>> import disco
 >>> catalogue = disco.open()                                    # the embedded demo, or paths of your tables

@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
@@ -170,6 +171,23 @@ def _ask(catalogue: Catalogue, text: str, matches: Sequence[Match]) -> int:
             return matches[0].row
         if answer.strip().isdecimal() and 1 <= int(answer) <= len(matches):
             return matches[int(answer) - 1].row
+
+
+def say_notes(playlists: Sequence[Playlist], wanted: int, quiet: bool) -> None:
+    """Say what the makers of some playlists have to tell, each once, and if there are fewer than were wanted."""
+    if quiet:
+        return
+    for note in dict.fromkeys(note for playlist in playlists for note in playlist.notes):
+        say(note)
+    if len(playlists) < wanted:
+        say(f"only {len(playlists)} of {wanted} alternatives: no others that differ enough were found")
+
+
+def outputs(output: Path | None, n: int) -> list[Path]:
+    """Where n alternatives are written: the file itself, then FILE-2 and so on beside it."""
+    if output is None:
+        return []
+    return [output, *(output.with_name(f"{output.stem}-{i}{output.suffix}") for i in range(2, n + 1))]
 
 
 def name(track: dict[str, Any]) -> str:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from disco import cli, export, settings
+import numpy as np
+
+from disco import cli, export, options, settings
 from disco.catalogue import Filters
-from disco.playlist import Playlist, generate
-from disco.predict import PREDICTORS
-from disco.recommend import METHODS, RECOMMENDERS, default_recommender
-from disco.sequence import SEQUENCERS
-from disco.sources import EXAMPLE_SEEDS
+from disco.playlist import Playlist, alternatives, generate
+from disco.predict import PREDICTORS, load_predictor
+from disco.recommend import METHODS, RECOMMENDERS, default_recommender, load_recommender
+from disco.sequence import SEQUENCERS, Wishes
+from disco.sources import EXAMPLE_SEEDS, lists
 from disco.transition import Knobs
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of this door."""
-    usual = Knobs()
     p = argparse.ArgumentParser(
         prog="disco generate",
         description="Make a playlist that begins with the seeds and flows on from them.",
@@ -36,12 +38,8 @@ def parser() -> argparse.ArgumentParser:
     long.add_argument("--minutes", type=float, metavar="M", help="or: as near as can be to so many minutes in all")
 
     g = p.add_argument_group("how it flows")
-    g.add_argument("--flow", type=float, default=usual.flow, metavar="X", help="nearness to the predicted next (1)")
-    g.add_argument("--spicyness", type=float, default=usual.spicyness, metavar="X", help="boldness of it (1.2)")
-    g.add_argument("--sweetness", type=float, default=usual.sweetness, metavar="X", help="consonance of keys (1)")
-    g.add_argument("--smoothness", type=float, default=usual.smoothness, metavar="X", help="likeness of tempos (1)")
+    options.add_knobs(g)
     g.add_argument("--candidates", type=int, default=400, metavar="N", help="tracks to choose from (400)")
-    g.add_argument("--artist-gap", type=int, default=1, metavar="N", help="tracks between two by one artist (1)")
     g.add_argument(
         "--predictor", default=PREDICTORS[0], metavar="NAME", help=f"{', '.join(PREDICTORS)}, or a model's folder"
     )
@@ -51,6 +49,11 @@ def parser() -> argparse.ArgumentParser:
         help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, or a model's folder",
     )
     g.add_argument("--sequencer", default="greedy", metavar="NAME", help=", ".join(SEQUENCERS))
+    g.add_argument("--width", type=int, metavar="N", help="sequences that beam and path carry on (16, 32)")
+    options.add_mixing(g)
+
+    g = p.add_argument_group("what is asked for")
+    options.add_wishes(g)
 
     g = p.add_argument_group("what may be played")
     g.add_argument(
@@ -60,6 +63,9 @@ def parser() -> argparse.ArgumentParser:
     g.add_argument("--bpm", type=_range, metavar="LOW-HIGH", help="tempo, as 118-126")
     g.add_argument(
         "--duration", type=_durations, metavar="LOW-HIGH", help="length of a track, as 2:00-6:30 or 90-400 (s)"
+    )
+    g.add_argument(
+        "--exclude-playlist", action="append", default=[], type=Path, metavar="FILE", help="leave its tracks out"
     )
     g.add_argument("--explicit", action=argparse.BooleanOptionalAction, default=True, help="explicit lyrics")
 
@@ -94,54 +100,78 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error("--example plays the embedded demo; leave out --catalogue")
     _check_files(arguments)
 
+    keep, judged = options.places(arguments.keep), options.mixing(arguments)
+    without = [lists.read(file) for file in arguments.exclude_playlist]
     catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet)
     asked = EXAMPLE_SEEDS if arguments.example else arguments.seeds
-    playlist = generate(
-        catalogue,
-        cli.find_seeds(catalogue, asked, arguments.pick, arguments.quiet),
-        length=10 if arguments.length is None else arguments.length,
-        minutes=arguments.minutes,
-        candidates=arguments.candidates,
-        knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
-        predictor=arguments.predictor,
-        recommender=arguments.recommender or default_recommender(catalogue),
-        sequencer=arguments.sequencer,
-        filters=Filters(
-            tuple(arguments.only), tuple(arguments.exclude), arguments.bpm, arguments.duration, arguments.explicit
-        ),
-        artist_gap=arguments.artist_gap,
-        title=arguments.title,
-    )
-    if not arguments.quiet:
-        for note in playlist.notes:
-            cli.say(note)
+    seeds = cli.find_seeds(catalogue, asked, arguments.pick, arguments.quiet)
+
+    def row(text: str) -> int:
+        return int(cli.find_seeds(catalogue, [text], arguments.pick, arguments.quiet)[0])
+
+    # Loaded once, however many alternatives are made.
+    name = arguments.recommender
+    recommender = load_recommender(name, catalogue) if name else default_recommender(catalogue)
+    predictor = load_predictor(arguments.predictor)
+
+    def make(wishes: Wishes) -> Playlist:
+        return generate(
+            catalogue,
+            seeds,
+            length=10 if arguments.length is None else arguments.length,
+            minutes=arguments.minutes,
+            candidates=arguments.candidates,
+            knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
+            predictor=predictor,
+            recommender=recommender,
+            sequencer=arguments.sequencer,
+            filters=Filters(
+                tuple(arguments.only), tuple(arguments.exclude), arguments.bpm, arguments.duration, arguments.explicit
+            ),
+            artist_gap=arguments.artist_gap,
+            title=arguments.title,
+            mixing=judged,
+            wishes=wishes,
+            without=np.unique(np.concatenate([listed.rows(catalogue) for listed in without])) if without else None,
+            keep=keep,
+            width=arguments.width,
+        )
+
+    wanted = arguments.alternatives
+    playlists = alternatives(make, options.wishes(arguments, row), wanted, lambda playlist: playlist)
+    cli.say_notes(playlists, wanted, arguments.quiet)
     if arguments.json:
-        sys.stdout.write(export.as_json(playlist))
+        sys.stdout.write(export.as_json(playlists[0]) if wanted == 1 else _together(playlists))
     else:
-        cli.show(playlist)
-    _write_files(arguments, playlist)
+        for playlist in playlists:
+            cli.show(playlist)
+    _write_files(arguments, playlists)
     return 0
+
+
+def _together(playlists: Sequence[Playlist]) -> str:
+    said = [playlist.as_dict() for playlist in playlists]
+    return json.dumps({"alternatives": said}, ensure_ascii=False, indent=2) + "\n"
 
 
 def _check_files(arguments: argparse.Namespace) -> None:
     """Refuse what could not be written before the work is done."""
-    if arguments.output:
-        export.check(arguments.output, arguments.force, tuple(export.FORMATS))
+    for where in cli.outputs(arguments.output, arguments.alternatives):
+        export.check(where, arguments.force, tuple(export.FORMATS))
     if arguments.plot:
         export.check(arguments.plot, arguments.force, (".html",))
     if arguments.save_settings:
         export.check(arguments.save_settings, arguments.force, (".toml",))
 
 
-def _write_files(arguments: argparse.Namespace, playlist: Playlist) -> None:
-    written = []
-    if arguments.output:
-        export.write(export.FORMATS[arguments.output.suffix.lower()](playlist), arguments.output, arguments.force)
-        written.append(arguments.output)
+def _write_files(arguments: argparse.Namespace, playlists: Sequence[Playlist]) -> None:
+    written = cli.outputs(arguments.output, len(playlists))
+    for playlist, where in zip(playlists, written, strict=False):
+        export.write(export.FORMATS[where.suffix.lower()](playlist), where, arguments.force)
     if arguments.plot:
         from disco import plot  # plotly takes longer to load than the playlist to make
 
-        export.write(plot.page(playlist), arguments.plot, arguments.force)
+        export.write(plot.page(playlists[0]), arguments.plot, arguments.force)
         written.append(arguments.plot)
     if arguments.save_settings:
         export.write(settings.as_toml(arguments), arguments.save_settings, arguments.force)

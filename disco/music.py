@@ -58,16 +58,29 @@ def tempo_angle(tempo_bpm: ArrayLike) -> Values:
     return 2 * np.pi * np.log2(np.where(tempo > 0, tempo, np.nan))
 
 
-def tempo_similarity(a_bpm: ArrayLike, b_bpm: ArrayLike) -> Values:
-    """T = cos(2 pi log2(a / b)): 1 at the same, half or double tempo, -1 at the worst. NaN if unknown."""
-    return np.cos(tempo_angle(a_bpm) - tempo_angle(b_bpm))
+def tempo_similarity(a_bpm: ArrayLike, b_bpm: ArrayLike, half_time: float = 1.0) -> Values:
+    """T = cos(2 pi log2(a / b)): 1 at the same, half or double tempo, -1 at the worst. NaN if unknown.
+
+    `half_time`, 0-1, is the credit that half and double time get: tempos nearer to them than to the same tempo
+    count (1 + T) * half_time - 1 instead, which is -1 for all of them at 0.
+    """
+    similarity = np.cos(tempo_angle(a_bpm) - tempo_angle(b_bpm))
+    if half_time == 1:
+        return similarity
+    folded = np.abs(tempo_octaves(a_bpm, b_bpm, fold=False)) > 0.5
+    return np.where(folded, (1 + similarity) * half_time - 1, similarity)
 
 
-def tempo_change(a_bpm: ArrayLike, b_bpm: ArrayLike) -> Values:
-    """Change of tempo from a to b in per cent, half and double time folded: -29.3 to 41.4."""
+def tempo_octaves(a_bpm: ArrayLike, b_bpm: ArrayLike, fold: bool = True) -> Values:
+    """Octaves of tempo from a up to b: log2(b / a), folded to -0.5 to 0.5 where half and double time count."""
     a, b = np.asarray(a_bpm, dtype=float), np.asarray(b_bpm, dtype=float)
-    octaves = np.log2(np.where(a > 0, b / np.where(a > 0, a, np.nan), np.nan))
-    return 100 * (np.exp2(octaves - np.round(octaves)) - 1)
+    octaves = np.log2(np.where((a > 0) & (b > 0), b / np.where(a > 0, a, np.nan), np.nan))
+    return octaves - np.round(octaves) if fold else octaves
+
+
+def tempo_change(a_bpm: ArrayLike, b_bpm: ArrayLike, fold: bool = True) -> Values:
+    """Change of tempo from a to b in per cent; half and double time folded, it is -29.3 to 41.4."""
+    return 100 * (np.exp2(tempo_octaves(a_bpm, b_bpm, fold)) - 1)
 
 
 def key_name(key: int, mode: int) -> str:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 
 from disco.catalogue import Catalogue, Filters, Floats, Rows
 from disco.errors import DiscoError
+from disco.mixing import Mixing
 from disco.music import camelot
+from disco.playing import kept, places_of, player, seconds, timed, wishes_of
 from disco.predict import PREDICTORS, Predictor, load_predictor
 from disco.recommend import DEFAULT, Query, Recommender, load_recommender
-from disco.sequence import SEQUENCERS, Rules
-from disco.transition import Flow, Knobs
+from disco.sequence import PAIRWISE, SEQUENCERS, Places, Rules, Wishes
+from disco.transition import Flow, Knobs, Pairwise
 
-# A track whose duration nobody knows counts as this long, the median of 380,000 tracks.
-_USUAL_SECONDS = 215.0
-
+# The variety that alternatives begin with: less than what most joins cost, and enough to move some.
+_LITTLE_VARIETY = 0.5
+# Share of joins that two alternatives may have in common.
+_MOST_IN_COMMON = 0.7
 
 Choice = TypeVar("Choice")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class Playlist:
         cent with half and double time folded; NaN where unknown.
     notes : tuple of str
         What its maker should tell the listener, in sentences.
+    mixing : Mixing
+        What the key and tempo similarities are.
     """
 
     name: str
@@ -57,6 +64,7 @@ class Playlist:
     sequencer: str
     terms: dict[str, Floats]
     notes: tuple[str, ...] = ()
+    mixing: Mixing = Mixing()  # noqa: RUF009 - frozen
 
     def __len__(self) -> int:
         return len(self.tracks)
@@ -70,6 +78,7 @@ class Playlist:
             "predictor": self.predictor,
             "recommender": self.recommender,
             "sequencer": self.sequencer,
+            **({} if self.mixing == Mixing() else {"mixing": asdict(self.mixing)}),
             "tracks": [
                 {
                     "position": i + 1,
@@ -113,6 +122,11 @@ def generate(
     filters: Filters = Filters(),  # noqa: B008 - frozen
     artist_gap: int = 1,
     title: str = "",
+    mixing: Mixing = Mixing(),  # noqa: B008 - frozen
+    wishes: Wishes = Wishes(),  # noqa: B008 - frozen
+    without: Rows | None = None,
+    keep: Sequence[int] | None = None,
+    width: int | None = None,
 ) -> Playlist:
     """Make a playlist that begins with the seeds and flows on from them.
 
@@ -132,6 +146,17 @@ def generate(
         Tracks between two by one artist: 1 means none in a row, 0 the published behaviour.
     title : str
         Name of the playlist; recommenders that read titles hear it too.
+    mixing : Mixing
+        Which keys go together, what half and double time are worth, how far tempos may change.
+    wishes : Wishes
+        Tracks at their places, an arc of energy, keys of the ends, variety; rows are the catalogue's, and places
+        count from the first seed's, which is 0.
+    without : ndarray of rows, optional
+        Tracks to leave out.
+    keep : sequence of int, optional
+        Make the playlist again with the tracks that it has at these places, and others at the rest.
+    width : int, optional
+        Sequences that `beam` and `path` carry on side by side.
 
     Raises
     ------
@@ -139,6 +164,8 @@ def generate(
         If no track can follow the seeds, with the reason.
     """
     seeds = np.array(list(dict.fromkeys(int(row) for row in seeds)), dtype=np.intp)
+    if width is not None and width < 1:
+        raise DiscoError(f"a beam must be 1 or more wide, not {width}")
     if length < 0 or candidates < 1 or (minutes is not None and not 0 < minutes < math.inf):
         raise DiscoError("a playlist needs a length of 0 or more (or minutes above 0), and a candidate")
     if not len(seeds) and (length == 0 or not title.strip()):
@@ -146,23 +173,41 @@ def generate(
     # 1 candidates
     playable = catalogue.measured & catalogue.named
     recommend = load_recommender(recommender, catalogue) if isinstance(recommender, str) else recommender
-    query = Query(seeds, title, playable & filters.mask(catalogue))
+    asked = np.array(
+        [row for _, row in wishes.held] + [row for row in (wishes.first, wishes.last) if row is not None]
+    )
+    allowed = playable & filters.mask(catalogue)
+    if without is not None:
+        allowed[without] = False
+    # What is to be come to belongs to the playlist too, so that candidates lie on the way.
+    query = Query(np.array(list(dict.fromkeys([*seeds.tolist(), *asked.tolist()])), dtype=np.intp), title, allowed)
     found = recommend.recommend(query, candidates)
     if not len(found.rows):
         raise DiscoError(_why_nothing(catalogue, filters, recommend, query))
     first = seeds if len(seeds) else found.rows[:1]
     added = length - (len(first) - len(seeds))
+    held = np.setdiff1d(asked, first).astype(np.intp)
     # From here on there are only these and the other candidates, the latter in the catalogue's order: 0, 1, 2, ...
-    few = catalogue.take(np.r_[first, np.setdiff1d(found.rows, first)])
+    rows = np.r_[first, held, np.setdiff1d(found.rows, np.r_[first, held])]
+    few, begun = catalogue.take(rows), len(first) + len(held)
     start, pool = np.arange(len(first)), np.arange(len(first), len(few))
     # 2 predict, 3 choose, 4 step on: the sequencer asks the cost, the cost asks the predictor
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    cost, rules = Flow(few, model, knobs, model.embed(few)), Rules(few, artist_gap)
-    sequence = choose(SEQUENCERS, sequencer, "sequencer")
+    space, rules = model.embed(few), Rules(few, artist_gap)
+    cost: Flow | Pairwise = Flow(few, model, knobs, space, mixing)
+    if sequencer in PAIRWISE:
+        cost = Pairwise(few, knobs, space, mixing)
+    wished = wishes_of(wishes, {int(row): i for i, row in enumerate(rows)})
+    ranked = np.r_[np.arange(len(first), begun), places_of(found.rows, rows, begun)]
+    play = player(few, start, ranked, choose(SEQUENCERS, sequencer, "sequencer"), width, cost, rules, mixing)
     if minutes is None:
-        path = sequence(start, pool, added, cost, rules)
+        path = play(added, wished, pool)
     else:
-        path, added = _of_minutes(few, minutes, len(first), lambda n: sequence(start, pool, n, cost, rules))
+        path, added = timed(play, few, start, pool, wished, sequencer, minutes)
+    if keep is not None:
+        stays, gone = kept(keep, path, len(first))
+        wished = replace(wished, held=tuple({**dict(wished.held), **stays}.items()))
+        path = play(added, wished, np.setdiff1d(pool, gone))
     tracks = few.take(path)
     notes = []
     if unplayable := int(len(catalogue) - playable.sum()):
@@ -172,6 +217,11 @@ def generate(
             f"only {len(path) - len(seeds)} of {len(first) + added - len(seeds)} tracks could be added: the rules "
             f"leave none of the {len(pool)} candidates; allow more with --candidates, --artist-gap 0 or fewer filters"
         )
+    if minutes is not None and len(seeds) and (last := float(seconds(tracks)[: len(seeds)].sum())) > minutes * 60:
+        notes.append(f"the seeds alone last {last / 60:.0f} min, longer than the {minutes:g} that were asked for")
+    terms = cost.terms(path)
+    notes += Places(few, len(first) + added, wished, mixing.keys, sequencer == "order").notes(path)
+    notes += too_far(tracks, mixing, len(first))
     return Playlist(
         name=title or f"From {tracks.table['title'][0].as_py() or tracks.table['track_id'][0].as_py()}",
         tracks=tracks,
@@ -181,9 +231,49 @@ def generate(
         predictor=model.name,
         recommender=recommend.name,
         sequencer=sequencer,
-        terms=cost.terms(path),
+        terms=terms,
         notes=tuple(notes),
+        mixing=mixing,
     )
+
+
+def alternatives(
+    make: Callable[[Wishes], Made], wishes: Wishes, n: int, playlist: Callable[[Made], Playlist]
+) -> list[Made]:
+    """What is made of wishes, and others that differ from it and from each other in three of ten joins or more.
+
+    Parameters
+    ----------
+    make : callable
+        Asked with more and more variety, each time with another seed.
+    wishes : Wishes
+        Of the first one.
+    n : int
+        How many in all; fewer come back when so many that differ are not found.
+    playlist : callable
+        The playlist in what was made.
+    """
+    if n < 1:
+        raise DiscoError(f"there must be at least one alternative, not {n}")
+    found = [make(wishes)]
+    variety = max(wishes.variety, _LITTLE_VARIETY)
+    # A quarter more each time reaches, after 20, 86 times the least: then the noise outweighs every cost.
+    for i in range(1, 1 if n == 1 else 21):
+        made = make(replace(wishes, variety=variety, seed=wishes.seed + i))
+        if all(_in_common(playlist(made), playlist(other)) <= _MOST_IN_COMMON for other in found):
+            found.append(made)
+        if len(found) == n:
+            break
+        variety *= 1.25
+    return found
+
+
+def too_far(tracks: Catalogue, mixing: Mixing, begun: int = 1) -> list[str]:
+    """A note if tracks in their order, those of the start left out, change tempo by more than was allowed."""
+    tempos = tracks.tempos[max(begun, 1) - 1 :]
+    broken = int(mixing.too_far(tempos[:-1], tempos[1:]).sum())
+    limit = mixing.max_bpm_change
+    return [f"{broken} joins change the tempo by more than {limit:g} %: there were no others"] if broken else []
 
 
 def choose(choices: dict[str, Choice], name: str, what: str) -> Choice:
@@ -193,22 +283,13 @@ def choose(choices: dict[str, Choice], name: str, what: str) -> Choice:
     return choices[name]
 
 
-def _of_minutes(
-    catalogue: Catalogue, minutes: float, seeds: int, sequence: Callable[[int], Rows]
-) -> tuple[Rows, int]:
-    """The path whose duration is nearest to so many minutes, and how many tracks it adds to the seeds."""
-    length = max(1, math.ceil(minutes * 60 / _USUAL_SECONDS))
-    while True:
-        path = sequence(length)
-        seconds = np.nan_to_num(catalogue.numbers("duration_ms")[path] / 1000, nan=_USUAL_SECONDS)
-        total = np.cumsum(seconds)
-        if total[-1] >= minutes * 60 or len(path) < seeds + length:
-            break
-        length *= 2
-    if total[-1] < minutes * 60:
-        return path, length
-    end = max(seeds, int(np.argmin(np.abs(total - minutes * 60))) + 1)
-    return path[:end], end - seeds
+def _in_common(one: Playlist, other: Playlist) -> float:
+    """Share of the joins of one that the other has too, in either direction; those between seeds do not count."""
+    sets = []
+    for playlist in (one, other):
+        ids = playlist.tracks.table["track_id"].to_pylist()[max(playlist.seeds - 1, 0) :]
+        sets.append({frozenset(pair) for pair in pairwise(ids)})
+    return len(sets[0] & sets[1]) / max(len(sets[0]), 1)
 
 
 def _why_nothing(catalogue: Catalogue, filters: Filters, recommender: Recommender, query: Query) -> str:

@@ -18,8 +18,11 @@ KEYS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("flow", "spicyness", "sweetness", "smoothness", "minutes"), (int, float)),
     **dict.fromkeys(("length", "candidates", "artist_gap"), (int,)),
     **dict.fromkeys(("predictor", "recommender", "sequencer", "bpm", "duration"), (str,)),
+    **dict.fromkeys(("half_time", "max_bpm_change", "arc_weight", "variety"), (int, float)),
+    **dict.fromkeys(("key_rule", "arc", "start_key", "end_key"), (str,)),
+    **dict.fromkeys(("seed", "width"), (int,)),
     **dict.fromkeys(("only", "exclude"), (list,)),
-    "explicit": (bool,),
+    **dict.fromkeys(("explicit", "energy_boost"), (bool,)),
 }
 _WANTED: dict[tuple[type, ...], str] = {
     (int, float): "a number",

@@ -5,6 +5,13 @@ The published cost of candidate c after the track l (taylorhawks, RNN-music-reco
     flow * ||spicyness * prediction - c||  -  sweetness * K(l, c)  -  smoothness * T(l, c)
 
 with the key similarity K and the tempo similarity T of `music`. What is unknown contributes nothing.
+`Flow` is that cost. `Pairwise` measures the distance from l itself, so that the cost of a join hangs on its two
+tracks alone; it comes as reported,
+
+    flow * ||l - c||  +  sweetness * (1 - K(l, c))  +  smoothness * (1 - T(l, c))
+
+which has the same best choice and is never negative, so that percentages of it mean something. `Mixing` says what
+K and T are; each is the published one by default.
 """
 
 from __future__ import annotations
@@ -18,15 +25,10 @@ import numpy as np
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.distance import block_distances, blocks, distances, workspace
 from disco.errors import DiscoError
-from disco.music import key_similarity, tempo_angle, tempo_change, tempo_similarity
+from disco.keys import Places, key_places
+from disco.mixing import TOO_FAR, Mixing
+from disco.music import tempo_angle, tempo_change, tempo_similarity
 from disco.predict import Predictor
-
-# Place of an unknown key behind the twelve known ones of the circle of fifths.
-_UNKNOWN = 12
-# K between all twelve places, 0 where one is unknown.
-_K = np.nan_to_num(
-    key_similarity(*np.meshgrid([*range(12), np.nan], [*range(12), np.nan], indexing="ij")), nan=0.0
-).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -86,21 +88,107 @@ class _Columns(NamedTuple):
     """What the cost reads of a set of tracks, laid out to be read in order."""
 
     space: Floats
-    position: np.ndarray[tuple[int], np.dtype[np.uint8]]
+    key: Places
     cosine: Floats
     sine: Floats
+    octave: Floats | None  # log2 of the tempo, where octaves are told apart
     complete: bool  # every track has its place in space
 
     def take(self, rows: Rows) -> _Columns:
         """These tracks alone; rows without a gap are not copied."""
         if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
             part = slice(int(rows[0]), int(rows[-1]) + 1)
-            return _Columns(
-                self.space[:, part], self.position[part], self.cosine[part], self.sine[part], self.complete
-            )
+            octave = None if self.octave is None else self.octave[part]
+            space, key, cosine, sine = self.space[:, part], self.key[part], self.cosine[part], self.sine[part]
+            return _Columns(space, key, cosine, sine, octave, self.complete)
         space = np.take(self.space, rows, axis=1)
         complete = self.complete or not np.isnan(space).any()
-        return _Columns(space, self.position[rows], self.cosine[rows], self.sine[rows], bool(complete))
+        octave = None if self.octave is None else self.octave[rows]
+        return _Columns(space, self.key[rows], self.cosine[rows], self.sine[rows], octave, bool(complete))
+
+
+class _Joins:
+    """The terms that both costs share, over one catalogue: how far, which keys, which tempos."""
+
+    def __init__(self, catalogue: Catalogue, knobs: Knobs, space: Floats, mixing: Mixing) -> None:
+        self._catalogue, self.knobs, self.space, self.mixing = catalogue, knobs, space, mixing
+        self._similarity = mixing.keys.padded
+        key = key_places(catalogue.numbers("key"), catalogue.modes)
+        angle = tempo_angle(catalogue.tempos).astype(np.float32)
+        cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
+        told = mixing.half_time != 1 or mixing.max_bpm_change is not None
+        octave = angle / np.float32(2 * np.pi) if told else None
+        self._all = _Columns(space.T, key, cosine, sine, octave, bool(catalogue.measured.all()))
+        self._gathered: tuple[Rows, _Columns] | None = None
+
+    def costs(self, last: Rows, targets: Floats, options: Rows) -> Floats:
+        """Cost of each option after each last track, when it should lie at a target: (beams, options), float32.
+
+        The columns of the options are gathered once for as long as the same array is asked about.
+        """
+        columns, knobs = self._columns(options), self.knobs
+        costs = np.empty((len(last), len(options)), dtype=np.float32)
+        work = workspace(columns.space)
+        for out, row, target in zip(costs, last, targets, strict=True):
+            sweet = np.float32(knobs.sweetness) * self._similarity[self._all.key[row]]
+            # cos(a - b) = cos a cos b + sin a sin b: two columns instead of a cosine for every option.
+            cosine = np.float32(knobs.smoothness) * self._all.cosine[row]
+            sine = np.float32(knobs.smoothness) * self._all.sine[row]
+            complete = columns.complete and not np.isnan(target).any()
+            for block in blocks(len(options)):
+                cost = out[block]
+                block_distances(columns.space[:, block], target, cost, work)
+                term = work[0, : len(cost)]  # still in the cache, and free again
+                if not complete:
+                    np.nan_to_num(cost, copy=False, nan=0.0)
+                if knobs.flow != 1:
+                    cost *= np.float32(knobs.flow)
+                cost -= np.take(sweet, columns.key[block], out=term, mode="clip")
+                cost -= np.multiply(columns.cosine[block], cosine, out=term)
+                cost -= np.multiply(columns.sine[block], sine, out=term)
+            if columns.octave is not None:
+                out += self._told_apart(int(row), columns, columns.octave)
+        return costs
+
+    def terms(self, path: Rows, distance: Floats) -> dict[str, Floats]:
+        """Named terms of the joins of a path, but for their cost."""
+        a, b = path[:-1], path[1:]
+        key, tempos, mixing = self._all.key, self._catalogue.tempos, self.mixing
+        terms = {
+            "distance": distance,
+            "key_similarity": mixing.keys.between(key[a], key[b]),
+            "tempo_similarity": tempo_similarity(tempos[a], tempos[b], mixing.half_time),
+            "tempo_change": tempo_change(tempos[a], tempos[b], mixing.folds),
+        }
+        return {name: np.asarray(values, dtype=np.float32) for name, values in terms.items()}
+
+    def _told_apart(self, row: int, columns: _Columns, octave: Floats) -> Floats:
+        """What half and double time lack of full credit, and what too great a change of tempo costs."""
+        mixing, here = self.mixing, self._all
+        if here.octave is None or np.isnan(here.octave[row]):
+            return np.zeros(len(octave), dtype=np.float32)
+        apart = np.abs(octave - here.octave[row])
+        similarity = columns.cosine * here.cosine[row] + columns.sine * here.sine[row]
+        lacking = (1 - mixing.half_time) * self.knobs.smoothness * (1 + similarity)
+        folded = np.abs(apart - np.round(apart)) if mixing.folds else apart
+        beyond = np.where(folded > mixing.octaves, TOO_FAR, 0)
+        return np.asarray(np.where(apart > 0.5, lacking, 0) + beyond, dtype=np.float32)
+
+    def _columns(self, options: Rows) -> _Columns:
+        if self._gathered is None or self._gathered[0] is not options:
+            self._gathered = options, self._all.take(options)
+        return self._gathered[1]
+
+
+def reported_cost(terms: dict[str, Floats], knobs: Knobs) -> Floats:
+    """Cost of joins as reported, shape (n - 1,): flow * distance + sweetness * (1 - K) + smoothness * (1 - T).
+
+    Never negative if no knob is. An unknown K or T counts as 0, as for the choice; an unknown distance as none.
+    """
+    known = {name: np.nan_to_num(terms[name], nan=0.0) for name in ("distance", "key_similarity", "tempo_similarity")}
+    sweet = knobs.sweetness * (1 - known["key_similarity"])
+    smooth = knobs.smoothness * (1 - known["tempo_similarity"])
+    return np.asarray(knobs.flow * known["distance"] + sweet + smooth, dtype=np.float32)
 
 
 class Flow:
@@ -113,17 +201,22 @@ class Flow:
     knobs : Knobs
     space : ndarray, shape (n, d)
         `predictor.embed(catalogue)`, where distance is measured.
+    mixing : Mixing
+        What K and T are.
     """
 
     pairwise = False
 
-    def __init__(self, catalogue: Catalogue, predictor: Predictor, knobs: Knobs, space: Floats) -> None:
-        self._catalogue, self._predictor, self.knobs, self._space = catalogue, predictor, knobs, space
-        position = np.nan_to_num(catalogue.positions, nan=_UNKNOWN).astype(np.uint8)
-        angle = tempo_angle(catalogue.tempos).astype(np.float32)
-        cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
-        self._all = _Columns(space.T, position, cosine, sine, bool(catalogue.measured.all()))
-        self._gathered: tuple[Rows, _Columns] | None = None
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        predictor: Predictor,
+        knobs: Knobs,
+        space: Floats,
+        mixing: Mixing = Mixing(),  # noqa: B008 - frozen
+    ) -> None:
+        self._catalogue, self._predictor, self.knobs = catalogue, predictor, knobs
+        self._joins = _Joins(catalogue, knobs, space, mixing)
 
     def start(self, path: Rows) -> State:
         """State of one beam after a path of at least one track."""
@@ -138,67 +231,97 @@ class Flow:
         return State(rows, vectors, memory)
 
     def costs(self, state: State, options: Rows) -> Floats:
-        """Cost of each option as the next track of each beam, shape (beams, options), float32.
-
-        The columns of the options are gathered once for as long as the same array is asked about.
-        """
-        columns, knobs = self._columns(options), self.knobs
-        costs = np.empty((len(state.last), len(options)), dtype=np.float32)
-        work = workspace(columns.space)
-        for out, last, vector in zip(costs, state.last, state.vectors, strict=True):
-            target = np.float32(knobs.spicyness) * vector
-            sweet = np.float32(knobs.sweetness) * _K[self._all.position[last]]
-            # cos(a - b) = cos a cos b + sin a sin b: two columns instead of a cosine for every option.
-            cosine = np.float32(knobs.smoothness) * self._all.cosine[last]
-            sine = np.float32(knobs.smoothness) * self._all.sine[last]
-            for block in blocks(len(options)):
-                cost = out[block]
-                block_distances(columns.space[:, block], target, cost, work)
-                term = work[0, : len(cost)]  # still in the cache, and free again
-                if not columns.complete:
-                    np.nan_to_num(cost, copy=False, nan=0.0)
-                if knobs.flow != 1:
-                    cost *= np.float32(knobs.flow)
-                cost -= np.take(sweet, columns.position[block], out=term, mode="clip")
-                cost -= np.multiply(columns.cosine[block], cosine, out=term)
-                cost -= np.multiply(columns.sine[block], sine, out=term)
-        return costs
+        """Cost of each option as the next track of each beam, shape (beams, options), float32."""
+        return self._joins.costs(state.last, self._targets(state), options)
 
     def terms(self, path: Rows) -> dict[str, Floats]:
         """Terms of each join, shape (n - 1,): cost, distance, key_similarity, tempo_similarity, tempo_change.
 
         Distance is from `spicyness * prediction`, tempo_change in per cent with half and double time
-        folded; NaN is unknown and was no part of the cost.
+        folded; NaN is unknown and was no part of the cost. Nor is what a forbidden change of tempo adds to it.
         """
         path = np.asarray(path, dtype=np.intp)
         distance = np.full(len(path) - 1, np.nan, dtype=np.float32)
         state = self.start(path[:1])
         for i, row in enumerate(path[1:]):
-            target = np.float32(self.knobs.spicyness) * state.vectors[0]
-            distance[i] = distances(self._space[[row]].T, target)[0]
+            distance[i] = distances(self._joins.space[[row]].T, self._targets(state)[0])[0]
             state = self.step(state, np.array([0]), np.array([row]))
-        a, b = path[:-1], path[1:]
-        key = key_similarity(self._catalogue.positions[a], self._catalogue.positions[b])
-        tempos = self._catalogue.tempos
-        tempo = tempo_similarity(tempos[a], tempos[b])
+        terms = self._joins.terms(path, distance)
+        known = {name: np.nan_to_num(values.astype(float), nan=0.0) for name, values in terms.items()}
         cost = (
-            self.knobs.flow * np.nan_to_num(distance, nan=0.0)
-            - self.knobs.sweetness * np.nan_to_num(key, nan=0.0)
-            - self.knobs.smoothness * np.nan_to_num(tempo, nan=0.0)
+            self.knobs.flow * known["distance"]
+            - self.knobs.sweetness * known["key_similarity"]
+            - self.knobs.smoothness * known["tempo_similarity"]
         )
-        terms = {
-            "cost": cost,
-            "distance": distance,
-            "key_similarity": key,
-            "tempo_similarity": tempo,
-            "tempo_change": tempo_change(tempos[a], tempos[b]),
-        }
-        return {name: np.asarray(values, dtype=np.float32) for name, values in terms.items()}
+        return {"cost": cost.astype(np.float32), **terms}
+
+    def _targets(self, state: State) -> Floats:
+        targets: Floats = np.float32(self.knobs.spicyness) * state.vectors
+        return targets
 
     def _inputs(self, rows: Rows) -> Floats:
-        return self._predictor.inputs(self._catalogue, self._space, rows)
+        return self._predictor.inputs(self._catalogue, self._joins.space, rows)
 
-    def _columns(self, options: Rows) -> _Columns:
-        if self._gathered is None or self._gathered[0] is not options:
-            self._gathered = options, self._all.take(options)
-        return self._gathered[1]
+
+class Pairwise:
+    """The cost of joins that hang on their two tracks alone, as reported; spicyness plays no part.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    knobs : Knobs
+    space : ndarray, shape (n, d)
+        Where distance is measured; NaN for tracks without a place, whose distance contributes nothing.
+    mixing : Mixing
+        What K and T are.
+    """
+
+    pairwise = True
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        knobs: Knobs,
+        space: Floats,
+        mixing: Mixing = Mixing(),  # noqa: B008 - frozen
+    ) -> None:
+        self.knobs, self.mixing, self._joins = knobs, mixing, _Joins(catalogue, knobs, space, mixing)
+
+    def start(self, path: Rows) -> State:
+        """State of one beam after a path of at least one track."""
+        return self._state(np.asarray(path[-1:], dtype=np.intp))
+
+    def step(self, state: State, parents: Rows, rows: Rows) -> State:
+        """State after these rows were played; what was before does not matter."""
+        return self._state(rows)
+
+    def costs(self, state: State, options: Rows) -> Floats:
+        """Cost of each option as the next track of each beam, shape (beams, options), float32."""
+        knobs = self.knobs
+        costs = self._joins.costs(state.last, state.vectors, options)
+        costs += np.float32(knobs.sweetness + knobs.smoothness)
+        if min(knobs.flow, knobs.sweetness, knobs.smoothness) >= 0:
+            np.maximum(costs, 0, out=costs)  # 1 - T of the same tempo is rounded, up or down
+        return costs
+
+    def matrix(self, rows: Rows) -> Floats:
+        """Cost of each join among n tracks, from the one of the row to that of the column, shape (n, n), float32."""
+        costs = self.costs(self._state(rows), rows)
+        np.fill_diagonal(costs, 0)
+        return costs
+
+    def away(self, a: int, b: int, share: float, options: Rows) -> Floats:
+        """Cost of each option for standing away from the point that lies a share of the way from track a to b."""
+        space = self._joins.space
+        apart = distances(np.take(space.T, options, axis=1), (1 - share) * space[a] + share * space[b])
+        return np.float32(self.knobs.flow) * np.nan_to_num(apart, nan=0.0)
+
+    def terms(self, path: Rows) -> dict[str, Floats]:
+        """Terms of each join, as those of `Flow`; the distance is between neighbours."""
+        path = np.asarray(path, dtype=np.intp)
+        a, b = self._joins.space[path[:-1]], self._joins.space[path[1:]]
+        terms = self._joins.terms(path, np.asarray(np.sqrt(np.sum((a - b) ** 2, axis=1)), dtype=np.float32))
+        return {"cost": reported_cost(terms, self.knobs), **terms}
+
+    def _state(self, last: Rows) -> State:
+        return State(last, self._joins.space[last], np.empty((len(last), 0), dtype=np.float32))

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from disco import __main__, generate
+from disco import __main__, generate, order
 from disco.export import FORMATS
+from disco.keys import KEY_RULES
 from disco.predict import PREDICTORS
 from disco.recommend import METHODS, RECOMMENDERS
-from disco.sequence import SEQUENCERS
+from disco.sequence import ARCS, SEQUENCERS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,6 +27,7 @@ FLAG = r"(?<![\w-])--[a-z][a-z-]+"
 def test_every_option_that_the_readme_names_exists(capsys):
     for verb in (
         ["generate"],
+        ["order"],
         ["recommend"],
         ["models", "remove"],
         ["catalogue", "info"],
@@ -39,14 +41,14 @@ def test_every_option_that_the_readme_names_exists(capsys):
 
 
 @pytest.mark.parametrize(
-    "name", [*PREDICTORS, *RECOMMENDERS, *METHODS, *SEQUENCERS, *FORMATS, "--flow", "--spicyness"]
+    "name", [*PREDICTORS, *RECOMMENDERS, *METHODS, *SEQUENCERS, *KEY_RULES, *ARCS, *FORMATS, "--flow", "--spicyness"]
 )
 def test_every_choice_is_explained_in_the_readme(name):
     assert f"`{name}" in README
 
 
 def test_every_knob_and_option_has_help():
-    for action in generate.parser()._actions:
+    for action in [*generate.parser()._actions, *order.parser()._actions]:
         assert action.help, action.option_strings
 
 

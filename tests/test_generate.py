@@ -174,9 +174,37 @@ def test_pick_asks(library, capsys, monkeypatch):
     assert second.startswith(f"  2  {first['title']} by {first['artist']}")
 
 
+def test_wishes_are_asked_for_by_options_and_kept_in_settings(library, capsys, tmp_path):
+    kept = tmp_path / "mine.toml"
+    asked = ["t00005", "--catalogue", library, "--json", "--quiet", "--length", 7, "--last", "t00050"]
+    wishes = ["--sequencer", "beam", "--width", 4, "--key-rule", "tonal", "--half-time", 0.7, "--energy-boost"]
+    wishes += ["--max-bpm-change", 9, "--arc", "0.2,0.8", "--variety", 0.5, "--seed", 3, "--end-key", "8A"]
+    code, first, _ = run(*asked, *wishes, "--hold", "4=t00060", "--save-settings", kept, capsys=capsys)
+    said = json.loads(first)
+    assert code == 0
+    assert (said["tracks"][3]["id"], said["tracks"][-1]["id"]) == ("t00060", "t00050")
+    assert said["mixing"] == {"key_rule": "tonal", "energy_boost": True, "half_time": 0.7, "max_bpm_change": 9}
+    kept.write_text(kept.read_text().replace("length = 7\n", ""))
+    _, again, _ = run(*asked, "--hold", "4=t00060", "--settings", kept, capsys=capsys)
+    assert json.loads(again) == said
+
+
+def test_alternatives_are_one_object_and_files_and_what_was_had_is_left_out(library, capsys, tmp_path):
+    asked = ["t00005", "--catalogue", library, "--json", "--quiet", "--length", 7]
+    code, out, _ = run(*asked, "--alternatives", 2, "--output", tmp_path / "a.m3u8", capsys=capsys)
+    assert code == 0
+    one, two = ([track["id"] for track in said["tracks"]] for said in json.loads(out)["alternatives"])
+    assert one != two
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a-2.m3u8", "a.m3u8"]
+    _, out, _ = run(*asked, "--exclude-playlist", tmp_path / "a.m3u8", capsys=capsys)
+    assert not {track["id"] for track in json.loads(out)["tracks"][1:]} & set(one)
+
+
 def test_verbs_are_found_or_named(capsys):
     assert __main__.main(["dance"]) == 2
-    assert "there is no verb 'dance'; there are generate, recommend, models, catalogue" in capsys.readouterr().err
+    assert (
+        "there is no verb 'dance'; there are generate, order, recommend, models, catalogue" in capsys.readouterr().err
+    )
     assert __main__.main(["--help"]) == 0
     assert __main__.main([]) == 2
     assert __main__.main(["catalogue", "info"]) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -67,6 +68,25 @@ def test_ids_links_and_names_one_a_line(catalogue, tmp_path):
     listed = lists.read(tmp_path / "list.txt")
     assert listed.rows(catalogue).tolist() == [5, 17, 3]
     assert len(listed.ids) == 5
+
+
+def test_a_lone_column_and_a_table_of_titles_are_read_as_what_they_are(catalogue, tmp_path):
+    (tmp_path / "a.csv").write_text('title\n"Title 5"\ntitle 17 artist\n')
+    assert lists.read(tmp_path / "a.csv").ids == ["Title 5", "title 17 artist"]
+    (tmp_path / "b.csv").write_text("track_id\nt00005\nt00017\n")
+    assert lists.read(tmp_path / "b.csv").rows(catalogue).tolist() == [5, 17]
+    artist = catalogue.artists(17)[0]
+    (tmp_path / "c.csv").write_text(f"title,artist,tempo\nTitle 17,{artist},120\nNobody Knows,Nobody,99\n")
+    listed = lists.read(tmp_path / "c.csv")
+    assert listed.found(catalogue).tolist() == [17, -1]
+    assert listed.tracks.tempos.tolist() == [120, 99]
+
+
+def test_a_list_from_elsewhere_is_parsed_as_text():
+    listed = lists.parse("#EXTM3U\n#PLAYLIST:x\n#EXTINF:1,A - B\nb.mp3\n", Path("standard input"))
+    assert (listed.title, listed.ids, listed.names) == ("x", ["b.mp3"], ["A - B"])
+    with pytest.raises(DataError, match="standard input: is empty"):
+        lists.parse(" \n", Path("standard input"))
 
 
 def test_files_of_music_are_found_by_their_path_or_name(tmp_path):

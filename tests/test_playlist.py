@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -11,8 +12,10 @@ from conftest import catalogue_of, random_catalogue
 import disco
 from disco.catalogue import Filters
 from disco.errors import DiscoError
-from disco.playlist import generate
+from disco.mixing import Mixing
+from disco.playlist import alternatives, generate
 from disco.recommend import Candidates
+from disco.sequence import Wishes
 from disco.transition import Knobs
 
 
@@ -184,3 +187,102 @@ def test_the_short_names_of_the_package_lead_home():
     assert disco.Knobs is Knobs
     with pytest.raises(AttributeError, match="nonsense"):
         _ = disco.nonsense
+
+
+@pytest.mark.parametrize("sequencer", ["greedy", "beam", "order"])
+def test_wishes_are_kept_by_every_sequencer(catalogue, sequencer):
+    wishes = Wishes(held=((4, 77), (6, 300)), last=200, arc=(0.0, 1.0))
+    asked = {"length": 9, "wishes": wishes, "sequencer": sequencer, "predictor": "mean", "artist_gap": 0}
+    playlist = generate(catalogue, np.array([5, 9]), **asked)
+    got = ids(playlist)
+    assert len(set(got)) == 11
+    assert (got[0], got[1], got[4], got[6], got[10]) == ("t00005", "t00009", "t00077", "t00300", "t00200")
+    assert playlist.sequencer == sequencer
+    assert generate(catalogue, np.array([5, 9]), **asked).as_dict() == playlist.as_dict()
+
+
+def test_a_path_ends_where_it_should(catalogue):
+    playlist = generate(catalogue, np.array([5]), length=6, sequencer="path", wishes=Wishes(last=200))
+    assert (len(playlist), ids(playlist)[-1]) == (7, "t00200")
+    assert (playlist.terms["cost"] >= 0).all()
+
+
+def test_what_is_kept_stays_and_the_rest_is_replaced(catalogue):
+    for sequencer in ("greedy", "beam", "order"):
+        first = ids(generate(catalogue, np.array([5, 9]), sequencer=sequencer))
+        kept = [place for place in range(12) if place != 6]
+        again = ids(generate(catalogue, np.array([5, 9]), sequencer=sequencer, keep=kept))
+        assert [a == b for a, b in zip(first, again, strict=True)] == [place != 6 for place in range(12)]
+        assert again[6] not in first
+    with pytest.raises(DiscoError, match="no place 13 to keep in a playlist of 12"):
+        generate(catalogue, np.array([5, 9]), keep=[12])
+
+
+def test_what_is_left_out_is_not_played(catalogue):
+    plain = generate(catalogue, np.array([5, 9]))
+    out = catalogue.rows(ids(plain)[2:])
+    assert not set(ids(generate(catalogue, np.array([5, 9]), without=out))[2:]) & set(ids(plain))
+
+
+def test_minutes_and_an_end_go_together(catalogue):
+    for sequencer in ("greedy", "beam", "order"):
+        playlist = generate(catalogue, np.array([5]), minutes=45, wishes=Wishes(last=200), sequencer=sequencer)
+        assert ids(playlist)[-1] == "t00200"
+        assert abs(float(playlist.tracks.numbers("duration_ms").sum()) / 60_000 - 45) < 6
+    short = generate(catalogue, np.array([5, 9, 2]), minutes=1)
+    assert len(short) == 3
+    assert "the seeds alone last" in short.notes[-1]
+
+
+def test_a_key_rule_and_a_limit_of_tempo_do_what_they_say(catalogue):
+    mixing = Mixing("camelot", max_bpm_change=4)
+    playlist = generate(catalogue, np.array([5]), mixing=mixing, artist_gap=0)
+    assert playlist.as_dict()["mixing"]["key_rule"] == "camelot"
+    broken = (np.abs(playlist.terms["tempo_change"]) > 4.2).sum()
+    assert broken == 0 or f"{broken} joins change the tempo by more than 4 %" in playlist.notes[-1]
+    assert broken < (np.abs(generate(catalogue, np.array([5]), artist_gap=0).terms["tempo_change"]) > 4.2).sum()
+    assert "mixing" not in generate(catalogue, np.array([5])).as_dict()
+
+
+def test_alternatives_differ_and_the_first_is_the_best(catalogue):
+    def make(wishes):
+        return generate(catalogue, np.array([5]), wishes=wishes, sequencer="beam", predictor="mean")
+
+    found = alternatives(make, Wishes(), 3, lambda playlist: playlist)
+    assert len(found) == 3
+    assert found[0].as_dict() == make(Wishes()).as_dict()
+    sets = [{frozenset(pair) for pair in itertools.pairwise(ids(playlist))} for playlist in found]
+    assert all(len(a & b) <= 7 for i, a in enumerate(sets) for b in sets[:i])
+    with pytest.raises(DiscoError, match="at least one"):
+        alternatives(make, Wishes(), 0, lambda playlist: playlist)
+    only = alternatives(lambda wishes: found[0], Wishes(), 2, lambda playlist: playlist)
+    assert len(only) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"wishes": Wishes(held=((0, 77),))}, "the seeds keep their places"),
+        ({"wishes": Wishes(held=((4, 5),))}, "the seeds keep their places"),
+        ({"wishes": Wishes(held=((12, 77),))}, "no place 13 in a sequence of 12"),
+        ({"wishes": Wishes(held=((4, 77), (4, 78)))}, "two tracks are to stand at place 5"),
+        ({"wishes": Wishes(last=77, held=((4, 77),))}, "one track is to stand at places 5 and 12"),
+        ({"sequencer": "path"}, "name it with --last"),
+        ({"width": 0, "sequencer": "beam"}, "1 or more wide"),
+    ],
+)
+def test_wishes_that_cannot_be_are_refused(catalogue, asked, sentence):
+    with pytest.raises(DiscoError, match=sentence):
+        generate(catalogue, np.array([5, 9]), **asked)
+
+
+def test_the_last_place_that_is_held_may_be_the_last_there_is_time_for(catalogue):
+    seconds = catalogue.numbers("duration_ms") / 1000
+    plain = generate(catalogue, np.array([5]), length=6, sequencer="beam")
+    minutes = float(seconds[catalogue.rows(ids(plain))].sum()) / 60
+    wishes = Wishes(held=((6, 77),))
+    playlist = generate(catalogue, np.array([5]), minutes=minutes, sequencer="beam", wishes=wishes)
+    assert len(playlist) >= 7
+    assert ids(playlist)[6] == "t00077"
+    short = generate(catalogue, np.array([5, 9, 2]), minutes=1, sequencer="beam")
+    assert len(short) == 3

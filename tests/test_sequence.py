@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from disco.catalogue import Catalogue
 from disco.predict import load_predictor
-from disco.sequence import Rules, greedy
+from disco.sequence import Rules, beam, greedy
 from disco.transition import Flow, Knobs
 
 FIFTHS = ["C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "F"]
@@ -23,6 +23,13 @@ class TestGreedy(SequencerTests):
 
     def predictor(self):
         return load_predictor("mean")
+
+
+class TestBeam(SequencerTests):
+    sequencer = beam
+
+    def predictor(self):
+        return load_predictor("classic")
 
 
 def oracle(catalogue: Catalogue, predictor, start, pool, length: int, knobs: Knobs, artist_gap: int) -> list[int]:

@@ -35,6 +35,17 @@ def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
         only = ["genre=techno", "genre=house"]
         exclude = []
         explicit = false
+        key_rule = "camelot"
+        energy_boost = true
+        half_time = 0.7
+        max_bpm_change = 5
+        arc = "peak"
+        arc_weight = 2
+        start_key = "8A"
+        end_key = "Am"
+        variety = 0.5
+        seed = 3
+        width = 8
     """
     said = read(tmp_path, text)
     assert {*said, "minutes"} == set(settings.KEYS)
@@ -107,7 +118,13 @@ ranges = st.none() | st.tuples(st.floats(0, 1e5), st.floats(0, 1e5))
             "minutes": st.none(),
             "candidates": st.integers(1, 5000),
             "artist_gap": st.integers(0, 9),
-            "explicit": st.booleans(),
+            **dict.fromkeys(("explicit", "energy_boost"), st.booleans()),
+            **dict.fromkeys(("half_time", "arc_weight", "variety"), knobs),
+            "max_bpm_change": st.none() | knobs,
+            "key_rule": texts,
+            **dict.fromkeys(("arc", "start_key", "end_key"), st.none() | texts),
+            "seed": st.integers(0, 9),
+            "width": st.none() | st.integers(1, 99),
         }
     )
 )

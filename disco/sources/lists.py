@@ -21,6 +21,20 @@ from disco.sources import playlists, tables
 
 # A table names its playlists by one of these.
 _OF_PLAYLISTS = {"playlist_id", "pid"}
+# What stands above a lone column, and is no track.
+_HEADS = {
+    "id",
+    "track_id",
+    "spotify_id",
+    "uri",
+    "track uri",
+    "track_uri",
+    "title",
+    "name",
+    "track",
+    "track_name",
+    "song",
+}
 
 
 @dataclass(frozen=True)
@@ -35,14 +49,22 @@ class Listed:
         Id, or path, or text, of each track.
     names : list of str
         Artist and title of each where its id may be unknown; otherwise empty.
+    tracks : Catalogue, optional
+        What the file itself knows of its tracks, one row each in their order, where it is a table of tracks.
     """
 
     title: str
     ids: list[str]
     names: list[str]
+    tracks: Catalogue | None = None
 
     def rows(self, catalogue: Catalogue) -> Rows:
         """Rows of those tracks that the catalogue has, by id, path or name, in their order and each once."""
+        found = self.found(catalogue)
+        return np.array(list(dict.fromkeys(found[found >= 0].tolist())), dtype=np.intp)
+
+    def found(self, catalogue: Catalogue) -> Rows:
+        """Row of each track in the catalogue, by id, path or name; -1 where it has none."""
         found = np.full(len(self.ids), -1, dtype=np.intp)
         for column in ("track_id", "path"):
             rows = pc.fill_null(pc.index_in(pa.array(self.ids, pa.string()), value_set=catalogue.table[column]), -1)
@@ -51,7 +73,7 @@ class Listed:
             matches = catalogue.search(self.names[i], 1) if self.names[i] else []
             if matches and matches[0].score >= ENOUGH:
                 found[i] = matches[0].row
-        return np.array(list(dict.fromkeys(found[found >= 0].tolist())), dtype=np.intp)
+        return found
 
 
 def read(path: Path) -> Listed:
@@ -72,20 +94,44 @@ def read(path: Path) -> Listed:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DataError(path, "is no playlist that DISCO reads (it is no text, and no Parquet)") from None
+    header = [name.strip().lower() for name in next(csv.reader(text.splitlines()[:1]), [])]
+    if not text.lstrip().startswith(("{", "#")):
+        if set(header) & _OF_PLAYLISTS:
+            return _of_playlists(path)
+        if len(header) > 1 and path.suffix.lower() in (".csv", ".tsv"):
+            tracks = tables.read(path)
+            return Listed("", tracks.table["track_id"].to_pylist(), _titles(tracks), tracks)
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Listed:
+    """The playlist in a text: JSON, M3U, or one track a line; `path` is what it is called in an error.
+
+    Raises
+    ------
+    DataError
+        If it holds no playlist.
+    """
     if not text.strip():
         raise DataError(path, "is empty")
     if text.lstrip().startswith("{"):
         return _json(text, path)
     if text.startswith("#EXTM3U") or path.suffix.lower() in (".m3u", ".m3u8"):
         return _m3u(text)
-    header = [name.strip().lower() for name in next(csv.reader(text.splitlines()[:1]), [])]
-    if set(header) & _OF_PLAYLISTS:
-        return _of_playlists(path)
-    if len(header) > 1 and path.suffix.lower() in (".csv", ".tsv"):
-        ids = tables.read(path).table["track_id"].to_pylist()
-        return Listed("", ids, [""] * len(ids))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if path.suffix.lower() in (".csv", ".tsv"):  # a lone column, whose values may stand in quotes
+        lines = [row[0].strip() for row in csv.reader(lines) if len(row) == 1 and row[0].strip()] or lines
+    if lines[0].lower() in _HEADS and len(lines) > 1:
+        lines = lines[1:]
     return Listed("", [_id(line) for line in lines], ["" if _is_link(line) else line for line in lines])
+
+
+def _titles(tracks: Catalogue) -> list[str]:
+    """Title and artists of each, empty where it has no title."""
+    titles, artists = (tracks.table[name].to_pylist() for name in ("title", "artists"))
+    return [
+        " ".join([title, *(people or [])]) if title else "" for title, people in zip(titles, artists, strict=True)
+    ]
 
 
 def _of_playlists(path: Path) -> Listed:

@@ -1,0 +1,127 @@
+"""Options that several doors share: how joins are judged, and what a sequence is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+
+from disco.errors import DiscoError
+from disco.keys import KEY_RULES
+from disco.mixing import Mixing
+from disco.music import parse_key
+from disco.sequence import ARCS, Wishes
+from disco.transition import Knobs
+
+
+def add_knobs(parser: argparse._ArgumentGroup, spicyness: bool = True) -> None:
+    """Add the knobs."""
+    usual = Knobs()
+    add = parser.add_argument
+    add("--flow", type=float, default=usual.flow, metavar="X", help="nearness to the predicted next (1)")
+    if spicyness:
+        add("--spicyness", type=float, default=usual.spicyness, metavar="X", help="boldness of it (1.2)")
+    add("--sweetness", type=float, default=usual.sweetness, metavar="X", help="consonance of keys (1)")
+    add("--smoothness", type=float, default=usual.smoothness, metavar="X", help="likeness of tempos (1)")
+    add("--artist-gap", type=int, default=1, metavar="N", help="tracks between two by one artist (1)")
+
+
+def add_mixing(parser: argparse._ArgumentGroup) -> None:
+    """Add what `mixing` reads."""
+    usual = Mixing()
+    add = parser.add_argument
+    add("--key-rule", default=usual.key_rule, metavar="NAME", help=f"which keys go together: {', '.join(KEY_RULES)}")
+    add("--energy-boost", action="store_true", help="one or two semitones up are as good as a fifth")
+    add(
+        "--half-time",
+        type=float,
+        default=usual.half_time,
+        metavar="X",
+        help="credit of half and double time (1)",
+    )
+    add("--max-bpm-change", type=float, metavar="P", help="per cent that the tempo may change from track to track")
+
+
+def mixing(arguments: argparse.Namespace) -> Mixing:
+    """Mixing that the options ask for."""
+    return Mixing(arguments.key_rule, arguments.energy_boost, arguments.half_time, arguments.max_bpm_change)
+
+
+def add_wishes(parser: argparse._ArgumentGroup) -> None:
+    """Add what `wishes` reads, and `--keep` and `--alternatives`."""
+    usual = Wishes()
+    add = parser.add_argument
+    add("--last", metavar="TRACK", help="the track to end with")
+    add("--hold", action="append", default=[], metavar="N=TRACK", help="a track that stands at place N")
+    add("--keep", metavar="PLACES", help="places that stay as they are, as 1-4,6-10")
+    add("--arc", metavar="ARC", help=f"of energy: {', '.join(ARCS)}, or heights from 0 to 1 as 0.2,0.9,0.4")
+    add("--arc-weight", type=float, default=usual.arc_weight, metavar="X", help="how much the arc counts (5)")
+    add("--start-key", metavar="KEY", help="key of the first track, as 8A, Am or 1m")
+    add("--end-key", metavar="KEY", help="key of the last track")
+    add("--variety", type=float, default=usual.variety, metavar="X", help="other good answers than the best (0)")
+    add("--seed", type=int, default=usual.seed, metavar="N", help="of the variety; the same gives the same (0)")
+    add("--alternatives", type=int, default=1, metavar="N", help="answers that differ (1)")
+
+
+def wishes(arguments: argparse.Namespace, row: Callable[[str], int]) -> Wishes:
+    """Wishes that the options ask for; `row` finds the track that a text means.
+
+    Raises
+    ------
+    DiscoError
+        If an option means nothing.
+    """
+    if arguments.seed < 0:
+        raise DiscoError(f"a seed must be 0 or more, not {arguments.seed}")
+    first = getattr(arguments, "first", None)
+    return Wishes(
+        held=tuple(_held(text, row) for text in arguments.hold),
+        first=None if first is None else row(first),
+        last=None if arguments.last is None else row(arguments.last),
+        arc=arc(arguments.arc),
+        arc_weight=arguments.arc_weight,
+        start_key=_key(arguments.start_key),
+        end_key=_key(arguments.end_key),
+        variety=arguments.variety,
+        seed=arguments.seed,
+    )
+
+
+def arc(text: str | None) -> tuple[float, ...]:
+    """Heights of an arc given by its name or by its points."""
+    if text is None or text in ARCS:
+        return ARCS.get(text or "", ())
+    try:
+        return tuple(float(point) for point in text.split(","))
+    except ValueError:
+        known = ", ".join(ARCS)
+        raise DiscoError(f"{text!r} is no arc; there are {known}, or heights from 0 to 1 as 0.2,0.9,0.4") from None
+
+
+def places(text: str | None) -> list[int] | None:
+    """Places, from 0, that a text like `1-4,6` names, from 1."""
+    if text is None:
+        return None
+    found: list[int] = []
+    for part in text.split(","):
+        ends = re.fullmatch(r"\s*(\d{1,6})(?:\s*-\s*(\d{1,6}))?\s*", part)
+        if not ends or int(ends[1]) < 1 or (ends[2] and int(ends[2]) < int(ends[1])):
+            raise DiscoError(f"{text!r} names no places; write them as 1-4,6-10")
+        found += range(int(ends[1]) - 1, int(ends[2] or ends[1]))
+    return found
+
+
+def _held(text: str, row: Callable[[str], int]) -> tuple[int, int]:
+    place, _, track = text.partition("=")
+    if not place.strip().isdecimal() or not track.strip() or not 0 < int(place) < 10**6:
+        raise DiscoError(f"{text!r} holds nothing; write a place and a track, as '5=girlfriend is better'")
+    return int(place) - 1, row(track)
+
+
+def _key(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    key = parse_key(text)
+    if key is None:
+        raise DiscoError(f"{text!r} is no key; write it as 8A, Am or 1m")
+    return key

@@ -1,0 +1,321 @@
+"""Local search for an order whose tracks cost something at their places too, or whose joins cost more one way.
+
+All moves of four sorts are priced at once, each by sums that are made once for all of them: a part is reversed
+(2-opt), one to three tracks are moved, straight or turned round (Or-opt), two tracks change places. The best is
+made, until none gains. Where a track stands decides what it costs, so a move prices all that it shifts; sums along
+the diagonals of the table of prices make that constant time a move as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+Costs = NDArray[np.float64]
+Order = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+
+# A gain below it is rounding.
+_LEAST = 1e-6
+# Tracks whose moves are priced together: 120 take half a millisecond, and longer orders are searched part by part.
+WINDOW = 120
+# What a rule that is broken costs: more than joins of any music, less than a place that is taken.
+BROKEN = 100.0
+TAKEN = 1e5
+# An order that costs this much more is gone on from too, lest the search end in a hollow; after so many of them it
+# goes back to the best.
+_WORSE, _AGAIN = 0.003, 30
+# With an artist gap above one the true costs of so many of the most promising moves are looked at.
+_PROMISING = 48
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What an order of n tracks costs.
+
+    Attributes
+    ----------
+    joins : ndarray, shape (n, n)
+        From the track of the row to that of the column.
+    first : ndarray, shape (n,)
+        What it costs to begin with each.
+    places : ndarray, shape (n, n), optional
+        What each track (column) costs at each place (row); `TAKEN` where it may not stand.
+    clashes : ndarray, shape (n, n), optional
+        Which tracks must not stand within `gap` places.
+    gap : int
+        Neighbours are no matter of it, but of `joins`.
+    """
+
+    joins: Costs
+    first: Costs
+    places: Costs | None = None
+    clashes: Mask | None = None
+    gap: int = 1
+
+    def __len__(self) -> int:
+        return len(self.joins)
+
+    def cost(self, order: Order) -> float:
+        """Cost of one order."""
+        return float(self.costs(order[None, :])[0])
+
+    def costs(self, orders: Order) -> Costs:
+        """Costs of several orders, shape (m, n): (m,)."""
+        total = self.first[orders[:, 0]] + self.joins[orders[:, :-1], orders[:, 1:]].sum(axis=1)
+        if self.places is not None:
+            total += self.places[np.arange(len(self)), orders].sum(axis=1)
+        if self.clashes is not None:
+            for apart in range(2, self.gap + 1):
+                total += BROKEN * self.clashes[orders[:, :-apart], orders[:, apart:]].sum(axis=1)
+        return np.asarray(total)
+
+
+def improve(
+    problem: Problem,
+    order: Order,
+    rng: np.random.Generator,
+    part: slice | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Order:
+    """An order that no move betters, in a part of it or everywhere, or as far as it came when it had to stop."""
+    n = len(problem)
+    if part is not None:
+        return _improve(problem, order, part, rng)
+    if n <= WINDOW:
+        return _improve(problem, order, slice(0, n), rng)
+    before, now = np.inf, problem.cost(order)
+    while now < before - _LEAST:
+        for start in range(0, n - WINDOW // 2, WINDOW // 2):
+            if stop():
+                return order
+            order = _improve(problem, order, slice(start, min(start + WINDOW, n)), rng)
+        before, now = now, problem.cost(order)
+    return order
+
+
+def search(problem: Problem, order: Order, seed: int, stop: Callable[[], bool]) -> Iterator[tuple[Order, float]]:
+    """Ever better orders: one after each disturbance that was mended, for as long as one asks."""
+    rng = np.random.default_rng(seed)
+    n = len(problem)
+    order = improve(problem, order, rng, stop=stop)
+    now = problem.cost(order)
+    fixed = np.zeros(n, dtype=bool)
+    if problem.places is not None:
+        fixed = (problem.places >= TAKEN).sum(axis=1) >= n - 1  # the place is held for one track
+    free = np.flatnonzero(~fixed)
+    best = order, now
+    yield best
+    for made in count(1):
+        if made % _AGAIN == 0:
+            order, now = best
+        if len(free) > 2:
+            low = int(rng.integers(0, max(1, n - WINDOW + 1)))
+            part = slice(low, min(low + WINDOW, n))
+            tried = improve(problem, _disturbed(order, free, part, rng), rng, part)
+            cost = problem.cost(tried)
+            if cost <= now + _WORSE * abs(now):
+                order, now = tried, cost
+            if cost < best[1] - 1e-9:
+                best = tried, cost
+        yield best
+
+
+def _disturbed(order: Order, free: Order, part: slice, rng: np.random.Generator) -> Order:
+    """Two neighbouring stretches of the free places of a part change places."""
+    here = free[(free >= part.start) & (free < part.stop)]
+    if len(here) < 3:
+        return order
+    longest = max(1, min(15, len(here) // 2))
+    one, two = (int(n) for n in rng.integers(1, longest + 1, size=2))
+    low = int(rng.integers(0, max(1, len(here) - one - two + 1)))
+    places = here[low : low + one + two]
+    order = order.copy()
+    order[places] = np.roll(order[places], -one)
+    return order
+
+
+def _improve(problem: Problem, order: Order, part: slice, rng: np.random.Generator) -> Order:
+    order = order.copy()
+    wide = problem.clashes is not None
+    now = problem.cost(order) if wide else 0.0
+    # Rounding could in principle go in circles; no search needs ten moves a track.
+    for _ in range(10 * (part.stop - part.start) + 10):
+        deltas, kinds = _deltas(problem, order, part)
+        if not wide:
+            best = int(deltas.argmin())
+            if deltas[best] > -_LEAST:
+                break
+            _make(order, part, kinds, best)
+            continue
+        some = np.argpartition(deltas, min(_PROMISING, len(deltas) - 1))[:_PROMISING]
+        tried = [order.copy() for _ in some]
+        for one, move in zip(tried, some, strict=True):
+            _make(one, part, kinds, int(move))
+        tried += _mending(problem, order, part, rng)
+        costs = problem.costs(np.array(tried))
+        best = int(costs.argmin())
+        if costs[best] > now - _LEAST:
+            break
+        order, now = tried[best], float(costs[best])
+    return order
+
+
+def _mending(problem: Problem, order: Order, part: slice, rng: np.random.Generator) -> list[Order]:
+    """Orders in which one of the tracks too near to another stands elsewhere in the part, or has changed places."""
+    if problem.clashes is None:
+        return []
+    near = [
+        np.flatnonzero(problem.clashes[order[:-apart], order[apart:]]) + side
+        for apart in range(1, problem.gap + 1)
+        for side in (0, apart)
+    ]
+    broken = np.concatenate(near)
+    broken = broken[(broken >= part.start) & (broken < part.stop)]
+    tried = []
+    for place in rng.permutation(np.unique(broken))[:2]:
+        for other in range(part.start, part.stop):
+            swapped = order.copy()
+            swapped[[place, other]] = swapped[[other, place]]
+            tried += [swapped, np.insert(np.delete(order, place), other, order[place])]
+    return tried
+
+
+@lru_cache(maxsize=8)
+def _shape(w: int) -> tuple[Mask, Mask, list[tuple[Order, Mask]]]:
+    """What is the same for all parts of w places: pairs in order, pairs apart, and where moved tracks land."""
+    i, j = np.arange(w)[:, None], np.arange(w)[None, :]
+    landings = []
+    for length in (1, 2, 3):
+        m = max(w - length + 1, 0)
+        i, s = np.arange(m)[:, None], np.arange(m)[None, :]
+        # Framed places: the one after which tracks from i land so that they begin at s.
+        landings.append((np.where(s > i, s + length, s), s == i))
+    return j <= np.arange(w)[:, None], j < np.arange(w)[:, None] + 2, landings
+
+
+Kinds = list[tuple[str, int, int]]
+
+
+def _deltas(problem: Problem, order: Order, part: slice) -> tuple[Costs, Kinds]:
+    """What every move changes, and of each stretch of them its sort, its first number and its row length."""
+    low, high = part.start, part.stop
+    w = high - low
+    joins = problem.joins
+    here = order[low:high]
+    # The joins among the tracks of the part, with what stands before and after it as a frame.
+    e = np.zeros((w + 2, w + 2))
+    e[1:-1, 1:-1] = joins[here[:, None], here]
+    if low:
+        e[0, 1:-1], e[1:-1, 0] = joins[order[low - 1], here], joins[here, order[low - 1]]
+    else:
+        e[0, 1:-1] = problem.first[here]
+    if high < len(order):
+        e[1:-1, -1], e[-1, 1:-1] = joins[here, order[high]], joins[order[high], here]
+    k = np.arange(w + 1)
+    on, back = e[k, k + 1], e[k + 1, k]
+    turned = np.concatenate([[0.0], np.cumsum(back[1:w] - on[1:w])])  # to turn i..j costs turned[j] - turned[i]
+    not_after, not_apart, landings = _shape(w)
+    q = None if problem.places is None else problem.places[low:high, here]
+    diagonal = None if q is None else np.diagonal(q)
+
+    # 2-opt
+    two = e[:w, 1 : w + 1] + e[1 : w + 1, 2:] - on[:w, None] - on[None, 1:] + turned[None, :] - turned[:, None]
+    if q is not None and diagonal is not None:
+        two += _reversed(q) - _between(diagonal)
+    two[not_after] = np.inf
+    # Two tracks change places
+    around = on[:-1] + on[1:]
+    swap = _swaps(e, w, around)
+    if q is not None and diagonal is not None:
+        swap += q + q.T - diagonal[:, None] - diagonal[None, :]
+    swap[not_apart] = np.inf
+    deltas, kinds, first = [two.ravel(), swap.ravel()], [("turn", 0, w), ("swap", w * w, w)], 2 * w * w
+    # Or-opt
+    for length, (left, same) in zip((1, 2, 3), landings, strict=True):
+        m = w - length + 1
+        if m < 2:
+            continue
+        i = np.arange(m)
+        head, tail = i + 1, i + length  # framed
+        removed = e[i, tail + 1] - on[i] - on[tail]
+        gap = removed[:, None] - on[left]
+        straight = gap + e[left, head[:, None]] + e[tail[:, None], left + 1]
+        if q is not None and diagonal is not None:
+            shifted = _shifted(q, diagonal, length)
+            straight += shifted + sum(q[o : o + m, o : o + m].T for o in range(length))
+        straight[same] = np.inf
+        deltas.append(straight.ravel())
+        kinds.append((f"move {length}", first, m))
+        first += m * m
+        if length > 1:
+            around_turn = (turned[i + length - 1] - turned[i])[:, None]
+            bent = gap + e[left, tail[:, None]] + e[head[:, None], left + 1] + around_turn
+            if q is not None:
+                bent += shifted + sum(q[o : o + m, length - 1 - o : length - 1 - o + m].T for o in range(length))
+            bent[same] = np.inf
+            deltas.append(bent.ravel())
+            kinds.append((f"bend {length}", first, m))
+            first += m * m
+    return np.concatenate(deltas), kinds
+
+
+def _swaps(e: Costs, w: int, around: Costs) -> Costs:
+    """Joins of i after j's neighbours and of j after i's, less those that there were."""
+    into = e[:w, 1 : w + 1]  # [i, j]: from the one before i to j
+    out = e[1 : w + 1, 2:]  # [i, j]: from i to the one after j
+    return np.asarray(into + into.T + out + out.T - around[:, None] - around[None, :])
+
+
+def _between(diagonal: Costs) -> Costs:
+    """Sums of a diagonal from i to j."""
+    sums = np.concatenate([[0.0], np.cumsum(diagonal)])
+    return np.asarray(sums[None, 1:] - sums[:-1, None])
+
+
+def _reversed(q: Costs) -> Costs:
+    """What the tracks from i to j cost at each other's places, reversed: sums along the other diagonals."""
+    w = len(q)
+    t, s = np.arange(w)[:, None], np.arange(2 * w - 1)[None, :]
+    x = s - t
+    leaning = np.where((x >= 0) & (x < w), q[t, np.clip(x, 0, w - 1)], 0.0)
+    sums = np.concatenate([np.zeros((1, 2 * w - 1)), np.cumsum(leaning, axis=0)])
+    i, j = np.arange(w)[:, None], np.arange(w)[None, :]
+    return np.asarray(sums[j + 1, i + j] - sums[i, i + j])
+
+
+def _shifted(q: Costs, diagonal: Costs, length: int) -> Costs:
+    """What changes for tracks between, less what the moved ones cost before: [i, s]."""
+    w = len(q)
+    m = w - length + 1
+    t = np.arange(w)
+    up, down = np.zeros(w), np.zeros(w)
+    up[length:] = q[t[length:] - length, t[length:]] - diagonal[length:]
+    down[: w - length] = q[t[: w - length] + length, t[: w - length]] - diagonal[: w - length]
+    ups, downs = (np.concatenate([[0.0], np.cumsum(sums)]) for sums in (up, down))
+    own = np.concatenate([[0.0], np.cumsum(diagonal)])
+    i, s = np.arange(m)[:, None], np.arange(m)[None, :]
+    later = ups[s + length] - ups[i + length]
+    earlier = downs[i] - downs[s]
+    return np.asarray(np.where(s > i, later, earlier) - (own[i + length] - own[i]))
+
+
+def _make(order: Order, part: slice, kinds: Kinds, move: int) -> None:
+    """Make a move by its number, in place."""
+    kind, first, columns = next(kind for kind in reversed(kinds) if kind[1] <= move)
+    i, j = divmod(move - first, columns)
+    here = order[part]
+    if kind == "turn":
+        here[i : j + 1] = here[i : j + 1][::-1].copy()
+    elif kind == "swap":
+        here[[i, j]] = here[[j, i]]
+    else:
+        length = int(kind[-1])
+        moved = here[i : i + length].copy()
+        rest = np.delete(here, slice(i, i + length))
+        here[:] = np.insert(rest, j, moved[::-1] if kind.startswith("bend") else moved)

@@ -1,0 +1,202 @@
+"""Local search for the order of many tracks whose joins cost the same both ways and whose places cost nothing.
+
+The order is a round trip through one more point, as near to every track as can be: where it is passed the sequence
+begins and ends. 2-opt reverses a part of the trip, Or-opt (Or 1976) moves one to three tracks elsewhere; both look
+only at the nearest neighbours of points whose surroundings have changed (Bentley 1992: don't-look bits), so that a
+move is priced in constant time. Where nothing helps any more, two neighbouring parts change places (the double
+bridge of Martin, Otto & Felten 1991) and the search goes on from there; what does not pay is undone.
+"""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Costs = NDArray[np.floating]
+
+# Neighbours of a point that are looked at: ten find as much as twenty, five a little less.
+_NEIGHBOURS = 10
+# A gain below it is rounding.
+_LEAST = 1e-6
+# Longest part that a double bridge moves: long ones tear up what took long to find.
+_PART = 30
+# Up to here the costs are lists of Python's numbers, which are read faster; beyond they would fill the memory.
+_IN_LISTS = 1200
+
+
+class Trip:
+    """A round trip through n points, improved in place.
+
+    Parameters
+    ----------
+    costs : ndarray, shape (n, n)
+        Symmetric.
+    tour : sequence of int
+        Each point once.
+    """
+
+    def __init__(self, costs: Costs, tour: Sequence[int]) -> None:
+        self.n = n = len(costs)
+        self.costs: Sequence[Any]
+        if n <= _IN_LISTS:
+            self.costs = costs.tolist()
+        else:
+            self.costs = [array("f", np.asarray(row, dtype=np.float32).tobytes()) for row in costs]
+        self.near = _neighbours(costs, min(_NEIGHBOURS, n - 1))
+        self.set(tour)
+
+    def set(self, tour: Sequence[int]) -> None:
+        """Begin anew with another trip."""
+        self.tour = list(tour)
+        self.at = [0] * self.n
+        for i, point in enumerate(self.tour):
+            self.at[point] = i
+
+    def improve(self, points: Iterable[int], stop: Callable[[], bool]) -> float:
+        """Improve the surroundings of these points, and of what changes thereby; returns what was gained."""
+        waiting = list(points)
+        queued = [False] * self.n
+        for point in waiting:
+            queued[point] = True
+        gained, looked = 0.0, 0
+        while waiting:
+            point = waiting.pop()
+            queued[point] = False
+            looked += 1
+            if looked % 256 == 0 and stop():
+                break
+            while (found := self._better(point)) is not None:
+                gain, touched = found
+                gained += gain
+                for other in touched:
+                    if not queued[other]:
+                        queued[other] = True
+                        waiting.append(other)
+        return gained
+
+    def kick(self, rng: random.Random) -> tuple[float, list[int]]:
+        """Let two neighbouring parts change places; returns what it costs, and the points at their ends."""
+        n, tour, at, costs = self.n, self.tour, self.at, self.costs
+        longest = max(1, min(_PART, (n - 2) // 2))
+        one, two = rng.randint(1, longest), rng.randint(1, longest)
+        start = rng.randrange(n)
+        span = [tour[(start + i) % n] for i in range(one + two + 2)]
+        a, b, c, d, e, f = span[0], span[1], span[one], span[one + 1], span[one + two], span[one + two + 1]
+        moved = span[one + 1 : one + two + 1] + span[1 : one + 1]
+        for i, point in enumerate(moved):
+            place = (start + 1 + i) % n
+            tour[place] = point
+            at[point] = place
+        more = costs[a][d] + costs[e][b] + costs[c][f] - costs[a][b] - costs[c][d] - costs[e][f]
+        return more, [a, b, c, d, e, f]
+
+    def _better(self, a: int) -> tuple[float, Sequence[int]] | None:
+        """Make the first move at a point that gains; the gain, and the points whose joins have changed."""
+        n, tour, at, costs = self.n, self.tour, self.at, self.costs
+        to, near = costs[a], self.near[a]
+        for step in (1, -1):
+            b = tour[(at[a] + step) % n]
+            joined = to[b]
+            for c in near:  # 2-opt: a-b and c-d become a-c and b-d
+                gain = joined - to[c]
+                if gain <= _LEAST:
+                    break
+                d = tour[(at[c] + step) % n]
+                gain += costs[c][d] - costs[b][d]
+                if gain > _LEAST and c != b and d != a:
+                    if step > 0:
+                        self._reverse(at[b], at[c])
+                    else:
+                        self._reverse(at[c], at[b])
+                    return gain, (a, b, c, d)
+        if n < 8:
+            return None
+        for step in (1, -1):
+            before = tour[(at[a] - step) % n]
+            end = a
+            for length in (1, 2, 3):  # Or-opt: the part from a to end, between before and after, goes to c
+                if length > 1:
+                    end = tour[(at[end] + step) % n]
+                after = tour[(at[end] + step) % n]
+                saved = to[before] + costs[end][after] - costs[before][after]
+                if saved <= _LEAST:
+                    continue
+                from_end = costs[end]
+                for c in near:
+                    gain = saved - to[c]
+                    if gain <= _LEAST:
+                        break
+                    if (at[c] - at[a]) * step % n < length:  # within the part
+                        continue
+                    for side in (1, -1):  # the neighbour of c that end will meet
+                        d = tour[(at[c] + side * step) % n]
+                        if (c == before and side == 1) or (c == after and side == -1):
+                            continue
+                        if gain + costs[c][d] - from_end[d] > _LEAST:
+                            gain += costs[c][d] - from_end[d]
+                            self._move(a, end, step, length, c, side)
+                            return gain, (a, end, before, after, c, d)
+        return None
+
+    def _reverse(self, i: int, j: int) -> None:
+        """Reverse the places from i on to j, or, which is the same trip, all others, whichever are fewer."""
+        n, tour, at = self.n, self.tour, self.at
+        length = (j - i) % n + 1
+        if 2 * length > n:
+            i, j, length = (j + 1) % n, (i - 1) % n, n - length
+        for _ in range(length // 2):
+            one, two = tour[i], tour[j]
+            tour[i], tour[j] = two, one
+            at[two], at[one] = i, j
+            i += 1
+            if i == n:
+                i = 0
+            j -= 1  # a negative place counts from the end, as it should
+            if j < 0:
+                j += n
+
+    def _move(self, a: int, end: int, step: int, length: int, c: int, side: int) -> None:
+        """Move the part from a to end beside c, a next to c; what lies between, on the shorter way, moves up."""
+        n, tour, at = self.n, self.tour, self.at
+        first, last = (a, end) if step > 0 else (end, a)
+        i = at[first]
+        part = [tour[(i + o) % n] for o in range(length)]
+        # In the direction of the places: does the part come after c (c, part, d) or before it (d, part, c)?
+        after_c = side * step > 0
+        left = at[c] if after_c else (at[c] - 1) % n  # the part goes between the place `left` and the next one
+        if (part[0] == a) != after_c:
+            part.reverse()
+        ahead = (left - at[last]) % n
+        behind = n - length - ahead
+        if ahead <= behind:
+            for o in range(ahead):
+                point = tour[(i + length + o) % n]
+                tour[(i + o) % n] = point
+                at[point] = (i + o) % n
+            start = i + ahead
+        else:
+            for o in range(behind):
+                point = tour[(i - 1 - o) % n]
+                tour[(i - 1 - o + length) % n] = point
+                at[point] = (i - 1 - o + length) % n
+            start = i - behind
+        for o, point in enumerate(part):
+            place = (start + o) % n
+            tour[place] = point
+            at[point] = place
+
+
+def _neighbours(costs: Costs, most: int) -> list[list[int]]:
+    """The nearest of each point, nearest first."""
+    near = []
+    for i, row in enumerate(costs):
+        row = np.array(row, dtype=float)
+        row[i] = np.inf
+        some = np.argpartition(row, most - 1)[:most]
+        near.append(some[np.argsort(row[some], kind="stable")].tolist())
+    return near

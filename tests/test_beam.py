@@ -1,0 +1,116 @@
+"""Beams: one is greedy, many are cheaper, and what all may not do none does."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from conftest import random_catalogue
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from disco.predict import load_predictor
+from disco.sequence import Places, Rules, Wishes, beam, greedy
+from disco.transition import Flow, Knobs, Pairwise
+
+
+def setting(seed, name="mean", n=40, artists=30, unknown=0.1):
+    catalogue = random_catalogue(n, seed, artists=artists, unknown=unknown)
+    predictor = load_predictor(name)
+    space = predictor.embed(catalogue)
+    return catalogue, Flow(catalogue, predictor, Knobs(), space), Pairwise(catalogue, Knobs(), space)
+
+
+def paid(cost, path, begun):
+    return float(cost.terms(path)["cost"][begun - 1 :].astype(float).sum())
+
+
+WISHES = st.builds(
+    Wishes,
+    held=st.sampled_from([(), ((4, 30),), ((4, 30), (5, 31))]),
+    last=st.sampled_from([None, 20]),
+    arc=st.sampled_from([(), (0.0, 1.0), (0.2, 0.9, 0.1)]),
+    end_key=st.sampled_from([None, (9, 0)]),
+    variety=st.sampled_from([0.0, 1.0]),
+    seed=st.integers(0, 3),
+)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 1000), st.sampled_from(["mean", "classic", "rank"]), st.integers(0, 3), WISHES)
+def test_a_beam_of_width_one_is_greedy_whatever_is_wished(seed, name, gap, wishes):
+    catalogue, flow, pairwise = setting(seed, name)
+    start, pool = np.array([1, 0]), np.random.default_rng(seed).permutation(np.arange(2, 40))
+    for cost in (flow, pairwise):
+        places = Places(catalogue, 10, wishes)
+        one = beam(start, pool, 8, cost, Rules(catalogue, gap), places, width=1)
+        assert one.tolist() == greedy(start, pool, 8, cost, Rules(catalogue, gap), places).tolist()
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 1000), st.integers(1, 20), st.integers(0, 3), WISHES)
+def test_rules_and_places_hold_for_every_width(seed, width, gap, wishes):
+    catalogue, flow, _ = setting(seed)
+    rules, places = Rules(catalogue, gap), Places(catalogue, 10, wishes)
+    path = beam(np.array([1, 0]), np.arange(2, 40), 8, flow, rules, places, width=width).tolist()
+    assert path[:2] == [1, 0]
+    assert len(set(path)) == len(path)
+    for place, row in places.held.items():
+        assert len(path) <= place or path[place] == row
+    for place in range(2, len(path)):
+        assert place in places.held or rules(path[:place], path[place])
+        assert place in places.held or path[place] not in places.held.values()
+
+
+def test_a_beam_of_all_sequences_finds_the_cheapest():
+    catalogue, _, pairwise = setting(7, n=8, artists=None)
+    start, pool = np.array([0]), np.arange(1, 8)
+    wide = beam(start, pool, 4, pairwise, Rules(catalogue), width=10_000)
+    every = [np.array([0, *path]) for path in permutations(range(1, 8), 4)]
+    assert paid(pairwise, wide, 1) == pytest.approx(min(paid(pairwise, path, 1) for path in every), abs=1e-4)
+
+
+def test_a_wider_beam_is_cheaper_on_the_whole():
+    ratios = []
+    for seed in range(12):
+        catalogue, _, pairwise = setting(seed, n=120, artists=None)
+        start, pool = np.array([0]), np.arange(1, 120)
+        costs = [
+            paid(pairwise, beam(start, pool, 12, pairwise, Rules(catalogue), width=width), 1) for width in (1, 4, 32)
+        ]
+        ratios.append([costs[1] / costs[0], costs[2] / costs[0]])
+    four, thirty_two = np.mean(ratios, axis=0)
+    assert thirty_two < four < 0.97
+
+
+def test_beams_that_come_to_nothing_are_left_for_those_that_go_on():
+    """All but one of the tracks by one artist: greedy runs into the end where a beam sees the way round."""
+    catalogue, flow, _ = setting(3, n=30, artists=2)
+    found = [len(beam(np.array([0]), np.arange(1, 30), 20, flow, Rules(catalogue), width=w)) for w in (1, 8)]
+    assert found[1] >= found[0] > 5
+
+
+def test_variety_is_repeated_by_its_seed_and_differs_by_others():
+    catalogue, flow, _ = setting(5, n=80, artists=None)
+
+    def made(variety, seed, sequencer=beam):
+        places = Places(catalogue, 12, Wishes(variety=variety, seed=seed))
+        return sequencer(np.array([0]), np.arange(1, 80), 11, flow, Rules(catalogue), places).tolist()
+
+    assert made(2, 1) == made(2, 1)
+    assert len({tuple(made(2, seed)) for seed in range(6)}) > 3
+    assert made(0, 1) == made(0, 2)
+    costs = [np.mean([paid(flow, np.array(made(v, s)), 1) for s in range(5)]) for v in (0, 1, 8)]
+    assert costs[0] < costs[1] < costs[2]
+
+
+def test_an_arc_is_followed_the_nearer_the_more_it_weighs():
+    catalogue, flow, _ = setting(5, n=200, artists=None)
+    away = []
+    for weight in (0.0, 2.0, 20.0):
+        places = Places(catalogue, 12, Wishes(arc=(0.0, 1.0), arc_weight=weight))
+        path = beam(np.array([0]), np.arange(1, 200), 11, flow, Rules(catalogue), places)
+        away.append(np.abs(places.energy[path][1:] - np.linspace(0, 1, 12)[1:]).mean())
+    assert away[0] > 2 * away[1] > 3 * away[2]
+    assert away[2] < 0.08

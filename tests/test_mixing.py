@@ -1,0 +1,137 @@
+"""Mixing: what half and double time are worth, how far a tempo may change, and that the cost heeds both."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from conftest import catalogue_of, random_catalogue
+
+from disco.errors import DiscoError
+from disco.keys import KEY_RULES, key_places, key_rule
+from disco.mixing import TOO_FAR, Mixing
+from disco.music import tempo_similarity
+from disco.predict import load_predictor
+from disco.transition import Flow, Knobs, Pairwise, reported_cost
+
+MIXINGS = [
+    Mixing(),
+    Mixing("camelot", half_time=0.7),
+    Mixing("tonal", energy_boost=True, half_time=0.0),
+    Mixing("camelot-wide", max_bpm_change=6),
+    Mixing("fifths", half_time=0.0, max_bpm_change=12.5),
+]
+
+
+def costs_of(catalogue, mixing, knobs=Knobs(0.7, 1.1, 1.9, 0.4)):  # noqa: B008
+    mean = load_predictor("mean")
+    space = mean.embed(catalogue)
+    return Flow(catalogue, mean, knobs, space, mixing), Pairwise(catalogue, knobs, space, mixing), space
+
+
+def plainly(a, b, distance, knobs, mixing):
+    """The reported cost of one join, one term at a time."""
+    key = tempo = 0.0
+    if None not in (a["key"], a["mode"], b["key"], b["mode"]):
+        places = [int(key_places(t["key"], t["mode"])) for t in (a, b)]
+        key = key_rule(mixing.key_rule, mixing.energy_boost).similarity[places[0], places[1]]
+    beyond = 0
+    if a["tempo_bpm"] and b["tempo_bpm"]:
+        octaves = math.log2(b["tempo_bpm"] / a["tempo_bpm"])
+        tempo = math.cos(2 * math.pi * octaves)
+        if abs(octaves) > 0.5:
+            tempo = (1 + tempo) * mixing.half_time - 1
+        least = abs(octaves - round(octaves)) if mixing.half_time else abs(octaves)
+        if mixing.max_bpm_change is not None and 100 * (2**least - 1) > mixing.max_bpm_change + 1e-3:
+            beyond = TOO_FAR
+    apart = 0.0 if math.isnan(distance) else distance
+    return knobs.flow * apart + knobs.sweetness * (1 - key) + knobs.smoothness * (1 - tempo), beyond
+
+
+@pytest.mark.parametrize("mixing", MIXINGS)
+@pytest.mark.parametrize("unknown", [0.0, 0.3])
+def test_both_costs_are_those_of_the_formulas(mixing, unknown):
+    catalogue = random_catalogue(40, seed=3, unknown=unknown)
+    tracks, knobs, rows = catalogue.table.to_pylist(), Knobs(0.7, 1.1, 1.9, 0.4), np.arange(40)
+    flow, pairwise, space = costs_of(catalogue, mixing, knobs)
+    matrix = pairwise.matrix(rows)
+    for i in range(0, 40, 7):
+        state = flow.start(np.array([i]))
+        flowing = flow.costs(state, rows)[0]
+        for j in range(40):
+            wanted, beyond = plainly(tracks[i], tracks[j], math.dist(space[i], space[j]), knobs, mixing)
+            if i != j:
+                assert matrix[i, j] == pytest.approx(wanted + beyond, abs=1e-4)
+            away = math.dist(np.float32(knobs.spicyness) * state.vectors[0], space[j])
+            reported, beyond = plainly(tracks[i], tracks[j], away, knobs, mixing)
+            assert flowing[j] == pytest.approx(reported + beyond - knobs.sweetness - knobs.smoothness, abs=1e-4)
+    for cost in (flow, pairwise):
+        terms = cost.terms(rows)
+        reported = [plainly(*tracks[i : i + 2], terms["distance"][i], knobs, mixing)[0] for i in range(39)]
+        np.testing.assert_allclose(reported_cost(terms, knobs), reported, atol=1e-4)
+        shift = 0 if cost.pairwise else knobs.sweetness + knobs.smoothness
+        np.testing.assert_allclose(terms["cost"], np.array(reported) - shift, atol=1e-4)
+
+
+@pytest.mark.parametrize("rule", KEY_RULES)
+def test_the_pairwise_cost_is_never_negative_and_symmetric_without_boosts(rule):
+    tracks = random_catalogue(60, seed=8, unknown=0.2).table.to_pylist()
+    tracks[1] = {**tracks[0], "track_id": "twin"}
+    tracks[2]["energy"] = None
+    _, pairwise, _ = costs_of(catalogue_of(tracks), Mixing(rule), Knobs())
+    matrix = pairwise.matrix(np.arange(60))
+    assert matrix.dtype == np.float32
+    assert (matrix >= 0).all()
+    assert matrix[0, 1] == pytest.approx(0, abs=1e-5)
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-5)
+    assert np.isfinite(matrix).all()
+
+
+def test_half_time_is_credited_as_asked_and_worse_never_better():
+    assert float(tempo_similarity(70, 140)) == pytest.approx(1)
+    assert float(tempo_similarity(70, 140, 0.7)) == pytest.approx(0.4)
+    assert float(tempo_similarity(70, 140, 0)) == -1
+    assert float(tempo_similarity(70, 72, 0)) == pytest.approx(float(tempo_similarity(70, 72)))
+    b = np.geomspace(30, 300, 500)
+    for less, more in ((0, 0.3), (0.3, 0.7), (0.7, 1)):
+        assert (tempo_similarity(95, b, less) <= tempo_similarity(95, b, more) + 1e-12).all()
+    assert np.isnan(tempo_similarity(np.nan, 100, 0.5))
+
+
+def test_the_limit_of_tempo_holds_to_the_per_cent_and_both_ways():
+    mixing = Mixing(max_bpm_change=5)
+    near, far = np.float32(105), np.float32(105.1)
+    hundred = np.float32(100)
+    assert not mixing.too_far(hundred, near)
+    assert not mixing.too_far(near, hundred)
+    assert mixing.too_far(hundred, far)
+    assert mixing.too_far(far, hundred)
+    assert not mixing.too_far(hundred, np.float32(210))
+    assert Mixing(half_time=0, max_bpm_change=5).too_far(hundred, np.float32(210))
+    assert not mixing.too_far(hundred, np.float32(np.nan))
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        ({"key_rule": "x"}, "no key rule"),
+        ({"half_time": 1.5}, "from 0 to 1"),
+        ({"half_time": float("nan")}, "from 0 to 1"),
+        ({"max_bpm_change": -1}, "0 per cent or more"),
+        ({"max_bpm_change": float("nan")}, "0 per cent or more"),
+    ],
+)
+def test_mixing_refuses_what_means_nothing(bad, sentence):
+    with pytest.raises(DiscoError, match=sentence):
+        Mixing(**bad)
+
+
+def test_the_way_from_track_to_track_is_a_straight_line():
+    catalogue = random_catalogue(20, seed=1)
+    _, pairwise, space = costs_of(catalogue, Mixing(), Knobs(flow=2))
+    rows = np.arange(20)
+    for share in (0.0, 0.25, 1.0):
+        point = (1 - share) * space[3] + share * space[9]
+        wanted = [2 * math.dist(point, space[row]) for row in rows]
+        np.testing.assert_allclose(pairwise.away(3, 9, share, rows), wanted, atol=1e-4)

@@ -1,0 +1,293 @@
+"""Ordering all of a set: against every order there is, against greedy, and what must hold however it is asked."""
+
+from __future__ import annotations
+
+from itertools import pairwise, permutations
+
+import numpy as np
+import pytest
+from conftest import catalogue_of, random_catalogue
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from disco.errors import DiscoError
+from disco.mixing import Mixing
+from disco.predict import load_predictor
+from disco.sequence import Budget, Places, Rules, Wishes, greedy, order, path
+from disco.sequence.exact import cheapest_order
+from disco.sequence.moves import TAKEN, Problem, _deltas, _make
+from disco.sequence.order import MOST, arrange
+from disco.sequence.tour import Trip
+from disco.transition import Flow, Knobs, Pairwise
+
+SHORT = Budget(moves=4)
+
+
+def problem_of(n, seed, places=False, symmetric=True, gap=1):
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(n, 3))
+    joins = np.linalg.norm(points[:, None] - points[None, :], axis=2)
+    if not symmetric:
+        joins = joins + rng.random((n, n))
+    clashes = None
+    if gap > 1:
+        artist = rng.integers(0, max(2, n // 2), n)
+        clashes = (artist[:, None] == artist[None, :]) & ~np.eye(n, dtype=bool)
+    return Problem(joins, rng.random(n), rng.random((n, n)) * 2 if places else None, clashes, gap)
+
+
+def least(problem):
+    return min(problem.costs(np.array(list(permutations(range(len(problem)))))))
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(("places", "symmetric"), [(False, True), (True, True), (False, False), (True, False)])
+def test_dynamic_programming_and_local_search_find_the_best_of_all_orders(seed, places, symmetric):
+    problem = problem_of(7, seed, places, symmetric)
+    best = least(problem)
+    prices = np.zeros((7, 7)) if problem.places is None else problem.places
+    exact = cheapest_order(problem.joins, prices, problem.first)
+    assert problem.cost(exact) == pytest.approx(best)
+    searched = arrange(problem, dynamic=False)
+    assert sorted(searched.tolist()) == list(range(7))
+    assert problem.cost(searched) == pytest.approx(best)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("places", "symmetric", "sets", "found"), [(False, True, 200, 199), (True, False, 40, 38)])
+def test_local_search_alone_finds_the_best_of_nearly_all_sets(places, symmetric, sets, found):
+    best = 0
+    for seed in range(sets):
+        problem = problem_of(5 + seed % 8, seed, places, symmetric)
+        exact = problem.cost(arrange(problem))
+        best += problem.cost(arrange(problem, dynamic=False)) < exact + 1e-6
+    assert best >= found
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_artists_far_apart_are_found_where_there_are_such_orders(seed):
+    problem = problem_of(7, seed, gap=2)
+    assert problem.cost(arrange(problem)) == pytest.approx(least(problem))
+
+
+@settings(max_examples=60)
+@given(st.integers(4, 16), st.integers(0, 10_000), st.booleans(), st.booleans(), st.data())
+def test_every_move_changes_the_cost_by_what_it_was_priced_at(n, seed, places, symmetric, data):
+    problem = problem_of(n, seed, places, symmetric)
+    found = np.random.default_rng(seed).permutation(n)
+    low = data.draw(st.integers(0, n - 2))
+    part = slice(low, data.draw(st.integers(low + 2, n)))
+    deltas, kinds = _deltas(problem, found, part)
+    moves = np.flatnonzero(np.isfinite(deltas))
+    tried = [found.copy() for _ in moves]
+    for one, move in zip(tried, moves, strict=True):
+        _make(one, part, kinds, int(move))
+    if tried:
+        assert (np.sort(tried, axis=1) == np.arange(n)).all()
+        np.testing.assert_allclose(problem.costs(np.array(tried)) - problem.cost(found), deltas[moves], atol=1e-9)
+
+
+@settings(max_examples=40)
+@given(st.integers(4, 60), st.integers(0, 10_000))
+def test_a_trip_stays_a_trip_and_gains_what_it_says(n, seed):
+    import random
+
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(n, 2))
+    costs = np.linalg.norm(points[:, None] - points[None, :], axis=2)
+    trip, kicks = Trip(costs, rng.permutation(n).tolist()), random.Random(seed)
+
+    def length():
+        return sum(costs[trip.tour[i - 1], trip.tour[i]] for i in range(n))
+
+    for i in range(5):
+        before = length()
+        if i:
+            more, changed = trip.kick(kicks)
+            assert length() - before == pytest.approx(more)
+        gained = trip.improve(trip.tour if not i else changed, lambda: False)
+        assert length() - before == pytest.approx((more if i else 0) - gained)
+        assert sorted(trip.tour) == list(range(n))
+        assert [trip.tour[at] for at in trip.at] == list(range(n))
+
+
+def setting(seed, n, artists=12, boost=False):
+    catalogue = random_catalogue(n, seed, artists=artists, unknown=0.15)
+    mean = load_predictor("mean")
+    return catalogue, Pairwise(catalogue, Knobs(), mean.embed(catalogue), Mixing(energy_boost=boost))
+
+
+WISHES = st.builds(
+    Wishes,
+    held=st.sampled_from([(), ((3, 5),), ((3, 5), (4, 2))]),
+    last=st.sampled_from([None, 4]),
+    arc=st.sampled_from([(), (0.0, 1.0), (0.2, 0.9, 0.1)]),
+    start_key=st.sampled_from([None, (9, 0)]),
+    variety=st.sampled_from([0.0, 1.0]),
+)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 1000), st.integers(7, 18), st.integers(0, 3), st.integers(0, 2), st.booleans(), WISHES)
+def test_whatever_is_asked_all_are_played_once_and_what_is_held_stays(seed, n, gap, begun, boost, wishes):
+    catalogue, cost = setting(seed, n, boost=boost)
+    start, pool = np.arange(begun), np.arange(begun, n)
+    places, rules = Places(catalogue, n, wishes, whole=True), Rules(catalogue, gap)
+    found = order(start, pool, n - begun, cost, rules, places, SHORT)
+    assert sorted(found.tolist()) == list(range(n))
+    assert found[:begun].tolist() == list(range(begun))
+    for place, row in places.held.items():
+        assert found[place] == row
+    again = order(start, pool, n - begun, cost, rules, places, SHORT)
+    assert again.tolist() == found.tolist()
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 1000), st.integers(5, 13), st.sampled_from([(), (0.0, 1.0), (0.3, 1.0, 0.0)]))
+def test_exact_costs_no_more_than_search_and_search_no_more_than_greedy(seed, n, arc):
+    catalogue, cost = setting(seed, n, artists=None)
+    places, rules = Places(catalogue, n, Wishes(arc=arc), whole=True), Rules(catalogue)
+
+    def paid(found):
+        joins = cost.terms(found)["cost"].astype(float).sum()
+        return joins + sum(
+            float(p[0]) for i, r in enumerate(found) if (p := places.price(i, np.array([r]))) is not None
+        )
+
+    start, pool = np.array([0]), np.arange(1, n)
+    exact = paid(order(start, pool, n - 1, cost, rules, places))
+    searched = paid(order(start, pool, n - 1, cost, rules, places, Budget(moves=3), dynamic=False))
+    greedily = paid(greedy(start, pool, n - 1, cost, rules, places))
+    assert exact <= searched + 1e-4
+    assert searched <= greedily + 1e-4
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 1000), st.booleans())
+def test_more_moves_never_make_it_worse(seed, arc):
+    catalogue, cost = setting(seed, 30, artists=None)
+    problem = Problem(cost.matrix(np.arange(30)).astype(float), np.zeros(30))
+    if arc:
+        places = Places(catalogue, 30, Wishes(arc=(0.0, 1.0)), whole=True)
+        problem = Problem(problem.joins, problem.first, places.matrix(np.arange(30)).astype(float))
+    costs = [problem.cost(arrange(problem, budget=Budget(moves=moves))) for moves in (0, 3, 15)]
+    assert costs[0] >= costs[1] >= costs[2]
+
+
+def test_the_best_so_far_is_told_and_only_falls():
+    told = []
+    problem = problem_of(60, 1)
+    found = arrange(problem, budget=Budget(moves=200), progress=lambda cost, made: told.append((cost, made)))
+    assert told[0][1] == 0
+    assert all(a[0] > b[0] and a[1] < b[1] for a, b in pairwise(told))
+    assert told[-1][0] == pytest.approx(problem.cost(found), abs=1e-6)
+    assert len(told) > 2
+
+
+def test_seconds_end_it_even_where_there_are_very_many_tracks():
+    problem = problem_of(700, 2)
+    found = arrange(problem, budget=Budget(seconds=0.3))
+    assert sorted(found.tolist()) == list(range(700))
+    assert problem.cost(found) < 0.2 * problem.cost(np.arange(700))
+
+
+def test_long_orders_with_an_arc_are_searched_part_by_part():
+    catalogue, cost = setting(4, 150, artists=None)
+    places = Places(catalogue, 150, Wishes(arc=(0.0, 1.0), arc_weight=20), whole=True)
+    found = order(np.array([], dtype=int), np.arange(150), 150, cost, Rules(catalogue), places, Budget(moves=0))
+    assert sorted(found.tolist()) == list(range(150))
+    assert np.abs(places.energy[found] - places.heights).mean() < 0.12
+    assert cost.terms(found)["cost"].mean() < 0.75 * cost.terms(np.arange(150))["cost"].mean()
+
+
+def test_artists_are_kept_apart_by_as_much_as_was_asked():
+    catalogue, cost = setting(6, 40, artists=10)
+    for gap in (1, 3):
+        found = order(np.array([2]), np.setdiff1d(np.arange(40), [2]), 39, cost, Rules(catalogue, gap), None, SHORT)
+        for i, row in enumerate(found):
+            near = {a for r in found[max(0, i - gap) : i] for a in catalogue.artists(r)}
+            assert not near & set(catalogue.artists(row))
+
+
+def test_tracks_without_key_and_tempo_and_features_are_ordered_too():
+    tracks = random_catalogue(20, 3).table.to_pylist()
+    for track in tracks:
+        track |= {"key": None, "tempo_bpm": None, "energy": None}
+    catalogue = catalogue_of(tracks)
+    cost = Pairwise(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
+    places = Places(catalogue, 20, Wishes(arc=(0.0, 1.0)), whole=True)
+    found = order(np.array([], dtype=int), np.arange(20), 20, cost, Rules(catalogue), places, SHORT)
+    assert sorted(found.tolist()) == list(range(20))
+    assert "no track's energy is known" in places.notes(found)[0]
+
+
+def test_what_cannot_be_is_refused_with_a_reason():
+    catalogue, cost = setting(1, 20)
+    rules, none = Rules(catalogue), np.array([], dtype=int)
+    mean = load_predictor("mean")
+    with pytest.raises(DiscoError, match="pairwise"):
+        order(none, np.arange(3), 3, Flow(catalogue, mean, Knobs(), mean.embed(catalogue)), rules)
+    with pytest.raises(DiscoError, match="all of its 3 tracks once, not 2"):
+        order(none, np.arange(3), 2, cost, rules)
+    with pytest.raises(DiscoError, match="too many to order at once"):
+        order(none, np.arange(MOST + 1), MOST + 1, cost, rules)
+    with pytest.raises(DiscoError, match="two tracks are to stand at place 3"):
+        Places(catalogue, 5, Wishes(held=((2, 1), (2, 4))))
+    with pytest.raises(DiscoError, match="one track is to stand at places 1 and 5"):
+        Places(catalogue, 5, Wishes(first=3, last=3))
+    with pytest.raises(DiscoError, match="no place 9 in a sequence of 5"):
+        Places(catalogue, 5, Wishes(held=((8, 1),)))
+    with pytest.raises(DiscoError, match="from 0 to 1"):
+        Wishes(arc=(0, 2))
+    with pytest.raises(DiscoError, match="two points"):
+        Wishes(arc=(0.5,))
+    with pytest.raises(DiscoError, match="variety must be 0 or more"):
+        Wishes(variety=float("nan"))
+    with pytest.raises(DiscoError, match="above 0"):
+        Budget(seconds=0)
+    with pytest.raises(DiscoError, match="name it with --last"):
+        path(np.array([0]), np.arange(1, 20), 5, cost, rules)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+def test_few_tracks_are_an_order_too(n):
+    catalogue, cost = setting(1, 20)
+    found = order(np.array([], dtype=int), np.arange(n), n, cost, Rules(catalogue))
+    assert sorted(found.tolist()) == list(range(n))
+
+
+class TestPath:
+    def walk(self, seed=0, held=(), gap=1, n=200, length=12):
+        catalogue, cost = setting(seed, n, artists=None)
+        places = Places(catalogue, length + 1, Wishes(held=held, last=1))
+        pool = np.arange(1, n)
+        return catalogue, cost, path(np.array([0]), pool, length, cost, Rules(catalogue, gap), places)
+
+    @pytest.mark.parametrize("held", [(), ((4, 50), (9, 60))])
+    def test_it_goes_where_it_should_by_way_of_what_was_named_and_nothing_comes_twice(self, held):
+        _, _, found = self.walk(held=held)
+        assert (found[0], found[-1]) == (0, 1)
+        assert len(set(found.tolist())) == 13
+        for place, row in held:
+            assert found[place] == row
+
+    def test_it_walks_rather_than_leaps(self):
+        """It comes nearer with nearly every step, and mixes on the way."""
+        nearer = []
+        for seed in range(3):
+            catalogue, cost, found = self.walk(seed)
+            space = load_predictor("mean").embed(catalogue)
+            towards = np.linalg.norm(space[found] - space[1], axis=1)
+            nearer.append(np.corrcoef(towards, np.arange(13))[0, 1])
+            shuffled = np.random.default_rng(0).permutation(np.arange(2, 200))[:11]
+            other = cost.terms(np.r_[0, shuffled, 1])["cost"]
+            assert cost.terms(found)["cost"].mean() < 0.6 * other.mean()
+        assert np.mean(nearer) < -0.7
+        assert max(nearer) < -0.5
+
+    def test_the_same_question_gets_the_same_answer(self):
+        assert self.walk(2)[2].tolist() == self.walk(2)[2].tolist()
+
+
+def test_prices_of_taken_places_outweigh_all_music():
+    assert TAKEN > 1000 * 20

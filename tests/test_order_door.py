@@ -1,0 +1,230 @@
+"""The door that orders: what it reads, prints, writes and refuses."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from conftest import catalogue_of, random_catalogue
+
+from disco import order
+from disco.export import FORMATS
+from disco.flow import figures
+from disco.ordering import given, put_in_order
+from disco.sources import lists, tables
+from disco.transition import Pairwise
+
+IDS = [f"t{i:05}" for i in (3, 14, 15, 92, 65, 35, 89, 79, 32, 38, 46, 26)]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    path = tmp_path_factory.mktemp("library") / "tracks.parquet"
+    tables.write(random_catalogue(120, seed=6, artists=60), path)
+    return str(path)
+
+
+@pytest.fixture
+def mine(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("\n".join(IDS))
+    return path
+
+
+def run(*arguments, capsys=None):
+    code = order.main([str(a) for a in arguments])
+    return code, *capsys.readouterr()
+
+
+def ordered(mine, library, *more, capsys=None):
+    code, out, _ = run(mine, "--catalogue", library, "--json", "--moves", 3, *more, capsys=capsys)
+    assert code == 0
+    said = json.loads(out)
+    return [track["id"] for track in said["tracks"]], said
+
+
+def test_all_are_played_once_and_it_says_what_is_better(mine, library, capsys):
+    ids, said = ordered(mine, library, capsys=capsys)
+    assert sorted(ids) == sorted(IDS)
+    assert ids != IDS
+    assert said["sequencer"] == "order"
+    before, after = said["before"], said["after"]
+    assert after["mean_cost"] < 0.9 * before["mean_cost"]
+    joins = [track["join"]["cost"] for track in said["tracks"][1:]]
+    assert np.mean(joins) == pytest.approx(after["mean_cost"], abs=1e-3)
+    assert joins[after["worst"] - 1] == pytest.approx(after["worst_cost"], abs=1e-3)
+    assert after["keys"] == before["keys"] == 11
+
+
+def test_the_table_ends_with_before_and_after(mine, library, capsys):
+    code, out, _ = run(mine, "--catalogue", library, capsys=capsys)
+    assert code == 0
+    assert "Key move" in out
+    lines = out.strip().splitlines()
+    assert lines[-6].split() == ["before", "after"]
+    assert [line.split("  ")[0] for line in lines[-5:-1]] == [
+        "mean cost",
+        "keys that go together",
+        "change of tempo",
+        "worst join",
+    ]
+
+
+def test_a_list_on_standard_input(library, capsys, monkeypatch):
+    held = io.TextIOWrapper(io.BytesIO(b"title 5\r\ntitle 17\nt00003\n"))
+    monkeypatch.setattr(sys, "stdin", held)
+    ids, _ = ordered("-", library, capsys=capsys)
+    assert sorted(ids) == ["t00003", "t00005", "t00017"]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_what_was_written_is_read_again(suffix, mine, library, tmp_path, capsys):
+    where = tmp_path / f"better{suffix}"
+    ids, _ = ordered(mine, library, "--output", where, capsys=capsys)
+    again = lists.read(where).rows(tables.read(library))
+    assert tables.read(library).ids(again) == ids
+    code, _, err = run(mine, "--catalogue", library, "--output", where, capsys=capsys)
+    assert code == 1
+    assert "exists already" in err
+
+
+def test_ends_places_and_what_is_kept_stay(mine, library, capsys):
+    ids, _ = ordered(mine, library, "--first", IDS[4], "--last", "t00003", "--hold", f"5={IDS[1]}", capsys=capsys)
+    assert (ids[0], ids[-1], ids[4]) == (IDS[4], "t00003", IDS[1])
+    kept, _ = ordered(mine, library, "--keep", "1-4,12", capsys=capsys)
+    assert kept[:4] == IDS[:4]
+    assert kept[-1] == IDS[-1]
+
+
+def test_an_arc_is_met_since_all_are_played(mine, library, capsys):
+    ids, _ = ordered(mine, library, "--arc", "warm-up", "--arc-weight", 50, capsys=capsys)
+    catalogue = tables.read(library)
+    energy = dict(zip(catalogue.table["track_id"].to_pylist(), catalogue.numbers("energy").tolist(), strict=True))
+    assert np.corrcoef([energy[i] for i in ids], range(12))[0, 1] > 0.9
+
+
+def test_alternatives_differ_and_are_written_beside_each_other(mine, library, tmp_path, capsys):
+    where = tmp_path / "a.json"
+    said = json.loads(
+        run(mine, "--catalogue", library, "--json", "--alternatives", 3, "--output", where, capsys=capsys)[1]
+    )
+    orders = [[track["id"] for track in one["tracks"]] for one in said["alternatives"]]
+    assert len(orders) == 3
+    joins = [{frozenset(pair) for pair in pairwise(ids)} for ids in orders]
+    assert all(len(a & b) <= 0.7 * 11 for i, a in enumerate(joins) for b in joins[:i])
+    costs = [one["after"]["mean_cost"] for one in said["alternatives"]]
+    assert costs[0] == min(costs)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a-2.json", "a-3.json", "a.json", "mine.txt"]
+
+
+def test_strangers_come_last_and_doubles_once_and_both_are_said(library, tmp_path, capsys):
+    (tmp_path / "a.txt").write_text("\n".join([*IDS[:4], "xq zzyq wwv", IDS[0], "\x1b[31mqqz vvx jjk"]))
+    code, out, err = run(tmp_path / "a.txt", "--catalogue", library, capsys=capsys)
+    assert code == 0
+    assert "2 of 7 tracks are not in" in err
+    assert "come last: 'xq zzyq wwv'" in err
+    assert "1 tracks stand in the list more than once" in err
+    assert "\x1b" not in out + err
+    listed = lists.read(tmp_path / "a.txt")
+    had = given(listed, tables.read(library))
+    assert had.unknown == 2
+    ids = put_in_order(had).playlist.tracks.table["track_id"].to_pylist()
+    assert ids[4] == "xq zzyq wwv"
+    assert sorted(ids[:4]) == sorted(IDS[:4])
+
+
+def test_a_table_with_features_needs_no_catalogue(tmp_path, capsys):
+    catalogue = random_catalogue(10, seed=3)
+    rows = [{**track, "artists": track["artists"][0], "genres": ""} for track in catalogue.table.to_pylist()]
+    lines = [",".join(rows[0]), *(",".join("" if v is None else str(v) for v in row.values()) for row in rows)]
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    code, out, err = run(tmp_path / "a.csv", "--json", capsys=capsys)
+    assert code == 0
+    assert "invented" not in err
+    assert sorted(track["id"] for track in json.loads(out)["tracks"]) == catalogue.ids(np.arange(10))
+    # What a catalogue does not know the list itself may.
+    had = given(lists.read(tmp_path / "a.csv"), catalogue.take(np.arange(5)))
+    assert had.unknown == 0
+    assert had.tracks.ids(np.arange(10)) == catalogue.ids(np.arange(10))
+
+
+def test_tracks_of_which_hardly_anything_is_known_are_ordered_with_a_note(tmp_path, capsys):
+    tracks = [{**t, "key": None, "tempo_bpm": None} for t in random_catalogue(8, seed=3).table.to_pylist()]
+    tracks[0]["energy"] = None
+    tables.write(catalogue_of(tracks), tmp_path / "t.parquet")
+    (tmp_path / "a.txt").write_text("\n".join(t["track_id"] for t in tracks))
+    code, out, err = run(tmp_path / "a.txt", "--catalogue", tmp_path / "t.parquet", "--arc", "peak", capsys=capsys)
+    assert code == 0
+    assert "no track's key or tempo is known" in err
+    assert "1 of 8 tracks lack some of the eight features" in err
+    assert "?" in out
+
+
+def test_what_gave_way_is_said(library, mine, capsys):
+    there = {track["camelot"] for track in ordered(mine, library, capsys=capsys)[1]["tracks"]}
+    key = next(f"{i}A" for i in range(1, 13) if f"{i}A" not in there)
+    _, _, err = run(
+        mine, "--catalogue", library, "--max-bpm-change", 0.1, "--end-key", key, "--artist-gap", 11, capsys=capsys
+    )
+    assert "change the tempo by more than 0.1 %" in err
+    assert "the last track is in" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere.m3u8"], "nowhere.m3u8: cannot be read"),
+        (["MINE", "--first", IDS[0], "--last", IDS[0]], "one track is to stand at places 1 and 12"),
+        (["MINE", "--hold", "3=t00003", "--hold", f"3={IDS[1]}"], "two tracks are to stand at place 3"),
+        (["MINE", "--hold", "3"], "'3' holds nothing; write a place and a track"),
+        (["MINE", "--hold", "40=t00003"], "there is no place 40"),
+        (["MINE", "--keep", "2-1"], "'2-1' names no places"),
+        (["MINE", "--keep", "13"], "there is no place 13 to keep"),
+        (["MINE", "--keep", "1", "--first", IDS[3]], "two tracks are to stand at place 1"),
+        (["MINE", "--arc", "zigzag"], "'zigzag' is no arc; there are flat, warm-up"),
+        (["MINE", "--arc", "0,2"], "an arc's points are numbers from 0 to 1"),
+        (["MINE", "--key-rule", "x"], "there is no key rule 'x'"),
+        (["MINE", "--end-key", "H9"], "'H9' is no key"),
+        (["MINE", "--seconds", "0"], "must be above 0"),
+        (["MINE", "--moves", "-1"], "must be 0 or more"),
+        (["MINE", "--seed", "-1"], "a seed must be 0 or more"),
+        (["MINE", "--alternatives", "0"], "at least one alternative"),
+        (["MINE", "--variety", "nan"], "variety must be 0 or more"),
+        (["MINE", "--last", "zzzyyyxxxwww qqqq"], "no track found for"),
+        (["MINE", "--output", "a.docx"], "known are .json"),
+        (["OTHER"], "none of the 2 tracks of the list is in"),
+    ],
+)
+def test_bad_input_gets_a_sentence(arguments, sentence, library, mine, tmp_path, monkeypatch, capsys):
+    (tmp_path / "other.txt").write_text("qqq zzz vvv\nxxx jjj www\n")
+    files = {"MINE": str(mine), "OTHER": str(tmp_path / "other.txt")}
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*[files.get(a, a) for a in arguments], "--catalogue", library, capsys=capsys)
+    assert code == 1
+    assert sentence in err
+    assert out == ""
+    assert len(err.strip().splitlines()) <= 2  # a note on the catalogue, and the sentence
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_figures_are_those_of_the_joins():
+    catalogue = catalogue_of(
+        [
+            {"track_id": "a", "key": 9, "mode": 0, "tempo_bpm": 120.0},
+            {"track_id": "b", "key": 4, "mode": 0, "tempo_bpm": 60.0},
+            {"track_id": "c", "key": 10, "mode": 1, "tempo_bpm": 66.0},
+            {"track_id": "d", "tempo_bpm": None},
+        ]
+    )
+    from disco.transition import Knobs
+
+    cost = Pairwise(catalogue, Knobs(), np.full((4, 8), np.nan, dtype=np.float32))
+    said = figures(catalogue, np.arange(4), cost)
+    assert (said.compatible, said.keys) == (1, 2)
+    assert said.tempo_change == pytest.approx(5, abs=1e-3)
+    assert (said.worst, said.worst_cost) == (3, pytest.approx(2))  # of which nothing is known: the middle
+    assert figures(catalogue, np.arange(1), cost).mean_cost == 0
