@@ -16,7 +16,7 @@ from disco.mixing import Mixing
 from disco.music import camelot
 from disco.playing import kept, places_of, player, seconds, timed, wishes_of
 from disco.predict import PREDICTORS, Predictor, load_predictor
-from disco.recommend import DEFAULT, Query, Recommender, load_recommender
+from disco.recommend import Query, Recommender, default_recommender, load_recommender
 from disco.sequence import PAIRWISE, SEQUENCERS, Places, Rules, Wishes
 from disco.transition import Flow, Knobs, Pairwise
 
@@ -117,7 +117,7 @@ def generate(
     candidates: int = 400,
     knobs: Knobs = Knobs(),  # noqa: B008 - frozen
     predictor: str | Predictor = PREDICTORS[0],
-    recommender: str | Recommender = DEFAULT,
+    recommender: str | Recommender | None = None,
     sequencer: str = "greedy",
     filters: Filters = Filters(),  # noqa: B008 - frozen
     artist_gap: int = 1,
@@ -142,6 +142,8 @@ def generate(
         Instead of a length: add tracks until the whole comes as near as it can to so many minutes.
     candidates : int
         Tracks to choose from.
+    recommender : str or Recommender, optional
+        By default `default_recommender`'s choice.
     artist_gap : int
         Tracks between two by one artist: 1 means none in a row, 0 the published behaviour.
     title : str
@@ -173,6 +175,7 @@ def generate(
     # 1 candidates
     playable = catalogue.measured & catalogue.named
     recommend = load_recommender(recommender, catalogue) if isinstance(recommender, str) else recommender
+    recommend = recommend or default_recommender(catalogue)
     asked = np.array(
         [row for _, row in wishes.held] + [row for row in (wishes.first, wishes.last) if row is not None]
     )

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from conftest import random_catalogue
 from contracts import RecommenderTests
 
+from disco import recommend
 from disco.recommend import Nearest, Query
 from disco.recommend.top import Scored, VectorRecommender, best
 
@@ -146,3 +148,10 @@ def test_the_top_500_of_200_000_tracks_are_fast_and_faster_together():
         ratios.append(sum(alone[-len(queries) :]) / together)
     assert min(alone) < 0.020
     assert max(ratios) > 4
+
+
+def test_the_default_goes_by_content_where_that_is_no_long_wait(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISCO_DATA", str(tmp_path))
+    few, many = random_catalogue(30), random_catalogue(40)
+    monkeypatch.setattr(recommend, "_AT_ONCE", 30)
+    assert [recommend.default_recommender(c).name for c in (few, many)] == ["content", "nearest"]

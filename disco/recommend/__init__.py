@@ -34,6 +34,9 @@ def nearest(catalogue: Catalogue) -> Recommender:
 
 # The default of who trained nothing: of those, it continues held-out playlists best (docs/RESULTS.md).
 DEFAULT = "content"
+# It places about 45 tracks in a millisecond, all of a catalogue at once: of more than so many one would wait for
+# seconds, and the plain `nearest` is asked instead.
+_AT_ONCE = 100_000
 # What is not trained at all, from a catalogue.
 RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"nearest": nearest}
 # What is trained: from the `method` on a card to what loads its folder.
@@ -85,7 +88,8 @@ def default_recommender(catalogue: Catalogue) -> Recommender:
     """What is asked where the user names no recommender.
 
     Of the rankers and blends that the user trained, the one that found most of the validation playlists, if it knows
-    any track of the catalogue; or else `content`, which is shipped.
+    any track of the catalogue; or else `content`, which is shipped, and `nearest` for catalogues so large that
+    `content` would take seconds to place their tracks.
     """
     found = []
     for name in trained():
@@ -97,7 +101,7 @@ def default_recommender(catalogue: Catalogue) -> Recommender:
             return load_recommender(name, catalogue)
         except DataError:  # of another catalogue, or without its parts: not what was asked for by name
             continue
-    return load_recommender(DEFAULT, catalogue)
+    return load_recommender(DEFAULT if len(catalogue) <= _AT_ONCE else "nearest", catalogue)
 
 
 def measured(card: Card) -> float:
