@@ -236,7 +236,7 @@ class ReRankerRecipe(RecommenderRecipe):
     held : float in (0, 1)
         Share of the training playlists that the trees are fitted on; the parts are trained on the others for that.
     negatives : float in (0, 1]
-        Share of the candidates that are shown, beside the true and the first.
+        Share of the candidates that are not true that are shown.
     trees, leaves, smallest : int
         How many trees; leaves of each; examples in a leaf at least.
     shrinkage, ridge : float
