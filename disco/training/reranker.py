@@ -51,8 +51,6 @@ _ALWAYS, _SOMETIMES = (0, 1, 5), (2, 3, 10, 25, 50, 100)
 _TITLED, _DRAWN = 0.4, 0.3
 # Tracks that a query hides at least: a true candidate or two teach little.
 _HIDDEN = 5
-# Candidates at these places, all of them, are shown: there the order counts most.
-_FIRST = 100
 # Share of the held playlists that say how many trees are best.
 _APART = 0.15
 
@@ -177,7 +175,7 @@ def queries(playlists: Sequence[Rows], titles: Sequence[str], seed: int) -> Iter
 
 
 def examples(library: Library, playlists: Sequence[Rows], titles: Sequence[str], recipe: ReRankerRecipe) -> Examples:
-    """Candidates for what each playlist is asked with: all true ones, the first, and a share of the others."""
+    """Candidates for what each playlist is asked with: all true ones, and a share of the others."""
     rng = np.random.default_rng(recipe.seed)
     features, true, recall = [np.empty((0, len(features_of(library))), dtype=np.float32)], [np.empty(0, bool)], [0.0]
     for query, hidden in queries(playlists, titles, recipe.seed):
@@ -185,8 +183,8 @@ def examples(library: Library, playlists: Sequence[Rows], titles: Sequence[str],
         right = np.isin(found.rows, hidden)
         recall.append(float(right.sum() / len(hidden)))
         if right.any():
-            first = found.columns["blend_rank"] < np.log1p(_FIRST)
-            kept = right | first | (rng.random(len(right)) < recipe.negatives)
+            # By chance alone: shown by their places, candidates would look as likely as their places were shown.
+            kept = right | (rng.random(len(right)) < recipe.negatives)
             features.append(found.values[kept])
             true.append(right[kept])
     sizes = np.array([len(each) for each in true[1:]], dtype=np.intp)
