@@ -17,8 +17,8 @@ from disco.tower import tower_inputs
 
 # Seeds whose cosines with all tracks are held at a time: of a million tracks that is 128 MB.
 _SEEDS = 32
-# Tracks that go through the tower at a time.
-_AT_A_TIME = 8192
+# Tracks that go through the tower at a time: few enough that a small catalogue keeps several threads busy.
+_AT_A_TIME = 1024
 
 
 @dataclass(frozen=True)
