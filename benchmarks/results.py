@@ -167,6 +167,17 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
                 if name == "rank"
             ],
         )
+    rows = []
+    for source in OTHERS:
+        records = best(all_of("--source", source))
+        rows.append([f"{source} ({records[0][2]['all']['n']:,})", *(hit(sets["all"]) for name, _, sets in records)])
+    t.table(
+        "Playlists of other sources",
+        "None of these was trained on. hit@10 of all cases, each predictor at its best spicyness; in brackets after the source the number of cases. "
+        "Of tidytuesday's tracks the genres that the catalogue says come from these very playlists, so that there only the column without genres counts.",
+        ["source", "popularity", *map(called, everybody)],
+        rows,
+    )
     if ablations:
         rows = []
         for said in ablations:
@@ -180,17 +191,6 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
             ["model", "hit@10 all", "warm", "cold"],
             rows,
         )
-    rows = []
-    for source in OTHERS:
-        records = best(all_of("--source", source))
-        rows.append([f"{source} ({records[0][2]['all']['n']:,})", *(hit(sets["all"]) for name, _, sets in records)])
-    t.table(
-        "Playlists of other sources",
-        "None of these was trained on. hit@10 of all cases, each predictor at its best spicyness; in brackets after the source the number of cases. "
-        "Of tidytuesday's tracks the genres that the catalogue says come from these very playlists, so that there only the column without genres counts.",
-        ["source", "popularity", *map(called, everybody)],
-        rows,
-    )
 
 
 def continuation(t: Tables, recommenders: Sequence[str]) -> None:
@@ -249,9 +249,9 @@ def main() -> None:
         continuation(t, arguments.recommender)
     tried = (ROOT / "docs" / "TRIED.md").read_text(encoding="utf-8")
     head = [
-        "# How good the predictors are",
+        "# How good it is",
         "",
-        f"Written by `python benchmarks/results.py` on {date.today().isoformat()}; every number is from `disco evaluate next-track`, seed 0.",
+        f"Written by `python benchmarks/results.py` on {date.today().isoformat()}; every number is from `disco evaluate next-track` or, where it says so, `disco evaluate continuation`, seed 0.",
         "Data: playlists of the Million Playlist Dataset, split by `disco prepare` (seed 1) into training and validation; ordinary users' "
         f"playlists (`{SOURCE}`) and all other sources are held out whole. Cold tracks (crc32 of the id divisible by 10) are in no training.",
         "Prepared by `disco prepare playlists.parquet --tracks tracks.parquet --names playlist_track_names.parquet --test 0 "
