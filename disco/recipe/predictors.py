@@ -4,44 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from disco.recipe.said import Fitted, Said
+
 
 @dataclass(frozen=True)
-class FeaturesRecipe:
+class FeaturesRecipe(Said):
     """How a `features` card is fitted; `only` keeps the tracks whose column has that value."""
 
-    kind: str
-    name: str
-    version: str
     components: int
     only: dict[str, str]
-    data: str
-    source: str
-    terms: str
 
 
 @dataclass(frozen=True)
-class PredictorRecipe:
+class PredictorRecipe(Fitted, Said):
     """How a predictor is trained; `window` and `minimum_length` count tracks, `patience` counts epochs."""
 
-    kind: str
-    name: str
-    version: str
     network: str
     scaler: str
     window: int
     minimum_length: int
-    seeds: list[int]
-    epochs: int
-    patience: int
     batch_size: int
-    learning_rate: float
-    data: str
-    source: str
-    terms: str
 
 
 @dataclass(frozen=True)
-class RankerRecipe:
+class RankerRecipe(Fitted, Said):
     """How a tower and a follower are trained to rank the next track; `patience` counts epochs.
 
     Attributes
@@ -72,9 +58,6 @@ class RankerRecipe:
         Batches of tracks by one artist, as a share of those of playlists.
     """
 
-    kind: str
-    name: str
-    version: str
     scaler: str
     inputs: list[str]
     genre_words: int
@@ -96,11 +79,4 @@ class RankerRecipe:
     noisy_share: float
     hidden: float
     artists: float
-    seeds: list[int]
-    epochs: int
-    patience: int
-    learning_rate: float
     weight_decay: float
-    data: str
-    source: str
-    terms: str

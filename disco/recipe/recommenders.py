@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from disco.recipe.said import Fitted, Said
+
 
 @dataclass(frozen=True)
-class RecommenderRecipe:
+class RecommenderRecipe(Said):
     """What the recipe of every recommender says; `popularity` needs no more."""
-
-    kind: str
-    name: str
-    version: str
-    data: str
-    source: str
-    terms: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ class AlsRecipe(RecommenderRecipe):
 
 
 @dataclass(frozen=True)
-class SetTransformerRecipe(RecommenderRecipe):
+class SetTransformerRecipe(Fitted, RecommenderRecipe):
     """How a set transformer is built and trained; `patience` counts epochs.
 
     Attributes
@@ -115,10 +110,6 @@ class SetTransformerRecipe(RecommenderRecipe):
     negatives: int
     popular: float
     batch_size: int
-    seeds: list[int]
-    epochs: int
-    patience: int
-    learning_rate: float
     weight_decay: float
 
 
@@ -142,7 +133,7 @@ class TitleKnnRecipe(RecommenderRecipe):
 
 
 @dataclass(frozen=True)
-class TwoTowerRecipe(RecommenderRecipe):
+class TwoTowerRecipe(Fitted, RecommenderRecipe):
     """How two towers are built and trained; `patience` counts epochs.
 
     Attributes
@@ -177,10 +168,6 @@ class TwoTowerRecipe(RecommenderRecipe):
     temperature: float
     correction: float
     batch_size: int
-    seeds: list[int]
-    epochs: int
-    patience: int
-    learning_rate: float
     weight_decay: float
 
 
@@ -234,7 +221,7 @@ class BlendRecipe(RecommenderRecipe):
 
 
 @dataclass(frozen=True)
-class EmbeddingMlpRecipe(RecommenderRecipe):
+class EmbeddingMlpRecipe(Fitted, RecommenderRecipe):
     """How vectors of tracks, and layers over their mean and variance, are trained.
 
     Attributes
@@ -253,15 +240,11 @@ class EmbeddingMlpRecipe(RecommenderRecipe):
     dropout: float
     window: int
     batch_size: int
-    seeds: list[int]
-    epochs: int
-    patience: int
-    learning_rate: float
     weight_decay: float
 
 
 @dataclass(frozen=True)
-class ContentRecipe:
+class ContentRecipe(Fitted, Said):
     """How a tower learns from genres, artists and playlists where tracks lie by what they sound like.
 
     Attributes
@@ -290,9 +273,6 @@ class ContentRecipe:
         An epoch is this part of a round through the tracks with genres.
     """
 
-    kind: str
-    name: str
-    version: str
     scaler: str
     inputs: list[str]
     size: int
@@ -312,18 +292,11 @@ class ContentRecipe:
     shorter: int
     batch_tracks: int
     minimum_length: int
-    seeds: list[int]
-    epochs: int
-    patience: int
-    learning_rate: float
     weight_decay: float
-    data: str
-    source: str
-    terms: str
 
 
 @dataclass(frozen=True)
-class AutoencoderRecipe:
+class AutoencoderRecipe(Fitted, Said):
     """How an autoencoder of 15 numbers is trained; `patience` counts epochs.
 
     Attributes
@@ -336,19 +309,9 @@ class AutoencoderRecipe:
         Epochs at most after those with dropout, without it.
     """
 
-    kind: str
-    name: str
-    version: str
     width: int
     size: int
     dropout: float
     sharpness: float
     batch_size: int
-    seeds: list[int]
-    epochs: int
     settling: int
-    patience: int
-    learning_rate: float
-    data: str
-    source: str
-    terms: str
