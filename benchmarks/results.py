@@ -243,6 +243,8 @@ def main() -> None:
     p.add_argument("--cases", type=int, default=10_000)
     p.add_argument("--output", type=Path, default=ROOT / "docs" / "RESULTS.md")
     arguments = p.parse_args()
+    if missing := [said for said in arguments.ablation if not Path(said.partition("=")[2], "card.json").is_file()]:
+        p.error(f"no model is in the folder of {missing[0]!r}")  # now, and not after ten minutes
     t = Tables(arguments.tracks, arguments.playlists, arguments.cases)
     next_track(t, arguments.ablation)
     if arguments.recommender:
