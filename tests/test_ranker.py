@@ -145,6 +145,16 @@ class TestRanker(TrainedTests):
         assert len(found.rows) == 100
         assert not {41, 52} & set(found.rows.tolist())
 
+    @pytest.mark.slow
+    def test_two_towers_may_be_one_more_part(self):
+        pytest.importorskip("keras_rs")
+        folders = [*parts(), str(trained("two-tower", *TestTwoTower.changes))]
+        changes = [change for change in ranker_changes() if not change.startswith("parts")]
+        recommender = load_recommender(trained(self.recipe, f"parts = {folders}", *changes), library())
+        assert "two_tower" in recommender.library.parts.others
+        assert self.share(recommender) >= 0.9
+        assert titled_share(recommender) >= 0.9
+
     def test_the_trees_are_those_that_were_trained(self):
         lightgbm = pytest.importorskip("lightgbm")
         rng = np.random.default_rng(0)

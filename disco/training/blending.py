@@ -49,6 +49,9 @@ def train_blend(recipe: BlendRecipe, run: Run) -> Card:
         except DiscoError:  # no playlist is long enough, or titled
             continue
         asked.append((cases.queries, cases.truth))
+        if protocol != "title":
+            # A title must not drown the seeds.
+            asked.append((continuation.with_titles(cases, titles).queries, cases.truth))
     if not asked:
         raise DataError(run.playlists, "has no validation playlist that is long enough to find weights by")
     weights = searched(found_by(parts, asked, Blending(recipe.depth, recipe.offset)), len(parts))
