@@ -1,7 +1,9 @@
-"""Write docs/RESULTS.md: every table of how good the predictors are, each from `disco evaluate next-track`.
+"""Write docs/RESULTS.md: every table of how good it is, each from `disco evaluate`.
 
 disco prepare playlists.parquet --tracks tracks.parquet --hold-out mpd_slice0 --hold-out ... --test 0 --output data
-python benchmarks/results.py --tracks tracks.parquet --playlists data/playlists.parquet [--ablation NAME=FOLDER ...]
+make recommenders TRACKS=data/tracks.parquet PLAYLISTS=data/playlists.parquet
+python benchmarks/results.py --tracks data/tracks.parquet --playlists data/playlists.parquet [--ablation NAME=FOLDER ...]
+    [--recommender NAME ...]
 """
 
 from __future__ import annotations
@@ -231,6 +233,27 @@ def bracketed(record: dict[str, Any], name: str, digits: int = 3) -> str:
     return f"{record[name]:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
 
 
+def write(lines: Sequence[str], output: Path) -> None:
+    """The file: what was measured on, every table, and what was tried."""
+    tried = (ROOT / "docs" / "TRIED.md").read_text(encoding="utf-8")
+    head = [
+        "# How good it is",
+        "",
+        f"Written by `python benchmarks/results.py` on {date.today().isoformat()}; every number is from `disco evaluate next-track` or, where it says so, `disco evaluate continuation`, seed 0.",
+        "Data: playlists of the Million Playlist Dataset, split by `disco prepare` (seed 1) into training and validation; ordinary users' "
+        f"playlists (`{SOURCE}`) and all other sources are held out whole. Cold tracks (crc32 of the id divisible by 10) are in no training.",
+        "Prepared by `disco prepare playlists.parquet --tracks tracks.parquet --names playlist_track_names.parquet --test 0 "
+        + " ".join(f"--hold-out {source}" for source in (SOURCE, *OTHERS))
+        + " --output data`. `classic` and `gru` are the best of three seeds on validation, `rank` and its ablations are of one; the best spicyness is chosen on the same cases, in favour of the baselines.",
+        "Protocol: tracks with all features, each once in a playlist, playlists with ten or more; at every place from the sixth on the true "
+        "next track against 399 drawn from the entries of the test playlists, none from the playlist itself; ties count half.",
+        "Continuations: all tracks that the catalogue has, whether with features or not; recommenders with a vocabulary are trained by "
+        "`make recommenders` on the training playlists and chosen by the validation ones, one seed each.",
+    ]
+    output.write_text("\n".join([*head, *lines, "", tried]), encoding="utf-8")
+    print(f"{output} written")
+
+
 def main() -> None:
     """Run everything and write the file."""
     p = argparse.ArgumentParser(description="Write docs/RESULTS.md.")
@@ -249,21 +272,7 @@ def main() -> None:
     next_track(t, arguments.ablation)
     if arguments.recommender:
         continuation(t, arguments.recommender)
-    tried = (ROOT / "docs" / "TRIED.md").read_text(encoding="utf-8")
-    head = [
-        "# How good it is",
-        "",
-        f"Written by `python benchmarks/results.py` on {date.today().isoformat()}; every number is from `disco evaluate next-track` or, where it says so, `disco evaluate continuation`, seed 0.",
-        "Data: playlists of the Million Playlist Dataset, split by `disco prepare` (seed 1) into training and validation; ordinary users' "
-        f"playlists (`{SOURCE}`) and all other sources are held out whole. Cold tracks (crc32 of the id divisible by 10) are in no training.",
-        "Prepared by `disco prepare playlists.parquet --tracks tracks.parquet --names playlist_track_names.parquet --test 0 "
-        + " ".join(f"--hold-out {source}" for source in (SOURCE, *OTHERS))
-        + " --output data`. `classic` and `gru` are the best of three seeds on validation, `rank` and its ablations are of one; the best spicyness is chosen on the same cases, in favour of the baselines.",
-        "Protocol: tracks with all features, each once in a playlist, playlists with ten or more; at every place from the sixth on the true "
-        "next track against 399 drawn from the entries of the test playlists, none from the playlist itself; ties count half.",
-    ]
-    arguments.output.write_text("\n".join([*head, *t.lines, "", tried]), encoding="utf-8")
-    print(f"{arguments.output} written")
+    write(t.lines, arguments.output)
 
 
 if __name__ == "__main__":
