@@ -17,10 +17,11 @@ from table import head, row
 
 from disco import metrics
 from disco.catalogue import Catalogue, Floats
+from disco.catalogue.codes import genre_numbers
 from disco.model import find_model, read_card, scaled_features, scaler
 from disco.recommend import autoencoder, content
 from disco.sources import playlists, tables
-from disco.training.data import first_genres, one_a_title
+from disco.training.data import one_a_title
 
 
 def fifteen(catalogue: Catalogue) -> Floats:
@@ -50,7 +51,7 @@ def main() -> None:
     whole = tables.read(said.tracks)
     catalogue = whole.take(one_a_title(whole))
     labels, cold = (
-        first_genres(catalogue),
+        genre_numbers(catalogue),
         np.flatnonzero(playlists.is_cold(catalogue.ids(np.arange(len(catalogue))))),
     )
     bare = without(catalogue, "popularity", "explicit")

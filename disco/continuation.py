@@ -20,11 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco import metrics
-from disco.catalogue import Floats, Rows
-from disco.catalogue.codes import artist_numbers as artist_numbers
+from disco.catalogue import Rows
 from disco.errors import DiscoError
 from disco.recommend import Query, Recommender
-from disco.recommend.top import Scored
+from disco.recommend.popularity import by_counts
 
 # As many as Spotify's own page of recommendations shows; a shorter rest would measure luck.
 HIDDEN = 10
@@ -176,12 +175,7 @@ def popular(heard: NDArray[np.intp], name: str = "popularity") -> Recommender:
     heard : ndarray of int, shape (tracks,)
         In how many playlists each track of the catalogue is.
     """
-    counts = np.where(heard > 0, heard, -np.inf).astype(np.float32)
-
-    def score(queries: Sequence[Query]) -> Floats:
-        return np.broadcast_to(counts, (len(queries), len(counts)))
-
-    return Scored(name, len(counts), score)
+    return by_counts(name, np.where(heard > 0, heard, -np.inf).astype(np.float32))
 
 
 def answers(recommender: Recommender, queries: Sequence[Query]) -> Iterator[tuple[list[Rows], float]]:

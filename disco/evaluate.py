@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from disco import cli, continuation, metrics, next_track
 from disco.catalogue import Catalogue, Rows
+from disco.catalogue.codes import artist_numbers
 from disco.errors import DataError, DiscoError
 from disco.predict import PREDICTORS, Predictor, load_predictor
 from disco.recommend import RECOMMENDERS, Recommender, load_recommender, trained
@@ -176,7 +177,7 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
     measured = _recommenders(arguments.recommender, catalogue)
     if heard is not None and "popularity" not in [recommender.name for recommender in measured]:
         measured.insert(0, continuation.popular(heard))
-    artists, made = continuation.artist_numbers(catalogue), []
+    artists, made = artist_numbers(catalogue), []
     for recommender in measured:
         asked = cases
         if not named:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from disco import metrics
 from disco.catalogue import Catalogue, Floats, Rows
+from disco.catalogue.codes import genre_numbers
 from disco.catalogue.table import Mask
 from disco.errors import DiscoError
 from disco.predict import Predictor
@@ -93,7 +93,7 @@ def draw(
     members = {"all": np.ones(len(true), dtype=bool), "cold": cold}
     if warm is not None:
         members["warm"] = warm[true] & ~cold
-    genre = _genre(catalogue) if hard else None
+    genre = genre_numbers(catalogue) if hard else None
     if genre is not None:
         entries = np.bincount(genre[np.concatenate(playlists)] + 1, minlength=int(genre.max()) + 2)
         # Twice as many entries as are drawn, so that one long playlist of that genre cannot be all of it.
@@ -113,15 +113,6 @@ def _some(mask: Mask, most: int, rng: np.random.Generator) -> Mask:
     kept = np.zeros(len(mask), dtype=bool)
     kept[rng.permutation(rows)[:most]] = True
     return kept
-
-
-def _genre(catalogue: Catalogue) -> NDArray[np.intp]:
-    """A number for the first genre of each track, -1 where unknown."""
-    first = pc.list_element(
-        pc.if_else(pc.greater(pc.list_value_length(catalogue.table["genres"]), 0), catalogue.table["genres"], None), 0
-    )
-    codes = first.combine_chunks().dictionary_encode().indices
-    return np.asarray(pc.fill_null(codes, -1).to_numpy(zero_copy_only=False), dtype=np.intp)
 
 
 def _others(

@@ -15,12 +15,13 @@ from contracts import RecommenderTests
 
 from disco import train
 from disco.catalogue import Catalogue
+from disco.catalogue.codes import genre_numbers
 from disco.errors import DataError
 from disco.model import MODELS, checked_card
 from disco.recommend import load_recommender
 from disco.recommend.autoencoder import INPUTS, codes, numbers, standardised
 from disco.sources import tables
-from disco.training.data import first_genres, one_a_title
+from disco.training.data import one_a_title
 
 CLOUD = Path(__file__).parents[1] / "cloud"
 _FOLDER = tempfile.TemporaryDirectory(prefix="disco-tests-")
@@ -111,7 +112,7 @@ def test_one_track_a_title_is_kept_the_first_and_its_first_genre_counts():
     ]
     catalogue = catalogue_of(tracks)
     assert one_a_title(catalogue).tolist() == [0, 1, 3, 4]
-    labels = first_genres(catalogue).tolist()
+    labels = genre_numbers(catalogue).tolist()
     assert labels[0] == labels[2] == labels[5] == labels[6]
     assert labels[1] not in (-1, labels[0])
     assert labels[3] == labels[4] == -1
@@ -122,7 +123,7 @@ def test_the_original_counts_73_609_tracks(shared):
     catalogue = tables.read(shared / "kaggle_spotify_tracks_114k.parquet")
     assert len(one_a_title(catalogue)) == 73_609
     # Of the 114 genres one never comes first: every track of it is in one before it in the file.
-    assert len(np.unique(first_genres(catalogue))) == 113
+    assert len(np.unique(genre_numbers(catalogue))) == 113
 
 
 @pytest.mark.parametrize(

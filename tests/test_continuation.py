@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disco import continuation, evaluate, metrics
+from disco.catalogue.codes import artist_numbers
 from disco.continuation import HIDDEN, PROTOCOLS, Given
 from disco.errors import DataError, DiscoError
 from disco.recommend import RECOMMENDERS, Candidates, Query
@@ -228,9 +229,7 @@ def test_popularity_is_the_most_frequent_tracks_that_are_no_seeds():
 
 def test_the_first_artist_counts_in_any_spelling():
     names = [["Beyoncé", "Jay-Z"], ["BEYONCE"], ["Jay-Z"], None, [], ["!!!"], ["¡¡¡"], ["!!!", "x"]]
-    numbers = continuation.artist_numbers(
-        catalogue_of([{"track_id": f"t{i}", "artists": a} for i, a in enumerate(names)])
-    )
+    numbers = artist_numbers(catalogue_of([{"track_id": f"t{i}", "artists": a} for i, a in enumerate(names)]))
     assert numbers[0] == numbers[1] != numbers[2]
     assert numbers[3] == numbers[4] == -1
     assert numbers[5] == numbers[7]

@@ -31,6 +31,13 @@ def album_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
     return _numbers(pc.binary_join_element_wise(artist_names(catalogue), album, "\t"))
 
 
+def genre_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
+    """A number for the first genre of each track, shape (n,), -1 where none is known."""
+    genres = catalogue.table["genres"].combine_chunks()
+    some = pc.greater(pc.list_value_length(genres), 0)
+    return _numbers(pc.list_element(pc.if_else(some, genres, None), 0))
+
+
 def _folded(texts: pa.Array) -> pa.Array:
     names = plain(texts)
     folded = words(names)

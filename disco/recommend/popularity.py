@@ -6,17 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from disco.catalogue import Floats
+from disco.catalogue import Floats, Rows
 from disco.recommend.folder import Folder
 from disco.recommend.top import Scored
 from disco.recommend.types import Query, Recommender
 
 
 def load(folder: Folder) -> Recommender:
-    """A track's score is in how many training playlists it is; seeds and title change nothing."""
-    counts = folder.array("counts", len(folder.rows)).astype(np.float32)
+    """The most frequent of the vocabulary."""
+    return by_counts(folder.card.name, folder.array("counts", len(folder.rows)).astype(np.float32), folder.rows)
+
+
+def by_counts(name: str, counts: Floats, rows: Rows | None = None) -> Recommender:
+    """A track's score is in how many training playlists it is, shape (tracks,); seeds and title change nothing.
+
+    Minus infinity is the score of tracks that are not recommended; `rows` as `top.best` has them.
+    """
 
     def score(queries: Sequence[Query]) -> Floats:
         return np.broadcast_to(counts, (len(queries), len(counts)))
 
-    return Scored(folder.card.name, len(counts), score, folder.rows)
+    return Scored(name, len(counts), score, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from disco.catalogue import Rows
-from disco.sequence.greedy import cheapest_first, fits, priced
+from disco.sequence.greedy import cheapest_first, fits, in_order, priced
 from disco.sequence.places import Places
 from disco.sequence.rules import Allows
 from disco.transition import Transition
@@ -41,10 +41,7 @@ def beam(
     ndarray of rows
         The start and what follows it.
     """
-    if not (np.diff(pool) > 0).all():
-        pool = np.sort(pool)
-    if places is not None:
-        pool = places.unheld(pool)
+    pool = in_order(pool, places)
     paths = [[int(row) for row in start]]
     # Double precision, in which costs that differ stay different however much has been paid before.
     paid = np.zeros(1)

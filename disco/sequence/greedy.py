@@ -38,10 +38,7 @@ def greedy(
     ndarray of rows
         The start and what follows it.
     """
-    if not (np.diff(pool) > 0).all():
-        pool = np.sort(pool)
-    if places is not None:
-        pool = places.unheld(pool)
+    pool = in_order(pool, places)
     path = [int(row) for row in start]
     state = cost.start(start)
     for place in range(len(path), len(path) + length):
@@ -56,6 +53,13 @@ def greedy(
         path.append(row)
         state = cost.step(state, np.array([0]), np.array([row]))
     return np.array(path, dtype=np.intp)
+
+
+def in_order(pool: Rows, places: Places | None) -> Rows:
+    """A pool in the order of its rows, by which ties are told, without the tracks that are held for places."""
+    if not (np.diff(pool) > 0).all():
+        pool = np.sort(pool)
+    return pool if places is None else places.unheld(pool)
 
 
 def priced(costs: Floats, pool: Rows, place: int, places: Places | None) -> Floats:

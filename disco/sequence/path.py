@@ -9,6 +9,7 @@ import numpy as np
 from disco.catalogue import Floats, Rows
 from disco.errors import DiscoError
 from disco.sequence.beam import beam
+from disco.sequence.greedy import in_order
 from disco.sequence.places import Places
 from disco.sequence.rules import Allows
 from disco.transition import Pairwise, Transition
@@ -54,7 +55,7 @@ def path(
     last = len(start) + length - 1
     if places is None or last not in places.held:
         raise DiscoError("a path needs a track to end with: name it with --last")
-    pool = places.unheld(np.sort(pool))
+    pool = in_order(pool, places)
     stations = {len(start) - 1: int(start[-1]), **{p: r for p, r in places.held.items() if p >= len(start)}}
     drawn = _Drawn(cost, pool, stations, places)
     found = beam(start, pool, length, cost, allows, drawn, width)

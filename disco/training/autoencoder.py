@@ -16,6 +16,7 @@ import tensorflow
 
 from disco import metrics
 from disco.catalogue import Catalogue, Floats
+from disco.catalogue.codes import genre_numbers
 from disco.catalogue.table import Mask
 from disco.errors import DataError
 from disco.recipe import AutoencoderRecipe
@@ -23,7 +24,7 @@ from disco.recommend.autoencoder import INPUTS, numbers, standardised
 from disco.recommend.content import Hearing
 from disco.sources import playlists
 from disco.training import fitting
-from disco.training.data import Card, Run, first_genres, one_a_title
+from disco.training.data import Card, Run, one_a_title
 from disco.training.export import exported
 from disco.training.fitting import Batch, Task
 from disco.training.seeds import fit_best
@@ -137,7 +138,7 @@ def genre_hits(whole: keras.Model, catalogue: Catalogue, heard: Floats, asked: M
 
     Neighbours come from all tracks with a genre.
     """
-    labels = first_genres(catalogue)
+    labels = genre_numbers(catalogue)
     known = np.flatnonzero(labels >= 0)
     queries = np.flatnonzero(asked[known])
     if len(known) <= metrics.PAGE or not len(queries):

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from disco import metrics, next_track
 from disco.catalogue import Catalogue, Floats, Rows
+from disco.catalogue.codes import artist_numbers
 from disco.catalogue.table import Mask
 from disco.catalogue.text import plain
-from disco.continuation import artist_numbers
 from disco.errors import DataError
 from disco.model import read_card, scaler
 from disco.recipe import ContentRecipe

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
-from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
 from disco.errors import DataError, DiscoError
@@ -134,14 +133,3 @@ def one_a_title(catalogue: Catalogue) -> Rows:
     titles = catalogue.table["title"].combine_chunks().dictionary_encode().indices
     codes = np.asarray(pc.fill_null(titles, -1).to_numpy(zero_copy_only=False))
     return np.sort(np.unique(codes, return_index=True)[1]).astype(np.intp)
-
-
-def first_genres(catalogue: Catalogue) -> NDArray[np.intp]:
-    """A number for the first genre of each track, shape (n,), -1 where none is known."""
-    listed = catalogue.table["genres"].combine_chunks()
-    first = pc.list_flatten(pc.list_slice(listed, 0, 1))
-    labels = np.full(len(catalogue), -1, dtype=np.intp)
-    labels[np.asarray(pc.list_parent_indices(pc.list_slice(listed, 0, 1)))] = np.asarray(
-        pc.fill_null(first.dictionary_encode().indices, -1).to_numpy(zero_copy_only=False)
-    )
-    return labels

@@ -247,9 +247,8 @@ def _moved(cell: Any, loud: Any, middle: Any) -> Any:
     moved.build((None, len(loud)))
     kernel, recurrent, bias = cell.get_weights()
     bias = bias.copy()
-    bias[(0,) if bias.ndim == 2 else ...] += (
-        middle @ kernel
-    )  # a GRU has a bias for what it hears and one for its past
+    # A GRU has one bias for what it hears and another for its past.
+    bias[(0,) if bias.ndim == 2 else ...] += middle @ kernel
     moved.set_weights([kernel * loud[:, None], recurrent, bias])
     return moved
 

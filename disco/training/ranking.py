@@ -19,11 +19,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import pyarrow.compute as pc
 import tensorflow
 
 from disco import metrics, next_track
 from disco.catalogue import Catalogue, Floats, Rows
+from disco.catalogue.codes import artist_numbers
 from disco.model import scaled_features, scaler
 from disco.recipe import RankerRecipe
 from disco.recommend import Nearest, Query
@@ -115,12 +115,10 @@ class Music:
 def music(catalogue: Catalogue, playlists: list[Rows]) -> Music:
     """The playlists, and what else the catalogue teaches; cold tracks are no part of it."""
     open_to = catalogue.measured & ~is_cold(catalogue.table["track_id"].to_pylist())
-    artists = catalogue.table["artists"].combine_chunks()
-    first = pc.list_slice(artists, 0, 1).flatten().dictionary_encode().indices.to_numpy()
-    some = np.flatnonzero(pc.fill_null(pc.list_value_length(artists), 0).to_numpy())
-    first, some = first[open_to[some]], some[open_to[some]]
-    order = np.argsort(first, kind="stable")
-    groups = np.split(some[order], np.flatnonzero(np.diff(first[order])) + 1)
+    artists = artist_numbers(catalogue)
+    known = np.flatnonzero(open_to & (artists >= 0))
+    known = known[np.argsort(artists[known], kind="stable")]
+    groups = np.split(known, np.flatnonzero(np.diff(artists[known])) + 1)
     played = np.zeros(len(catalogue), dtype=bool)
     played[np.concatenate(playlists)] = True
     return Music(playlists, [g for g in groups if len(g) >= _SHORTEST], np.flatnonzero(open_to & ~played))
