@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-RECOMMENDERS := popularity playlist-knn item-knn als title-knn two-tower ranker blend
+RECOMMENDERS := popularity playlist-knn item-knn als collective title-knn two-tower ranker blend
 
 .PHONY: playlist recommenders test lint types bench notebook clean
 
