@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fake.library import FEATURES, GENRES, USER, Album, Artist, Entry, Track, stamp
@@ -124,7 +125,7 @@ def search(fake: Spotify, request: Request) -> Json:
         ],
         "playlist": [one for one in fake.library.playlists if one.public and fits({"playlist": one.name})],
     }
-    shapes = {
+    shapes: dict[str, Callable[..., Any]] = {
         "track": fake.shapes.track,
         "artist": fake.shapes.artist,
         "album": fake.shapes.album_link,

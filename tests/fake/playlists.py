@@ -125,7 +125,7 @@ def _brought(fake: Spotify, request: Request) -> list[str]:
     """Addresses of the tracks to put in: from the query, else the body (also a bare list, as spotipy sends it)."""
     wish = body(request)
     if "uris" in request.query:
-        uris = [one.strip() for one in request.query["uris"].split(",") if one.strip()]
+        uris: Any = [one.strip() for one in request.query["uris"].split(",") if one.strip()]
     else:
         uris = wish if isinstance(wish, list) else (wish or {}).get("uris")
     if not isinstance(uris, list) or not all(isinstance(one, str) for one in uris):

@@ -17,19 +17,20 @@ Endpoint = Callable[..., Any]
 class Trouble(Exception):
     """An answer other than the one that was asked for."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, refused: str = "") -> None:
         super().__init__(message)
         self.answer = Answer(status, {"error": {"status": status, "message": message}})
+        self.refused = refused  # see Request.refused
 
     @classmethod
-    def of(cls, answer: Answer) -> Trouble:
-        trouble = cls(answer.status, "")
+    def of(cls, answer: Answer, refused: str = "") -> Trouble:
+        trouble = cls(answer.status, "", refused)
         trouble.answer = answer
         return trouble
 
     @classmethod
-    def text(cls, status: int, message: str) -> Trouble:
-        return cls.of(Answer(status, message.encode(), kind="text/plain; charset=utf-8"))
+    def text(cls, status: int, message: str, refused: str = "") -> Trouble:
+        return cls.of(Answer(status, message.encode(), kind="text/plain; charset=utf-8"), refused)
 
 
 def number(query: dict[str, str], name: str, default: int, least: int, most: int) -> int:

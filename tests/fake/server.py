@@ -12,10 +12,11 @@ import socket
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 START_S = 1_795_348_800.0  # 2026-11-22 12:00 UTC, the day the research of the services was made
 # What may go wrong, and what each means; see `Server.fault`.
@@ -65,7 +66,7 @@ class Request:
 
     method: str
     path: str
-    query: dict[str, str]
+    query: dict[str, str]  # of a name that is given more than once the last value; `all` has the others
     headers: dict[str, str]  # names in lower case
     body: bytes
     at: float
@@ -74,6 +75,17 @@ class Request:
     answer: bytes = b""
     kind: str = ""  # content type of the answer
     faults: tuple[str, ...] = ()
+    refused: str = ""  # why it could never have succeeded, where the client could have known after the first time
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def target(self) -> str:
+        """What was asked for, in one line."""
+        return f"{self.method} {self.path}{'?' if self.pairs else ''}{urlencode(self.pairs)}"
+
+    def all(self, name: str) -> list[str]:
+        """All values of a name in the query."""
+        return [value for key, value in self.pairs if key == name]
 
     @property
     def auth(self) -> str:
@@ -149,9 +161,9 @@ class Server:
 
     etags = False
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.log: list[Request] = []
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self._faults: list[Fault] = []
         self._lock = threading.RLock()
         self._closing = threading.Event()
@@ -227,6 +239,16 @@ class Server:
         """Requests so far whose path holds a regular expression."""
         return [r for r in self.log if re.search(path, r.path) and method in (None, r.method)]
 
+    def twice(self) -> dict[str, int]:
+        """What was fetched with success more than once, and how often."""
+        fetched = Counter(r.target for r in self.log if r.method == "GET" and r.status == 200)
+        return {target: n for target, n in fetched.items() if n > 1}
+
+    def wasted(self) -> list[Request]:
+        """Calls that an earlier answer had ruled out: shut out, not for this app, not for this user."""
+        first = {r.refused: r.number for r in reversed(self.log)}
+        return [r for r in self.log if r.refused and r.number > first[r.refused]]
+
     def _take(self, request: Request) -> tuple[Answer | None, str]:
         """Answer a request; None ends the connection, "cut" ends it in the middle of the answer."""
         with self._lock:
@@ -297,9 +319,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         fake = self.server.fake
         where = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        query = dict(parse_qsl(where.query, keep_blank_values=True))
+        pairs = tuple(parse_qsl(where.query, keep_blank_values=True))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, where.path, query, headers, body, 0.0, 0)
+        request = Request(self.command, where.path, dict(pairs), headers, body, 0.0, 0, pairs=pairs)
         answer, ending = fake._take(request)
         if answer is None or fake._closing.is_set():
             self.close_connection = True

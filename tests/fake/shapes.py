@@ -86,7 +86,7 @@ class Shapes:
     def local(self, uri: str) -> Json:
         """A file of the user's own computer in a playlist: hardly anything is known."""
         artist, album, title, seconds = (unquote_plus(part) for part in uri.split(":")[2:])
-        nothing = {"external_urls": {}, "href": None, "id": None}
+        nothing: Json = {"external_urls": {}, "href": None, "id": None}
         return {
             **nothing,
             "album": {

@@ -14,7 +14,7 @@ from fake.accounts import Accounts
 from fake.library import Library
 from fake.ports import Endpoint, Trouble
 from fake.scenarios import HOUR_S, SCENARIOS
-from fake.server import Answer, Request, Server
+from fake.server import Answer, Clock, Request, Server
 from fake.shapes import Shapes
 
 SCOPES = (
@@ -31,6 +31,16 @@ NOT_LISTED_JSON = (
     "The user is not registered for this application. Please check your settings on "
     "https://developer.spotify.com/dashboard."
 )
+# What November 2024 took, and how it is refused: without a message, without a body, as if it were not there.
+WITHDRAWN = {
+    "GET /audio-features(/.*)?": Answer(403, {"error": {"status": 403}}),
+    "GET /audio-analysis(/.*)?": Answer(403, {"error": {"status": 403}}),
+    "GET /recommendations(/.*)?": Answer(404, None),
+    "GET /artists/[^/]+/related-artists": Answer(404, None),
+    "GET /browse/(featured-playlists|categories/[^/]+/playlists)": Answer(
+        404, {"error": {"status": 404, "message": "Resource not found"}}
+    ),
+}
 # What February 2026 took from the smaller apps; the fake answers 403 to these even where it knows no more of them.
 REMOVED = (
     "GET /(tracks|albums|artists|episodes|shows|audiobooks|chapters)",
@@ -117,9 +127,10 @@ class Spotify(Server):
         tracks: int = 3000,
         saved: int = 1234,
         library: Library | None = None,
+        clock: Clock | None = None,
         **changes: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(clock)
         self.scenario = dataclasses.replace(SCENARIOS[scenario], **changes)
         self.library = library or Library(seed, tracks, saved)
         self.accounts = Accounts(self.scenario, self.clock)
@@ -181,6 +192,7 @@ class Spotify(Server):
             scopes = self._admit(request)
             return self._route(request, scopes)
         except Trouble as trouble:
+            request.refused = trouble.refused
             return trouble.answer
 
     def _admit(self, request: Request) -> set[str] | None:
@@ -196,9 +208,11 @@ class Spotify(Server):
         if self.clock.now() >= end:
             raise Trouble(401, "The access token expired")
         if not self.scenario.premium:
-            raise Trouble.text(403, NO_PREMIUM)
+            raise Trouble.text(403, NO_PREMIUM, "premium")
         if not self.scenario.listed:
-            raise Trouble.text(403, NOT_LISTED) if self.scenario.plain else Trouble(403, NOT_LISTED_JSON)
+            if self.scenario.plain:
+                raise Trouble.text(403, NOT_LISTED, "listed")
+            raise Trouble(403, NOT_LISTED_JSON, "listed")
         self._count()
         return consent.scopes if consent.user else None
 
@@ -206,7 +220,7 @@ class Spotify(Server):
         """Let the call through, or refuse it: too many in 30 s, or too many in a day."""
         now = self.clock.now()
         if now < self.shut_until:
-            raise Trouble.of(self.refuse(self.shut_until - now, True))
+            raise Trouble.of(self.refuse(self.shut_until - now, True), "quota")
         for calls, most, window in (
             (self._recent, self.scenario.rate, RATE_S),
             (self._day, self.scenario.quota, 24 * HOUR_S),
@@ -219,7 +233,7 @@ class Spotify(Server):
                 raise Trouble.of(self.refuse(calls[0] + window - now + 1, False))
             self.shut_until = now + self.scenario.shut_s
             calls.clear()
-            raise Trouble.of(self.refuse(self.scenario.shut_s, True))
+            raise Trouble.of(self.refuse(self.scenario.shut_s, True), "quota")
         self._recent.append(now)
         self._day.append(now)
 
@@ -241,14 +255,13 @@ class Spotify(Server):
     def _withheld(self, here: str) -> None:
         """Refuse what the app may not call, each in the way that was seen in the wild."""
         if self.scenario.withdrawn:
-            if re.fullmatch(r"GET /audio-(features|analysis)(/.*)?", here):
-                raise Trouble.of(Answer(403, {"error": {"status": 403}}))
-            if re.fullmatch(r"GET /recommendations(/.*)?|GET /artists/[^/]+/related-artists", here):
-                raise Trouble.of(Answer(404, None))
-            if re.fullmatch(r"GET /browse/(featured-playlists|categories/[^/]+/playlists)", here):
-                raise Trouble(404, "Resource not found")
-        if self.scenario.february and any(re.fullmatch(where, here) for where in REMOVED):
-            raise Trouble(403, "Forbidden")
+            for where, answer in WITHDRAWN.items():
+                if re.fullmatch(where, here):
+                    raise Trouble.of(Answer(answer.status, answer.body), where)
+        if self.scenario.february:
+            for where in REMOVED:
+                if re.fullmatch(where, here):
+                    raise Trouble(403, "Forbidden", where)
 
 
 def _visit(url: str) -> None:
