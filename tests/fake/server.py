@@ -100,6 +100,10 @@ class Request:
             return None
 
     @property
+    def json_answer(self) -> Any:
+        return json.loads(self.answer)
+
+    @property
     def form(self) -> dict[str, str]:
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
