@@ -84,11 +84,11 @@ def calls(fake: Spotify) -> Iterator[tuple[str, str, Any]]:
     yield "GET", f"/audio-features?ids={','.join(list(library.tracks)[:100])}", None
     yield "GET", f"/audio-features/{track.id}", None
     seeds = f"seed_tracks={track.id}&seed_genres=house"
-    yield "GET", f"/recommendations?{seeds}&limit=100&target_energy=0.5&min_tempo=90", None
+    yield "GET", f"/recommendations?{seeds}&limit=20&target_energy=0.5&min_tempo=90", None
     yield "GET", "/recommendations/available-genre-seeds", None
-    yield "GET", "/me/top/tracks?time_range=long_term&limit=50", None
+    yield "GET", "/me/top/tracks?time_range=long_term&limit=20", None
     yield "GET", "/me/top/artists", None
-    yield "GET", "/me/tracks?limit=50&offset=50", None
+    yield "GET", "/me/tracks?limit=20&offset=50", None
     yield "PUT", "/me/tracks", {"ids": [track.id]}
     yield "DELETE", f"/me/tracks?ids={track.id}", None
     yield "GET", f"/me/tracks/contains?ids={track.id}", None
@@ -111,7 +111,7 @@ def calls(fake: Spotify) -> Iterator[tuple[str, str, Any]]:
     yield "PUT", f"/playlists/{made.id}", {"name": "Other", "public": True}
     for playlist in (one for one in library.playlists if len(one.entries) < 50):
         yield "GET", f"/playlists/{playlist.id}?additional_types=track,episode", None
-        yield "GET", f"/playlists/{playlist.id}/{name}?additional_types=track,episode&limit=50", None
+        yield "GET", f"/playlists/{playlist.id}/{name}?additional_types=track,episode&limit=20", None
     yield "GET", f"/playlists/{made.id}/items?fields=total,limit", None
     theirs = next(one for one in library.playlists if one.owner == FRIEND)
     yield "PUT", f"/playlists/{theirs.id}/followers", None

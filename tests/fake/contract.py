@@ -28,6 +28,7 @@ class Contract:
     """
 
     def __init__(self, path: Path) -> None:
+        import jsonschema
         import yaml
 
         text = path.read_text(encoding="utf-8")
@@ -36,6 +37,8 @@ class Contract:
         for schema in list(_dicts(self.api["components"])):
             self._repair(schema)
         self.schemas["ErrorObject"]["required"].remove("message")
+        # Draft 4 is what OpenAPI 3.0 is made from: what stands beside a $ref does not count.
+        self.validator = jsonschema.Draft4Validator({"components": self.api["components"]})
         self.operations = [
             (method.upper(), _pattern(where), operation)
             for where, several in self.api["paths"].items()
@@ -103,7 +106,7 @@ class Contract:
                 several = request.json.get(name) if isinstance(request.json, dict) else None
                 if isinstance(several, list) and len(several) > _most(one):
                     wrong.append(f"body.{name}: {len(several)} are more than {_most(one)}")
-        scopes = next(iter(operation.get("security", [{}])[0].values()), [])
+        scopes: list[str] = next(iter(operation.get("security", [{}])[0].values()), [])
         return [f"{request.method} {request.path} {text}" for text in wrong] + [
             f"{request.method} {request.path}: no scope" for _ in [0] if scopes and not request.auth
         ]
@@ -142,13 +145,9 @@ class Contract:
         return [f"{where} {wrong}" for wrong in self._check(body, described, "") + list(self.extra(body, described))]
 
     def _check(self, value: Any, schema: Schema, where: str) -> list[str]:
-        import jsonschema
-
-        # Draft 4 is what OpenAPI 3.0 is made from: what stands beside a $ref does not count.
-        validator = jsonschema.Draft4Validator(schema | {"components": self.api["components"]})
         return [
             f"{where}{''.join(f'.{part}' for part in one.absolute_path)}: {one.message[:200]}"
-            for one in validator.iter_errors(value)
+            for one in self.validator.evolve(schema=schema).iter_errors(value)
         ]
 
     def extra(self, value: Any, schema: Schema, where: str = "", deprecated: bool = False) -> Iterator[str]:

@@ -291,6 +291,7 @@ class Server:
 class _Http(http.server.ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 64  # more callers than this at once would wait a second, or be turned away
     fake: Server
 
     def handle_error(self, request: Any, client_address: Any) -> None:
