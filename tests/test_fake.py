@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import http.server
 import random
+import socket
 import threading
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -202,6 +203,43 @@ def test_an_app_without_a_user_sees_music_but_nobodys_library():
         assert message(api(fake, "GET", "me", token=token)) == "Valid user authentication required"
 
 
+def test_spotipy_takes_the_fake_for_spotify(monkeypatch):
+    spotipy = pytest.importorskip("spotipy")
+    from spotipy.cache_handler import MemoryCacheHandler
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with Spotify(**SMALL) as fake:
+        monkeypatch.setattr(spotipy.SpotifyPKCE, "OAUTH_AUTHORIZE_URL", fake.authorize_url)
+        monkeypatch.setattr(spotipy.SpotifyPKCE, "OAUTH_TOKEN_URL", fake.token_url)
+        monkeypatch.setattr("webbrowser.open", fake.browser)
+        login = spotipy.SpotifyPKCE(
+            client_id=fake.client_id,
+            redirect_uri=f"http://127.0.0.1:{port}/callback",
+            scope="user-library-read playlist-read-private playlist-modify-private",
+            cache_handler=MemoryCacheHandler(),
+            state="abc",
+        )
+        client = spotipy.Spotify(auth_manager=login)
+        client.prefix = fake.api_url
+        page, saved = client.current_user_saved_tracks(limit=50), []
+        while page:
+            saved += [entry["track"]["uri"] for entry in page["items"]]
+            page = client.next(page)
+        assert saved == [entry.uri for entry in fake.library.saved]
+        made = client.current_user_playlist_create("Ours", public=False)
+        client.playlist_add_items(made["id"], saved[:100])
+        assert fake.library.playlist("Ours").uris == saved[:100]
+        with pytest.raises(spotipy.SpotifyException, match="Invalid limit"):
+            client.search("bus", limit=11)
+        fake.clock.advance(HOUR_S + 1)
+        with pytest.raises(spotipy.SpotifyException, match="access token expired"):
+            client.me()
+        login.refresh_access_token(login.cache_handler.get_cached_token()["refresh_token"])
+        assert client.me()["account_id"]
+
+
 # --- scenarios
 
 
@@ -232,8 +270,12 @@ def test_each_scenario_answers(name):
             "malformed": {200},
         }.get(name)
         if name in ("expired", "revoked"):
-            reply = refresh(fake, token["refresh_token"])
-            assert (reply.status, reply.json["error"]) == (400, "invalid_grant")
+            for _ in range(2):
+                reply = refresh(fake, token["refresh_token"])
+                assert (reply.status, reply.json["error"]) == (400, "invalid_grant")
+            assert [request.number for request in fake.wasted()] == [32]
+        if name == "no-scope":
+            assert len(fake.wasted()) == 29
 
 
 def test_a_lapsed_premium_and_a_stranger_are_told_in_plain_text():

@@ -77,7 +77,7 @@ class Contract:
 
     def operation(self, request: Request) -> Schema | None:
         """The description of what a request asks for; the longest path wins (/me/top over /{id}/top)."""
-        where = request.path.removeprefix("/v1")
+        where = request.path.removeprefix("/v1").rstrip("/")  # spotipy asks for /me/
         fits = [(p, o) for method, p, o in self.operations if method == request.method and re.fullmatch(p, where)]
         return max(fits, key=lambda pair: len(pair[0]))[1] if fits else None
 
