@@ -11,8 +11,8 @@ from disco.sequence.places import Places
 from disco.sequence.rules import Allows
 from disco.transition import Transition
 
-# Of 200 playlists of 20 from 400 real candidates it costs eight times as long as `greedy`; twice as wide saves less than
-# another hundredth of the cost (benchmarks/order.py).
+# Of 200 playlists of 20 from 400 real candidates it takes eight times as long as `greedy`; twice as wide saves less
+# than another hundredth of the cost (benchmarks/order.py).
 WIDTH = 16
 # How much of what may follow a track is paid in advance, for each place to come. Of 0.1, 0.25, 0.5 and 1 the best for
 # `rank`, the default predictor (docs/TRIED.md).
