@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, or a model's folder",
     )
-    g.add_argument("--sequencer", default="greedy", metavar="NAME", help=", ".join(SEQUENCERS))
+    g.add_argument("--sequencer", default="beam", metavar="NAME", help=", ".join(SEQUENCERS))
     g.add_argument("--width", type=int, metavar="N", help="sequences that beam and path carry on (16, 32)")
     options.add_mixing(g)
 

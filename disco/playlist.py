@@ -118,7 +118,7 @@ def generate(
     knobs: Knobs = Knobs(),  # noqa: B008 - frozen
     predictor: str | Predictor = PREDICTORS[0],
     recommender: str | Recommender | None = None,
-    sequencer: str = "greedy",
+    sequencer: str = "beam",
     filters: Filters = Filters(),  # noqa: B008 - frozen
     artist_gap: int = 1,
     title: str = "",

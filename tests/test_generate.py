@@ -41,7 +41,7 @@ def test_json_is_one_object_of_the_agreed_shape_and_nothing_else(library, capsys
     assert list(said) == ["name", "knobs", "catalogue", "predictor", "recommender", "sequencer", "tracks"]
     assert said["knobs"] == {"flow": 1.0, "spicyness": 1.2, "sweetness": 1.0, "smoothness": 1.0}
     assert said["catalogue"] == {"where": library, "tracks": 200}
-    assert (said["predictor"], said["recommender"], said["sequencer"]) == ("rank", "content", "greedy")
+    assert (said["predictor"], said["recommender"], said["sequencer"]) == ("rank", "content", "beam")
     assert [t["position"] for t in said["tracks"]] == [1, 2, 3, 4, 5, 6]
     assert [t["seed"] for t in said["tracks"]] == [True, True, False, False, False, False]
     assert said["tracks"][0]["join"] is None

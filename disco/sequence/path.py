@@ -8,7 +8,7 @@ import numpy as np
 
 from disco.catalogue import Floats, Rows
 from disco.errors import DiscoError
-from disco.sequence.beam import beam
+from disco.sequence.beam import search
 from disco.sequence.greedy import in_order
 from disco.sequence.places import Places
 from disco.sequence.rules import Allows
@@ -58,7 +58,7 @@ def path(
     pool = in_order(pool, places)
     stations = {len(start) - 1: int(start[-1]), **{p: r for p, r in places.held.items() if p >= len(start)}}
     drawn = _Drawn(cost, pool, stations, places)
-    found = beam(start, pool, length, cost, allows, drawn, width)
+    found, _ = search(start, pool, length, cost, allows, drawn, width)
     return _exchanged(found, len(start), pool, cost, allows, drawn)
 
 
