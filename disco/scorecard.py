@@ -39,7 +39,7 @@ from disco.transition import Flow, Knobs, Pairwise
 # As it was, when that is somebody's order and not a draw.
 HUMAN = "as it was"
 OURS, FREE, HEAVY = "order", "order, artists free", "order, keys and tempos times 4"
-# Disturbances for each track of a list, of both searches: a quarter of the usual for ours, which takes as much longer.
+# Disturbances a track, of our orders and of rivals' costs: fewer than usual, lest 200 lists take hours.
 _MOVES, _MOVES_OF_OTHERS = 10, 1
 # By how much more keys and tempos count for the last: about as much as they do for the rivals.
 _HEAVY = 4

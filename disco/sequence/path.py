@@ -154,7 +154,7 @@ def _may_stand(found: Rows, place: int, row: int, allows: Allows) -> bool:
     """Whether the rules allow a row at a place, and all that comes after it."""
     path = [int(r) for r in found]
     path[place] = row
-    gap: int = getattr(allows, "artist_gap", 1)
     if row in path[:place] or row in path[place + 1 :] or not allows(path[:place], row):
         return False
-    return all(allows(path[:i], path[i]) for i in range(place + 1, min(place + 1 + gap, len(path))))
+    # All of them, however far: a later one may be another version of the same song.
+    return all(allows(path[:i], path[i]) for i in range(place + 1, len(path)))
