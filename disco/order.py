@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -129,10 +129,7 @@ def _progress() -> Progress:
 
 def _as_dict(ordered: Ordered) -> dict[str, Any]:
     """The playlist as one JSON object, with the figures of before and after; what is unknown is null."""
-    figures = {}
-    for name, held in (("before", ordered.before), ("after", ordered.after)):
-        numbers = {key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(held).items()}
-        figures[name] = {key: None if value != value else value for key, value in numbers.items()}
+    figures = {"before": ordered.before.as_dict(), "after": ordered.after.as_dict()}
     return {**ordered.playlist.as_dict(), **figures}
 
 

@@ -315,7 +315,8 @@ class Pairwise:
         space: Floats,
         mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     ) -> None:
-        self.knobs, self.mixing, self._joins = knobs, mixing, _Joins(catalogue, knobs, space, mixing)
+        self.knobs, self.mixing, self.space = knobs, mixing, space
+        self._joins = _Joins(catalogue, knobs, space, mixing)
 
     def start(self, path: Rows) -> State:
         """State of one beam after a path of at least one track."""
@@ -346,16 +347,16 @@ class Pairwise:
 
     def away(self, a: int, b: int, share: float, options: Rows) -> Floats:
         """Cost of each option for standing away from the point that lies a share of the way from track a to b."""
-        space = self._joins.space
+        space = self.space
         apart = distances(np.take(space.T, options, axis=1), (1 - share) * space[a] + share * space[b])
         return np.float32(self.knobs.flow) * np.nan_to_num(apart, nan=0.0)
 
     def terms(self, path: Rows) -> dict[str, Floats]:
         """Terms of each join, as those of `Flow`; the distance is between neighbours."""
         path = np.asarray(path, dtype=np.intp)
-        a, b = self._joins.space[path[:-1]], self._joins.space[path[1:]]
+        a, b = self.space[path[:-1]], self.space[path[1:]]
         terms = self._joins.terms(path, np.asarray(np.sqrt(np.sum((a - b) ** 2, axis=1)), dtype=np.float32))
         return {"cost": reported_cost(terms, self.knobs), **terms}
 
     def _state(self, last: Rows) -> State:
-        return State(last, self._joins.space[last], np.empty((len(last), 0), dtype=np.float32))
+        return State(last, self.space[last], np.empty((len(last), 0), dtype=np.float32))

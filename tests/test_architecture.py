@@ -21,6 +21,7 @@ FLOORS = {
     **dict.fromkeys(("disco.playlist", "disco.ordering"), 4),
     **dict.fromkeys(("disco.cli", "disco.export", "disco.plot", "disco.settings", "disco.options"), 5),
     **dict.fromkeys(("disco.metrics", "disco.next_track", "disco.continuation", "disco.recipe", "disco.split"), 5),
+    **dict.fromkeys(("disco.rivals", "disco.scorecard"), 5),
     "disco.training": 5,
     **dict.fromkeys(("disco.__main__", "disco.generate", "disco.catalogue.__main__"), 6),
     **dict.fromkeys(("disco.recommend.__main__", "disco.shelf", "disco.order"), 6),

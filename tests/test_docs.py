@@ -35,6 +35,7 @@ def test_every_option_that_the_readme_names_exists(capsys):
         ["train"],
         ["evaluate", "next-track"],
         ["evaluate", "continuation"],
+        ["evaluate", "flow"],
     ):
         assert __main__.main([*verb, "--help"]) == 0
     assert set(re.findall(FLAG, README)) <= set(re.findall(FLAG, capsys.readouterr().out))
