@@ -160,5 +160,6 @@ def put_in_order(
         terms=cost.terms(path),
         notes=tuple(notes),
         mixing=mixing,
+        arc=places.asked,
     )
     return Ordered(playlist, figures(tracks, before, cost), figures(tracks, after, cost))

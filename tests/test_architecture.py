@@ -37,7 +37,7 @@ HOMES = {
     "keras_rs": {"disco.training.two_tower"},
     "lightgbm": {"disco.training.trees"},
     "sklearn": {"disco.training.features"},
-    "plotly": {"disco.plot"},
+    "plotly": {f"disco.plot.{name}" for name in ("look", "path", "wheel", "curves", "matrix", "page")},
     "rich": {"disco.cli"},
     "implicit": {"disco.training.factors"},
     "platformdirs": {"disco.model"},

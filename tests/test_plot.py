@@ -15,6 +15,8 @@ from disco import plot
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
 from disco.model import scaler
 from disco.playlist import Playlist
+from disco.plot import look
+from disco.plot.path import _ENDS
 from disco.transition import Knobs
 
 HOSTILE = "</script><script>alert(1)</script>"
@@ -115,7 +117,7 @@ def test_the_ends_of_an_axis_are_named_by_the_two_largest_loadings_and_their_sig
         largest = np.argsort(-np.abs(component))[:2]
         low, high = figure.layout.scene[f"{axis}axis"].ticktext
         for feature, low_word, high_word in zip(largest, low.split(", "), high.split(", "), strict=True):
-            little, much = plot._ENDS[FEATURES[feature]]
+            little, much = _ENDS[FEATURES[feature]]
             assert (low_word, high_word) == ((little, much) if component[feature] > 0 else (much, little))
 
 
@@ -137,9 +139,9 @@ def test_curves_have_a_gap_where_a_value_is_unknown_and_a_grey_cell_where_the_ke
         assert not curves[name].connectgaps
         assert curves[name].fill in (None, "none"), "a filling would run across the gap"
     assert list(curves["key"].text) == ["8A", "?", "8B"]
-    assert curves["key"].marker.color[1] == plot._UNKNOWN
+    assert curves["key"].marker.color[1] == look.UNKNOWN
     # A minor and C major stand at the same place of the circle of fifths.
-    assert curves["key"].marker.color[0] == curves["key"].marker.color[2] != plot._UNKNOWN
+    assert curves["key"].marker.color[0] == curves["key"].marker.color[2] != look.UNKNOWN
     (band,) = figure.layout.shapes
     assert (band.x0, band.x1) == (0.5, 2.5)
 
@@ -180,8 +182,8 @@ def test_hostile_titles_stay_text_on_the_page(hostile_page: str) -> None:
     )
     assert HOSTILE in elements.text
     assert IMAGE in elements.text
-    # The settings of Plotly, Plotly itself, and the two figures.
-    assert sum(tag == "script" for tag, _ in elements.found) == 4
+    # The settings of Plotly, Plotly itself, and the four figures.
+    assert sum(tag == "script" for tag, _ in elements.found) == 6
     assert not any(name.startswith("on") for _, attributes in elements.found for name in attributes)
     assert "alert(1)</script>" not in hostile_page
     assert "\u202e" not in hostile_page
@@ -204,7 +206,7 @@ def test_the_page_loads_nothing_and_holds_plotly_once(hostile_page: str) -> None
     assert loads == []
     assert len(re.findall(r"plotly\.js v\d", hostile_page)) == 1
     assert "@import" not in hostile_page[: hostile_page.index("</style>")]
-    assert hostile_page.count("Plotly.newPlot(") == 2
+    assert hostile_page.count("Plotly.newPlot(") == 4
 
 
 def test_the_page_says_what_it_shows() -> None:
