@@ -128,7 +128,7 @@ def _rows(figure: go.Figure, playlist: Playlist) -> go.Figure:
             }
         })  # fmt: skip
         figure.add_annotation(
-            text=f"{name},<br>asked for: dashed" if row == 1 and arc else name,
+            text=f"{name},<br>arc: dashed" if row == 1 and arc else name,
             x=0, xref="paper", xanchor="right", xshift=-34, showarrow=False,
             y=(bottom + top) / 2, yref="paper", yanchor="middle",
         )  # fmt: skip

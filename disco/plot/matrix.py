@@ -75,7 +75,8 @@ def matrix(playlist: Playlist) -> go.Figure:
         hoverinfo="skip", showlegend=False,
     )  # fmt: skip
     stops, label = stops_of(playlist), {"size": 11, "color": SOFT}
-    names = [f"{drawn(stop.title, 28)}  {stop.position}" for stop in stops] if n <= LABELS else None
+    # Isolated, so that a title written from the right does not push its number to the left.
+    names = [f"\u2068{drawn(stop.title, 28)}\u2069  {stop.position}" for stop in stops] if n <= LABELS else None
     axis = {
         "showgrid": False, "zeroline": False, "tickfont": label, "fixedrange": True, "range": [0.5, n + 0.5],
         "constrain": "domain", "linecolor": EDGE,

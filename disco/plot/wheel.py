@@ -38,10 +38,11 @@ def wheel(playlist: Playlist) -> go.Figure:
     angle, radius = _stand(numbers, modes[placed].astype(int))
     places = key_places(keys, modes)[placed]
     allowed = playlist.mixing.keys.allows(places[:-1], places[1:])
+    width = 2.2 if n <= LABELS else 1.2
     next_to = np.diff(placed) == 1
     for name, these, line in (
-        (f"keys that go together ({playlist.mixing.key_rule})", next_to & allowed, {"color": GOOD, "width": 2.2}),
-        ("keys that do not", next_to & ~allowed, {"color": BAD, "width": 2.2}),
+        (f"keys that go together ({playlist.mixing.key_rule})", next_to & allowed, {"color": GOOD, "width": width}),
+        ("keys that do not", next_to & ~allowed, {"color": BAD, "width": width}),
         ("over tracks in unknown keys", ~next_to, {"color": SOFT, "width": 1.6, "dash": "dot"}),
     ):
         if these.any():
