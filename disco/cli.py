@@ -21,6 +21,7 @@ from disco.catalogue.text import TRACK_LINK, printable
 from disco.errors import DiscoError, NotFoundError
 from disco.joins import Grades, grade_name
 from disco.playlist import Playlist, key_name
+from disco.sequence.order import Progress
 from disco.sources import lists
 
 if TYPE_CHECKING:
@@ -88,6 +89,19 @@ def progress(
         if not quiet and time.monotonic() - said > 2:
             said = time.monotonic()
             say(f"{done:,} of {total:,} {what}")
+
+
+def order_progress() -> Progress:
+    """What says on stderr, every two seconds, how cheap the best order so far is."""
+    said = time.monotonic()
+
+    def progress(cost: float, moves: int) -> None:
+        nonlocal said
+        if time.monotonic() - said > 2:
+            said = time.monotonic()
+            say(f"best so far costs {cost:,.1f} in all, after {moves:,} moves")
+
+    return progress
 
 
 def add_catalogue(parser: argparse.ArgumentParser) -> None:

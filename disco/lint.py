@@ -78,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         mixing=judged,
         artist_gap=arguments.artist_gap,
         budget=budget,
+        progress=None if arguments.quiet else cli.order_progress(),
     )
     cli.say_notes([explained.playlist], 1, arguments.quiet)
     if arguments.json:

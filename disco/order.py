@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,7 +17,6 @@ from disco.ordering import Ordered, given, put_in_order
 from disco.playlist import alternatives
 from disco.predict import PREDICTORS
 from disco.sequence import Budget, Wishes
-from disco.sequence.order import Progress
 from disco.transition import Knobs
 
 
@@ -90,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             artist_gap=arguments.artist_gap,
             keep=None if keep is None else np.array(keep),
             budget=budget,
-            progress=None if arguments.quiet else _progress(),
+            progress=None if arguments.quiet else cli.order_progress(),
         )
 
     wanted = arguments.alternatives
@@ -113,18 +111,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if written and not arguments.quiet:
         cli.say(f"written: {', '.join(map(str, written))}")
     return 0
-
-
-def _progress() -> Progress:
-    said = time.monotonic()
-
-    def progress(cost: float, moves: int) -> None:
-        nonlocal said
-        if time.monotonic() - said > 2:
-            said = time.monotonic()
-            cli.say(f"best so far costs {cost:,.1f} in all, after {moves:,} moves")
-
-    return progress
 
 
 def _as_dict(ordered: Ordered) -> dict[str, Any]:
