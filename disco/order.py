@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +17,6 @@ from disco.ordering import Ordered, given, put_in_order
 from disco.playlist import alternatives
 from disco.predict import PREDICTORS
 from disco.sequence import Budget, Wishes
-from disco.sequence.order import Progress
-from disco.sources import lists
 from disco.transition import Knobs
 
 
@@ -54,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     g = p.add_argument_group("what comes out")
     g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist")
     g.add_argument("--output", type=Path, metavar="FILE", help=f"write it too: {', '.join(export.FORMATS)}")
+    g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw its flow, on a page that needs no network")
     g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     g.add_argument("--quiet", action="store_true", help="print no notes")
     g.add_argument("--force", action="store_true", help="overwrite files that exist")
@@ -66,9 +64,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     for place in cli.outputs(arguments.output, arguments.alternatives):
         export.check(place, arguments.force, tuple(export.FORMATS))
+    if arguments.plot:
+        export.check(arguments.plot, arguments.force, (".html",))
     budget, keep = Budget(arguments.moves, arguments.seconds), options.places(arguments.keep)
     judged = options.mixing(arguments)
-    listed = _read(arguments.file)
+    listed = cli.read_list(arguments.file)
     own = listed.tracks if not arguments.catalogue else None
     catalogue = own or cli.open_catalogue(arguments.catalogue, arguments.quiet)
     had = given(listed, catalogue)
@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             artist_gap=arguments.artist_gap,
             keep=None if keep is None else np.array(keep),
             budget=budget,
-            progress=None if arguments.quiet else _progress(),
+            progress=None if arguments.quiet else cli.order_progress(),
         )
 
     wanted = arguments.alternatives
@@ -103,28 +103,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     written = cli.outputs(arguments.output, len(made))
     for ordered, where in zip(made, written, strict=False):
         export.write(export.FORMATS[where.suffix.lower()](ordered.playlist), where, arguments.force)
+    if arguments.plot:
+        from disco import plot  # plotly takes longer to load than the playlist to order
+
+        export.write(plot.page(made[0].playlist), arguments.plot, arguments.force)
+        written.append(arguments.plot)
     if written and not arguments.quiet:
         cli.say(f"written: {', '.join(map(str, written))}")
     return 0
-
-
-def _read(file: str) -> lists.Listed:
-    """The playlist of a file, or on standard input."""
-    if file != "-":
-        return lists.read(Path(file))
-    return lists.parse(sys.stdin.buffer.read().decode("utf-8-sig", errors="replace"), Path("standard input"))
-
-
-def _progress() -> Progress:
-    said = time.monotonic()
-
-    def progress(cost: float, moves: int) -> None:
-        nonlocal said
-        if time.monotonic() - said > 2:
-            said = time.monotonic()
-            cli.say(f"best so far costs {cost:,.1f} in all, after {moves:,} moves")
-
-    return progress
 
 
 def _as_dict(ordered: Ordered) -> dict[str, Any]:

@@ -31,12 +31,15 @@ class Given:
         How many these are.
     title : str
     notes : tuple of str
+    path : ndarray of rows
+        Row of each line of the list, in its order, those that stand in it again and the unknown ones too.
     """
 
     tracks: Catalogue
     unknown: int
     title: str
     notes: tuple[str, ...]
+    path: Rows
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,10 @@ def given(listed: Listed, catalogue: Catalogue) -> Given:
         )
     if twice := len(found) - table.num_rows:
         notes.append(f"{twice} tracks stand in the list more than once; each is played once")
-    return Given(Catalogue(table, catalogue.where), len(nameless), listed.title, tuple(notes))
+    tracks = Catalogue(table, catalogue.where)
+    lines = np.array(listed.ids, dtype=object)
+    lines[found >= 0] = catalogue.ids(found[found >= 0])
+    return Given(tracks, len(nameless), listed.title, tuple(notes), tracks.rows(lines.tolist()))
 
 
 def put_in_order(
@@ -154,5 +160,6 @@ def put_in_order(
         terms=cost.terms(path),
         notes=tuple(notes),
         mixing=mixing,
+        arc=places.asked,
     )
     return Ordered(playlist, figures(tracks, before, cost), figures(tracks, after, cost))

@@ -52,6 +52,8 @@ class Playlist:
         What its maker should tell the listener, in sentences.
     mixing : Mixing
         What the key and tempo similarities are.
+    arc : ndarray, optional
+        Energy that was asked for at each place, shape (n,) or shorter; None where no arc was.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Playlist:
     terms: dict[str, Floats]
     notes: tuple[str, ...] = ()
     mixing: Mixing = Mixing()  # noqa: RUF009 - frozen
+    arc: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.tracks)
@@ -223,7 +226,8 @@ def generate(
     if minutes is not None and len(seeds) and (last := float(seconds(tracks)[: len(seeds)].sum())) > minutes * 60:
         notes.append(f"the seeds alone last {last / 60:.0f} min, longer than the {minutes:g} that were asked for")
     terms = cost.terms(path)
-    notes += Places(few, len(first) + added, wished, mixing.keys, sequencer == "order").notes(path)
+    places = Places(few, len(first) + added, wished, mixing.keys, sequencer == "order")
+    notes += places.notes(path)
     notes += too_far(tracks, mixing, len(first))
     return Playlist(
         name=title or f"From {tracks.table['title'][0].as_py() or tracks.table['track_id'][0].as_py()}",
@@ -237,6 +241,7 @@ def generate(
         terms=terms,
         notes=tuple(notes),
         mixing=mixing,
+        arc=places.asked,
     )
 
 

@@ -203,7 +203,8 @@ def test_alternatives_are_one_object_and_files_and_what_was_had_is_left_out(libr
 def test_verbs_are_found_or_named(capsys):
     assert __main__.main(["dance"]) == 2
     assert (
-        "there is no verb 'dance'; there are generate, order, recommend, models, catalogue" in capsys.readouterr().err
+        "there is no verb 'dance'; there are generate, order, lint, recommend, models, catalogue"
+        in capsys.readouterr().err
     )
     assert __main__.main(["--help"]) == 0
     assert __main__.main([]) == 2

@@ -15,6 +15,7 @@ from disco import order
 from disco.export import FORMATS
 from disco.flow import figures
 from disco.ordering import given, put_in_order
+from disco.sequence import Wishes
 from disco.sources import lists, tables
 from disco.transition import Pairwise
 
@@ -92,6 +93,23 @@ def test_what_was_written_is_read_again(suffix, mine, library, tmp_path, capsys)
     assert "exists already" in err
 
 
+def test_a_page_with_the_arc_is_drawn_and_not_overwritten(mine, library, tmp_path, capsys):
+    where = tmp_path / "flow.html"
+    ordered(mine, library, "--plot", where, "--arc", "peak", capsys=capsys)
+    assert "arc: dashed" in where.read_text(encoding="utf-8")
+    code, _, err = run(mine, "--catalogue", library, "--plot", where, capsys=capsys)
+    assert code == 1
+    assert "exists already" in err
+
+
+def test_the_arc_is_the_energy_of_the_track_whose_rank_it_asks_for(mine, library):
+    had = given(lists.read(mine), tables.read(library))
+    made = put_in_order(had, wishes=Wishes(arc=(0.0, 1.0))).playlist
+    # All are played, so a warm-up asks for the energies themselves, sorted.
+    np.testing.assert_allclose(made.arc, np.sort(had.tracks.numbers("energy")), rtol=1e-5)
+    assert put_in_order(had).playlist.arc is None
+
+
 def test_ends_places_and_what_is_kept_stay(mine, library, capsys):
     ids, _ = ordered(mine, library, "--first", IDS[4], "--last", "t00003", "--hold", f"5={IDS[1]}", capsys=capsys)
     assert (ids[0], ids[-1], ids[4]) == (IDS[4], "t00003", IDS[1])
@@ -132,6 +150,7 @@ def test_strangers_come_last_and_doubles_once_and_both_are_said(library, tmp_pat
     listed = lists.read(tmp_path / "a.txt")
     had = given(listed, tables.read(library))
     assert had.unknown == 2
+    assert had.path.tolist() == [0, 1, 2, 3, 4, 0, 5]
     ids = put_in_order(had).playlist.tracks.table["track_id"].to_pylist()
     assert ids[4] == "xq zzyq wwv"
     assert sorted(ids[:4]) == sorted(IDS[:4])

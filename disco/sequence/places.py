@@ -133,6 +133,14 @@ class Places:
         """Rank of each track's energy among all, 0-1, shape (n,); NaN where unknown."""
         return ranks(self._catalogue.numbers("energy")).astype(np.float32)
 
+    @property
+    def asked(self) -> Floats | None:
+        """Energy that the arc asks for at each place, shape (total,); None where no arc is, or no energy known."""
+        energy = self._catalogue.numbers("energy")
+        if self.heights is None or np.isnan(energy).all():
+            return None
+        return np.asarray(np.nanquantile(energy, self.heights), dtype=np.float32)
+
     def price(self, place: int, rows: Rows) -> Floats | None:
         """What rows cost at a place, shape (n,), float32; None where nothing is wished for there.
 
