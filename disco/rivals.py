@@ -230,6 +230,10 @@ class _Joins:
         """Of each option after each last track, shape (beams, options)."""
         return self._joins[np.ix_(state.last, options)].astype(np.float32)
 
+    def ahead(self, options: Rows) -> Floats:
+        """Nothing: rivals do not ask what may come after the next track."""
+        return np.zeros(len(options), dtype=np.float32)
+
     def terms(self, path: Rows) -> dict[str, Floats]:
         """The cost alone."""
         return {"cost": self._joins[path[:-1], path[1:]].astype(np.float32)}
