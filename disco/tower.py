@@ -42,7 +42,7 @@ class Heard:
     Attributes
     ----------
     numbers : ndarray, shape (n, inputs)
-        As `tower_inputs`; NaN for tracks without features.
+        As `tower_inputs`; NaN for tracks without any feature.
     slots : int
         Places for words of genres: 0 for a tower that hears none.
     starts, words : ndarray of int, shapes (n + 1,) and (any,)
@@ -107,7 +107,7 @@ def _slots(genre: str, slots: int) -> list[int]:
 
 
 def tower_inputs(catalogue: Catalogue, names: Sequence[str], by: Scaler) -> Floats:
-    """What a tower hears, shape (n, names), float32; NaN for tracks without features.
+    """What a tower hears, shape (n, names), float32; NaN for tracks without any feature.
 
     The eight features scaled; log tempo and log duration about their middles; key on the circle of fifths
     and of semitones; tempo on the circle of its octave; metre and explicit lyrics as flags; popularity about its
@@ -116,7 +116,7 @@ def tower_inputs(catalogue: Catalogue, names: Sequence[str], by: Scaler) -> Floa
     Raises
     ------
     DataError
-        If a name is not one of `NUMBERS` and `OTHERS`, or the features are of another set than the scaler's.
+        If a name is not one of `NUMBERS` and `OTHERS`.
     """
     if unknown := [name for name in names if name not in (*NUMBERS, *OTHERS)]:
         raise DataError("tower", f"does not know the input {unknown[0]!r}; it knows {', '.join((*NUMBERS, *OTHERS))}")
@@ -149,5 +149,5 @@ def tower_inputs(catalogue: Catalogue, names: Sequence[str], by: Scaler) -> Floa
         }
     heard = np.stack([np.asarray(columns[name], dtype=np.float32) for name in names], axis=1)
     heard = np.nan_to_num(heard, nan=0.0)
-    heard[~catalogue.measured] = np.nan
+    heard[~catalogue.heard] = np.nan
     return heard

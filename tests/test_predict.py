@@ -5,7 +5,8 @@ import pytest
 from conftest import catalogue_of, random_catalogue
 from contracts import PredictorTests
 
-from disco.errors import DataError, NotFoundError
+from disco.catalogue import FEATURES
+from disco.errors import NotFoundError
 from disco.predict import SHRINKAGE, load_predictor
 
 
@@ -45,16 +46,9 @@ def test_a_predictor_that_does_not_exist_is_told_which_do():
         load_predictor("prophet")
 
 
-def test_features_of_another_set_are_refused_rather_than_compared():
-    table = random_catalogue(3).table.to_pylist()
-    other = catalogue_of([{**track, "feature_set": "audio-1"} for track in table])
-    with pytest.raises(DataError, match=r"audio-1.*spotify"):
-        load_predictor("mean").embed(other)
-
-
 def test_a_track_without_features_counts_as_the_mean_of_all_music():
     tracks = random_catalogue(3).table.to_pylist()
-    tracks[1]["energy"] = None
+    tracks[1] |= dict.fromkeys(FEATURES)
     catalogue = catalogue_of(tracks)
     mean = load_predictor("mean")
     space = mean.embed(catalogue)
@@ -74,7 +68,7 @@ class TestRank(PredictorTests):
 
     def test_tracks_it_cannot_place_are_unknown_and_counted_as_the_middle(self):
         tracks = random_catalogue(3).table.to_pylist()
-        tracks[1]["energy"] = None
+        tracks[1] |= dict.fromkeys(FEATURES)
         catalogue, rank = catalogue_of(tracks), self.predictor()
         space = rank.embed(catalogue)
         assert np.isnan(space[1]).all()
