@@ -41,7 +41,7 @@ def block_distances(columns: Floats, target: Floats, out: Floats, work: Floats, 
 
 
 def filled(space: Floats) -> tuple[Floats, Floats | None]:
-    """Columns (d, n) of a space (n, d) whose unknown components, NaN, stand at the mean of the known; and what is owed.
+    """Columns (d, n) of a space (n, d) whose unknown components, NaN, stand at the mean of the known; what is owed.
 
     What is owed, shape (n,), is the sum of the variances of a track's unknown components; None where all is known.
     Added to the squares of both tracks of a distance it makes of each the square that is to be expected: so what is

@@ -91,7 +91,8 @@ def given(listed: Listed, catalogue: Catalogue) -> Given:
         shown = "; ".join(repr((names[i] or i)[:60]) for i in list(nameless)[:3])
         shown += "; ..." if len(nameless) > 3 else ""
         notes.append(
-            f"{len(nameless)} of {len(listed.ids):,} tracks are not in {catalogue.where} and keep their places: {shown}"
+            f"{len(nameless)} of {len(listed.ids):,} tracks are not in {catalogue.where} and keep their "
+            f"places: {shown}"
         )
     order = np.argsort([*mentioned, *nameless.values()], kind="stable")
     table = pa.concat_tables(tables).take(pa.array(order))
@@ -149,7 +150,9 @@ def put_in_order(
     elif not tracks.heard.any():
         notes.append("no track has features (acousticness ... valence): the order is by key and tempo alone")
     if tracks.heard.any() and (partly := len(known) - int(tracks.whole[known].sum())):
-        notes.append(f"{partly} of {len(known)} tracks lack some of the eight features, which count as the usual ones")
+        notes.append(
+            f"{partly} of {len(known)} tracks lack some of the eight features, which count as the usual ones"
+        )
     notes += matched_notes(tracks, scaler().feature_set)
     shared = rules.clashes(after)
     if near := sum(int(np.diagonal(shared, apart).sum()) for apart in range(1, artist_gap + 1)):

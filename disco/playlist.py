@@ -262,7 +262,9 @@ def candidates_for(
         return found, recommender.name, notes
     more = akin.akin(catalogue, query.seeds, silent, n - len(found.rows), mixing)
     if len(found.rows):
-        notes.append(f"{len(more):,} of {len(found.rows) + len(more):,} candidates have no features: by key and tempo")
+        notes.append(
+            f"{len(more):,} of {len(found.rows) + len(more):,} candidates have no features: by key and tempo"
+        )
     else:
         notes.append(f"without features (acousticness ... valence): {len(more):,} candidates by key and tempo alone")
     worst = found.scores.min() if len(found.rows) else 0
