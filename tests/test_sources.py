@@ -192,7 +192,6 @@ def test_the_door_takes_what_fills(tmp_path, capsys):
     assert made["tracks"][1]["join"]["distance"] is not None
 
 
-
 def test_what_cannot_be_read_among_others_is_named(tmp_path):
     with pytest.raises(DiscoError, match="there is no such file"):
         sources.open([write_slice(tmp_path), tmp_path / "nowhere"])

@@ -29,7 +29,7 @@ class Nearest:
 
     def __init__(self, space: Floats) -> None:
         self._columns, self._owed = filled(space)
-        self._heard = ~np.isnan(space).all(axis=1)
+        self._heard = np.asarray(~np.isnan(space).all(axis=1))
 
     def recommend(self, query: Query, n: int) -> Candidates:
         """At most n candidates, the shares of the anchors taken in turn; none if no seed has features."""

@@ -6,6 +6,7 @@ an energy from 0 to 1. `disco catalogue set` keeps one in the user's data folder
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import os
@@ -71,7 +72,7 @@ def read(path: Path) -> list[Correction]:
         With the line that cannot be used.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"{path}: there is no such file") from None
     except OSError as error:
@@ -111,7 +112,7 @@ def read(path: Path) -> list[Correction]:
 def write(corrections: Sequence[Correction], path: Path) -> None:
     """Write corrections, whole or not at all; with none the file goes."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")  # as the standard has it, so that \r is quoted too
     writer.writerow(COLUMNS)
     writer.writerows(as_row(correction).values() for correction in corrections)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -120,12 +121,13 @@ def write(corrections: Sequence[Correction], path: Path) -> None:
             path.unlink(missing_ok=True)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text.getvalue(), encoding="utf-8", errors="replace")
+        beside.write_text(text.getvalue(), encoding="utf-8", errors="replace", newline="")
         beside.replace(path)
     except OSError as error:
         raise DataError(path, f"cannot be written ({error.strerror})") from None
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where nothing could be written, nothing is to be taken away
+            beside.unlink(missing_ok=True)
 
 
 def as_row(correction: Correction) -> dict[str, str]:
