@@ -174,7 +174,8 @@ def scaler(name: str = "features", version: str = "1") -> Scaler:
     arrays = [np.asarray(values, dtype=np.float32) for values in (*numbers, np.transpose(said["quantiles"]))]
     if any(a.shape[-1] != len(FEATURES) or not np.isfinite(a).all() for a in arrays):
         raise DataError(card.folder / "card.json", "does not hold eight finite numbers for each of scaler and PCA")
-    return Scaler(str(card["feature_set"]), *arrays[:-1], arrays[-1].T)
+    arrays[-1] = arrays[-1].T
+    return Scaler(str(card["feature_set"]), *arrays)
 
 
 def scaled_features(catalogue: Catalogue, by: Scaler) -> Floats:
