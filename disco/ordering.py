@@ -134,7 +134,8 @@ def put_in_order(
     wishes = replace(wishes, held=(*wishes.held, *((place, place) for place in kept)))
     wishes = replace(wishes, held=(*wishes.held, *_places_of_strangers(given, wishes)))
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    cost = Pairwise(tracks, knobs, model.embed(tracks), mixing, given.strangers)
+    space = model.embed(tracks)
+    cost = Pairwise(tracks, knobs, space, mixing, given.strangers)
     rules = Rules(tracks, artist_gap)
     # Ranks of energy are those among the tracks that are known: the others have none.
     places = Places(tracks, n, wishes, mixing.keys, whole=True)
@@ -142,12 +143,13 @@ def put_in_order(
     after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.seed, progress)
     notes = [*given.notes, *places.notes(after), *too_far(tracks.take(after), mixing)]
     known = np.setdiff1d(before, given.strangers)
+    placed = not np.isnan(space).all()
     mute = bool(np.isnan(tracks.tempos).all() and np.isnan(tracks.positions).all())
-    if mute and not tracks.heard.any():
+    if mute and not placed:
         notes.append("nothing is known of the tracks but their names: one order is as good as another")
     elif mute:
         notes.append("no track's key or tempo is known: the order is by features alone")
-    elif not tracks.heard.any():
+    elif not placed:
         notes.append("no track has features (acousticness ... valence): the order is by key and tempo alone")
     if tracks.heard.any() and (partly := len(known) - int(tracks.whole[known].sum())):
         notes.append(

@@ -136,11 +136,11 @@ class Learned:
         return self.network.card.name
 
     def embed(self, catalogue: Catalogue) -> Floats:
-        """Where the tower places the tracks, shape (n, d); NaN for those without any feature."""
+        """Where the tower places the tracks, shape (n, d); NaN for those without any feature or genre."""
         card = self.network.card
         heard = hear(catalogue, card["inputs"], self.scaler, card["genre_words"])
         space = np.full((len(heard), card["network"]["inputs"]["inputs"]), np.nan, dtype=np.float32)
-        rows = np.flatnonzero(catalogue.heard)
+        rows = np.flatnonzero(~np.isnan(heard.numbers[:, 0]))
         for start in range(0, len(rows), _AT_A_TIME):
             some = rows[start : start + _AT_A_TIME]
             space[some] = self.tower(inputs=heard.take(some))["vector"]

@@ -103,7 +103,7 @@ def test_tracks_without_title_or_artist_are_skipped_and_those_without_features_f
     assert played & set(range(20, 28)) == {22}
     assert len(played) == 60 - 8 + 1
     assert playlist.notes[0] == "8 of 60 tracks skipped: no title or artist"
-    assert "10 of 50 candidates have no features: by key and tempo" in playlist.notes[1]
+    assert "10 of 51 candidates have no features: by key and tempo" in playlist.notes[1]
     few = generate(catalogue_of(tracks), np.array([22, 3]), length=5, candidates=20)
     assert not {int(i[1:]) for i in ids(few)} & set(range(10, 20))
     assert "10 tracks without features are no candidates: 20 others have some" in few.notes
@@ -183,7 +183,8 @@ def test_what_cannot_be_done_is_said_in_a_sentence(catalogue, arguments, sentenc
 
 
 def test_with_keys_and_tempos_alone_those_that_mix_are_played():
-    tracks = [{**t, **dict.fromkeys(FEATURES)} for t in random_catalogue(200, seed=4, unknown=0.1).table.to_pylist()]
+    unknown = dict.fromkeys((*FEATURES, "genres"))
+    tracks = [{**t, **unknown} for t in random_catalogue(200, seed=4, unknown=0.1).table.to_pylist()]
     for name in ("content", "nearest", None):
         playlist = generate(catalogue_of(tracks), np.array([0]), recommender=name, length=12)
         assert (playlist.recommender, len(playlist)) == ("key and tempo", 13)

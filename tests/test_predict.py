@@ -68,12 +68,20 @@ class TestRank(PredictorTests):
 
     def test_tracks_it_cannot_place_are_unknown_and_counted_as_the_middle(self):
         tracks = random_catalogue(3).table.to_pylist()
-        tracks[1] |= dict.fromkeys(FEATURES)
+        tracks[1] |= dict.fromkeys((*FEATURES, "genres"))
         catalogue, rank = catalogue_of(tracks), self.predictor()
         space = rank.embed(catalogue)
         assert np.isnan(space[1]).all()
         assert np.isfinite(space[[0, 2]]).all()
         assert (rank.inputs(catalogue, space, np.array([1])) == 0).all()
+
+    def test_genres_alone_are_enough_to_be_placed(self):
+        tracks = [{**t, **dict.fromkeys(FEATURES)} for t in random_catalogue(30).table.to_pylist()]
+        space = self.predictor().embed(catalogue_of(tracks))
+        assert np.isfinite(space).all()
+        apart = np.linalg.norm(space[:, None] - space[None], axis=2)
+        same = np.arange(30) % 3 == 0  # techno
+        assert apart[np.ix_(same, same)].sum() / (10 * 9) < apart[np.ix_(same, ~same)].mean()
 
     def test_it_needs_neither_names_nor_ids(self):
         tracks = random_catalogue(5).table.to_pylist()
