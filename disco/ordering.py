@@ -83,11 +83,7 @@ def given(listed: Listed, catalogue: Catalogue) -> Given:
         nameless.setdefault(listed.ids[place], place)
     names = dict(zip(listed.ids, listed.names, strict=True))
     if nameless:
-        strangers = [
-            {**dict.fromkeys(SCHEMA.names), "track_id": i, "title": names[i] if names[i] != i else None}
-            for i in nameless
-        ]
-        tables.append(pa.Table.from_pylist(strangers, SCHEMA))
+        tables.append(_named(listed, list(nameless.values())))
         shown = "; ".join(repr((names[i] or i)[:60]) for i in list(nameless)[:3])
         shown += "; ..." if len(nameless) > 3 else ""
         notes.append(
@@ -100,6 +96,15 @@ def given(listed: Listed, catalogue: Catalogue) -> Given:
         notes.append(f"{twice} tracks stand in the list more than once; each is played once")
     tracks = Catalogue(table, catalogue.where, origin=known.origin)
     return Given(tracks, np.flatnonzero(order >= len(mentioned)), listed.title, tuple(notes))
+
+
+def _named(listed: Listed, places: list[int]) -> pa.Table:
+    """What a list says of tracks that nothing else is known of."""
+    if listed.tracks is not None:
+        return listed.tracks.take(np.array(places)).table
+    named = [(listed.ids[place], listed.names[place]) for place in places]
+    rows = [{"track_id": i, "title": name if name != i else None} for i, name in named]
+    return pa.Table.from_pylist([dict.fromkeys(SCHEMA.names) | row for row in rows], SCHEMA)
 
 
 def put_in_order(

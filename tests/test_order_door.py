@@ -132,6 +132,13 @@ def test_strangers_keep_their_places_and_doubles_are_played_once_and_both_are_sa
     listed = lists.read(tmp_path / "a.txt")
     had = given(listed, tables.read(library))
     assert had.strangers.tolist() == [4, 5]
+    for suffix in FORMATS:
+        assert (
+            run(tmp_path / "a.txt", "--catalogue", library, "--output", tmp_path / f"b{suffix}", capsys=capsys)[0]
+            == 0
+        )
+        written = lists.read(tmp_path / f"b{suffix}")
+        assert written.ids[4] == "xq zzyq wwv", "a stranger keeps its place in the file too"
     ids = put_in_order(had).playlist.tracks.table["track_id"].to_pylist()
     assert ids[4] == "xq zzyq wwv"
     assert sorted(ids[:4]) == sorted(IDS[:4])
@@ -150,6 +157,14 @@ def test_a_table_with_features_needs_no_catalogue(tmp_path, capsys):
     had = given(lists.read(tmp_path / "a.csv"), catalogue.take(np.arange(5)))
     assert not len(had.strangers)
     assert had.tracks.ids(np.arange(10)) == catalogue.ids(np.arange(10))
+
+
+def test_what_a_table_says_of_its_strangers_is_kept(library, tmp_path):
+    (tmp_path / "a.csv").write_text("track_id,title,artist\nt00003,,\nnew,A Song,Somebody\nt00005,,\n")
+    had = given(lists.read(tmp_path / "a.csv"), tables.read(library))
+    assert had.strangers.tolist() == [1]
+    track = had.tracks.table.to_pylist()[1]
+    assert (track["track_id"], track["title"], track["artists"]) == ("new", "A Song", ["Somebody"])
 
 
 def test_tracks_of_which_hardly_anything_is_known_are_ordered_with_a_note(tmp_path, capsys):

@@ -35,6 +35,8 @@ _TRACK = "spotify:track:"
 _PLAYED_MS = 30_000
 # Ten times the largest part of an export; a zip file that claims more is none.
 _MOST_BYTES = 200_000_000
+# An export unpacked has a folder or two; a folder of music has many, and looking into each would take time.
+_MOST_FOLDERS = 20
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 
 
@@ -203,8 +205,17 @@ def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes | None:
 
 def _in_folder(path: Path) -> list[Path]:
     """Parts of an export in a folder, or in a folder of it."""
-    places = [path, *sorted(place for place in path.iterdir() if place.is_dir())]
-    return [file for place in places for file in sorted(place.iterdir()) if file.is_file() and _kind(file.name)]
+    folders = sorted(place for place in path.iterdir() if place.is_dir())
+    places = [path, *(folders if len(folders) <= _MOST_FOLDERS else [])]
+    return [file for place in places for file in _files(place) if _kind(file.name)]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Files of a folder, in order; none where it may not be read."""
+    try:
+        return sorted(file for file in folder.iterdir() if file.is_file())
+    except OSError:
+        return []
 
 
 def _kind(name: str) -> re.Pattern[str] | None:
