@@ -237,6 +237,7 @@ class Flow:
     ) -> None:
         self._catalogue, self._predictor, self.knobs = catalogue, predictor, knobs
         self._joins = _Joins(catalogue, knobs, space, mixing)
+        self._placed = not np.isnan(space).all()
 
     def start(self, path: Rows) -> State:
         """State of one beam after a path of at least one track."""
@@ -279,7 +280,8 @@ class Flow:
 
     def _targets(self, state: State) -> Floats:
         targets: Floats = np.float32(self.knobs.spicyness) * state.vectors
-        return targets
+        # Where no track has a place, all stand at 0, and so does what is predicted: distance is no part of the cost.
+        return targets if self._placed else np.zeros_like(targets)
 
     def _inputs(self, rows: Rows) -> Floats:
         return self._predictor.inputs(self._catalogue, self._joins.space, rows)

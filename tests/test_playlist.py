@@ -191,6 +191,8 @@ def test_with_keys_and_tempos_alone_those_that_mix_are_played():
         assert np.nanmean(playlist.terms["key_similarity"]) > 0.9
         assert np.nanmean(playlist.terms["tempo_similarity"]) > 0.9
         assert np.isnan(playlist.terms["distance"]).all()
+        of_mixing = -sum(np.nan_to_num(playlist.terms[f"{name}_similarity"]) for name in ("key", "tempo"))
+        np.testing.assert_allclose(playlist.terms["cost"], of_mixing, atol=1e-5)
         assert "without features (acousticness ... valence): 199 candidates by key and tempo alone" in playlist.notes
     ordered = generate(catalogue_of(tracks), np.array([0]), sequencer="order", length=12)
     assert np.nanmean(ordered.terms["tempo_similarity"]) > 0.9
