@@ -111,13 +111,29 @@ def add_catalogue(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PATH",
-        help="table of tracks, CSV or Parquet; several are merged (default: the embedded demo of invented tracks)",
+        help="tracks: a table (CSV, Parquet), Spotify's data export, Million Playlist JSON; several are merged "
+        "(default: the embedded demo of invented tracks)",
+    )
+    parser.add_argument(
+        "--fill",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="the same, but it only tells what is unknown of those tracks, and adds none",
+    )
+    parser.add_argument(
+        "--corrections",
+        type=Path,
+        metavar="FILE.csv",
+        help="your own key, bpm or energy of tracks, over what any source says",
     )
 
 
-def open_catalogue(paths: Sequence[str], quiet: bool = False) -> Catalogue:
-    """Open the catalogue and say what its reader kept and dropped."""
-    catalogue = sources.open(paths)
+def open_catalogue(
+    paths: Sequence[str], quiet: bool = False, fill: Sequence[str] = (), corrections: Path | None = None
+) -> Catalogue:
+    """Open the catalogue and say what its readers kept, dropped and filled in."""
+    catalogue = sources.open(paths, fill, corrections)
     if not quiet:
         for note in catalogue.notes:
             say(note)

@@ -128,7 +128,7 @@ def _add_playlists(v: argparse.ArgumentParser, train: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure predictors or recommenders and print one row for each and its set of cases."""
     arguments = parser().parse_args(argv)
-    catalogue = cli.open_catalogue(arguments.catalogue, quiet=True)
+    catalogue = cli.open_catalogue(arguments.catalogue, True, arguments.fill, arguments.corrections)
     said = arguments.measure(catalogue, arguments)
     if arguments.json:
         print(json.dumps(said, indent=2))

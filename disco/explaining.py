@@ -138,7 +138,7 @@ def explain(
     better = _Better(everything, path, len(given.tracks), cost, Rules(everything, artist_gap))
     faults = [Fault(i, wrong(playlist, grades, apart, i), better.of(i)) for i in worst(playlist, grades)]
     ordered = None
-    if len(given.tracks) - given.unknown <= MOST:
+    if len(given.tracks) - len(given.strangers) <= MOST:
         ordered = put_in_order(
             given,
             knobs=knobs,
@@ -156,11 +156,11 @@ def explain(
 def _notes(given: Given, artist_gap: int) -> list[str]:
     path, tracks = given.path, given.tracks
     notes = []
-    if given.unknown:
-        notes.append(f"{given.unknown} of {len(path):,} tracks are not in {tracks.where}: nothing is known of them")
+    if len(given.strangers):
+        notes.append(f"{len(given.strangers)} of {len(path):,} tracks are not in {tracks.where}: nothing is known of them")
     if twice := len(path) - len(np.unique(path)):
         notes.append(f"{twice} tracks stand in the list more than once; `disco order` plays each once")
-    if len(path) - twice - given.unknown > MOST:
+    if len(path) - twice - len(given.strangers) > MOST:
         notes.append(f"{MOST:,} tracks are the most to order at once, so what an order would gain is not said")
     shared = Rules(tracks, artist_gap).clashes(path) if len(path) <= MOST else np.zeros((1, 1), dtype=bool)
     if near := sum(int(np.diagonal(shared, gap).sum()) for gap in range(1, artist_gap + 1)):

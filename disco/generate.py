@@ -102,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     keep, judged = options.places(arguments.keep), options.mixing(arguments)
     without = [lists.read(file) for file in arguments.exclude_playlist]
-    catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet)
+    catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
     asked = EXAMPLE_SEEDS if arguments.example else arguments.seeds
     seeds = cli.find_seeds(catalogue, asked, arguments.pick, arguments.quiet)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from disco import cli, export, options
+from disco import cli, export, options, sources
 from disco.ordering import Ordered, given, put_in_order
 from disco.playlist import alternatives
 from disco.predict import PREDICTORS
@@ -70,7 +70,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     judged = options.mixing(arguments)
     listed = cli.read_list(arguments.file)
     own = listed.tracks if not arguments.catalogue else None
-    catalogue = own or cli.open_catalogue(arguments.catalogue, arguments.quiet)
+    told = arguments.fill, arguments.corrections
+    if own is None:
+        catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet, *told)
+    else:
+        catalogue = sources.completed(own, *told)
+        for note in catalogue.notes[len(own.notes) :] if not arguments.quiet else ():
+            cli.say(note)
     had = given(listed, catalogue)
     if arguments.title:
         had = replace(had, title=arguments.title)

@@ -139,18 +139,22 @@ def test_alternatives_differ_and_are_written_beside_each_other(mine, library, tm
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a-2.json", "a-3.json", "a.json", "mine.txt"]
 
 
-def test_strangers_come_last_and_doubles_once_and_both_are_said(library, tmp_path, capsys):
+def test_strangers_keep_their_places_and_doubles_are_played_once_and_both_are_said(library, tmp_path, capsys):
     (tmp_path / "a.txt").write_text("\n".join([*IDS[:4], "xq zzyq wwv", IDS[0], "\x1b[31mqqz vvx jjk"]))
     code, out, err = run(tmp_path / "a.txt", "--catalogue", library, capsys=capsys)
     assert code == 0
     assert "2 of 7 tracks are not in" in err
-    assert "come last: 'xq zzyq wwv'" in err
+    assert "keep their places: 'xq zzyq wwv'" in err
     assert "1 tracks stand in the list more than once" in err
     assert "\x1b" not in out + err
     listed = lists.read(tmp_path / "a.txt")
     had = given(listed, tables.read(library))
-    assert had.unknown == 2
+    assert had.strangers.tolist() == [4, 5]
     assert had.path.tolist() == [0, 1, 2, 3, 4, 0, 5]
+    for suffix in FORMATS:
+        better = tmp_path / f"b{suffix}"
+        assert run(tmp_path / "a.txt", "--catalogue", library, "--output", better, capsys=capsys)[0] == 0
+        assert lists.read(better).ids[4] == "xq zzyq wwv", "a stranger keeps its place in the file too"
     ids = put_in_order(had).playlist.tracks.table["track_id"].to_pylist()
     assert ids[4] == "xq zzyq wwv"
     assert sorted(ids[:4]) == sorted(IDS[:4])
@@ -167,8 +171,16 @@ def test_a_table_with_features_needs_no_catalogue(tmp_path, capsys):
     assert sorted(track["id"] for track in json.loads(out)["tracks"]) == catalogue.ids(np.arange(10))
     # What a catalogue does not know the list itself may.
     had = given(lists.read(tmp_path / "a.csv"), catalogue.take(np.arange(5)))
-    assert had.unknown == 0
+    assert not len(had.strangers)
     assert had.tracks.ids(np.arange(10)) == catalogue.ids(np.arange(10))
+
+
+def test_what_a_table_says_of_its_strangers_is_kept(library, tmp_path):
+    (tmp_path / "a.csv").write_text("track_id,title,artist\nt00003,,\nnew,A Song,Somebody\nt00005,,\n")
+    had = given(lists.read(tmp_path / "a.csv"), tables.read(library))
+    assert had.strangers.tolist() == [1]
+    track = had.tracks.table.to_pylist()[1]
+    assert (track["track_id"], track["title"], track["artists"]) == ("new", "A Song", ["Somebody"])
 
 
 def test_tracks_of_which_hardly_anything_is_known_are_ordered_with_a_note(tmp_path, capsys):
@@ -179,7 +191,7 @@ def test_tracks_of_which_hardly_anything_is_known_are_ordered_with_a_note(tmp_pa
     code, out, err = run(tmp_path / "a.txt", "--catalogue", tmp_path / "t.parquet", "--arc", "peak", capsys=capsys)
     assert code == 0
     assert "no track's key or tempo is known" in err
-    assert "1 of 8 tracks lack some of the eight features" in err
+    assert "1 of 8 tracks lack some of the eight features, which count as the usual ones" in err
     assert "?" in out
 
 

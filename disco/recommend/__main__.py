@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error("give a file with a playlist, tracks, or a title")
     if arguments.n < 1:
         p.error("-n must be 1 or more")
-    catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet)
+    catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
     named = arguments.recommender
     recommender = load_recommender(named, catalogue) if named else default_recommender(catalogue)
     seeds, title = understood(asked, arguments.title, catalogue, recommender, arguments.quiet)

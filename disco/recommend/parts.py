@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.codes import album_numbers, artist_names, artist_numbers
 from disco.errors import DataError
-from disco.model import scaled_features, scaler
+from disco.model import scaler, sound
 from disco.recommend import als, item_knn, playlist_knn, title_knn, two_tower
 from disco.recommend.folder import VOCABULARY, Folder
 from disco.recommend.sparse import Sparse
@@ -171,8 +171,8 @@ class Library:
 
     @cached_property
     def sound(self) -> Floats:
-        """Scaled features, shape (n, 8), NaN for tracks without them."""
-        return scaled_features(self.catalogue, scaler())
+        """Scaled features, shape (n, 8), as `model.sound` has them."""
+        return sound(self.catalogue, scaler())
 
     @cached_property
     def popularity(self) -> Floats:
