@@ -70,7 +70,8 @@ def given(listed: Listed, catalogue: Catalogue) -> Given:
     known = catalogue.take(np.array(rows, dtype=np.intp))
     # Place in the list of each track's first mention, by which known and own tracks are put in their order.
     mentioned = [int(np.flatnonzero(found == row)[0]) for row in rows]
-    lost = np.flatnonzero(found < 0)
+    _, first = np.unique(np.array(listed.ids, dtype=object), return_index=True)
+    lost = np.intersect1d(np.flatnonzero(found < 0), first)
     tables.append(known.table)
     here = np.zeros(len(lost), dtype=bool)
     if own is not None and len(lost):
