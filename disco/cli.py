@@ -74,6 +74,12 @@ def say(text: str) -> None:
     print(printable(text), file=sys.stderr)
 
 
+def say_all(notes: Iterable[str], quiet: bool) -> None:
+    """Say what there is to tell, a line each, if anybody wants to hear it."""
+    for note in () if quiet else notes:
+        say(note)
+
+
 def progress(
     steps: Iterable[T], total: int, what: str, quiet: bool, size: Callable[[T], int] = lambda step: 1
 ) -> Iterator[T]:

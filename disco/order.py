@@ -30,7 +30,12 @@ def parser() -> argparse.ArgumentParser:
         description="Put a playlist that you have into its best order; nothing is added, nothing left out.",
         epilog="example: disco order mine.m3u8 --catalogue tracks.parquet --arc peak --output better.m3u8",
     )
-    p.add_argument("file", metavar="FILE", help="M3U8, JSON, CSV, or ids or titles, one a line; - is stdin")
+    p.add_argument(
+        "file",
+        metavar="FILE",
+        help="M3U8, JSON, JSPF, CSV, a library of rekordbox, Traktor or Mixxx, or tracks, one a line; - is stdin",
+    )
+    p.add_argument("--playlist", metavar="NAME", help="which one, where the file has several")
     cli.add_catalogue(p)
 
     g = p.add_argument_group("how it flows")
@@ -53,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
 
     g = p.add_argument_group("what comes out")
     g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist")
-    g.add_argument("--output", type=Path, metavar="FILE", help=f"write it too: {', '.join(export.FORMATS)}")
+    options.add_written(g)
     g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     g.add_argument("--quiet", action="store_true", help="print no notes")
     g.add_argument("--force", action="store_true", help="overwrite files that exist")
@@ -68,9 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         export.check(place, arguments.force, tuple(export.FORMATS))
     budget, keep = Budget(arguments.moves, arguments.seconds), options.places(arguments.keep)
     judged = options.mixing(arguments)
-    listed = _read(arguments.file)
+    listed = _read(arguments.file, arguments.playlist)
     own = listed.tracks if not arguments.catalogue else None
     catalogue = own or cli.open_catalogue(arguments.catalogue, arguments.quiet)
+    if own is not None:
+        cli.say_all(own.notes, arguments.quiet)
     had = given(listed, catalogue)
     if arguments.title:
         had = replace(had, title=arguments.title)
@@ -102,17 +109,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_better(ordered))
     written = cli.outputs(arguments.output, len(made))
     for ordered, where in zip(made, written, strict=False):
-        export.write(export.FORMATS[where.suffix.lower()](ordered.playlist), where, arguments.force)
+        cli.say_all(export.save(ordered.playlist, where, options.style(arguments), arguments.force), arguments.quiet)
     if written and not arguments.quiet:
         cli.say(f"written: {', '.join(map(str, written))}")
     return 0
 
 
-def _read(file: str) -> lists.Listed:
+def _read(file: str, playlist: str | None) -> lists.Listed:
     """The playlist of a file, or on standard input."""
     if file != "-":
-        return lists.read(Path(file))
-    return lists.parse(sys.stdin.buffer.read().decode("utf-8-sig", errors="replace"), Path("standard input"))
+        return lists.read(Path(file), playlist)
+    text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace")
+    return lists.parse(text, Path("standard input"), playlist)
 
 
 def _progress() -> Progress:

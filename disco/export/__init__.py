@@ -1,71 +1,65 @@
-"""Playlists as files: JSON, CSV and M3U8, whole or not at all, and nothing overwritten unasked."""
+"""Playlists as files, one module a format: whole or not at all, and nothing overwritten unasked."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
-import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from disco.catalogue.text import printable
 from disco.errors import DataError, DiscoError
+from disco.export.jspf import as_jspf
+from disco.export.m3u8 import as_m3u8, location
+from disco.export.record import as_json
+from disco.export.rekordbox import as_rekordbox
+from disco.export.style import KEY_NAMES, PATHS, Style, absolute
+from disco.export.table import as_csv
+from disco.export.traktor import as_nml
 from disco.playlist import Playlist
-from disco.sources import DEMO_NAME
 
-# Spotify ids are 22 characters of base 62; such a track without a file is played from its page.
-_SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
+__all__ = [
+    "FORMATS",
+    "KEY_NAMES",
+    "PATHS",
+    "Style",
+    "as_csv",
+    "as_json",
+    "as_jspf",
+    "as_m3u8",
+    "as_nml",
+    "as_rekordbox",
+    "check",
+    "location",
+    "save",
+    "write",
+]
 
-
-def as_json(playlist: Playlist) -> str:
-    """One JSON object, the same that `--json` prints."""
-    return json.dumps(playlist.as_dict(), ensure_ascii=False, indent=2) + "\n"
-
-
-def as_csv(playlist: Playlist) -> str:
-    """One row a track with all that is known of it; read back as a catalogue by the same names."""
-    rows: list[dict[str, Any]] = []
-    for said, track in zip(playlist.as_dict()["tracks"], playlist.tracks.table.to_pylist(), strict=True):
-        lists = {name: _joined(track[name] or []) for name in ("artists", "genres")}
-        rows.append({"position": said["position"], "seed": said["seed"], **track, **lists, **(said["join"] or {})})
-    text = io.StringIO()
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(text, names, lineterminator="\r\n")  # as the standard has it, so that \r is quoted too
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().replace("\0", " ")  # a file with a zero byte is no text, to most readers
-
-
-def _joined(names: list[str]) -> str:
-    """Names joined by semicolons; as a list literal where a name would be taken apart when read back."""
-    return repr(names) if any(set(";,[]\\") & set(name) for name in names) else ";".join(names)
-
-
-def as_m3u8(playlist: Playlist) -> str:
-    """An extended M3U in UTF-8: file paths where known, else the track's page on Spotify, else its id."""
-    lines = ["#EXTM3U", f"#PLAYLIST:{printable(playlist.name)}"]
-    if playlist.catalogue["where"] == DEMO_NAME:
-        lines.append(f"# From {DEMO_NAME}: there is nothing to hear.")
-    for track in playlist.tracks.table.to_pylist():
-        seconds = -1 if track["duration_ms"] is None else round(track["duration_ms"] / 1000)
-        name = " - ".join(filter(None, (printable(", ".join(track["artists"] or [])), printable(track["title"]))))
-        lines += [f"#EXTINF:{seconds},{name or printable(track['track_id'])}", location(track)]
-    return "\n".join(lines) + "\n"
+FORMATS: dict[str, Callable[[Playlist, Style], str]] = {
+    ".json": as_json,
+    ".csv": as_csv,
+    ".m3u8": as_m3u8,
+    ".jspf": as_jspf,
+    ".xml": as_rekordbox,
+    ".nml": as_nml,
+}
+# Programs that play files alone.
+_OF_FILES = {".xml": "rekordbox", ".nml": "Traktor"}
 
 
-def location(track: dict[str, Any]) -> str:
-    """Where a player finds a track, on one line that is no comment."""
-    path = printable(track["path"])
-    found = path or printable(track["track_id"])
-    if not path and _SPOTIFY_ID.fullmatch(found):
-        return f"https://open.spotify.com/track/{found}"
-    return f"./{found}" if found.startswith("#") or not found else found
+def save(playlist: Playlist, where: Path, style: Style = Style(), force: bool = False) -> list[str]:  # noqa: B008
+    """Write a playlist in the format of a file's ending; relative paths begin in the file's folder.
 
-
-FORMATS: dict[str, Callable[[Playlist], str]] = {".json": as_json, ".csv": as_csv, ".m3u8": as_m3u8}
+    Returns
+    -------
+    list of str
+        What the listener should be told, in sentences.
+    """
+    suffix = where.suffix.lower()
+    write(FORMATS[suffix](playlist, replace(style, folder=where.parent)), where, force)
+    lost = sum(absolute(track) is None for track in playlist.tracks.table.select(["path"]).to_pylist())
+    if suffix not in _OF_FILES or not lost:
+        return []
+    return [f"{where}: {lost:,} of {len(playlist):,} tracks have no file; {_OF_FILES[suffix]} cannot load them"]
 
 
 def check(where: Path, force: bool, suffixes: tuple[str, ...]) -> None:
