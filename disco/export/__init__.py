@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from disco.errors import DataError, DiscoError
 from disco.export.jspf import as_jspf
@@ -14,7 +15,7 @@ from disco.export.record import as_json
 from disco.export.rekordbox import as_rekordbox
 from disco.export.style import KEY_NAMES, PATHS, Style, absolute
 from disco.export.table import as_csv
-from disco.export.traktor import as_nml
+from disco.export.traktor import as_nml, file_of
 from disco.playlist import Playlist
 
 __all__ = [
@@ -42,8 +43,11 @@ FORMATS: dict[str, Callable[[Playlist, Style], str]] = {
     ".xml": as_rekordbox,
     ".nml": as_nml,
 }
-# Programs that play files alone.
-_OF_FILES = {".xml": "rekordbox", ".nml": "Traktor"}
+# Programs that play files alone, and the file by which they find a track.
+_OF_FILES: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
+    ".xml": ("rekordbox", absolute),
+    ".nml": ("Traktor", file_of),
+}
 
 
 def save(playlist: Playlist, where: Path, style: Style = Style(), force: bool = False) -> list[str]:  # noqa: B008
@@ -56,10 +60,11 @@ def save(playlist: Playlist, where: Path, style: Style = Style(), force: bool = 
     """
     suffix = where.suffix.lower()
     write(FORMATS[suffix](playlist, replace(style, folder=where.parent)), where, force)
-    lost = sum(absolute(track) is None for track in playlist.tracks.table.select(["path"]).to_pylist())
-    if suffix not in _OF_FILES or not lost:
+    if suffix not in _OF_FILES:
         return []
-    return [f"{where}: {lost:,} of {len(playlist):,} tracks have no file; {_OF_FILES[suffix]} cannot load them"]
+    program, file = _OF_FILES[suffix]
+    lost = sum(file(track) is None for track in playlist.tracks.table.select(["path"]).to_pylist())
+    return [f"{where}: {lost:,} of {len(playlist):,} tracks have no file; {program} cannot load them"] if lost else []
 
 
 def check(where: Path, force: bool, suffixes: tuple[str, ...]) -> None:

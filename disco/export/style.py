@@ -57,6 +57,11 @@ def absolute(track: dict[str, Any]) -> str | None:
     return path if is_absolute(path) else os.path.normpath(Path.cwd() / path)
 
 
+def in_xml(text: str | None) -> str | None:
+    """A text that XML can hold as it is, None otherwise."""
+    return None if text is None or _FORBIDDEN.search(text) else text
+
+
 def key_text(track: dict[str, Any], names: str) -> str | None:
     """A track's key as these names have it, None if it is unknown."""
     known = track["key"] is not None and track["mode"] is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from disco.export.style import Style, absolute, artists, key_text, xml
+from disco.export.style import Style, absolute, artists, in_xml, key_text, xml
 from disco.playlist import Playlist
 from disco.sources.library import OUR_ID
 from disco.sources.locations import to_traktor
@@ -41,9 +41,14 @@ def as_nml(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - f
     return "\n".join(lines) + "\n"
 
 
+def file_of(track: dict[str, Any]) -> str | None:
+    """The path by which Traktor finds a track's file, None if it has none or XML cannot hold it."""
+    return in_xml(absolute(track))
+
+
 def _entry(track: dict[str, Any], style: Style) -> tuple[str, list[str]]:
     """The key by which the playlist names a track, and its lines in the collection."""
-    path, duration, bpm = absolute(track), track["duration_ms"], track["tempo_bpm"]
+    path, duration, bpm = file_of(track), track["duration_ms"], track["tempo_bpm"]
     known = track["key"] is not None and track["mode"] is not None
     place, key = [], OUR_ID + track["track_id"]
     if path is not None:

@@ -107,6 +107,7 @@ def _entry(track: dict[str, Any], place: int) -> Entry:
         duration_s=None if duration is None else duration / 1000,
         tempo_bpm=_number(more.get("tempo_bpm")),
         key=(key, mode) if has_key else None,  # type: ignore[arg-type]
+        isrc=_said(more.get("isrc")),
     )
 
 

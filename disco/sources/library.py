@@ -49,6 +49,7 @@ class Entry:
     tempo_bpm: str | float | None = None
     key: str | tuple[int, int] | None = None
     comment: str | None = None
+    isrc: str | None = None
 
 
 def catalogue(entries: Sequence[Entry], path: Path, name: str, notes: Sequence[str] = ()) -> Catalogue:
@@ -90,6 +91,7 @@ def catalogue(entries: Sequence[Entry], path: Path, name: str, notes: Sequence[s
             "artists": pa.array(_artists([entry.artist for entry in entries]), pa.list_(texts)),
             "album": pa.array([entry.album for entry in entries], texts),
             "genres": pa.array(_each_once([entry.genre for entry in entries], _genres), pa.list_(texts)),
+            "isrc": pa.array([entry.isrc for entry in entries], texts),
             "path": pa.array([entry.path for entry in entries], texts),
             **{column: pa.array(values, pa.float64()) for column, values in numbers.items()},
             "feature_set": pa.array([None if e is None else "comment" for e in numbers["energy"]], texts),
@@ -108,7 +110,7 @@ def catalogue(entries: Sequence[Entry], path: Path, name: str, notes: Sequence[s
 def listed(title: str, folders: Sequence[str], entries: Sequence[Entry], known: Catalogue) -> Listed:
     """A playlist of entries, each of which keeps its place: one that the library lacks with what is said of it."""
     ids = [entry.track_id or entry.title or "" for entry in entries]
-    at = np.array(pc.fill_null(pc.index_in(pa.array(ids), value_set=known.table["track_id"]), -1))
+    at = np.array(pc.fill_null(pc.index_in(pa.array(ids, pa.string()), value_set=known.table["track_id"]), -1))
     strangers = [
         {
             **dict.fromkeys(SCHEMA.names),
@@ -178,6 +180,10 @@ def _artists(texts: list[str | None]) -> list[list[str] | None]:
         if not text or not text.strip():
             return None
         several = text.split(", ")
-        return several if len(several) > 1 and all(name in alone for name in several) else [text]
+        return (
+            several
+            if len(several) > 1 and all(name.strip() == name != "" and name in alone for name in several)
+            else [text]
+        )
 
     return _each_once(texts, parts)

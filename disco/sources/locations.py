@@ -10,6 +10,8 @@ from urllib.parse import quote, unquote
 
 # A URL, or the URI of a streaming service; one letter and a colon is a drive of Windows.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+# Streaming services whose tracks DJ programs play; some writers put a slash before their URI, as before a path.
+_STREAMED = re.compile(r"/?((?:spotify|tidal|soundcloud|beatport|beatsource|deezer|applemusic):\S+)", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 # What the first disk of a Mac has at its root, whatever that disk is called.
 _ON_FIRST_DISK = {"Users", "Library", "Applications", "System", "Volumes", "private", "opt", "usr", "home"}
@@ -46,13 +48,13 @@ def from_url(url: str) -> str | None:
         return None
     path = unquote(re.sub(r"^file:(//localhost|//(?=/))?", "", url, flags=re.IGNORECASE))
     path = path[1:] if re.match(r"/[A-Za-z]:/", path) else path
-    return path if is_absolute(path) else None
+    return path if is_absolute(path) and not _STREAMED.fullmatch(path) else None
 
 
 def streamed(url: str) -> str | None:
     """The URI of a streaming service's track where a path should be, None where there is none."""
-    uri = unquote(re.sub(r"^file://localhost/?", "", url, flags=re.IGNORECASE))
-    return uri if from_url(url) is None and _SCHEME.match(uri) and not uri.lower().startswith("file:") else None
+    uri = _STREAMED.fullmatch(unquote(re.sub(r"^file://localhost", "", url, flags=re.IGNORECASE)))
+    return uri[1] if uri else None
 
 
 def _other_disk(parts: list[str]) -> bool:

@@ -55,8 +55,9 @@ def playlists(path: Path) -> list[Listed]:
     by_id = {entry.track_id or "": entry for entry in entries}
 
     def meant(key: str) -> Entry:
-        file = from_primary_key(key)
-        track_id = file or key.removeprefix(library.OUR_ID)
+        ours = key.startswith(library.OUR_ID)
+        file = None if ours else from_primary_key(key)
+        track_id = key.removeprefix(library.OUR_ID).strip() if ours else file or key
         return by_id.get(track_id) or Entry(track_id, file, None, None)
 
     return [library.listed(title, folders, [meant(key) for key in keys], known) for folders, title, keys in nodes]
