@@ -171,10 +171,10 @@ def test_m3u8_finds_every_track_again(tmp_path_factory, tracks, name, way):
     where = folder / "list.m3u8"
     # An id without a file can only be the line itself.
     ids = [f"t{i}" for i in range(len(tracks))]
-    tracks = Catalogue(tracks.table.set_column(0, "track_id", [ids]))
+    tracks = catalogue_of([{**track, "track_id": i} for i, track in zip(ids, tracks.table.to_pylist(), strict=True)])
     export.save(playlist(tracks, name), where, export.Style(paths=way), force=True)
     listed = lists.read(where)
-    bare = Catalogue(tracks.table.set_column(1, "title", [[None] * len(tracks)]))
+    bare = catalogue_of([{"track_id": t["track_id"], "path": t["path"]} for t in tracks.table.to_pylist()])
     assert listed.found(bare).tolist() == list(range(len(tracks)))
     assert where.read_bytes().decode("utf-8").isprintable() is False  # line breaks alone
     assert len(where.read_text(encoding="utf-8").splitlines()) == 2 + 2 * len(tracks)

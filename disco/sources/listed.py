@@ -74,7 +74,10 @@ class Listed:
         return found
 
 
-def _absolute(paths: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Paths from the root; those that are relative begin in the folder that DISCO runs in."""
+def _absolute(paths: pa.ChunkedArray) -> pa.Array:
+    """Paths from the root, without detours; those that are relative begin in the folder that DISCO runs in."""
     rooted = pc.match_substring_regex(paths, r"^(?:/|\\\\|[A-Za-z][A-Za-z0-9+.-]*:)")
-    return pc.if_else(rooted, paths, pc.binary_join_element_wise(str(Path.cwd()), paths, os.sep))
+    whole = pc.if_else(rooted, paths, pc.binary_join_element_wise(str(Path.cwd()), paths, os.sep)).combine_chunks()
+    odd = pc.fill_null(pc.match_substring_regex(whole, r"//|/\.\.?(?:/|$)"), False)
+    plain = [os.path.normpath(path) for path in whole.filter(odd).to_pylist()]
+    return pc.replace_with_mask(whole, odd, pa.array(plain, pa.string()))
