@@ -19,6 +19,7 @@ from test_export import playlist
 from disco import export, order
 from disco.catalogue import SCHEMA
 from disco.errors import DiscoError
+from disco.recommend.__main__ import main as recommend
 from disco.sources import jspf, lists, mixxx, rekordbox, tables, traktor
 
 LIBRARIES = [
@@ -179,3 +180,19 @@ def test_names_of_keys_and_paths_are_as_asked_for(tmp_path, capsys):
         assert run(*arguments, capsys=capsys)[0] == 0
         assert where.read_text().splitlines()[3] == said
     assert run(tmp_path / "a.txt", "--paths", "sideways", capsys=capsys)[0] == 2
+
+
+def test_a_playlist_of_a_library_is_recommended_for(tmp_path, capsys):
+    tracks = random_catalogue(30, seed=5).table.to_pylist()
+    tracks[7]["path"] = test_rekordbox.BUS
+    tables.write(catalogue_of(tracks), tmp_path / "t.parquet")
+    where = str(test_rekordbox.example(tmp_path))
+    more = ["--catalogue", str(tmp_path / "t.parquet"), "--recommender", "nearest", "--json"]
+    assert recommend([where, "--playlist", "Friday", *more]) == 0
+    out, _ = capsys.readouterr()
+    assert json.loads(out)["seeds"] == ["t00007"]
+    assert json.loads(out)["title"] == "Friday"
+    assert recommend([where, *more]) == 1
+    assert "say which with --playlist" in capsys.readouterr().err
+    assert recommend(["t00001", "--playlist", "Friday", *more]) == 1
+    assert "--playlist 'Friday' needs a file with playlists" in capsys.readouterr().err

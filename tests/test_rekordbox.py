@@ -258,3 +258,10 @@ def test_an_xml_bomb_takes_no_memory(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, where], capture_output=True, text=True, check=True)
     assert "declares a document type or entities" in done.stdout
+
+
+def test_a_tag_without_an_end_is_not_read_to_the_end(tmp_path):
+    where = tmp_path / "library.xml"
+    where.write_bytes(b"<DJ_PLAYLISTS><COLLECTION><TRACK Name='" + b"x" * (20 << 20))
+    with pytest.raises(DataError, match="line 1: holds a tag of more than 16 MB"):
+        rekordbox.read(where)

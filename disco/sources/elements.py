@@ -14,6 +14,8 @@ Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str], None]
 
 _PIECE = 1 << 20
+# A tag is parsed again with every piece until it ends, so one without an end would take for ever.
+_LONGEST = 16 * _PIECE
 # Playlists stand in folders, which nobody nests so deep.
 _DEEPEST = 200
 _CUT_OFF = {
@@ -80,8 +82,13 @@ def parse(path: Path, start: Start, end: End) -> None:
     parser.ExternalEntityRefHandler = parser.UnparsedEntityDeclHandler = refuse
     parser.StartElementHandler, parser.EndElementHandler = started, ended
     try:
+        given = 0
         for piece in _pieces(path):
             parser.Parse(piece, False)
+            given += len(piece)
+            if given - parser.CurrentByteIndex > _LONGEST:
+                what = "holds a tag of more than 16 MB, which no DJ program writes"
+                raise DataError(f"{path}, line {parser.CurrentLineNumber}", what)
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise _reason(path, error) from None
