@@ -55,7 +55,8 @@ def playlists(path: Path) -> list[Listed]:
         With what is wrong with the file.
     """
     title, entries = _parse(path)
-    return [library.listed(title, (), entries, library.catalogue(entries, path, NAME))]
+    known = library.catalogue(entries, path, NAME)
+    return [library.listed(title, (), entries, known, library.rows(known))]
 
 
 def _parse(path: Path) -> tuple[str, list[Entry]]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from disco.catalogue import SCHEMA, Catalogue
 from disco.errors import DataError
@@ -107,10 +106,29 @@ def catalogue(entries: Sequence[Entry], path: Path, name: str, notes: Sequence[s
     return Catalogue(made.table, made.where, tuple(told))
 
 
-def listed(title: str, folders: Sequence[str], entries: Sequence[Entry], known: Catalogue) -> Listed:
-    """A playlist of entries, each of which keeps its place: one that the library lacks with what is said of it."""
+def rows(known: Catalogue) -> dict[str, int]:
+    """Row of each track by its id."""
+    return {track_id: row for row, track_id in enumerate(known.table["track_id"].to_pylist())}
+
+
+def listed(
+    title: str, folders: Sequence[str], entries: Sequence[Entry], known: Catalogue, places: Mapping[str, int]
+) -> Listed:
+    """A playlist of entries, each of which keeps its place: one that the library lacks with what is said of it.
+
+    Parameters
+    ----------
+    title : str
+    folders : sequence of str
+        Those that it is in, from the outermost.
+    entries : sequence of Entry
+    known : Catalogue
+        The library.
+    places : mapping
+        Of `rows(known)`, which is made once for all playlists.
+    """
     ids = [entry.track_id or entry.title or "" for entry in entries]
-    at = np.array(pc.fill_null(pc.index_in(pa.array(ids, pa.string()), value_set=known.table["track_id"]), -1))
+    absent = [i for i, track_id in enumerate(ids) if track_id not in places]
     strangers = [
         {
             **dict.fromkeys(SCHEMA.names),
@@ -119,17 +137,18 @@ def listed(title: str, folders: Sequence[str], entries: Sequence[Entry], known: 
             "artists": [entries[i].artist] if entries[i].artist else None,
             "path": entries[i].path,
         }
-        for i in np.flatnonzero(at < 0).tolist()
+        for i in absent
     ]
-    rows = at.copy()
-    rows[at < 0] = len(known) + np.arange(len(strangers))
-    table = pa.concat_tables([known.table, pa.Table.from_pylist(strangers, SCHEMA)]).take(pa.array(rows))
+    at = np.array([places.get(track_id, -1) for track_id in ids], dtype=np.intp)
+    at[absent] = len(known) + np.arange(len(absent))
+    whole = pa.concat_tables([known.table, pa.Table.from_pylist(strangers, SCHEMA)]) if absent else known.table
+    table = whole.take(pa.array(at))
     names = [
         " ".join([name, *(artists or [])]) if name else ""
         for name, artists in zip(table["title"].to_pylist(), table["artists"].to_pylist(), strict=True)
     ]
-    tracks, absent = Catalogue(table, known.where, known.notes), tuple(np.flatnonzero(at < 0).tolist())
-    return Listed(title, ids, names, tracks, " / ".join(folders), absent=absent)
+    tracks = Catalogue(table, known.where, known.notes)
+    return Listed(title, ids, names, tracks, " / ".join(folders), absent=tuple(absent))
 
 
 def identified(entries: Sequence[Entry]) -> list[Entry]:

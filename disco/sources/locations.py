@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 # Streaming services whose tracks DJ programs play; some writers put a slash before their URI, as before a path.
 _STREAMED = re.compile(r"/?((?:spotify|tidal|soundcloud|beatport|beatsource|deezer|applemusic):\S+)", re.IGNORECASE)
+_HOST = re.compile("^file:(//localhost|//(?=/))?", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 # What the first disk of a Mac has at its root, whatever that disk is called.
 _ON_FIRST_DISK = {"Users", "Library", "Applications", "System", "Volumes", "private", "opt", "usr", "home"}
@@ -46,14 +47,14 @@ def from_url(url: str) -> str | None:
     """
     if not url.lower().startswith("file:"):
         return None
-    path = unquote(re.sub(r"^file:(//localhost|//(?=/))?", "", url, flags=re.IGNORECASE))
+    path = unquote(_HOST.sub("", url))
     path = path[1:] if re.match(r"/[A-Za-z]:/", path) else path
     return path if is_absolute(path) and not _STREAMED.fullmatch(path) else None
 
 
 def streamed(url: str) -> str | None:
     """The URI of a streaming service's track where a path should be, None where there is none."""
-    uri = _STREAMED.fullmatch(unquote(re.sub(r"^file://localhost", "", url, flags=re.IGNORECASE)))
+    uri = _STREAMED.fullmatch(unquote(_HOST.sub("", url)))
     return uri[1] if uri else None
 
 

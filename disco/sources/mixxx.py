@@ -101,8 +101,9 @@ def playlists(path: Path) -> list[Listed]:
         return []
     known = library.catalogue(there, path, NAME, _notes(path, gone))
     lost = Entry("a track that is not in the library", None, None, None)
+    places = library.rows(known)
     return [
-        library.listed(title, folders, [named.get(number, lost) for number in members], known)
+        library.listed(title, folders, [named.get(number, lost) for number in members], known, places)
         for folders, title, members in lists
     ]
 

@@ -66,8 +66,9 @@ def playlists(path: Path) -> list[Listed]:
             return by_place.get(track_id or key) or Entry(track_id or key, file, None, None)
         return by_id.get(key) or Entry(f"TrackID {key}", None, None, None)
 
+    places = library.rows(known)
     return [
-        library.listed(title, folders, [meant(key, kind == _BY_LOCATION) for key in keys], known)
+        library.listed(title, folders, [meant(key, kind == _BY_LOCATION) for key in keys], known, places)
         for folders, title, kind, keys in nodes
     ]
 

@@ -60,7 +60,10 @@ def playlists(path: Path) -> list[Listed]:
         track_id = key.removeprefix(library.OUR_ID).strip() if ours else file or key
         return by_id.get(track_id) or Entry(track_id, file, None, None)
 
-    return [library.listed(title, folders, [meant(key) for key in keys], known) for folders, title, keys in nodes]
+    places = library.rows(known)
+    return [
+        library.listed(title, folders, [meant(key) for key in keys], known, places) for folders, title, keys in nodes
+    ]
 
 
 def entry(track: _Track) -> Entry:
