@@ -109,7 +109,7 @@ def test_nothing_is_overwritten_without_force(library, capsys, tmp_path):
     assert where.read_text() == "mine"
     assert out == ""
     assert run("title 5", "--catalogue", library, "--output", where, "--force", capsys=capsys)[0] == 0
-    assert "title" in where.read_text()
+    assert "Track Name" in where.read_text()
     assert [p.name for p in tmp_path.iterdir()] == ["list.csv"]
 
 
