@@ -30,6 +30,7 @@ bench: $(VENV)/.installed  ## every table of speed
 	$(BIN)/python benchmarks/command.py
 	$(BIN)/python benchmarks/choose.py
 	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/libraries.py
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/step.py
 

@@ -78,6 +78,12 @@ def say(text: str) -> None:
     print(printable(text), file=sys.stderr)
 
 
+def say_all(notes: Iterable[str], quiet: bool) -> None:
+    """Say what there is to tell, a line each, if anybody wants to hear it."""
+    for note in () if quiet else notes:
+        say(note)
+
+
 def progress(
     steps: Iterable[T], total: int, what: str, quiet: bool, size: Callable[[T], int] = lambda step: 1
 ) -> Iterator[T]:
@@ -140,11 +146,30 @@ def open_catalogue(
     return catalogue
 
 
-def read_list(file: str) -> lists.Listed:
-    """The playlist of a file, or on standard input."""
-    if file != "-":
-        return lists.read(Path(file))
-    return lists.parse(sys.stdin.buffer.read().decode("utf-8-sig", errors="replace"), Path("standard input"))
+def add_list(parser: argparse.ArgumentParser) -> None:
+    """Add what `open_list` reads: `FILE`, `--playlist`, and where tracks are from."""
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="M3U8, JSON, JSPF, CSV, a library of rekordbox, Traktor or Mixxx, or tracks, one a line; - is stdin",
+    )
+    parser.add_argument("--playlist", metavar="NAME", help="which one, where the file has several")
+    add_catalogue(parser)
+
+
+def open_list(arguments: argparse.Namespace) -> tuple[lists.Listed, Catalogue]:
+    """The playlist of a file, or on standard input, and the catalogue: the file's own where none is named."""
+    if arguments.file != "-":
+        listed = lists.read(Path(arguments.file), arguments.playlist)
+    else:
+        text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace")
+        listed = lists.parse(text, Path("standard input"), arguments.playlist)
+    if arguments.catalogue or listed.tracks is None:
+        told = arguments.fill, arguments.corrections
+        return listed, open_catalogue(arguments.catalogue, arguments.quiet, *told)
+    own = sources.completed(listed.tracks, arguments.fill, arguments.corrections)
+    say_all(own.notes, arguments.quiet)
+    return listed, own
 
 
 def find_seeds(catalogue: Catalogue, asked: Sequence[str], pick: bool = False, quiet: bool = False) -> Rows:

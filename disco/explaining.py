@@ -157,7 +157,9 @@ def _notes(given: Given, artist_gap: int) -> list[str]:
     path, tracks = given.path, given.tracks
     notes = []
     if len(given.strangers):
-        notes.append(f"{len(given.strangers)} of {len(path):,} tracks are not in {tracks.where}: nothing is known of them")
+        notes.append(
+            f"{len(given.strangers)} of {len(path):,} tracks are not in {tracks.where}: nothing is known of them"
+        )
     if twice := len(path) - len(np.unique(path)):
         notes.append(f"{twice} tracks stand in the list more than once; `disco order` plays each once")
     if len(path) - twice - len(given.strangers) > MOST:

@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
 
     g = p.add_argument_group("what comes out")
     g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist; some recommenders read it")
-    g.add_argument("--output", type=Path, metavar="FILE", help=f"write it too: {', '.join(export.FORMATS)}")
+    options.add_written(g)
     g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw its flow, on a page that needs no network")
     g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     g.add_argument("--quiet", action="store_true", help="print no notes")
@@ -167,7 +167,7 @@ def _check_files(arguments: argparse.Namespace) -> None:
 def _write_files(arguments: argparse.Namespace, playlists: Sequence[Playlist]) -> None:
     written = cli.outputs(arguments.output, len(playlists))
     for playlist, where in zip(playlists, written, strict=False):
-        export.write(export.FORMATS[where.suffix.lower()](playlist), where, arguments.force)
+        cli.say_all(export.save(playlist, where, options.style(arguments), arguments.force), arguments.quiet)
     if arguments.plot:
         from disco import plot  # plotly takes longer to load than the playlist to make
 

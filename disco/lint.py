@@ -31,8 +31,7 @@ def parser() -> argparse.ArgumentParser:
         description="Grade every join of a playlist that you have, and say what would better the worst of them.",
         epilog="example: disco lint mine.m3u8 --catalogue tracks.parquet --key-rule camelot",
     )
-    p.add_argument("file", metavar="FILE", help="M3U8, JSON, CSV, or ids or titles, one a line; - is stdin")
-    cli.add_catalogue(p)
+    cli.add_list(p)
 
     g = p.add_argument_group("how joins are judged")
     options.add_knobs(g, spicyness=False)
@@ -66,9 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = arguments.moves is not None or arguments.seconds is not None
     budget = Budget(arguments.moves, arguments.seconds) if asked else None
     judged = options.mixing(arguments)
-    listed = cli.read_list(arguments.file)
-    own = listed.tracks if not arguments.catalogue else None
-    catalogue = own or cli.open_catalogue(arguments.catalogue, arguments.quiet)
+    listed, catalogue = cli.open_list(arguments)
     had = given(listed, catalogue)
     explained = explain(
         replace(had, title=arguments.title) if arguments.title else had,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from disco import cli, export, options, sources
+from disco import cli, export, options
 from disco.ordering import Ordered, given, put_in_order
 from disco.playlist import alternatives
 from disco.predict import PREDICTORS
@@ -27,8 +27,7 @@ def parser() -> argparse.ArgumentParser:
         description="Put a playlist that you have into its best order; nothing is added, nothing left out.",
         epilog="example: disco order mine.m3u8 --catalogue tracks.parquet --arc peak --output better.m3u8",
     )
-    p.add_argument("file", metavar="FILE", help="M3U8, JSON, CSV, or ids or titles, one a line; - is stdin")
-    cli.add_catalogue(p)
+    cli.add_list(p)
 
     g = p.add_argument_group("how it flows")
     options.add_knobs(g, spicyness=False)
@@ -50,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
     g = p.add_argument_group("what comes out")
     g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist")
-    g.add_argument("--output", type=Path, metavar="FILE", help=f"write it too: {', '.join(export.FORMATS)}")
+    options.add_written(g)
     g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw its flow, on a page that needs no network")
     g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     g.add_argument("--quiet", action="store_true", help="print no notes")
@@ -68,15 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         export.check(arguments.plot, arguments.force, (".html",))
     budget, keep = Budget(arguments.moves, arguments.seconds), options.places(arguments.keep)
     judged = options.mixing(arguments)
-    listed = cli.read_list(arguments.file)
-    own = listed.tracks if not arguments.catalogue else None
-    told = arguments.fill, arguments.corrections
-    if own is None:
-        catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet, *told)
-    else:
-        catalogue = sources.completed(own, *told)
-        for note in catalogue.notes[len(own.notes) :] if not arguments.quiet else ():
-            cli.say(note)
+    listed, catalogue = cli.open_list(arguments)
     had = given(listed, catalogue)
     if arguments.title:
         had = replace(had, title=arguments.title)
@@ -108,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_better(ordered))
     written = cli.outputs(arguments.output, len(made))
     for ordered, where in zip(made, written, strict=False):
-        export.write(export.FORMATS[where.suffix.lower()](ordered.playlist), where, arguments.force)
+        cli.say_all(export.save(ordered.playlist, where, options.style(arguments), arguments.force), arguments.quiet)
     if arguments.plot:
         from disco import plot  # plotly takes longer to load than the playlist to order
 

@@ -73,7 +73,8 @@ def given(listed: Listed, catalogue: Catalogue) -> Given:
     # Place in the list of each track's first mention, by which all are put in their order.
     mentioned = [int(np.flatnonzero(found == row)[0]) for row in rows]
     tables, notes = [known.table], []
-    lost = np.flatnonzero(found < 0)
+    _, first = np.unique(np.array(listed.ids, dtype=object), return_index=True)
+    lost = np.intersect1d(np.flatnonzero(found < 0), first)
     here = np.zeros(len(lost), dtype=bool)
     if own is not None and len(lost):
         here = ~(np.isnan(own.tempos[lost]) & np.isnan(own.positions[lost]) & ~own.heard[lost])

@@ -10,11 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import test_jspf
+import test_mixxx
+import test_rekordbox
+import test_traktor
 from conftest import random_catalogue
 
 from disco.catalogue import SCHEMA
 from disco.errors import DiscoError
-from disco.sources import SOURCES, Source, million, source_of, spotify_export, tables
+from disco.sources import SOURCES, Source, jspf, million, mixxx, rekordbox, source_of, spotify_export, tables, traktor
 
 HOSTILE = "<b>&\"'\n\x1b[31m ../../etc \u202e 🎧"
 
@@ -95,6 +99,10 @@ def write_table(folder: Path) -> Path:
 EXAMPLES: list[tuple[Source, Callable[[Path], Path], int, int]] = [
     (spotify_export, write_export, 4, 2),
     (million, write_slice, 4, 2),
+    (rekordbox, test_rekordbox.example, 0, 0),
+    (traktor, test_traktor.example, 0, 0),
+    (jspf, test_jspf.example, 0, 0),
+    (mixxx, test_mixxx.example, 0, 0),
     (tables, write_table, 5, 0),
 ]
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from disco.catalogue import Catalogue, kin, merge
 from disco.errors import DataError
-from disco.sources import corrections, million, spotify_export, tables
-from disco.sources.lists import Listed
+from disco.sources import corrections, jspf, million, mixxx, rekordbox, spotify_export, tables, traktor
+from disco.sources.listed import Listed
 
 # Three that a party could begin with, as `data-wrangling/make_demo.py` names them.
 EXAMPLE_SEEDS = ("demo-01197", "demo-01426", "demo-01169")
@@ -33,7 +33,7 @@ class Source(Protocol):
 
 
 # The first that recognises a place reads it; tables last, which say best why a file is nothing at all.
-SOURCES: tuple[Source, ...] = (spotify_export, million, tables)
+SOURCES: tuple[Source, ...] = (spotify_export, million, rekordbox, traktor, jspf, mixxx, tables)
 
 
 def source_of(where: str | Path) -> Source:

@@ -18,7 +18,7 @@ from disco.catalogue import Catalogue
 from disco.errors import DataError
 from disco.sources import columns
 from disco.sources import playlists as slices
-from disco.sources.lists import Listed
+from disco.sources.listed import Listed
 
 NAME = "Million Playlist JSON"
 

@@ -24,7 +24,7 @@ import pyarrow as pa
 from disco.catalogue import Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources import columns
-from disco.sources.lists import Listed
+from disco.sources.listed import Listed
 
 NAME = "Spotify's data export"
 
