@@ -66,6 +66,8 @@ def _parse(path: Path) -> tuple[str, list[Entry]]:
         raise NotFoundError(f"{path}: there is no such file") from None
     except UnicodeDecodeError:
         raise DataError(path, "is not UTF-8; save the file as UTF-8") from None
+    except ValueError:  # a name that no file can have
+        raise NotFoundError(f"{path}: there is no such file") from None
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
     if not text.strip():
