@@ -335,7 +335,7 @@ def flow(t: Tables, electronic: Path) -> None:
 TOLD = (
     "Means over lists, in brackets 95 % intervals. Keys: share of joins that each rule allows, of those with known keys; clashes are more than two steps "
     "apart on the circle of fifths. BPM change in per cent with half and double time folded, `folded` the joins that needed it; step: distance of neighbours' "
-    "scaled features; coherence: 1 - sequential variance / playlist variance; cost: ours, a join, at default knobs. `our search` has a rival's cost."
+    "scaled features; coherence: 1 - sequential variance / playlist variance; cost: ours, a join, with all knobs 1. `our search` has a rival's cost."
 )
 
 
@@ -376,7 +376,7 @@ def verdict(records: Sequence[dict[str, Any]]) -> str:
     """Sentences on who is ahead of whom by the means of key, tempo and step."""
     by = {r["method"]: r for r in records}
     said = []
-    for way in (scorecard.OURS, scorecard.HEAVY):
+    for way in (scorecard.OURS, scorecard.PLAIN):
         beaten = [name for name in RIVALS if name in by and dominates(by[name], by[way])]
         said.append(
             f"By keys (fifths), BPM change and step `{way}` is dominated by {', '.join(beaten) or 'no rival'}; of the three it is ahead of "

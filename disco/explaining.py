@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Rows
 from disco.joins import Grades, Spread, grade, spread, worst, wrong
 from disco.mixing import TOO_FAR, Mixing
-from disco.ordering import Given, Ordered, put_in_order
+from disco.ordering import KNOBS, Given, Ordered, put_in_order
 from disco.playlist import Playlist
 from disco.predict import Predictor, load_predictor
 from disco.sequence import Budget, Rules
@@ -97,7 +97,7 @@ def explain(
     given: Given,
     catalogue: Catalogue,
     *,
-    knobs: Knobs = Knobs(),  # noqa: B008 - frozen
+    knobs: Knobs = KNOBS,
     predictor: str | Predictor = "mean",
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     artist_gap: int = 1,

@@ -15,7 +15,7 @@ import numpy as np
 from disco import cli, export, options
 from disco.explaining import Advice, Explained, explain
 from disco.joins import Grades, grade_name
-from disco.ordering import given
+from disco.ordering import KNOBS, given
 from disco.predict import PREDICTORS
 from disco.sequence import Budget
 from disco.transition import Knobs
@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     cli.add_list(p)
 
     g = p.add_argument_group("how joins are judged")
-    options.add_knobs(g, spicyness=False)
+    options.add_knobs(g, KNOBS, spicyness=False)
     g.add_argument(
         "--predictor",
         default="mean",

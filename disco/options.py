@@ -16,15 +16,15 @@ from disco.sequence import ARCS, Wishes
 from disco.transition import Knobs
 
 
-def add_knobs(parser: argparse._ArgumentGroup, spicyness: bool = True) -> None:
+def add_knobs(parser: argparse._ArgumentGroup, usual: Knobs = Knobs(), spicyness: bool = True) -> None:  # noqa: B008
     """Add the knobs."""
-    usual = Knobs()
     add = parser.add_argument
-    add("--flow", type=float, default=usual.flow, metavar="X", help="nearness to the predicted next (1)")
-    if spicyness:
-        add("--spicyness", type=float, default=usual.spicyness, metavar="X", help="boldness of it (1.2)")
-    add("--sweetness", type=float, default=usual.sweetness, metavar="X", help="consonance of keys (1)")
-    add("--smoothness", type=float, default=usual.smoothness, metavar="X", help="likeness of tempos (1)")
+    names = {"flow": "nearness to the predicted next", "spicyness": "boldness of it"}
+    names |= {"sweetness": "consonance of keys", "smoothness": "likeness of tempos"}
+    for name, what in names.items():
+        if name != "spicyness" or spicyness:
+            value = getattr(usual, name)
+            add(f"--{name}", type=float, default=value, metavar="X", help=f"{what} ({value:g})")
     add("--artist-gap", type=int, default=1, metavar="N", help="tracks between two by one artist (1)")
 
 

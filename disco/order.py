@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from disco import cli, export, options
-from disco.ordering import Ordered, given, put_in_order
+from disco.ordering import KNOBS, Ordered, given, put_in_order
 from disco.playlist import alternatives
 from disco.predict import PREDICTORS
 from disco.sequence import Budget, Wishes
@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     cli.add_list(p)
 
     g = p.add_argument_group("how it flows")
-    options.add_knobs(g, spicyness=False)
+    options.add_knobs(g, KNOBS, spicyness=False)
     g.add_argument(
         "--predictor",
         default="mean",

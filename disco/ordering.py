@@ -19,6 +19,11 @@ from disco.sequence.order import Progress
 from disco.sources.lists import Listed
 from disco.transition import Knobs, Pairwise
 
+# Neighbours in a list are about 2.5 apart, and the best and the worst keys and tempos differ by 2: with all knobs 1
+# the sound decides, and rivals that weigh all three keep better keys. So weighed no rival that weighs all three is
+# ahead in more than one of keys, tempos and sound (docs/RESULTS.md).
+KNOBS = Knobs(sweetness=4.0, smoothness=4.0)
+
 
 @dataclass(frozen=True)
 class Given:
@@ -117,7 +122,7 @@ def _named(listed: Listed, places: list[int]) -> pa.Table:
 def put_in_order(
     given: Given,
     *,
-    knobs: Knobs = Knobs(),  # noqa: B008 - frozen
+    knobs: Knobs = KNOBS,
     predictor: str | Predictor = "mean",
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     wishes: Wishes = Wishes(),  # noqa: B008 - frozen
@@ -132,6 +137,7 @@ def put_in_order(
     ----------
     given : Given
     knobs : Knobs
+        Usually keys and tempos count four times what they do for `generate`.
     predictor : str or Predictor
         In whose space distance is measured; that of `mean` is the eight scaled features themselves.
     mixing, wishes, artist_gap, budget, progress

@@ -5,9 +5,10 @@ the same ones. *Generated.* From seeds, sequences of so many tracks from the sam
 lists, with 95 % intervals by a bootstrap over them; features are the eight scaled ones, whatever a way measures in.
 
 *Ways.* The list as it was, the `rivals`, `greedy` from the first track under our cost, `order` as `disco order` does
-it, and `order` with artists let free. What it costs is our cost, as reported; `gap` is by how much that is above the
-cheapest order of the list that any way found. Each rival's own cost is also given to our search, which is never told
-what the rival found.
+it (the knobs of keys and tempos times what its usual ones are), and the same with the knobs as they are given, with
+artists apart and let free. What it costs is our cost by the knobs that are given, as reported; `gap` is by how much
+that is above the cheapest order of the list that any way found. Each rival's own cost is also given to our search,
+which is never told what the rival found.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from disco.errors import DiscoError
 from disco.flow import Figures, figures
 from disco.keys import KEY_RULES
 from disco.mixing import Mixing
+from disco.ordering import KNOBS
 from disco.predict import Predictor
 from disco.recommend import Query, Recommender
 from disco.rivals import RIVALS, tracks_of
@@ -38,11 +40,9 @@ from disco.transition import Flow, Knobs, Pairwise
 
 # As it was, when that is somebody's order and not a draw.
 HUMAN = "as it was"
-OURS, FREE, HEAVY = "order", "order, artists free", "order, keys and tempos times 4"
+OURS, PLAIN, FREE = "order", "order, all knobs 1", "order, all knobs 1, artists free"
 # Disturbances a track, of our orders and of rivals' costs: fewer than usual, lest 200 lists take hours.
 _MOVES, _MOVES_OF_OTHERS = 10, 1
-# By how much more keys and tempos count for the last: about as much as they do for the rivals.
-_HEAVY = 4
 SEARCHED = "{}, our search"
 # Of figures that say more the higher they are; of all others less is better.
 HIGHER = (*(f"key {name}" for name in KEY_RULES), "within_5", "within_10", "coherence")
@@ -206,18 +206,20 @@ def ordered(
                     ways[SEARCHED.format(name)] = ours
         ways["greedy"] = greedy(everyone[:1], everyone[1:], n - 1, cost, lambda path, row: row not in path)
         nobody = np.empty(0, dtype=np.intp)
-        usual = setting.knobs
-        heavy = replace(usual, sweetness=_HEAVY * usual.sweetness, smoothness=_HEAVY * usual.smoothness)
-        other = Pairwise(few, heavy, space, setting.mixing)
+        said = setting.knobs
+        knobs = replace(
+            said, sweetness=KNOBS.sweetness * said.sweetness, smoothness=KNOBS.smoothness * said.smoothness
+        )
+        ordering = Pairwise(few, knobs, space, setting.mixing)
         for name, paid, gap in (
-            (OURS, cost, setting.artist_gap),
+            (OURS, ordering, setting.artist_gap),
+            (PLAIN, cost, setting.artist_gap),
             (FREE, cost, 0),
-            (HEAVY, other, setting.artist_gap),
         ):
             ways[name] = order(nobody, everyone, n, paid, Rules(few, gap), places, Budget(moves=_MOVES * n))
-        said = {way: figures(few, path, cost, places) for way, path in ways.items()}
-        least = min(one.total_cost for one in said.values())
-        for way, one in said.items():
+        found = {way: figures(few, path, cost, places) for way, path in ways.items()}
+        least = min(one.total_cost for one in found.values())
+        for way, one in found.items():
             measured.put(way, one)
             measured.values[way][-1]["gap"] = one.total_cost / least - 1 if least > _SAME else 0.0
         yield measured, number + 1

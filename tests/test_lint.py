@@ -15,11 +15,11 @@ from disco import __main__, lint
 from disco.explaining import explain
 from disco.joins import GRADES
 from disco.mixing import Mixing
-from disco.ordering import given
+from disco.ordering import KNOBS, given
 from disco.predict import load_predictor
 from disco.sequence import Rules
 from disco.sources import lists, tables
-from disco.transition import Knobs, Pairwise
+from disco.transition import Pairwise
 
 IDS = [f"t{i:05}" for i in (3, 14, 15, 92, 65, 35, 89, 79, 32, 38, 46, 26)]
 
@@ -80,7 +80,7 @@ def changed(ids, better):
 def test_what_advice_saves_is_what_it_saves(more, mine, library, capsys):
     said, catalogue = linted(mine, library, *more, capsys=capsys), tables.read(library)
     mixing = Mixing("camelot", True) if "camelot" in more else Mixing()
-    cost = Pairwise(catalogue, Knobs(), load_predictor("mean").embed(catalogue), mixing)
+    cost = Pairwise(catalogue, KNOBS, load_predictor("mean").embed(catalogue), mixing)
     rules = Rules(catalogue, 3 if 3 in more else 1)
 
     def costs(ids):
@@ -108,7 +108,7 @@ def test_what_advice_saves_is_what_it_saves(more, mine, library, capsys):
 def test_no_track_of_the_list_fits_better_than_the_one_advised(mine, library):
     catalogue = tables.read(library)
     said = explain(given(lists.read(mine), catalogue), catalogue, artist_gap=0)
-    cost = Pairwise(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
+    cost = Pairwise(catalogue, KNOBS, load_predictor("mean").embed(catalogue))
     rows = catalogue.rows(IDS).tolist()
     now = cost.terms(np.array(rows))["cost"].sum()
     for fault in said.worst:
