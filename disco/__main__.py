@@ -13,6 +13,7 @@ DOORS = {
     "order": ("disco.order", "put a playlist that you have into its best order"),
     "recommend": ("disco.recommend.__main__", "name the tracks that belong to a playlist or a title"),
     "models": ("disco.shelf", "list the models that are here, show or remove one"),
+    "spotify": ("disco.spotify", "log in to Spotify, read your library, forget it all"),
     "catalogue": ("disco.catalogue.__main__", "show what is in a table of tracks"),
     "prepare": ("disco.prepare", "turn raw playlists into tables to train and to measure with"),
     "train": ("disco.train", "fit a model from a recipe"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-import platformdirs
 from numpy.typing import NDArray
 
+from disco import folders
 from disco.catalogue import FEATURES, Catalogue, Floats
 from disco.errors import DataError, NotFoundError
 
@@ -49,8 +48,7 @@ class Card:
 
 def user_models() -> Path:
     """Folder of the models that the user trained: `$DISCO_DATA/models`, or else in the user's data folder."""
-    data = os.environ.get("DISCO_DATA") or platformdirs.user_data_dir("disco", appauthor=False)
-    return Path(data) / "models"
+    return folders.data() / "models"
 
 
 def read_card(name: str | Path, kind: str) -> Card:
