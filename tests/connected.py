@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,8 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
     monkeypatch.setenv("DISCO_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("DISCO_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("DISCO_SPOTIFY_BUDGET", "100000")
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
     with ExitStack() as stack:
 
         def begin(scenario: str = "development-2026", login: bool = True, **changes: Any) -> Spotify:
@@ -39,8 +42,6 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
 
 def log_in(fake: Spotify) -> None:
     """Keep a token of the fake as `disco spotify login` would, without a browser."""
-    import time
-
     said = fake.grant(" ".join(tokens.SCOPES))
     now = time.time()
     tokens.save({**said, "client_id": fake.client_id, "expires_at": now + said["expires_in"], "authorized_at": now})

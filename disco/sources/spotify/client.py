@@ -60,8 +60,8 @@ class Client:
         for i in range(TRIES):
             try:
                 return check(self._ask(question))
-            except Malformed:
-                if i + 1 == TRIES:
+            except Malformed as damaged:
+                if i + 1 == TRIES or not damaged.again:
                     raise
                 time.sleep(i + 1)
         raise AssertionError
@@ -132,7 +132,7 @@ class Client:
 
     def search(self, query: str, limit: int = FOUND) -> list[Row]:
         """Tracks found by a text, or by `isrc:`; ten at most."""
-        return self.ask(lambda sp: sp.search(query, limit=min(limit, FOUND), type="track"), shapes.found)
+        return self.ask(lambda sp: sp.search(query, limit=min(limit, FOUND), type="track"), shapes.searched)
 
     def track(self, track_id: str) -> Row:
         """One track by its id."""
@@ -153,7 +153,7 @@ class Client:
         """Tracks that Spotify recommends to at most five seeds, for apps that still have them."""
         few = list(seeds[:SEEDS_AT_ONCE])
         return self._legacy(
-            "recommendations", lambda sp: sp.recommendations(seed_tracks=few, limit=limit), shapes.found
+            "recommendations", lambda sp: sp.recommendations(seed_tracks=few, limit=limit), shapes.recommended
         )
 
     def _legacy(self, name: str, question: Callable[[spotipy.Spotify], Any], check: Callable[[Any], T]) -> T:

@@ -118,7 +118,7 @@ class Crawl:
             found: list[str | None] = []
             for offset in range(0, total, PAGE):
                 page = self._page(part, offset)
-                changed |= {part} if page.total != total else set()
+                changed.update([part] if page.total != total else [])
                 rows.extend(entry.row for entry in page.entries if entry.row)
                 found += [entry.row["track_id"] if entry.row else None for entry in page.entries]
             return found

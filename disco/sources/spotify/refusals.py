@@ -37,7 +37,9 @@ class Withheld(SpotifyError):
 
 
 class Malformed(SpotifyError):
-    """An answer that is none."""
+    """An answer that is none; `again` where asking once more may bring a better one."""
+
+    again = True
 
 
 class Unclear(SpotifyError):

@@ -88,7 +88,7 @@ class GuardedSession(requests.Session):
             elif isinstance(trouble, _Renew) and not renewed:
                 renewed = True
                 arguments["headers"] = {**arguments["headers"], "Authorization": f"Bearer {self.keeper.renew()}"}
-            elif read and failed + 1 < TRIES and not isinstance(trouble, _Final):
+            elif read and failed + 1 < TRIES and not isinstance(trouble, _Final | Malformed):
                 failed += 1
                 time.sleep(failed)
             else:
@@ -168,7 +168,7 @@ class _Bad(_Final, Refused):
 
 
 class _Odd(_Final, Malformed):
-    pass
+    again = False
 
 
 class _Shut(_Final, Later):

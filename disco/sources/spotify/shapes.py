@@ -149,10 +149,18 @@ def summary(said: object, account: str) -> Summary:
     )
 
 
-def found(said: object) -> list[Row]:
-    """Tracks of a search or of recommendations, in their order; damaged ones are left out."""
-    held = said.get("tracks") if isinstance(said, dict) else None
-    listed = held.get("items") if isinstance(held, dict) else held
+def searched(said: object) -> list[Row]:
+    """Tracks of a search, best first."""
+    listed, _ = _list(said.get("tracks") if isinstance(said, dict) else None)
+    return _good(listed)
+
+
+def recommended(said: object) -> list[Row]:
+    """Tracks of recommendations, best first."""
+    return _good(said.get("tracks") if isinstance(said, dict) else None)
+
+
+def _good(listed: object) -> list[Row]:
     if not isinstance(listed, list):
         raise Malformed("the answer is no list of tracks; try again")
     rows = [row for one in listed if (row := track(one)) is not None]
