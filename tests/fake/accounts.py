@@ -94,7 +94,10 @@ class Accounts:
         if grant == "authorization_code":
             return self._first(form)
         if grant == "refresh_token":
-            return self._again(form)
+            answer = self._again(form)
+            if answer.status != 200:
+                request.refused = f"refresh token {form.get('refresh_token')}"  # it stays dead
+            return answer
         return _wrong(
             "unsupported_grant_type", "grant_type must be client_credentials, authorization_code or refresh_token"
         )

@@ -207,9 +207,7 @@ class Library:
                     explicit=draw.random() < 0.1,
                     popularity=draw.randint(0, 100),
                     # One in fifty has none, one in fifty shares that of the track before (single and album).
-                    isrc=None
-                    if i % 50 == 7
-                    else f"XXF{26 if i % 50 != 9 else 25}{(i if i % 50 != 9 else i - 1):07d}",
+                    isrc=None if i % 50 == 7 else f"XXF26{i - (i % 50 == 9):07d}",
                     playable=i % 40 != 11,
                     features=None if i % 25 == 5 else self._features(),
                 )

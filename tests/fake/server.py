@@ -100,6 +100,10 @@ class Request:
             return None
 
     @property
+    def json_answer(self) -> Any:
+        return json.loads(self.answer)
+
+    @property
     def form(self) -> dict[str, str]:
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
@@ -287,6 +291,7 @@ class Server:
 class _Http(http.server.ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 64  # more callers than this at once would wait a second, or be turned away
     fake: Server
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -137,7 +137,6 @@ class Shapes:
             "images": self._images(one),
             "is_externally_hosted": False,
             "is_playable": True,
-            "language": "en",
             "languages": ["en"],
             "name": "An episode",
             "release_date": "2026-11-01",

@@ -246,7 +246,7 @@ class Spotify(Server):
             if scopes is None and " /me" in here:
                 raise Trouble(401, "Valid user authentication required")
             if route.scopes and not set(route.scopes) & (scopes or set()):
-                raise Trouble(403, "Insufficient client scope")
+                raise Trouble(403, "Insufficient client scope", f"scope {route.where} {request.auth}")
             found = route.endpoint(self, request, **match.groupdict())
             return found if isinstance(found, Answer) else Answer(200, found)
         # No test may take it for Spotify's word that something does not exist.
