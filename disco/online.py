@@ -9,6 +9,7 @@ import numpy as np
 
 from disco import cli
 from disco.catalogue import Catalogue
+from disco.errors import NotFoundError
 from disco.playlist import Playlist
 from disco.sources import reccobeats
 from disco.sources.spotify import gather, shapes, writing
@@ -29,7 +30,11 @@ def candidates(arguments: argparse.Namespace, own: Catalogue | None) -> tuple[Ca
         say(reccobeats.TOLD)
 
     def choose(text: str, found: Catalogue) -> str:
-        rows = cli.find_seeds(found, [text], arguments.pick, arguments.quiet)
+        try:
+            rows = cli.find_seeds(found, [text], arguments.pick, arguments.quiet)
+        except NotFoundError:  # Spotify forgives more than the search here: its first is taken, and told
+            rows = np.array([0])
+            say(f"asked for {text!r}, took Spotify's first, {cli.name(found.tracks(rows)[0])!r}")
         return found.ids(rows)[0]
 
     gathered = gather.gather(connect(say), arguments.seeds, choose, arguments.candidates, own, recco, say)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 PORT = 8888
 TERMS = (
     "What Spotify's terms ask of you: its tracks may be put in order, never mixed or faded into one another; its "
-    "content must not go into learned models (--predictor mean --recommender nearest uses none); nothing of it may be "
-    "kept longer than needed (`disco spotify disconnect` removes all)."
+    "content must not go into learned models (--predictor mean --recommender nearest uses none); nothing of it may "
+    "be kept longer than needed (`disco spotify disconnect` removes all)."
 )
 
 

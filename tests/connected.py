@@ -18,7 +18,7 @@ Start = Callable[..., Spotify]
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
-    """Starts the fake in a scenario; what DISCO keeps lies in this test's folders, and waiting passes time at once."""
+    """Starts the fake in a scenario; what DISCO keeps lies in the test's folders, and waiting takes no time."""
     monkeypatch.setenv("DISCO_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("DISCO_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("DISCO_SPOTIFY_BUDGET", "100000")
@@ -52,7 +52,7 @@ class Killed(BaseException):
 
 
 def kill(monkeypatch: pytest.MonkeyPatch, at: int, after: bool) -> Callable[[], int]:
-    """Let the process end at its nth request, before it is sent or after it was answered; says how many there were."""
+    """Let the process end at its nth request, before it is sent or after its answer; says how many there were."""
     from requests.adapters import HTTPAdapter
 
     true, sent = HTTPAdapter.send, [0]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from connected import log_in, start  # noqa: F401 - a fixture
 from conftest import catalogue_of
+from connected import log_in, start  # noqa: F401 - a fixture
 from fake import SCENARIOS, ReccoBeats
 
 from disco import __main__, generate, spotify
@@ -22,7 +22,6 @@ from disco.catalogue import FEATURES
 from disco.sources import reccobeats, tables
 from disco.sources.spotify import features, gather, library, state, tokens
 from disco.sources.spotify.client import connect
-
 
 
 def run(main, *arguments, capsys):
@@ -139,7 +138,9 @@ def test_candidates_are_the_users_own_where_spotify_recommends_nothing(start, ca
     table = own_table(fake, tmp_path / "mine.parquet")
     assert run(spotify.main, "sync", "--catalogue", table, capsys=capsys)[0] == 0
     kept = library.read().tracks
-    measured = [one for one in kept.table["track_id"].to_pylist() if getattr(fake.library.tracks.get(one), "features", None)]
+    measured = [
+        one for one in kept.table["track_id"].to_pylist() if getattr(fake.library.tracks.get(one), "features", None)
+    ]
     assert int(kept.measured.sum()) == len(measured) > 100
     code, out, err = run(generate.main, *seeds(fake), "--source", "spotify", "--json", capsys=capsys)
     assert code == 1 or json.loads(out)  # the seeds may have no features here
@@ -231,7 +232,9 @@ def test_features_are_joined_by_id_then_isrc_then_name_and_length():
 
 def test_features_that_are_there_are_not_replaced():
     tracks = catalogue_of([full(track_id="a", energy=0.7)])
-    assert features.join(tracks, catalogue_of([full(track_id="a", energy=0.1)])).numbers("energy")[0] == np.float32(0.7)
+    assert features.join(tracks, catalogue_of([full(track_id="a", energy=0.1)])).numbers("energy")[0] == np.float32(
+        0.7
+    )
 
 
 def test_tracks_that_spotify_does_not_have_are_told_and_left_out(start, capsys, tmp_path):

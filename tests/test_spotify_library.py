@@ -30,7 +30,10 @@ def expected(fake):
     """What a person has, written down from the fake's own lists."""
     own = [one for one in fake.library.playlists if one.owner == USER or one.collaborative]
     lists = {
-        one.id: [None if e.uri is None or ":episode:" in e.uri else e.uri if ":local:" in e.uri else e.id for e in one.entries]
+        one.id: [
+            None if e.uri is None or ":episode:" in e.uri else e.uri if ":local:" in e.uri else e.id
+            for e in one.entries
+        ]
         for one in own
     }
     saved = [entry.id for entry in fake.library.saved]
@@ -72,7 +75,12 @@ def test_the_library_is_read_back_as_it_was_written(start):
     made = read()
     again = library.read()
     assert again.tracks.table.equals(made.tracks.table)
-    assert (again.saved, again.top, again.playlists, again.notes) == (made.saved, made.top, made.playlists, made.notes)
+    assert (again.saved, again.top, again.playlists, again.notes) == (
+        made.saved,
+        made.top,
+        made.playlists,
+        made.notes,
+    )
 
 
 def test_the_cost_is_told_before_it_is_paid(start):
@@ -151,7 +159,12 @@ def test_killed_at_any_of_50_points_and_resumed_it_is_the_same_and_at_most_one_p
         twice = {target: times for target, times in fake.twice().items() if target != "GET /v1/me"}
         assert sum(times - 1 for times in twice.values()) <= 1, n
         made = library.read()
-        assert (made.saved, made.top, made.playlists, made.notes) == (whole.saved, whole.top, whole.playlists, whole.notes), n
+        assert (made.saved, made.top, made.playlists, made.notes) == (
+            whole.saved,
+            whole.top,
+            whole.playlists,
+            whole.notes,
+        ), n
         assert made.tracks.table.equals(whole.tracks.table), n
 
 

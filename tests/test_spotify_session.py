@@ -191,7 +191,9 @@ def test_the_token_is_readable_by_its_owner_alone(start):
     assert stat.S_IMODE(tokens.path().parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"cc": 4}', '{"X": {"calls": ["a", 1e99], "shut": 3, "may": {"x": 1}}}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", '{"cc": 4}', '{"X": {"calls": ["a", 1e99], "shut": 3, "may": {"x": 1}}}']
+)
 def test_a_damaged_memory_is_forgotten(start, text):
     fake = start()
     state.path().write_text(text.replace("X", fake.client_id))

@@ -41,7 +41,9 @@ def test_it_is_written_in_hundreds_and_in_order(start, ids, n):
     address = writing.write(connect(), NAME, wanted)
     check(fake, wanted)
     assert address == f"https://open.spotify.com/playlist/{made(fake)[0].id}"
-    assert [len(r.json["uris"]) for r in fake.calls("/items", "POST")] == [100] * (n // 100) + [n % 100] * (n % 100 > 0)
+    assert [len(r.json["uris"]) for r in fake.calls("/items", "POST")] == [100] * (n // 100) + [n % 100] * (
+        n % 100 > 0
+    )
     assert len(fake.calls("/v1/me/playlists$", "POST")) == 1
     assert fake.calls("/tracks", "POST") == []
 
