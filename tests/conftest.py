@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from connected import start  # noqa: F401 - a fixture
 from hypothesis import settings
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from fake import Spotify
 
-from disco.sources.spotify import tokens
-
 Start = Callable[..., Spotify]
 
 
@@ -42,6 +40,8 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
 
 def log_in(fake: Spotify) -> None:
     """Keep a token of the fake as `disco spotify login` would, without a browser."""
+    from disco.sources.spotify import tokens  # what speaks to the network takes a while to load
+
     said = fake.grant(" ".join(tokens.SCOPES))
     now = time.time()
     tokens.save({**said, "client_id": fake.client_id, "expires_at": now + said["expires_in"], "authorized_at": now})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import catalogue_of
-from connected import log_in, start  # noqa: F401 - a fixture
+from connected import log_in
 from fake import SCENARIOS, ReccoBeats
 
 from disco import __main__, generate, spotify
@@ -158,7 +159,7 @@ def test_features_of_reccobeats_are_asked_for_only_when_wanted(start, capsys, mo
         monkeypatch.setenv("DISCO_RECCOBEATS", recco.api_url)
         run(spotify.main, "sync", capsys=capsys)
         assert recco.log == []
-        code, out, err = run(spotify.main, "sync", "--features", "reccobeats", capsys=capsys)
+        code, _out, err = run(spotify.main, "sync", "--features", "reccobeats", capsys=capsys)
         assert code == 0
         assert "it is told the Spotify ids of these tracks and nothing of you" in err
         kept = library.read().tracks
@@ -326,7 +327,7 @@ def test_the_address_can_be_pasted(start, capsys, monkeypatch):
             return call(fake, "GET", address).headers["location"] + "\n"
 
     monkeypatch.setattr("sys.stdin", Hand())
-    code, out, _ = run(spotify.main, "login", "--client-id", fake.client_id, "--paste", capsys=capsys)
+    code, _out, _ = run(spotify.main, "login", "--client-id", fake.client_id, "--paste", capsys=capsys)
     assert code == 0
     assert parse_qs(urlsplit(fake.calls("/authorize")[0].path).query) == {}
     assert tokens.read()["client_id"] == fake.client_id
@@ -343,10 +344,8 @@ def test_a_stranger_at_the_door_does_not_log_in(start):
 
         def visit():
             for query in ("code=evil&state=guess", "code=evil", "error=access_denied&state=x"):
-                try:
+                with contextlib.suppress(OSError):
                     urlopen(f"http://127.0.0.1:{where}/callback?{query}", timeout=5)
-                except OSError:
-                    pass
             fake.browser(address)
 
         threading.Thread(target=visit, daemon=True).start()
@@ -376,7 +375,7 @@ def test_disconnect_removes_all_but_the_count_of_calls(start, capsys, monkeypatc
     assert [path.name for path in kept if path.is_file()] == ["state.json"]
     assert set(json.loads(state.path().read_text())[fake.client_id]) == {"calls", "shut"}
     assert state.State.read(fake.client_id).made == made > 0
-    code, out, _ = run(spotify.main, "status", capsys=capsys)
+    _code, out, _ = run(spotify.main, "status", capsys=capsys)
     assert "you are not logged in" in out
     assert run(spotify.main, "disconnect", "--yes", capsys=capsys)[0] == 0  # twice does no harm
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from connected import Killed, Start, log_in, start  # noqa: F401 - a fixture
+from connected import Killed
 from fake.library import USER, Entry
 
 from disco.errors import DataError, DiscoError, NotFoundError

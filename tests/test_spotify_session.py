@@ -1,4 +1,4 @@
-"""The way to Spotify: what is waited for, tried again, remembered and never repeated; and that nothing secret is told."""
+"""The way to Spotify: what is waited for, tried again, remembered and never repeated; and no secret is told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import stat
 import time
 
 import pytest
-from connected import Start, log_in, start  # noqa: F401 - a fixture
+from connected import log_in
 from fake import SCENARIOS
 
 from disco import spotify

@@ -6,7 +6,7 @@ import json
 import random
 
 import pytest
-from connected import Killed, kill, log_in, start  # noqa: F401 - a fixture
+from connected import Killed, kill
 from fake.library import Entry
 
 from disco.errors import DiscoError
@@ -124,7 +124,7 @@ def test_a_quota_in_the_middle_is_told_and_gone_on_with_when_it_is_over(start, i
     fake = start()
     wanted = ids(fake, 250)
     fake.fault("quota", at=2, method="POST", path="/items", seconds=13 * 3600)
-    with pytest.raises(refusals.Later, match="wants no call before .* run the same command again"):
+    with pytest.raises(refusals.Later, match=r"wants no call before .* run the same command again"):
         writing.write(connect(), NAME, wanted)
     with pytest.raises(refusals.Later):
         writing.write(connect(), NAME, wanted)
