@@ -143,9 +143,7 @@ def test_candidates_are_the_users_own_where_spotify_recommends_nothing(start, ca
         one for one in kept.table["track_id"].to_pylist() if getattr(fake.library.tracks.get(one), "features", None)
     ]
     assert int(kept.measured.sum()) == len(measured) > 100
-    code, out, err = run(generate.main, *seeds(fake), "--source", "spotify", "--json", capsys=capsys)
-    assert code == 1 or json.loads(out)  # the seeds may have no features here
-    code, out, err = run(
+    code, _, err = run(
         generate.main, *seeds(fake), "--source", "spotify", "--catalogue", table, "--json", capsys=capsys
     )
     assert code == 0

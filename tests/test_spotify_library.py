@@ -13,7 +13,7 @@ from fake.library import USER, Entry
 
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources import spotify as source
-from disco.sources.spotify import library, tokens
+from disco.sources.spotify import library, shapes, tokens
 from disco.sources.spotify.client import connect
 from disco.sources.spotify.crawl import Crawl
 
@@ -55,6 +55,44 @@ def test_all_is_read_once_and_no_other_peoples_lists(start, scenario):
     assert (fake.twice(), fake.wasted()) == ({}, [])
     assert not [r for r in fake.log if "Theirs" in r.path]
     assert not (library.folder() / "reading").exists()
+
+
+def test_what_an_entry_holds_is_called_item_or_track(start):
+    fake = start(alias=True)  # both names at once
+    check(read(), fake)
+    there = {
+        "type": "track",
+        "id": "a" * 22,
+        "name": "N",
+        "artists": [{"name": "A"}, {}],
+        "external_ids": {"isrc": "X1"},
+    }
+    row = {"track_id": "a" * 22, "title": "N", "artists": ["A"], "isrc": "X1"}
+    for said in (
+        {"item": there},
+        {"track": there},
+        {"item": None, "track": there},
+        {"item": there, "track": True},
+        there,
+    ):
+        kept = shapes.entry(said).row
+        assert {name: kept[name] for name in row} == row
+    assert shapes.entry({"item": None}).kind == "gone"
+    assert shapes.entry({"item": None, "track": True}).kind == "gone"
+
+
+@pytest.mark.parametrize(
+    ("said", "tempo", "key", "mode", "energy"),
+    [
+        ({"tempo": 120.5, "key": 0, "mode": 1, "energy": 0.5}, 120.5, 0, 1, 0.5),
+        ({"tempo": 0.0, "key": -1, "mode": 1, "energy": 1.5}, None, None, None, None),
+        ({"tempo": "fast", "key": 12, "mode": 2, "energy": True}, None, None, None, None),
+        ({"tempo": float("nan"), "key": 3, "mode": None, "energy": float("inf")}, None, 3, None, None),
+    ],
+)
+def test_what_is_no_measurement_is_unknown(said, tempo, key, mode, energy):
+    row = shapes.measured(said)
+    assert (row["tempo_bpm"], row["key"], row["mode"], row["energy"]) == (tempo, key, mode, energy)
 
 
 def test_what_is_known_of_a_track_is_kept(start):

@@ -213,6 +213,18 @@ def test_a_clock_that_was_set_back_does_not_shut_the_door_for_ever(start):
     assert memory.made == 0
 
 
+@pytest.mark.parametrize(("off", "said"), [(7200, "120 minutes ahead of"), (-7200, "120 minutes behind"), (60, "")])
+def test_a_clock_that_is_wrong_is_told_once_and_the_work_goes_on(start, monkeypatch, off, said):
+    fake = start()
+    monkeypatch.setattr("time.time", lambda: fake.clock.now() + off)
+    told = []
+    client = connect(told.append)
+    for offset in (0, 50):
+        assert client.saved(offset).total == 130
+    assert len(told) == bool(said)
+    assert all(said in text for text in told)
+
+
 def test_an_endpoint_is_tried_once_and_its_refusal_remembered_for_30_days(start):
     fake = start()
     track = next(iter(fake.library.tracks))

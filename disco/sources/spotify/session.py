@@ -24,6 +24,8 @@ from disco.sources.spotify.state import State
 SHORT_S = 60
 # A read that failed on the way is tried so often in all, one and two seconds apart.
 TRIES = 3
+# A clock that is further off than this makes moments that are remembered wrong.
+SKEW_S = 600
 # Asked to wait again and again, one stops.
 WAITS = 5
 # "Retry-After" is clamped to a week: more is no answer of a sane server.
@@ -54,6 +56,7 @@ class GuardedSession(requests.Session):
     def __init__(self, state: State, keeper: tokens.Keeper, say: Callable[[str], object]) -> None:
         super().__init__()
         self.state, self.keeper, self.say = state, keeper, say
+        self._told_of_clock = False
         for scheme in ("http://", "https://"):
             self.mount(scheme, HTTPAdapter(max_retries=0))
 
@@ -72,6 +75,7 @@ class GuardedSession(requests.Session):
             self.state.count()
             try:
                 response = super().request(method, url, allow_redirects=False, **arguments)
+                self._look_at_clock(response)
                 trouble = self._trouble(response, what, read)
             except requests.exceptions.SSLError:
                 raise tokens.insecure() from None
@@ -93,6 +97,20 @@ class GuardedSession(requests.Session):
                 time.sleep(failed)
             else:
                 raise trouble
+
+    def _look_at_clock(self, response: requests.Response) -> None:
+        """Tell once that this machine's clock is wrong."""
+        try:
+            there = email.utils.parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+        except (ValueError, TypeError):
+            return
+        off = time.time() - there
+        if abs(off) > SKEW_S and not self._told_of_clock:
+            self._told_of_clock = True
+            way = "ahead of" if off > 0 else "behind"
+            self.say(
+                f"this machine's clock is {abs(off) / 60:,.0f} minutes {way} Spotify's; set it, or waits are wrong"
+            )
 
     def _trouble(self, response: requests.Response, what: str, read: bool) -> SpotifyError | None:
         """What is wrong with an answer, None if nothing is."""
