@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-RECOMMENDERS := popularity playlist-knn item-knn als title-knn two-tower ranker blend
+RECOMMENDERS := popularity playlist-knn item-knn als collective title-knn two-tower ranker blend
 
 .PHONY: playlist recommenders test lint types bench notebook clean
 
@@ -30,6 +30,7 @@ bench: $(VENV)/.installed  ## every table of speed
 	$(BIN)/python benchmarks/command.py
 	$(BIN)/python benchmarks/choose.py
 	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/libraries.py
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/step.py
 

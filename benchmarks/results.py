@@ -3,7 +3,9 @@
 disco prepare playlists.parquet --tracks tracks.parquet --hold-out mpd_slice0 --hold-out ... --test 0 --output data
 make recommenders TRACKS=data/tracks.parquet PLAYLISTS=data/playlists.parquet
 python benchmarks/results.py --tracks data/tracks.parquet --playlists data/playlists.parquet [--ablation NAME=FOLDER ...]
-    [--recommender NAME ...]
+    [--recommender NAME ...] [--electronic dataset.csv]
+
+With `--only flow` the tables of how orders flow are made anew and take the place of those that are there.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from disco import evaluate
+from disco import evaluate, scorecard
 from disco.model import MODELS
+from disco.rivals import RIVALS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = "mpd_slice0"
@@ -32,6 +35,9 @@ CONTINUED = {
 }
 # What the tables call `rank` when it hears features alone.
 DEAF = "rank without genres"
+# What the headings of the tables of orders begin with.
+FLOW = "Flow: "
+GENRES = "house,techno,trance,drum-and-bass"
 SWEEP = (0.8, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
 
 
@@ -41,6 +47,7 @@ class Tables:
     def __init__(self, tracks: Path, playlists: Path, cases: int) -> None:
         self.common = ["--catalogue", str(tracks), "--playlists", str(playlists), "--train", str(playlists), "--json"]
         self.cases = ["--cases", str(cases)]
+        self.tracks, self.playlists = tracks, playlists
         self.lines: list[str] = []
 
     def run(self, *options: object) -> list[dict[str, Any]]:
@@ -51,13 +58,22 @@ class Tables:
         """Records of one run of the continuation protocol."""
         return self._records("continuation", "recommenders", *options)
 
+    def flows(self, *options: object) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Records of one run of the flow protocol, and the protocol."""
+        said = self._said("flow", "--json", *options)
+        return said["orders"], said["protocol"]
+
     def _records(self, verb: str, what: str, *options: object) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = self._said(verb, *self.common, *options)[what]
+        return records
+
+    def _said(self, *arguments: object) -> dict[str, Any]:
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            if evaluate.main([verb, *self.common, *map(str, options)]):
+            if evaluate.main(list(map(str, arguments))):
                 raise SystemExit("the evaluation failed; see above")
-        records: list[dict[str, Any]] = json.loads(out.getvalue())[what]
-        return records
+        said: dict[str, Any] = json.loads(out.getvalue())
+        return said
 
     def without_genres(self, *options: object) -> list[dict[str, Any]]:
         """Records of `rank` when it hears features alone, no genre."""
@@ -227,6 +243,169 @@ def continuation(t: Tables, recommenders: Sequence[str]) -> None:
         )
 
 
+def flow(t: Tables, electronic: Path) -> None:
+    """Tables of how orders flow: people's, rivals' and ours."""
+    heads = [
+        "way",
+        "keys, fifths",
+        "Camelot",
+        "wide",
+        "tonal",
+        "clashes of 10",
+        "BPM change",
+        "90th",
+        "within 5 %",
+        "within 10 %",
+    ]
+    heads += ["folded", "step", "worst", "coherence", "joins by one artist", "cost", "above the best"]
+    named = f"--genre {GENRES}"
+    made, protocol = t.flows("--catalogue", t.tracks, "--playlists", t.playlists, "--source", SOURCE)
+    low, high = protocol["lengths"]
+    command = f"`disco evaluate flow --playlists PLAYLISTS --source {SOURCE} --catalogue TRACKS`"
+    people = f"{made[0]['n']} playlists of {SOURCE} with {low} to {high} measured tracks, drawn ({protocol['tracks']:,} tracks): {command}. "
+    t.table(f"{FLOW}real playlists", people + TOLD, heads, [flowing(r) for r in made])
+    drawn, protocol = t.flows("--catalogue", electronic, "--genre", GENRES, "--draws", 50)
+    command = f"`disco evaluate flow --draws 50 {named} --catalogue DATASET`"
+    draws = f"{drawn[0]['n']} draws of {protocol['tracks']} from {protocol['of']:,} tracks of the 114k set's house, techno, trance and drum-and-bass: {command}. "
+    t.table(f"{FLOW}drawn tracks", draws + verdict(drawn), heads, [flowing(r) for r in drawn])
+    t.table(
+        f"{FLOW}keys by Camelot",
+        "The same draws with `--key-rule camelot`: what `order` takes for a good key is what it gets.",
+        heads,
+        [
+            flowing(r)
+            for r in t.flows(
+                "--catalogue",
+                electronic,
+                "--genre",
+                GENRES,
+                "--draws",
+                50,
+                "--key-rule",
+                "camelot",
+                "--rival",
+                "random",
+            )[0]
+        ],
+    )
+    t.table(
+        f"{FLOW}rivals' own costs",
+        "What our search reaches under a rival's own cost, in all to what the rival's own search reaches, and in how many lists "
+        "it was no dearer and cheaper. Our search does not begin with the rival's order.",
+        ["rival", "real playlists", "no dearer", "cheaper", "drawn tracks", "no dearer", "cheaper"],
+        [
+            [r["method"], *(cell for record in (r, d) for cell in own(record))]
+            for r, d in zip((r for r in made if "own" in r), (d for d in drawn if "own" in d), strict=True)
+        ],
+    )
+    rows = []
+    for weight in (1, 1.25, 1.5):
+        chosen = ["--predictor", "mean", "--predictor", "rank"] + (["--predictor", "classic"] if weight == 1 else [])
+        asked = ["--catalogue", electronic, "--genre", GENRES, "--generate", 100, *chosen]
+        grown, protocol = t.flows(*asked, "--sweetness", weight, "--smoothness", weight)
+        rows += [
+            [
+                r["method"],
+                f"{weight:g}",
+                *(bracketed(r, name) for name in ("key fifths", "within_5", "step", "step_ratio")),
+                f"{r['cost']:.2f}",
+                f"{r['from_seeds']:.2f}",
+            ]
+            for r in grown
+        ]
+    t.table(
+        f"{FLOW}playlists from a seed",
+        f"{protocol['added']} tracks from {protocol['candidates']} candidates (`{protocol['recommender']}`) of the same {protocol['of']:,} tracks, from 100 drawn seeds: "
+        f"`disco evaluate flow --generate 100 {named} --catalogue DATASET`. Sweetness and smoothness 1 are the default knobs. "
+        "`walk` and `nearest neighbour` measure from the track before, the others from what was predicted, which is why their steps are longer.",
+        [
+            "way",
+            "sweetness, smoothness",
+            "keys, fifths",
+            "within 5 % BPM",
+            "step",
+            "step to nearest neighbour's",
+            "cost",
+            "from the seed",
+        ],
+        rows,
+    )
+
+
+TOLD = (
+    "Means over lists, in brackets 95 % intervals. Keys: share of joins that each rule allows, of those with known keys; clashes are more than two steps "
+    "apart on the circle of fifths. BPM change in per cent with half and double time folded, `folded` the joins that needed it; step: distance of neighbours' "
+    "scaled features; coherence: 1 - sequential variance / playlist variance; cost: ours, a join, at default knobs. `our search` has a rival's cost."
+)
+
+
+def flowing(r: dict[str, Any]) -> list[str]:
+    """One row of a table of orders."""
+
+    def cell(name: str, digits: int = 3) -> str:
+        return "" if r[name] is None else f"{r[name]:.{digits}f}"
+
+    keys = [
+        "" if r["key fifths"] is None else bracketed(r, "key fifths"),
+        *(cell(f"key {rule}") for rule in ("camelot", "camelot-wide", "tonal")),
+    ]
+    tempos = [
+        "" if r["tempo_change"] is None else bracketed(r, "tempo_change", 1),
+        cell("tempo_p90", 1),
+        cell("within_5"),
+        cell("within_10"),
+        cell("folded"),
+    ]
+    sound = [
+        bracketed(r, "step", 2),
+        cell("worst_step", 2),
+        bracketed(r, "coherence", 2),
+        cell("same_artist", 1),
+        cell("cost", 2),
+        f"{100 * r['gap']:.1f} %",
+    ]
+    return [f"`{r['method']}`", *keys, cell("clashes", 1), *tempos, *sound]
+
+
+def own(r: dict[str, Any]) -> list[str]:
+    """What our search does under a rival's cost."""
+    return [f"{r['own']['ratio']:.3f}", f"{r['own']['no_dearer']} of {r['n']}", str(r["own"]["cheaper"])]
+
+
+def verdict(records: Sequence[dict[str, Any]]) -> str:
+    """Sentences on who is ahead of whom by the means of key, tempo and step."""
+    by = {r["method"]: r for r in records}
+    said = []
+    for way in (scorecard.OURS, scorecard.HEAVY):
+        beaten = [name for name in RIVALS if name in by and dominates(by[name], by[way])]
+        said.append(
+            f"By keys (fifths), BPM change and step `{way}` is dominated by {', '.join(beaten) or 'no rival'}; of the three it is ahead of "
+        )
+        said[-1] += (
+            ", ".join(
+                f"{name} in {len(ahead(by[way], by[name]))}"
+                for name, rival in RIVALS.items()
+                if rival.weighs and name in by
+            )
+            + "."
+        )
+    return " ".join(said)
+
+
+def ahead(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """By which of the three one way's mean is better than another's."""
+    return [
+        axis
+        for axis in scorecard.AXES
+        if (one[axis] > other[axis] if axis in scorecard.HIGHER else one[axis] < other[axis])
+    ]
+
+
+def dominates(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether one way is behind in none of the three and ahead in one."""
+    return not ahead(other, one) and bool(ahead(one, other))
+
+
 def bracketed(record: dict[str, Any], name: str, digits: int = 3) -> str:
     """A measure with its interval."""
     low, high = record["interval"][name]
@@ -239,7 +418,7 @@ def write(lines: Sequence[str], output: Path) -> None:
     head = [
         "# How good it is",
         "",
-        f"Written by `python benchmarks/results.py` on {date.today().isoformat()}; every number is from `disco evaluate next-track` or, where it says so, `disco evaluate continuation`, seed 0.",
+        f"Written by `python benchmarks/results.py` on {date.today().isoformat()}; every number is from `disco evaluate next-track` or, where it says so, `disco evaluate continuation` and `disco evaluate flow`, seed 0.",
         "Data: playlists of the Million Playlist Dataset, split by `disco prepare` (seed 1) into training and validation; ordinary users' "
         f"playlists (`{SOURCE}`) and all other sources are held out whole. Cold tracks (crc32 of the id divisible by 10) are in no training.",
         "Prepared by `disco prepare playlists.parquet --tracks tracks.parquet --names playlist_track_names.parquet --test 0 "
@@ -254,6 +433,16 @@ def write(lines: Sequence[str], output: Path) -> None:
     print(f"{output} written")
 
 
+def rewrite(lines: Sequence[str], output: Path) -> None:
+    """Put the tables of orders in the place of those that a file has, or before what was tried."""
+    first, *parts = output.read_text(encoding="utf-8").split("\n## ")
+    kept = [part for part in parts if not part.startswith(FLOW)]
+    tried = next((i for i, part in enumerate(kept) if part.startswith("What was tried")), len(kept))
+    made = [part.rstrip() + "\n" for part in "\n".join(lines).split("\n## ")[1:]]
+    output.write_text("\n## ".join([first, *kept[:tried], *made, *kept[tried:]]), encoding="utf-8")
+    print(f"{output} rewritten")
+
+
 def main() -> None:
     """Run everything and write the file."""
     p = argparse.ArgumentParser(description="Write docs/RESULTS.md.")
@@ -263,15 +452,25 @@ def main() -> None:
     p.add_argument(
         "--recommender", action="append", default=[], metavar="NAME", help="to continue playlists; several"
     )
+    p.add_argument("--electronic", type=Path, metavar="FILE", help="the 114k set, for how orders flow")
+    p.add_argument("--only", choices=["flow"], help="make these tables alone anew, in the file that is there")
     p.add_argument("--cases", type=int, default=10_000)
     p.add_argument("--output", type=Path, default=ROOT / "docs" / "RESULTS.md")
     arguments = p.parse_args()
     if missing := [said for said in arguments.ablation if not Path(said.partition("=")[2], "card.json").is_file()]:
         p.error(f"no model is in the folder of {missing[0]!r}")  # now, and not after ten minutes
+    if arguments.only and not arguments.electronic:
+        p.error("--only flow needs --electronic FILE")
     t = Tables(arguments.tracks, arguments.playlists, arguments.cases)
+    if arguments.only:
+        flow(t, arguments.electronic)
+        rewrite(t.lines, arguments.output)
+        return
     next_track(t, arguments.ablation)
     if arguments.recommender:
         continuation(t, arguments.recommender)
+    if arguments.electronic:
+        flow(t, arguments.electronic)
     write(t.lines, arguments.output)
 
 

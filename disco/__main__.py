@@ -11,6 +11,7 @@ from disco import __version__
 DOORS = {
     "generate": ("disco.generate", "make a playlist that flows on from a few seeds"),
     "order": ("disco.order", "put a playlist that you have into its best order"),
+    "lint": ("disco.lint", "explain the order of a playlist that you have"),
     "recommend": ("disco.recommend.__main__", "name the tracks that belong to a playlist or a title"),
     "models": ("disco.shelf", "list the models that are here, show or remove one"),
     "catalogue": ("disco.catalogue.__main__", "show what is in a table of tracks"),

@@ -19,7 +19,10 @@ from disco.catalogue import Catalogue, Match, Rows
 from disco.catalogue.search import ENOUGH
 from disco.catalogue.text import TRACK_LINK, printable
 from disco.errors import DiscoError, NotFoundError
+from disco.joins import Grades, grade_name
 from disco.playlist import Playlist, key_name
+from disco.sequence.order import Progress
+from disco.sources import lists
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,6 +32,7 @@ T = TypeVar("T")
 
 # K of keys up to two steps apart; further apart most listeners hear a clash.
 _SWEET, _SOUR = 0.6, 0.0
+_COLOURS = {"good": "green", "fair": "yellow", "clash": "red", "unknown": "dim"}
 
 
 class Main(Protocol):
@@ -74,6 +78,12 @@ def say(text: str) -> None:
     print(printable(text), file=sys.stderr)
 
 
+def say_all(notes: Iterable[str], quiet: bool) -> None:
+    """Say what there is to tell, a line each, if anybody wants to hear it."""
+    for note in () if quiet else notes:
+        say(note)
+
+
 def progress(
     steps: Iterable[T], total: int, what: str, quiet: bool, size: Callable[[T], int] = lambda step: 1
 ) -> Iterator[T]:
@@ -87,6 +97,19 @@ def progress(
             say(f"{done:,} of {total:,} {what}")
 
 
+def order_progress() -> Progress:
+    """What says on stderr, every two seconds, how cheap the best order so far is."""
+    said = time.monotonic()
+
+    def progress(cost: float, moves: int) -> None:
+        nonlocal said
+        if time.monotonic() - said > 2:
+            said = time.monotonic()
+            say(f"best so far costs {cost:,.1f} in all, after {moves:,} moves")
+
+    return progress
+
+
 def add_catalogue(parser: argparse.ArgumentParser) -> None:
     """Add `--catalogue PATH`, which may be given several times."""
     parser.add_argument(
@@ -94,17 +117,59 @@ def add_catalogue(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PATH",
-        help="table of tracks, CSV or Parquet; several are merged (default: the embedded demo of invented tracks)",
+        help="tracks: a table (CSV, Parquet), Spotify's data export, Million Playlist JSON; several are merged "
+        "(default: the embedded demo of invented tracks)",
+    )
+    parser.add_argument(
+        "--fill",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="the same, but it only tells what is unknown of those tracks, and adds none",
+    )
+    parser.add_argument(
+        "--corrections",
+        type=Path,
+        metavar="FILE.csv",
+        help="your own key, bpm or energy of tracks, over what any source says",
     )
 
 
-def open_catalogue(paths: Sequence[str], quiet: bool = False) -> Catalogue:
-    """Open the catalogue and say what its reader kept and dropped."""
-    catalogue = sources.open(paths)
+def open_catalogue(
+    paths: Sequence[str], quiet: bool = False, fill: Sequence[str] = (), corrections: Path | None = None
+) -> Catalogue:
+    """Open the catalogue and say what its readers kept, dropped and filled in."""
+    catalogue = sources.open(paths, fill, corrections)
     if not quiet:
         for note in catalogue.notes:
             say(note)
     return catalogue
+
+
+def add_list(parser: argparse.ArgumentParser) -> None:
+    """Add what `open_list` reads: `FILE`, `--playlist`, and where tracks are from."""
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="M3U8, JSON, JSPF, CSV, a library of rekordbox, Traktor or Mixxx, or tracks, one a line; - is stdin",
+    )
+    parser.add_argument("--playlist", metavar="NAME", help="which one, where the file has several")
+    add_catalogue(parser)
+
+
+def open_list(arguments: argparse.Namespace) -> tuple[lists.Listed, Catalogue]:
+    """The playlist of a file, or on standard input, and the catalogue: the file's own where none is named."""
+    if arguments.file != "-":
+        listed = lists.read(Path(arguments.file), arguments.playlist)
+    else:
+        text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace")
+        listed = lists.parse(text, Path("standard input"), arguments.playlist)
+    if arguments.catalogue or listed.tracks is None:
+        told = arguments.fill, arguments.corrections
+        return listed, open_catalogue(arguments.catalogue, arguments.quiet, *told)
+    own = sources.completed(listed.tracks, arguments.fill, arguments.corrections)
+    say_all(own.notes, arguments.quiet)
+    return listed, own
 
 
 def find_seeds(catalogue: Catalogue, asked: Sequence[str], pick: bool = False, quiet: bool = False) -> Rows:
@@ -197,18 +262,18 @@ def name(track: dict[str, Any]) -> str:
     return f"{title} by {artists}" if artists else title
 
 
-def show(playlist: Playlist) -> None:
-    """Print a playlist as a table on stdout."""
+def show(playlist: Playlist, grades: Grades | None = None) -> None:
+    """Print a playlist as a table on stdout, with the grades of its joins if there are any."""
     from rich.console import Console
 
     console = Console(soft_wrap=False)
     if not console.is_terminal:
         console.width = 120
-    console.print(table(playlist))
+    console.print(table(playlist, grades))
 
 
-def table(playlist: Playlist) -> Table:
-    """A playlist as a table: each track, and how it follows the one before it."""
+def table(playlist: Playlist, grades: Grades | None = None) -> Table:
+    """A playlist as a table: each track, and how it follows the one before it; grades of joins colour it."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
@@ -226,7 +291,7 @@ def table(playlist: Playlist) -> Table:
     grid.add_column("", no_wrap=True, justify="right")
     for head in ("Title", "Artist"):  # where the terminal is narrow these give way, the numbers never
         grid.add_column(head, overflow="ellipsis")
-    for head in ("Key", "BPM", "Key move", "Tempo", "Distance", "Cost"):
+    for head in ("Key", "BPM", "Key move", "Tempo", "Distance", "Cost", *(["Join"] if grades else [])):
         grid.add_column(head, no_wrap=True, justify="right")
     before = ""
     for i, (track, said) in enumerate(
@@ -243,12 +308,16 @@ def table(playlist: Playlist) -> Table:
         ]
         if said["join"] is not None:
             join, change = said["join"], float(playlist.terms["tempo_change"][i - 1])
-            row += [
-                _coloured(f"{before} → {key}", join["key_similarity"]),
-                _coloured("?" if np.isnan(change) else f"{change:+.1f} %", join["tempo_similarity"]),
-                "?" if join["distance"] is None else f"{join['distance']:.2f}",
-                f"{join['cost']:.2f}",
-            ]
+            move, tempo = f"{before} → {key}", "?" if np.isnan(change) else f"{change:+.1f} %"
+            distance, cost = "?" if join["distance"] is None else f"{join['distance']:.2f}", f"{join['cost']:.2f}"
+            if grades is None:
+                row += [_coloured(move, join["key_similarity"]), _coloured(tempo, join["tempo_similarity"])]
+                row += [distance, cost]
+            else:
+                parts = (int(part[i - 1]) for part in (grades.key, grades.tempo, grades.sound, grades.whole))
+                key_grade, tempo_grade, sound_grade, whole = parts
+                row += [_graded(move, key_grade), _graded(tempo, tempo_grade), _graded(distance, sound_grade)]
+                row += [cost, _graded(grade_name(whole), whole)]
         grid.add_row(*row, style="bold" if said["seed"] else None, end_section=i + 1 == playlist.seeds)
         before = key
     return grid
@@ -264,6 +333,10 @@ def _coloured(text: str, similarity: float | None) -> str:
     if similarity is None:
         return f"[dim]{text}[/]"
     return f"[{'green' if similarity >= _SWEET else 'yellow' if similarity >= _SOUR else 'red'}]{text}[/]"
+
+
+def _graded(text: str, grade: int) -> str:
+    return f"[{_COLOURS[grade_name(grade)]}]{text}[/]"
 
 
 def _clock(durations_ms: Sequence[float]) -> str:

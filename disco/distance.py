@@ -28,10 +28,39 @@ def workspace(columns: Floats) -> Floats:
     return np.empty((len(columns), min(_BLOCK, columns.shape[1])), dtype=np.float32)
 
 
-def block_distances(columns: Floats, target: Floats, out: Floats, work: Floats) -> None:
-    """Euclidean distance of each column of one block, shape (d, n), from a target, shape (d,), into out (n,)."""
+def block_distances(columns: Floats, target: Floats, out: Floats, work: Floats, more: Floats | None = None) -> None:
+    """Euclidean distance of each column of one block, shape (d, n), from a target, shape (d,), into out (n,).
+
+    `more`, shape (n,), is added to the squares: what `filled` says of unknown components.
+    """
     apart = np.subtract(columns, target[:, None], out=work[:, : len(out)])
-    np.sqrt(np.einsum("ij,ij->j", apart, apart, out=out), out=out)
+    np.einsum("ij,ij->j", apart, apart, out=out)
+    if more is not None:
+        out += more
+    np.sqrt(out, out=out)
+
+
+def filled(space: Floats) -> tuple[Floats, Floats | None]:
+    """Columns (d, n) of a space (n, d) whose unknown components, NaN, stand at the mean of the known; what is owed.
+
+    What is owed, shape (n,), is the sum of the variances of a track's unknown components; None where all is known.
+    Added to the squares of both tracks of a distance it makes of each the square that is to be expected: so what is
+    unknown speaks neither for a track nor against it. (To stretch the distance over what both know instead favours
+    the least known, whose chance to lie near is the greatest: with six in ten components of half of the tracks
+    hidden, the true next track of real playlists then has an MRR of 0.021, against 0.042 so and 0.067 with nothing
+    hidden: benchmarks/partly.py.)
+    """
+    columns = space.T
+    unknown = np.isnan(columns)
+    if not unknown.any():
+        return columns, None
+    counts = np.maximum((~unknown).sum(axis=1), 1)
+    known = np.where(unknown, np.float32(0), columns)
+    mean = known.sum(axis=1, dtype=np.float64) / counts
+    apart = np.where(unknown, 0, columns - mean[:, None])
+    variance = (apart**2).sum(axis=1) / counts
+    owed = (unknown * variance[:, None]).sum(axis=0)
+    return np.where(unknown, mean[:, None], columns).astype(np.float32), owed.astype(np.float32)
 
 
 def distances(columns: Floats, target: Floats) -> Floats:

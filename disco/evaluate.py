@@ -1,4 +1,4 @@
-"""Door: how good is it, on whose playlists. `python -m disco.evaluate next-track|continuation --help`."""
+"""Door: how good is it, on whose playlists. `python -m disco.evaluate next-track|continuation|flow --help`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from disco import cli, continuation, metrics, next_track
+from disco import cli, continuation, metrics, next_track, options, scorecard
 from disco.catalogue import Catalogue, Rows
 from disco.catalogue.codes import artist_numbers
 from disco.errors import DataError, DiscoError
 from disco.predict import PREDICTORS, Predictor, load_predictor
-from disco.recommend import RECOMMENDERS, Recommender, load_recommender, trained
+from disco.recommend import RECOMMENDERS, Recommender, default_recommender, load_recommender, trained
+from disco.rivals import RIVALS
+from disco.sequence import Wishes
 from disco.sources import playlists
+from disco.transition import Knobs
 
 # Where the published spicyness of 1.2 comes from can be seen around it.
 SPICYNESS = (1.2,)
@@ -75,7 +78,37 @@ def parser() -> argparse.ArgumentParser:
     v.add_argument("--seed", type=int, default=0, metavar="N", help="for what is drawn (0)")
     v.add_argument("--json", action="store_true", help="print one JSON object")
     v.set_defaults(measure=continuations, show=_show_continuations)
+    _add_flow(verbs)
     return p
+
+
+def _add_flow(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    v = verbs.add_parser(
+        "flow",
+        help="how do orders flow: people's, rivals' and ours?",
+        description="Put the tracks of real playlists, or drawn ones, in order by everybody's way and measure keys, "
+        "tempos, steps, coherence and cost; with --generate, measure what is made from seeds.",
+    )
+    v.add_argument("--playlists", type=Path, metavar="FILE", help="real playlists; of a column `split`, the test's")
+    v.add_argument("--source", action="append", metavar="NAME", help="only playlists of this source; several")
+    cli.add_catalogue(v)
+    v.add_argument("--lengths", default="20-50", metavar="A-B", help="playlists of A to B measured tracks (20-50)")
+    v.add_argument("--playlists-at-most", type=int, default=200, metavar="N", help="at most N playlists (200)")
+    v.add_argument("--draws", type=int, metavar="N", help="instead of playlists: N sets of tracks, drawn at random")
+    v.add_argument("--draw-length", type=int, default=30, metavar="N", help="tracks in each (30)")
+    v.add_argument("--generate", type=int, metavar="N", help="instead of either: playlists from N seeds, drawn")
+    v.add_argument("--length", type=int, default=20, metavar="N", help="tracks to add to each seed (20)")
+    v.add_argument("--candidates", type=int, default=400, metavar="N", help="tracks to choose them from (400)")
+    v.add_argument("--genre", default="", metavar="A,B", help="draw tracks or seeds, and candidates, of these genres")
+    v.add_argument("--predictor", action="append", metavar="NAME", help="for --generate; several (all there are)")
+    v.add_argument("--recommender", metavar="NAME", help="for --generate: whose candidates (as disco generate)")
+    v.add_argument("--rival", action="append", metavar="NAME", help=f"several (all): {', '.join(RIVALS)}")
+    options.add_knobs(v.add_argument_group("our cost"))
+    options.add_mixing(v.add_argument_group("how joins are judged"))
+    v.add_argument("--arc", metavar="ARC", help="of energy, which `order` is asked for; its fit is measured for all")
+    v.add_argument("--seed", type=int, default=0, metavar="N", help="for what is drawn (0)")
+    v.add_argument("--json", action="store_true", help="print one JSON object")
+    v.set_defaults(measure=flows, show=_show_flows)
 
 
 def _add_playlists(v: argparse.ArgumentParser, train: str) -> None:
@@ -95,7 +128,7 @@ def _add_playlists(v: argparse.ArgumentParser, train: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure predictors or recommenders and print one row for each and its set of cases."""
     arguments = parser().parse_args(argv)
-    catalogue = cli.open_catalogue(arguments.catalogue, quiet=True)
+    catalogue = cli.open_catalogue(arguments.catalogue, True, arguments.fill, arguments.corrections)
     said = arguments.measure(catalogue, arguments)
     if arguments.json:
         print(json.dumps(said, indent=2))
@@ -211,6 +244,65 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
     return {"recommenders": made, "protocol": protocol}
 
 
+def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The records of the flow protocol, and the protocol itself."""
+    asked = [name for name in ("playlists", "draws", "generate") if getattr(arguments, name) is not None]
+    if len(asked) != 1:
+        raise DiscoError("name what is to be measured: one of --playlists FILE, --draws N or --generate N")
+    if arguments.seed < 0:
+        raise DiscoError(f"a seed must be 0 or more, not {arguments.seed}")
+    cases, seed = asked[0], arguments.seed
+    setting = scorecard.Setting(
+        mean=load_predictor("mean"),
+        knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
+        mixing=options.mixing(arguments),
+        artist_gap=arguments.artist_gap,
+        wishes=Wishes(arc=options.arc(arguments.arc)),
+    )
+    protocol: dict[str, Any] = {"catalogue": catalogue.where, "seed": seed, "genres": arguments.genre or None}
+    pool = scorecard.of_genres(catalogue, [g.strip() for g in arguments.genre.split(",") if g.strip()])
+    if cases == "generate":
+        if not 0 < arguments.generate <= len(pool) or arguments.length < 2 or arguments.candidates < 1:
+            raise DiscoError(f"--generate needs 1 to {len(pool):,} seeds, --length 2 or more, and a candidate")
+        few = catalogue.take(pool)
+        recommender = (
+            load_recommender(arguments.recommender, few) if arguments.recommender else default_recommender(few)
+        )
+        predictors = [load_predictor(name) for name in arguments.predictor or PREDICTORS]
+        seeds = np.random.default_rng(seed).choice(len(few), arguments.generate, replace=False)
+        sizes = (arguments.length, arguments.candidates)
+        steps = scorecard.generated(few, seeds, setting, recommender, predictors, *sizes)
+        total, compared = len(seeds), "walk"
+        protocol |= {"candidates": arguments.candidates, "of": len(few), "recommender": recommender.name}
+        protocol |= {"added": arguments.length}
+    else:
+        if cases == "draws":
+            lists = scorecard.drawn(pool, arguments.draws, arguments.draw_length, seed)
+            protocol |= {"tracks": arguments.draw_length, "of": len(pool)}
+        else:
+            entries = _entries(arguments.playlists, "test", arguments.source)
+            lengths = _lengths(arguments.lengths)
+            read = playlists.sequences(entries, catalogue, 1)
+            lists = scorecard.chosen(read, lengths, arguments.playlists_at_most, seed)
+            protocol |= {"playlists": str(arguments.playlists), "sources": arguments.source, "lengths": lengths}
+            protocol |= {"tracks": sum(map(len, lists))}
+        rivals = arguments.rival or list(RIVALS)
+        steps = scorecard.ordered(catalogue, lists, setting, rivals, cases == "playlists", seed)
+        total, compared = len(lists), scorecard.OURS
+    for measured, _ in cli.progress(steps, total, "lists ordered", quiet=False):
+        last = measured
+    made = scorecard.records(last, cases, compared, seed)
+    protocol |= {"compared": compared, "interval": "95 %, bootstrap over lists"}
+    return {"orders": made, "protocol": protocol}
+
+
+def _lengths(text: str) -> tuple[int, int]:
+    low, _, high = text.partition("-")
+    if not (low.strip().isdecimal() and high.strip().isdecimal() and 2 <= int(low) <= int(high)):
+        raise DiscoError(f"{text!r} is no range of lengths; write it as 20-50, from 2 on")
+    return int(low), int(high)
+
+
 def _recommenders(names: list[str] | None, catalogue: Catalogue) -> list[Recommender]:
     """Those asked for, or else all there are that know this catalogue; on stderr why one of these is left out."""
     if names:
@@ -294,6 +386,19 @@ def _show_continuations(said: dict[str, Any]) -> None:
             f"{bounds['r_precision']:>16}{r['r_precision_artists']:>10.4f}{r['ndcg']:>8.4f}{bounds['ndcg']:>16}"
             f"{r['clicks']:>8.2f}{f'{low:.2f}-{high:.2f}':>14}{r['coverage']:>10,}{r['coverage@10']:>8,}"
         )
+    print("\n" + ", ".join(f"{name} {value}" for name, value in said["protocol"].items() if value is not None))
+
+
+def _show_flows(said: dict[str, Any]) -> None:
+    names = {"key fifths": "keys", "key camelot": "Camelot", "tempo_change": "BPM %", "within_5": "in 5 %"}
+    names |= {"step": "step", "worst_step": "worst", "coherence": "coher.", "same_artist": "artist", "cost": "cost"}
+    generated = any("step_ratio" in r for r in said["orders"])
+    names |= {"step_ratio": "ratio"} if generated else {"gap": "gap"}
+    print(f"{'way':<30}" + "".join(f"{name:>9}" for name in names.values()) + f"{'own cost':>14}")
+    for r in said["orders"]:
+        values = "".join(f"{'?' if r.get(name) is None else format(r[name], '.3f'):>9}" for name in names)
+        own = f"{r['own']['ratio']:.3f}, {r['own']['no_dearer']}/{r['n']}" if "own" in r else ""
+        print(f"{r['method']:<30}{values}{own:>14}")
     print("\n" + ", ".join(f"{name} {value}" for name, value in said["protocol"].items() if value is not None))
 
 

@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, or a model's folder",
     )
-    g.add_argument("--sequencer", default="greedy", metavar="NAME", help=", ".join(SEQUENCERS))
+    g.add_argument("--sequencer", default="beam", metavar="NAME", help=", ".join(SEQUENCERS))
     g.add_argument("--width", type=int, metavar="N", help="sequences that beam and path carry on (16, 32)")
     options.add_mixing(g)
 
@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
 
     g = p.add_argument_group("what comes out")
     g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist; some recommenders read it")
-    g.add_argument("--output", type=Path, metavar="FILE", help=f"write it too: {', '.join(export.FORMATS)}")
+    options.add_written(g)
     g.add_argument("--to", choices=["spotify"], help="make it there too, as a private playlist")
     g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw its flow, on a page that needs no network")
     g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
@@ -117,10 +117,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.source:
         from disco import online  # loads what speaks to the network
 
-        own = cli.open_catalogue(arguments.catalogue, arguments.quiet) if arguments.catalogue else None
+        own = None
+        if arguments.catalogue:
+            own = cli.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
         catalogue, asked = online.candidates(arguments, own)
     else:
-        catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet)
+        catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
     seeds = cli.find_seeds(catalogue, asked, arguments.pick, arguments.quiet)
 
     def row(text: str) -> int:
@@ -189,7 +191,7 @@ def _check_files(arguments: argparse.Namespace) -> None:
 def _write_files(arguments: argparse.Namespace, playlists: Sequence[Playlist]) -> None:
     written = cli.outputs(arguments.output, len(playlists))
     for playlist, where in zip(playlists, written, strict=False):
-        export.write(export.FORMATS[where.suffix.lower()](playlist), where, arguments.force)
+        cli.say_all(export.save(playlist, where, options.style(arguments), arguments.force), arguments.quiet)
     if arguments.plot:
         from disco import plot  # plotly takes longer to load than the playlist to make
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from disco import folders
 from disco.catalogue import FEATURES, Catalogue, Floats
+from disco.catalogue.table import PERSON
 from disco.errors import DataError, NotFoundError
 
 MODELS = Path(__file__).parent / "models"
@@ -46,9 +47,14 @@ class Card:
         return self.says[key]
 
 
+def user_data() -> Path:
+    """The user's data folder: `$DISCO_DATA`, or else the system's own place for it."""
+    return folders.data()
+
+
 def user_models() -> Path:
-    """Folder of the models that the user trained: `$DISCO_DATA/models`, or else in the user's data folder."""
-    return folders.data() / "models"
+    """Folder of the models that the user trained."""
+    return user_data() / "models"
 
 
 def read_card(name: str | Path, kind: str) -> Card:
@@ -103,7 +109,8 @@ class Scaler:
     """Yeo-Johnson transform and standardisation of the eight features, with the PCA that draws them.
 
     Source: Yeo & Johnson (2000), "A new family of power transformations to improve normality or
-    symmetry", Biometrika 87(4); fitted with scikit-learn, with which it agrees to 1e-5.
+    symmetry", Biometrika 87(4); fitted with scikit-learn, with which it agrees to 1e-5. `quantiles`, shape (8, q),
+    are those of the raw features at the middles of q equal shares of the tracks it was fitted on.
     """
 
     feature_set: str
@@ -112,6 +119,7 @@ class Scaler:
     scale: Floats
     centre: Floats
     components: Floats
+    quantiles: Floats
 
     def transform(self, features: Floats) -> Floats:
         """Scaled features, mean 0 and sd 1 over the tracks it was fitted on; shape kept, NaN stays NaN.
@@ -162,28 +170,83 @@ def scaler(name: str = "features", version: str = "1") -> Scaler:
         raise DataError(card.folder / "card.json", f"scales {card['inputs']}, not {list(FEATURES)}")
     said = card["scaler"]
     numbers = [said["lambdas"], said["mean"], said["scale"], card["pca"]["mean"], card["pca"]["components"]]
-    arrays = [np.asarray(values, dtype=np.float32) for values in numbers]
+    arrays = [np.asarray(values, dtype=np.float32) for values in (*numbers, np.transpose(said["quantiles"]))]
     if any(a.shape[-1] != len(FEATURES) or not np.isfinite(a).all() for a in arrays):
         raise DataError(card.folder / "card.json", "does not hold eight finite numbers for each of scaler and PCA")
+    arrays[-1] = arrays[-1].T
     return Scaler(str(card["feature_set"]), *arrays)
 
 
 def scaled_features(catalogue: Catalogue, by: Scaler) -> Floats:
-    """Scaled features of a catalogue, shape (n, 8), NaN for tracks without them.
+    """Scaled features of a catalogue, shape (n, 8), NaN where a feature is unknown.
+
+    Features of another set than the scaler's mean other things. Each then counts by its rank: a track louder than
+    nine in ten that the set measured is taken to be as loud as the track of that rank among those the scaler was
+    fitted on (quantile matching). What a person said is on the scaler's own scales.
+    """
+    scaled = by.transform(catalogue.features(by.feature_set))
+    for name in catalogue.feature_sets:
+        if name == by.feature_set:
+            continue
+        raw = catalogue.features(name)
+        rows = np.flatnonzero(~np.isnan(raw).all(axis=1))
+        if len(rows):
+            scaled[rows] = by.transform(raw[rows] if name == PERSON else matched(raw[rows], name, catalogue, by))
+    return scaled
+
+
+def sound(catalogue: Catalogue, by: Scaler) -> Floats:
+    """Scaled features, shape (n, 8), with 0, the mean, for unknown ones; NaN for tracks without any."""
+    scaled = scaled_features(catalogue, by)
+    unknown = np.isnan(scaled)
+    return np.where(unknown & ~unknown.all(axis=1, keepdims=True), np.float32(0), scaled) if unknown.any() else scaled
+
+
+def matched(raw: Floats, feature_set: str, catalogue: Catalogue, by: Scaler) -> Floats:
+    """Features (n, 8) that a set measured, as the scaler's set has the same ranks; NaN stays NaN.
+
+    Ranks are those among all of the catalogue that the tracks were taken from, equal values sharing the middle of
+    theirs.
+    """
+    among = catalogue.origin or catalogue
+    if feature_set not in among.feature_sets:
+        among = catalogue
+    shares = (np.arange(by.quantiles.shape[1]) + 0.5) / by.quantiles.shape[1]
+    likely = np.full_like(raw, np.nan)
+    for i, known in enumerate(among.spread(feature_set)):
+        here = ~np.isnan(raw[:, i])
+        value = raw[here, i]
+        if len(value):
+            rank = (np.searchsorted(known, value, "left") + np.searchsorted(known, value, "right")) / 2
+            likely[here, i] = np.interp(rank / len(known), shares, by.quantiles[i])
+    return likely
+
+
+def matched_notes(catalogue: Catalogue, feature_set: str) -> list[str]:
+    """A sentence on whose features count by their ranks, for a model that learned from `feature_set`."""
+    notes = []
+    for name in catalogue.feature_sets:
+        if name not in (feature_set, PERSON):
+            n = int((~np.isnan(catalogue.features(name)).all(axis=1)).sum())
+            notes.append(
+                f"{n:,} tracks have features by {name!r}, which the models did not learn from: "
+                "each feature counts by its rank among these tracks"
+            )
+    return notes
+
+
+def check_feature_set(catalogue: Catalogue, by: Scaler) -> None:
+    """Refuse to learn from features that another set measured than the scaler's, matched or not.
 
     Raises
     ------
     DataError
-        If the catalogue's features are of another set than the scaler's: they would mean other things.
+        If most of the catalogue's features are such.
     """
     if catalogue.measured.any() and catalogue.feature_set != by.feature_set:
         raise DataError(
             catalogue.where, f"has features of the set {catalogue.feature_set!r}; the model knows {by.feature_set!r}"
         )
-    features = catalogue.features()
-    if not catalogue.measured.all():
-        features[~catalogue.measured] = np.nan
-    return by.transform(features)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
-"""Options that several doors share: how joins are judged, and what a sequence is asked for."""
+"""Options that several doors share: how joins are judged, what a sequence is asked for, how it is written."""
 
 from __future__ import annotations
 
 import argparse
 import re
 from collections.abc import Callable
+from pathlib import Path
 
+from disco import export
 from disco.errors import DiscoError
 from disco.keys import KEY_RULES
 from disco.mixing import Mixing
@@ -85,6 +87,19 @@ def wishes(arguments: argparse.Namespace, row: Callable[[str], int]) -> Wishes:
         variety=arguments.variety,
         seed=arguments.seed,
     )
+
+
+def add_written(parser: argparse._ArgumentGroup) -> None:
+    """Add `--output` and what `style` reads."""
+    add = parser.add_argument
+    add("--output", type=Path, metavar="FILE", help=f"write it too: {', '.join(export.FORMATS)}")
+    add("--paths", choices=export.PATHS, help="how an M3U8 names files (as the catalogue does)")
+    add("--key-names", choices=export.KEY_NAMES, default="camelot", help="of the keys in .xml and .nml (camelot)")
+
+
+def style(arguments: argparse.Namespace) -> export.Style:
+    """How a playlist is written."""
+    return export.Style(paths=arguments.paths, key_names=arguments.key_names)
 
 
 def arc(text: str | None) -> tuple[float, ...]:

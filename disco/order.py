@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,6 @@ from disco.ordering import Ordered, given, put_in_order
 from disco.playlist import alternatives
 from disco.predict import PREDICTORS
 from disco.sequence import Budget, Wishes
-from disco.sequence.order import Progress
-from disco.sources import lists
 from disco.transition import Knobs
 
 
@@ -30,8 +27,7 @@ def parser() -> argparse.ArgumentParser:
         description="Put a playlist that you have into its best order; nothing is added, nothing left out.",
         epilog="example: disco order mine.m3u8 --catalogue tracks.parquet --arc peak --output better.m3u8",
     )
-    p.add_argument("file", metavar="FILE", help="M3U8, JSON, CSV, or ids or titles, one a line; - is stdin")
-    cli.add_catalogue(p)
+    cli.add_list(p)
 
     g = p.add_argument_group("how it flows")
     options.add_knobs(g, spicyness=False)
@@ -53,7 +49,8 @@ def parser() -> argparse.ArgumentParser:
 
     g = p.add_argument_group("what comes out")
     g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist")
-    g.add_argument("--output", type=Path, metavar="FILE", help=f"write it too: {', '.join(export.FORMATS)}")
+    options.add_written(g)
+    g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw its flow, on a page that needs no network")
     g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     g.add_argument("--quiet", action="store_true", help="print no notes")
     g.add_argument("--force", action="store_true", help="overwrite files that exist")
@@ -66,11 +63,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     for place in cli.outputs(arguments.output, arguments.alternatives):
         export.check(place, arguments.force, tuple(export.FORMATS))
+    if arguments.plot:
+        export.check(arguments.plot, arguments.force, (".html",))
     budget, keep = Budget(arguments.moves, arguments.seconds), options.places(arguments.keep)
     judged = options.mixing(arguments)
-    listed = _read(arguments.file)
-    own = listed.tracks if not arguments.catalogue else None
-    catalogue = own or cli.open_catalogue(arguments.catalogue, arguments.quiet)
+    listed, catalogue = cli.open_list(arguments)
     had = given(listed, catalogue)
     if arguments.title:
         had = replace(had, title=arguments.title)
@@ -88,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             artist_gap=arguments.artist_gap,
             keep=None if keep is None else np.array(keep),
             budget=budget,
-            progress=None if arguments.quiet else _progress(),
+            progress=None if arguments.quiet else cli.order_progress(),
         )
 
     wanted = arguments.alternatives
@@ -102,37 +99,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_better(ordered))
     written = cli.outputs(arguments.output, len(made))
     for ordered, where in zip(made, written, strict=False):
-        export.write(export.FORMATS[where.suffix.lower()](ordered.playlist), where, arguments.force)
+        cli.say_all(export.save(ordered.playlist, where, options.style(arguments), arguments.force), arguments.quiet)
+    if arguments.plot:
+        from disco import plot  # plotly takes longer to load than the playlist to order
+
+        export.write(plot.page(made[0].playlist), arguments.plot, arguments.force)
+        written.append(arguments.plot)
     if written and not arguments.quiet:
         cli.say(f"written: {', '.join(map(str, written))}")
     return 0
 
 
-def _read(file: str) -> lists.Listed:
-    """The playlist of a file, or on standard input."""
-    if file != "-":
-        return lists.read(Path(file))
-    return lists.parse(sys.stdin.buffer.read().decode("utf-8-sig", errors="replace"), Path("standard input"))
-
-
-def _progress() -> Progress:
-    said = time.monotonic()
-
-    def progress(cost: float, moves: int) -> None:
-        nonlocal said
-        if time.monotonic() - said > 2:
-            said = time.monotonic()
-            cli.say(f"best so far costs {cost:,.1f} in all, after {moves:,} moves")
-
-    return progress
-
-
 def _as_dict(ordered: Ordered) -> dict[str, Any]:
     """The playlist as one JSON object, with the figures of before and after; what is unknown is null."""
-    figures = {}
-    for name, held in (("before", ordered.before), ("after", ordered.after)):
-        numbers = {key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(held).items()}
-        figures[name] = {key: None if value != value else value for key, value in numbers.items()}
+    figures = {"before": ordered.before.as_dict(), "after": ordered.after.as_dict()}
     return {**ordered.playlist.as_dict(), **figures}
 
 

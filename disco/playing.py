@@ -53,7 +53,7 @@ def timed(
     """A path of so many minutes, and how many tracks it adds to the start."""
     least = max((place + 1 - len(start) for place, _ in wishes.held), default=1)
     path, added = _of_minutes(few, minutes, len(start), least, lambda n: play(n, wishes, pool))
-    if wishes == Wishes() and sequencer == "greedy":
+    if len(path) < len(start) + added or (wishes == Wishes() and sequencer == "greedy"):
         return path, added
     path = _anew(few, minutes, len(start), len(path), lambda n: play(n, wishes, pool))
     return path, len(path) - len(start)

@@ -13,10 +13,11 @@ import numpy as np
 from disco.catalogue import Catalogue, Filters, Floats, Rows
 from disco.errors import DiscoError
 from disco.mixing import Mixing
+from disco.model import matched_notes, scaler
 from disco.music import camelot
 from disco.playing import kept, places_of, player, seconds, timed, wishes_of
 from disco.predict import PREDICTORS, Predictor, load_predictor
-from disco.recommend import Query, Recommender, default_recommender, load_recommender
+from disco.recommend import Candidates, Query, Recommender, akin, default_recommender, load_recommender
 from disco.sequence import PAIRWISE, SEQUENCERS, Places, Rules, Wishes
 from disco.transition import Flow, Knobs, Pairwise
 
@@ -52,6 +53,8 @@ class Playlist:
         What its maker should tell the listener, in sentences.
     mixing : Mixing
         What the key and tempo similarities are.
+    arc : ndarray, optional
+        Energy that was asked for at each place, shape (n,) or shorter; None where no arc was.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Playlist:
     terms: dict[str, Floats]
     notes: tuple[str, ...] = ()
     mixing: Mixing = Mixing()  # noqa: RUF009 - frozen
+    arc: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.tracks)
@@ -118,7 +122,7 @@ def generate(
     knobs: Knobs = Knobs(),  # noqa: B008 - frozen
     predictor: str | Predictor = PREDICTORS[0],
     recommender: str | Recommender | None = None,
-    sequencer: str = "greedy",
+    sequencer: str = "beam",
     filters: Filters = Filters(),  # noqa: B008 - frozen
     artist_gap: int = 1,
     title: str = "",
@@ -173,18 +177,17 @@ def generate(
     if not len(seeds) and (length == 0 or not title.strip()):
         raise DiscoError("a playlist needs a seed, or a title and a length above 0")
     # 1 candidates
-    playable = catalogue.measured & catalogue.named
     recommend = load_recommender(recommender, catalogue) if isinstance(recommender, str) else recommender
     recommend = recommend or default_recommender(catalogue)
     asked = np.array(
         [row for _, row in wishes.held] + [row for row in (wishes.first, wishes.last) if row is not None]
     )
-    allowed = playable & filters.mask(catalogue)
+    allowed = catalogue.named & filters.mask(catalogue)
     if without is not None:
         allowed[without] = False
     # What is to be come to belongs to the playlist too, so that candidates lie on the way.
     query = Query(np.array(list(dict.fromkeys([*seeds.tolist(), *asked.tolist()])), dtype=np.intp), title, allowed)
-    found = recommend.recommend(query, candidates)
+    found, finder, notes = candidates_for(catalogue, recommend, query, candidates, mixing)
     if not len(found.rows):
         raise DiscoError(_why_nothing(catalogue, filters, recommend, query))
     first = seeds if len(seeds) else found.rows[:1]
@@ -212,9 +215,7 @@ def generate(
         wished = replace(wished, held=tuple({**dict(wished.held), **stays}.items()))
         path = play(added, wished, np.setdiff1d(pool, gone))
     tracks = few.take(path)
-    notes = []
-    if unplayable := int(len(catalogue) - playable.sum()):
-        notes.append(f"{unplayable:,} of {len(catalogue):,} tracks skipped: no title, artist or all eight features")
+    notes += matched_notes(tracks, scaler().feature_set)
     if len(path) < len(first) + added:
         notes.append(
             f"only {len(path) - len(seeds)} of {len(first) + added - len(seeds)} tracks could be added: the rules "
@@ -223,7 +224,8 @@ def generate(
     if minutes is not None and len(seeds) and (last := float(seconds(tracks)[: len(seeds)].sum())) > minutes * 60:
         notes.append(f"the seeds alone last {last / 60:.0f} min, longer than the {minutes:g} that were asked for")
     terms = cost.terms(path)
-    notes += Places(few, len(first) + added, wished, mixing.keys, sequencer == "order").notes(path)
+    places = Places(few, len(first) + added, wished, mixing.keys, sequencer == "order")
+    notes += places.notes(path)
     notes += too_far(tracks, mixing, len(first))
     return Playlist(
         name=title or f"From {tracks.table['title'][0].as_py() or tracks.table['track_id'][0].as_py()}",
@@ -232,12 +234,47 @@ def generate(
         knobs=knobs,
         catalogue={"where": catalogue.where, "tracks": len(catalogue)},
         predictor=model.name,
-        recommender=recommend.name,
+        recommender=finder,
         sequencer=sequencer,
         terms=terms,
         notes=tuple(notes),
         mixing=mixing,
+        arc=places.asked,
     )
+
+
+def candidates_for(
+    catalogue: Catalogue, recommender: Recommender, query: Query, n: int, mixing: Mixing
+) -> tuple[Candidates, str, list[str]]:
+    """What a recommender finds, filled up by key and tempo with tracks without features; who found it, and notes.
+
+    Where the seeds have no features and the recommender has nothing to say, all that may be played is open.
+    """
+    found, notes = recommender.recommend(query, n), []
+    allowed = np.ones(len(catalogue), dtype=bool) if query.allowed is None else query.allowed.copy()
+    if unnamed := int(len(catalogue) - catalogue.named.sum()):
+        notes.append(f"{unnamed:,} of {len(catalogue):,} tracks skipped: no title or artist")
+    allowed[query.seeds] = allowed[found.rows] = False
+    if not len(query.seeds):
+        return found, recommender.name, notes
+    silent = allowed & ~catalogue.heard
+    if not len(found.rows) and not catalogue.heard[query.seeds].any():
+        silent = allowed
+    if not silent.any():
+        return found, recommender.name, notes
+    if len(found.rows) >= n:
+        notes.append(f"{silent.sum():,} tracks without features are no candidates: {n:,} others have some")
+        return found, recommender.name, notes
+    more = akin.akin(catalogue, query.seeds, silent, n - len(found.rows), mixing)
+    if len(found.rows):
+        notes.append(
+            f"{len(more):,} of {len(found.rows) + len(more):,} candidates have no features: by key and tempo"
+        )
+    else:
+        notes.append(f"without features (acousticness ... valence): {len(more):,} candidates by key and tempo alone")
+    worst = found.scores.min() if len(found.rows) else 0
+    scores = np.r_[found.scores, np.full(len(more), worst)].astype(np.float32)
+    return Candidates(np.r_[found.rows, more], scores), recommender.name if len(found.rows) else akin.NAME, notes
 
 
 def alternatives(
@@ -296,13 +333,11 @@ def _in_common(one: Playlist, other: Playlist) -> float:
 
 
 def _why_nothing(catalogue: Catalogue, filters: Filters, recommender: Recommender, query: Query) -> str:
-    if not catalogue.measured.any():
-        return f"{catalogue.where}: no track has all eight features (acousticness ... valence), so none can be chosen"
     if not filters.mask(catalogue).any():
         return "the filters leave no track; loosen --only, --exclude, --bpm, --duration or --no-explicit"
     if not len(recommender.recommend(Query(query.seeds, query.title), 1).rows):
         return unanswered(recommender, query)
-    return "no other track with a title, an artist and the eight features is left to choose from"
+    return "no other track with a title and an artist is left to choose from"
 
 
 def unanswered(recommender: Recommender, query: Query) -> str:

@@ -38,7 +38,7 @@ class Predictor(Protocol):
         """Whether its vectors are the eight scaled features, so that their error can be told."""
 
     def embed(self, catalogue: Catalogue) -> Floats:
-        """Where the tracks lie, shape (n, d); NaN for tracks that it cannot place."""
+        """Where the tracks lie, shape (n, d); NaN for what is not known of it."""
 
     def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
         """What `step` wants to know of these tracks, shape (n, i), the unknown replaced by the usual."""
@@ -66,7 +66,7 @@ class Mean:
         return scaled_features(catalogue, self.scaler)
 
     def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
-        """Scaled features, shape (n, 8); those of the mean of all music where a track is not known."""
+        """Scaled features, shape (n, 8); those of the mean of all music where they are not known."""
         known: Floats = np.nan_to_num(embedded[rows], nan=0.0)
         return known
 
@@ -103,7 +103,7 @@ class Recurrent:
         return scaled_features(catalogue, self.scaler)
 
     def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
-        """Scaled features and mode, shape (n, 9); means where a track is not known."""
+        """Scaled features and mode, shape (n, 9); means where they are not known."""
         mode = np.nan_to_num(catalogue.modes[rows], nan=self.network.card["mode_when_unknown"])
         return np.asarray(np.c_[np.nan_to_num(embedded[rows], nan=0.0), mode], dtype=np.float32)
 
@@ -136,11 +136,11 @@ class Learned:
         return self.network.card.name
 
     def embed(self, catalogue: Catalogue) -> Floats:
-        """Where the tower places the tracks, shape (n, d)."""
+        """Where the tower places the tracks, shape (n, d); NaN for those without any feature or genre."""
         card = self.network.card
         heard = hear(catalogue, card["inputs"], self.scaler, card["genre_words"])
         space = np.full((len(heard), card["network"]["inputs"]["inputs"]), np.nan, dtype=np.float32)
-        rows = np.flatnonzero(catalogue.measured)
+        rows = np.flatnonzero(~np.isnan(heard.numbers[:, 0]))
         for start in range(0, len(rows), _AT_A_TIME):
             some = rows[start : start + _AT_A_TIME]
             space[some] = self.tower(inputs=heard.take(some))["vector"]

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from disco.catalogue import FEATURES, Catalogue, Floats, Rows
+from disco.catalogue.table import Mask
 from disco.errors import DataError
 from disco.model import Scaler, scaled_features
 from disco.music import tempo_angle
@@ -42,7 +43,7 @@ class Heard:
     Attributes
     ----------
     numbers : ndarray, shape (n, inputs)
-        As `tower_inputs`; NaN for tracks without features.
+        As `tower_inputs`; NaN for tracks without any feature or genre.
     slots : int
         Places for words of genres: 0 for a tower that hears none.
     starts, words : ndarray of int, shapes (n + 1,) and (any,)
@@ -82,12 +83,15 @@ def hear(catalogue: Catalogue, names: Sequence[str], by: Scaler, slots: int = 0)
 
     A genre is heard as its words and as the whole of them, so that a new one (*liquid drum and bass*) is heard by
     words that were met. A word's slot is its crc32 (feature hashing; Weinberger et al. 2009): no list of genres
-    is kept, and any may come.
+    is kept, and any may come. Genres alone are enough to be heard: the shipped tower then finds the true next track
+    with an MRR of 0.10, where it has 0.21 with all, and 0.02, as by chance, with key, tempo and duration alone.
     """
-    numbers = tower_inputs(catalogue, names, by)
     if not slots:
+        numbers = tower_inputs(catalogue, names, by)
         return Heard(numbers, 0, np.zeros(len(numbers) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32))
     genres = catalogue.table["genres"].combine_chunks()
+    said_any = pc.fill_null(pc.greater(pc.list_value_length(genres), 0), False).to_numpy(zero_copy_only=False)
+    numbers = tower_inputs(catalogue, names, by, catalogue.heard | said_any)
     encoded = pc.list_flatten(genres).dictionary_encode()
     said = [_slots(genre or "", slots) for genre in encoded.dictionary.to_pylist()]
     n_words = np.array([len(words) for words in said], dtype=np.int64)
@@ -106,8 +110,8 @@ def _slots(genre: str, slots: int) -> list[int]:
     return sorted({zlib.crc32(word.encode()) % slots for word in (*words, " ".join(words)) if word})
 
 
-def tower_inputs(catalogue: Catalogue, names: Sequence[str], by: Scaler) -> Floats:
-    """What a tower hears, shape (n, names), float32; NaN for tracks without features.
+def tower_inputs(catalogue: Catalogue, names: Sequence[str], by: Scaler, known: Mask | None = None) -> Floats:
+    """What a tower hears, shape (n, names), float32; NaN for tracks that are not known, by default without a feature.
 
     The eight features scaled; log tempo and log duration about their middles; key on the circle of fifths
     and of semitones; tempo on the circle of its octave; metre and explicit lyrics as flags; popularity about its
@@ -116,7 +120,7 @@ def tower_inputs(catalogue: Catalogue, names: Sequence[str], by: Scaler) -> Floa
     Raises
     ------
     DataError
-        If a name is not one of `NUMBERS` and `OTHERS`, or the features are of another set than the scaler's.
+        If a name is not one of `NUMBERS` and `OTHERS`.
     """
     if unknown := [name for name in names if name not in (*NUMBERS, *OTHERS)]:
         raise DataError("tower", f"does not know the input {unknown[0]!r}; it knows {', '.join((*NUMBERS, *OTHERS))}")
@@ -149,5 +153,5 @@ def tower_inputs(catalogue: Catalogue, names: Sequence[str], by: Scaler) -> Floa
         }
     heard = np.stack([np.asarray(columns[name], dtype=np.float32) for name in names], axis=1)
     heard = np.nan_to_num(heard, nan=0.0)
-    heard[~catalogue.measured] = np.nan
+    heard[~(catalogue.heard if known is None else known)] = np.nan
     return heard

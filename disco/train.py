@@ -26,7 +26,7 @@ from disco.recipe import RecommenderRecipe, read_recipe
 from disco.training.blending import train_blend
 from disco.training.data import Card, Run
 from disco.training.export import load_networks
-from disco.training.factors import train_als
+from disco.training.factors import train_als, train_collective
 from disco.training.features import train_features
 from disco.training.neighbours import train_item_knn, train_playlist_knn, train_popularity, train_title_knn
 from disco.training.predictors import next_tracks, train_predictor, train_ranker
@@ -58,6 +58,7 @@ TRAINERS: dict[str, Trainer] = {
     "playlist-knn": ("recommender", train_playlist_knn, continued),
     "item-knn": ("recommender", train_item_knn, continued),
     "als": ("recommender", train_als, continued),
+    "collective": ("recommender", train_collective, continued),
     "set-transformer": ("recommender", train_set_transformer, continued),
     "title-knn": ("recommender", train_title_knn, continued),
     "two-tower": ("recommender", train_two_tower, continued),

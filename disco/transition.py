@@ -4,7 +4,8 @@ The published cost of candidate c after the track l (taylorhawks, RNN-music-reco
 
     flow * ||spicyness * prediction - c||  -  sweetness * K(l, c)  -  smoothness * T(l, c)
 
-with the key similarity K and the tempo similarity T of `music`. What is unknown contributes nothing.
+with the key similarity K and the tempo similarity T of `music`. An unknown key or tempo contributes nothing, and of a
+distance what is unknown counts as is to be expected (`distance.filled`): it favours no track.
 `Flow` is that cost. `Pairwise` measures the distance from l itself, so that the cost of a join hangs on its two
 tracks alone; it comes as reported,
 
@@ -23,12 +24,16 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from disco.catalogue import Catalogue, Floats, Rows
-from disco.distance import block_distances, blocks, distances, workspace
+from disco.catalogue.table import Mask
+from disco.distance import block_distances, blocks, filled, workspace
 from disco.errors import DiscoError
 from disco.keys import Places, key_places
 from disco.mixing import TOO_FAR, Mixing
 from disco.music import tempo_angle, tempo_change, tempo_similarity
 from disco.predict import Predictor
+
+# Joins by which it is judged how well one can go on from a track: about as many as are played. 10 and 40 do as well.
+_NEAR = 20
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,9 @@ class Transition(Protocol):
     def costs(self, state: State, options: Rows) -> Floats:
         """Cost of each option as the next track of each beam, shape (beams, options)."""
 
+    def ahead(self, options: Rows) -> Floats:
+        """About what it costs to go on from each of n options among the others, shape (n,), lower is better."""
+
     def step(self, state: State, parents: Rows, rows: Rows) -> State:
         """State after these rows were played, each after the beam that `parents` names."""
 
@@ -87,24 +95,24 @@ class Transition(Protocol):
 class _Columns(NamedTuple):
     """What the cost reads of a set of tracks, laid out to be read in order."""
 
-    space: Floats
+    space: Floats  # unknown components at their mean
+    owed: Floats | None  # what these add to the square of a distance; None where all is known
     key: Places
     cosine: Floats
     sine: Floats
     octave: Floats | None  # log2 of the tempo, where octaves are told apart
-    complete: bool  # every track has its place in space
 
     def take(self, rows: Rows) -> _Columns:
         """These tracks alone; rows without a gap are not copied."""
         if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
-            part = slice(int(rows[0]), int(rows[-1]) + 1)
-            octave = None if self.octave is None else self.octave[part]
-            space, key, cosine, sine = self.space[:, part], self.key[part], self.cosine[part], self.sine[part]
-            return _Columns(space, key, cosine, sine, octave, self.complete)
-        space = np.take(self.space, rows, axis=1)
-        complete = self.complete or not np.isnan(space).any()
-        octave = None if self.octave is None else self.octave[rows]
-        return _Columns(space, self.key[rows], self.cosine[rows], self.sine[rows], octave, bool(complete))
+            part: slice | Rows = slice(int(rows[0]), int(rows[-1]) + 1)
+            space = self.space[:, part]
+        else:
+            part, space = rows, np.take(self.space, rows, axis=1)
+        octave = None if self.octave is None else self.octave[part]
+        owed = None if self.owed is None else self.owed[part]
+        owed = owed if owed is not None and owed.any() else None
+        return _Columns(space, owed, self.key[part], self.cosine[part], self.sine[part], octave)
 
 
 class _Joins:
@@ -118,10 +126,28 @@ class _Joins:
         cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
         told = mixing.half_time != 1 or mixing.max_bpm_change is not None
         octave = angle / np.float32(2 * np.pi) if told else None
-        self._all = _Columns(space.T, key, cosine, sine, octave, bool(catalogue.measured.all()))
+        columns, owed = filled(space)
+        self._all = _Columns(columns, owed, key, cosine, sine, octave)
         self._gathered: tuple[Rows, _Columns] | None = None
 
-    def costs(self, last: Rows, targets: Floats, options: Rows) -> Floats:
+    def places(self, rows: Rows) -> Floats:
+        """Where tracks lie, shape (n, d), as far as is known; the rest of it at its mean."""
+        return np.asarray(self._all.space[:, rows].T)
+
+    def owed(self, rows: Rows) -> Floats:
+        """What the unknown components of tracks add to the square of a distance, shape (n,)."""
+        return np.zeros(len(rows), dtype=np.float32) if self._all.owed is None else self._all.owed[rows]
+
+    def distances(self, rows: Rows, targets: Floats, owed: Floats | float = 0.0) -> Floats:
+        """Distance of each track from its target, shape (n,); `owed` is what the targets owe."""
+        apart = self.places(rows) - targets
+        return np.asarray(np.sqrt((apart**2).sum(axis=1) + self.owed(rows) + owed), dtype=np.float32)
+
+    def heard(self, rows: Rows) -> Mask:
+        """Tracks of whose place anything is known, shape (n,)."""
+        return np.asarray(~np.isnan(self.space[rows]).all(axis=1))
+
+    def costs(self, last: Rows, targets: Floats, options: Rows, owed: Floats | None = None) -> Floats:
         """Cost of each option after each last track, when it should lie at a target: (beams, options), float32.
 
         The columns of the options are gathered once for as long as the same array is asked about.
@@ -129,18 +155,18 @@ class _Joins:
         columns, knobs = self._columns(options), self.knobs
         costs = np.empty((len(last), len(options)), dtype=np.float32)
         work = workspace(columns.space)
-        for out, row, target in zip(costs, last, targets, strict=True):
+        for beam, (out, row, target) in enumerate(zip(costs, last, targets, strict=True)):
             sweet = np.float32(knobs.sweetness) * self._similarity[self._all.key[row]]
             # cos(a - b) = cos a cos b + sin a sin b: two columns instead of a cosine for every option.
             cosine = np.float32(knobs.smoothness) * self._all.cosine[row]
             sine = np.float32(knobs.smoothness) * self._all.sine[row]
-            complete = columns.complete and not np.isnan(target).any()
+            more = columns.owed
+            if owed is not None and owed[beam]:
+                more = np.full(len(out), owed[beam]) if more is None else more + owed[beam]
             for block in blocks(len(options)):
                 cost = out[block]
-                block_distances(columns.space[:, block], target, cost, work)
+                block_distances(columns.space[:, block], target, cost, work, None if more is None else more[block])
                 term = work[0, : len(cost)]  # still in the cache, and free again
-                if not complete:
-                    np.nan_to_num(cost, copy=False, nan=0.0)
                 if knobs.flow != 1:
                     cost *= np.float32(knobs.flow)
                 cost -= np.take(sweet, columns.key[block], out=term, mode="clip")
@@ -149,6 +175,24 @@ class _Joins:
             if columns.octave is not None:
                 out += self._told_apart(int(row), columns, columns.octave)
         return costs
+
+    def ahead(self, options: Rows) -> Floats:
+        """Mean cost of the `_NEAR` cheapest joins from each of n options to others, without constants: (n,).
+
+        By a matrix product, and as if half and double time counted in full: enough to guide a search.
+        """
+        columns, knobs = self._columns(options), self.knobs
+        space = np.ascontiguousarray(columns.space.T)
+        squares = np.einsum("ij,ij->i", space, space)
+        squares += 0 if columns.owed is None else columns.owed
+        costs = squares[:, None] + squares - 2 * (space @ space.T)
+        costs = np.float32(knobs.flow) * np.sqrt(np.maximum(costs, 0, out=costs))
+        costs -= np.float32(knobs.sweetness) * self._similarity[np.ix_(columns.key, columns.key)]
+        tempo = np.c_[columns.cosine, columns.sine]
+        costs -= np.float32(knobs.smoothness) * (tempo @ tempo.T)
+        np.fill_diagonal(costs, np.inf)
+        near = min(_NEAR, len(options) - 1)
+        return np.asarray(np.partition(costs, near - 1, axis=1)[:, :near].mean(axis=1), dtype=np.float32)
 
     def terms(self, path: Rows, distance: Floats) -> dict[str, Floats]:
         """Named terms of the joins of a path, but for their cost."""
@@ -217,6 +261,7 @@ class Flow:
     ) -> None:
         self._catalogue, self._predictor, self.knobs = catalogue, predictor, knobs
         self._joins = _Joins(catalogue, knobs, space, mixing)
+        self._placed = not np.isnan(space).all()
 
     def start(self, path: Rows) -> State:
         """State of one beam after a path of at least one track."""
@@ -234,17 +279,25 @@ class Flow:
         """Cost of each option as the next track of each beam, shape (beams, options), float32."""
         return self._joins.costs(state.last, self._targets(state), options)
 
+    def ahead(self, options: Rows) -> Floats:
+        """Mean cost of the cheapest joins from each of n options to others, shape (n,), without constants.
+
+        Distance is between the tracks: where the predictions go is near to where they have been.
+        """
+        return self._joins.ahead(options)
+
     def terms(self, path: Rows) -> dict[str, Floats]:
         """Terms of each join, shape (n - 1,): cost, distance, key_similarity, tempo_similarity, tempo_change.
 
         Distance is from `spicyness * prediction`, tempo_change in per cent with half and double time
-        folded; NaN is unknown and was no part of the cost. Nor is what a forbidden change of tempo adds to it.
+        folded. NaN is unknown: a key or tempo was no part of the cost, and of a track that nothing is known of
+        the distance counted as the usual one. Nor is what a forbidden change of tempo adds part of it.
         """
         path = np.asarray(path, dtype=np.intp)
-        distance = np.full(len(path) - 1, np.nan, dtype=np.float32)
+        distance = np.empty(len(path) - 1, dtype=np.float32)
         state = self.start(path[:1])
         for i, row in enumerate(path[1:]):
-            distance[i] = distances(self._joins.space[[row]].T, self._targets(state)[0])[0]
+            distance[i] = self._joins.distances(np.array([row]), self._targets(state))[0]
             state = self.step(state, np.array([0]), np.array([row]))
         terms = self._joins.terms(path, distance)
         known = {name: np.nan_to_num(values.astype(float), nan=0.0) for name, values in terms.items()}
@@ -253,11 +306,13 @@ class Flow:
             - self.knobs.sweetness * known["key_similarity"]
             - self.knobs.smoothness * known["tempo_similarity"]
         )
+        terms["distance"][~self._joins.heard(path[1:])] = np.nan
         return {"cost": cost.astype(np.float32), **terms}
 
     def _targets(self, state: State) -> Floats:
         targets: Floats = np.float32(self.knobs.spicyness) * state.vectors
-        return targets
+        # Where no track has a place, all stand at 0, and so does what is predicted: distance is no part of the cost.
+        return targets if self._placed else np.zeros_like(targets)
 
     def _inputs(self, rows: Rows) -> Floats:
         return self._predictor.inputs(self._catalogue, self._joins.space, rows)
@@ -271,9 +326,11 @@ class Pairwise:
     catalogue : Catalogue
     knobs : Knobs
     space : ndarray, shape (n, d)
-        Where distance is measured; NaN for tracks without a place, whose distance contributes nothing.
+        Where distance is measured; NaN where a track's place is not known.
     mixing : Mixing
         What K and T are.
+    strangers : ndarray of rows, optional
+        Tracks of which no more than a name is known: joins to and from them cost nothing.
     """
 
     pairwise = True
@@ -284,8 +341,12 @@ class Pairwise:
         knobs: Knobs,
         space: Floats,
         mixing: Mixing = Mixing(),  # noqa: B008 - frozen
+        strangers: Rows | None = None,
     ) -> None:
-        self.knobs, self.mixing, self._joins = knobs, mixing, _Joins(catalogue, knobs, space, mixing)
+        self.knobs, self.mixing, self.space = knobs, mixing, space
+        self._joins = _Joins(catalogue, knobs, space, mixing)
+        self._strange = np.zeros(len(catalogue), dtype=bool)
+        self._strange[[] if strangers is None else strangers] = True
 
     def start(self, path: Rows) -> State:
         """State of one beam after a path of at least one track."""
@@ -298,11 +359,18 @@ class Pairwise:
     def costs(self, state: State, options: Rows) -> Floats:
         """Cost of each option as the next track of each beam, shape (beams, options), float32."""
         knobs = self.knobs
-        costs = self._joins.costs(state.last, state.vectors, options)
+        costs = self._joins.costs(state.last, state.vectors, options, self._joins.owed(state.last))
         costs += np.float32(knobs.sweetness + knobs.smoothness)
         if min(knobs.flow, knobs.sweetness, knobs.smoothness) >= 0:
             np.maximum(costs, 0, out=costs)  # 1 - T of the same tempo is rounded, up or down
+        if self._strange.any():
+            costs[self._strange[state.last]] = 0
+            costs[:, self._strange[options]] = 0
         return costs
+
+    def ahead(self, options: Rows) -> Floats:
+        """Mean cost of the cheapest joins from each of n options to others, shape (n,), without constants."""
+        return self._joins.ahead(options)
 
     def matrix(self, rows: Rows) -> Floats:
         """Cost of each join among n tracks, from the one of the row to that of the column, shape (n, n), float32."""
@@ -312,16 +380,20 @@ class Pairwise:
 
     def away(self, a: int, b: int, share: float, options: Rows) -> Floats:
         """Cost of each option for standing away from the point that lies a share of the way from track a to b."""
-        space = self._joins.space
-        apart = distances(np.take(space.T, options, axis=1), (1 - share) * space[a] + share * space[b])
-        return np.float32(self.knobs.flow) * np.nan_to_num(apart, nan=0.0)
+        ends = self._joins.places(np.array([a, b]))
+        apart = self._joins.distances(options, (1 - share) * ends[:1] + share * ends[1:])
+        return np.asarray(np.float32(self.knobs.flow) * apart, dtype=np.float32)
 
     def terms(self, path: Rows) -> dict[str, Floats]:
         """Terms of each join, as those of `Flow`; the distance is between neighbours."""
         path = np.asarray(path, dtype=np.intp)
-        a, b = self._joins.space[path[:-1]], self._joins.space[path[1:]]
-        terms = self._joins.terms(path, np.asarray(np.sqrt(np.sum((a - b) ** 2, axis=1)), dtype=np.float32))
-        return {"cost": reported_cost(terms, self.knobs), **terms}
+        a, b = path[:-1], path[1:]
+        distance = self._joins.distances(b, self._joins.places(a), self._joins.owed(a))
+        terms = self._joins.terms(path, distance)
+        cost = reported_cost(terms, self.knobs)
+        terms["distance"][~(self._joins.heard(a) & self._joins.heard(b))] = np.nan
+        strange = self._strange[a] | self._strange[b]
+        return {"cost": np.where(strange, 0, cost), **terms}
 
     def _state(self, last: Rows) -> State:
-        return State(last, self._joins.space[last], np.empty((len(last), 0), dtype=np.float32))
+        return State(last, self._joins.places(last), np.empty((len(last), 0), dtype=np.float32))

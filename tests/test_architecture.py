@@ -18,13 +18,14 @@ FLOORS = {
     **dict.fromkeys(("disco.sources", "disco.model", "disco.tower"), 1),
     **dict.fromkeys(("disco.recommend", "disco.predict", "disco.transition"), 2),
     **dict.fromkeys(("disco.sequence", "disco.flow", "disco.playing"), 3),
-    **dict.fromkeys(("disco.playlist", "disco.ordering"), 4),
+    **dict.fromkeys(("disco.playlist", "disco.ordering", "disco.joins", "disco.explaining"), 4),
     **dict.fromkeys(("disco.cli", "disco.export", "disco.plot", "disco.settings", "disco.options"), 5),
     **dict.fromkeys(("disco.metrics", "disco.next_track", "disco.continuation", "disco.recipe", "disco.split"), 5),
+    **dict.fromkeys(("disco.rivals", "disco.scorecard"), 5),
     "disco.training": 5,
     "disco.online": 5,
     **dict.fromkeys(("disco.__main__", "disco.generate", "disco.catalogue.__main__"), 6),
-    **dict.fromkeys(("disco.recommend.__main__", "disco.shelf", "disco.order", "disco.spotify"), 6),
+    **dict.fromkeys(("disco.recommend.__main__", "disco.shelf", "disco.order", "disco.lint", "disco.spotify"), 6),
     **dict.fromkeys(("disco.prepare", "disco.train", "disco.evaluate"), 6),
     "disco": 7,  # the map may point everywhere, lazily
 }
@@ -38,7 +39,7 @@ HOMES = {
     "keras_rs": {"disco.training.two_tower"},
     "lightgbm": {"disco.training.trees"},
     "sklearn": {"disco.training.features"},
-    "plotly": {"disco.plot"},
+    "plotly": {f"disco.plot.{name}" for name in ("look", "path", "wheel", "curves", "matrix", "page")},
     "rich": {"disco.cli"},
     "implicit": {"disco.training.factors"},
     "platformdirs": {"disco.folders"},
@@ -123,6 +124,7 @@ def test_each_heavy_package_has_one_home(package):
     [
         "disco.generate",
         "disco.order",
+        "disco.lint",
         "disco.catalogue.__main__",
         "disco.recommend.__main__",
         "disco.shelf",

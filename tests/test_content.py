@@ -18,7 +18,7 @@ from contracts import RecommenderTests
 from disco import metrics, train
 from disco.catalogue import FEATURES, Catalogue
 from disco.errors import DataError
-from disco.model import MODELS, checked_card, scaled_features, scaler
+from disco.model import MODELS, check_feature_set, checked_card, scaled_features, scaler
 from disco.recommend import Query, load_recommender
 from disco.recommend.content import Hearing, embedded, similar
 from disco.sources import playlists, tables
@@ -65,7 +65,7 @@ def lost(catalogue: Catalogue) -> Catalogue:
     """The same, without features where the contract has unknown tracks."""
     tracks = catalogue.table.to_pylist()
     for row in RecommenderTests.unknown:
-        tracks[row]["energy"] = None
+        tracks[row] |= dict.fromkeys(FEATURES)
     return catalogue_of(tracks)
 
 
@@ -197,12 +197,14 @@ def test_other_releases_of_cold_tracks_are_not_met_either():
     assert np.flatnonzero(unmet(catalogue_of(tracks))).tolist() == sorted([*cold, again, twin])
 
 
-def test_a_catalogue_measured_by_others_is_told():
+def test_a_catalogue_measured_by_others_is_ranked_but_not_learned_from():
     tracks = random_catalogue(5).table.to_pylist()
     for track in tracks:
         track["feature_set"] = "audio-1"
+    catalogue = catalogue_of(tracks)
+    assert len(load_recommender("content", catalogue).recommend(Query(np.array([1])), 3).rows) == 3
     with pytest.raises(DataError, match=r"features of the set 'audio-1'; the model knows 'spotify'"):
-        load_recommender("content", catalogue_of(tracks))
+        check_feature_set(catalogue, scaler())
 
 
 def test_a_catalogue_without_features_finds_nothing():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from disco import __main__, generate, order
+from disco import __main__, generate, lint, order
 from disco.export import FORMATS
 from disco.keys import KEY_RULES
 from disco.predict import PREDICTORS
@@ -28,6 +28,7 @@ def test_every_option_that_the_readme_names_exists(capsys):
     for verb in (
         ["generate"],
         ["order"],
+        ["lint"],
         ["recommend"],
         ["models", "remove"],
         ["spotify", "login"],
@@ -37,6 +38,7 @@ def test_every_option_that_the_readme_names_exists(capsys):
         ["train"],
         ["evaluate", "next-track"],
         ["evaluate", "continuation"],
+        ["evaluate", "flow"],
     ):
         assert __main__.main([*verb, "--help"]) == 0
     assert set(re.findall(FLAG, README)) <= set(re.findall(FLAG, capsys.readouterr().out))
@@ -50,7 +52,7 @@ def test_every_choice_is_explained_in_the_readme(name):
 
 
 def test_every_knob_and_option_has_help():
-    for action in [*generate.parser()._actions, *order.parser()._actions]:
+    for action in [*generate.parser()._actions, *order.parser()._actions, *lint.parser()._actions]:
         assert action.help, action.option_strings
 
 

@@ -1,5 +1,7 @@
 """Exports: nothing lost on the way, nothing overwritten unasked, and hostile text stays text."""
 
+import csv
+import io
 import json
 import re
 from pathlib import Path
@@ -11,8 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from disco import export
-from disco.catalogue import FEATURES, Catalogue
+from disco.catalogue import SCHEMA, Catalogue
 from disco.errors import DataError, DiscoError
+from disco.export.table import COLUMNS
 from disco.playlist import Playlist
 from disco.sources import tables
 from disco.transition import Knobs
@@ -108,15 +111,27 @@ def test_any_text_survives_csv(tmp_path_factory, rows):
     assert again.select(["title", "artists", "genres"]).equals(tracks.table.select(["title", "artists", "genres"]))
 
 
+# The header of github.com/pavelkomarov/exportify, by which other programs find what they look for.
+EXPORTIFY = (
+    "Track URI,Track Name,Album Name,Artist Name(s),Release Date,Duration (ms),Popularity,Explicit,Added By,Added At,"
+    "Genres,Record Label,Danceability,Energy,Key,Loudness,Mode,Speechiness,Acousticness,Instrumentalness,Liveness,"
+    "Valence,Tempo,Time Signature"
+).split(",")
+
+
+def test_csv_names_a_track_of_spotify_as_exportify_does():
+    row = next(csv.DictReader(io.StringIO(export.as_csv(of(track_id=SPOTIFY_ID, artists=["A", "B"], key=9, mode=0)))))
+    assert (row["Track URI"], row["Artist Name(s)"]) == (f"spotify:track:{SPOTIFY_ID}", "A;B")
+    assert (row["Key"], row["Mode"], row["Tempo"]) == ("9", "0", "")
+
+
 def test_csv_tells_position_seed_and_joins_too():
     rows = export.as_csv(playlist(random_catalogue(3))).splitlines()
-    assert rows[0].startswith("position,seed,track_id,title,artists")
-    assert {"cost", "distance", "key_similarity", "tempo_similarity", *FEATURES} <= set(rows[0].split(","))
-    assert [row.split(",")[:3] for row in rows[1:]] == [
-        ["1", "True", "t00000"],
-        ["2", "False", "t00001"],
-        ["3", "False", "t00002"],
-    ]
+    assert rows[0].split(",")[:24] == EXPORTIFY
+    others = [name for name in SCHEMA.names if name not in COLUMNS.values()]
+    assert rows[0].split(",")[24:] == [*others, "position", "seed", *TERMS[:4]]
+    assert [row.split(",")[0] for row in rows[1:]] == ["t00000", "t00001", "t00002"]
+    assert [row.split(",")[-6:-4] for row in rows[1:]] == [["1", "True"], ["2", "False"], ["3", "False"]]
     assert [row.split(",")[-4] for row in rows[1:]] == ["", "-0.5", "0.5"]
 
 

@@ -13,6 +13,7 @@ from conftest import catalogue_of, random_catalogue
 
 from disco import generate
 from disco.errors import DataError
+from disco.export import FORMATS
 from disco.sources import lists, tables
 
 IDS = ["t00005", "t00017", "t00003"]
@@ -49,7 +50,7 @@ def test_parquet_csv_and_slices_with_one_playlist(catalogue, tmp_path):
         assert listed.rows(catalogue).tolist() == [5, 17, 3]
 
 
-@pytest.mark.parametrize("suffix", [".json", ".csv", ".m3u8"])
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_what_disco_wrote_is_read_again(suffix, catalogue, tmp_path, capsys):
     tables.write(catalogue, tmp_path / "tracks.parquet")
     where = tmp_path / f"mine{suffix}"
@@ -89,6 +90,27 @@ def test_a_list_from_elsewhere_is_parsed_as_text():
         lists.parse(" \n", Path("standard input"))
 
 
+def test_relative_paths_begin_where_the_list_is(tmp_path, monkeypatch):
+    tracks = random_catalogue(20, seed=2).table.to_pylist()
+    tracks[4]["path"], tracks[5]["path"] = str(tmp_path / "music" / "a.mp3"), "music/b.mp3"
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "a.m3u").write_text("../music/a.mp3\n../music/./b.mp3\nfile:///music/c%20d.mp3\n")
+    monkeypatch.chdir(tmp_path)
+    listed = lists.read(tmp_path / "lists" / "a.m3u")
+    assert listed.found(catalogue_of(tracks)).tolist() == [4, 5, -1]
+    assert listed.ids[2] == "/music/c d.mp3"
+
+
+def test_a_name_that_the_file_does_not_have_is_told(tmp_path):
+    (tmp_path / "a.m3u").write_text("#EXTM3U\n#PLAYLIST:Mine\na.mp3\n")
+    assert lists.read(tmp_path / "a.m3u", "mine").ids == ["a.mp3"]
+    with pytest.raises(DataError, match="has no playlist 'Friday'; it has 'Mine'"):
+        lists.read(tmp_path / "a.m3u", "Friday")
+    (tmp_path / "b.txt").write_text("t00005\n")
+    with pytest.raises(DataError, match=r"has no playlist 'Friday'$"):
+        lists.read(tmp_path / "b.txt", "Friday")
+
+
 def test_files_of_music_are_found_by_their_path_or_name(tmp_path):
     tracks = random_catalogue(20, seed=2).table.to_pylist()
     tracks[4]["path"] = "/music/a b.mp3"
@@ -102,7 +124,7 @@ def test_files_of_music_are_found_by_their_path_or_name(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("a.json", slice_of(3).encode(), "has 3 playlists; a file with one is needed"),
+        ("a.json", slice_of(3).encode(), "has 3 playlists; say which with --playlist: 'beach 🏖'"),
         ("a.json", slice_of(0).encode(), "has 0 playlists"),
         ("a.json", b'{"tracks": [1, 2]}', "is no playlist that DISCO wrote, and no Million Playlist slice"),
         ("a.json", b'{"tracks": ', "is not readable JSON"),
@@ -127,6 +149,11 @@ def test_what_cannot_be_read_is_one_sentence(name, content, sentence, tmp_path, 
 
 def test_several_playlists_in_a_table_are_told(tmp_path):
     pq.write_table(pa.Table.from_pylist(entries(2)), tmp_path / "a.parquet")
-    with pytest.raises(DataError, match="has 2 playlists; a file with one is needed"):
+    with pytest.raises(DataError, match="has 2 playlists; say which with --playlist: 'beach 🏖'"):
         lists.read(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="has 2 playlists called 'beach 🏖'"):
+        lists.read(tmp_path / "a.parquet", "beach 🏖")
+    with pytest.raises(DataError, match="has 0 playlists called 'p7'"):
+        lists.read(tmp_path / "a.parquet", "p7")
+    assert lists.read(tmp_path / "a.parquet", "p1").ids == IDS
     assert np.size(lists.Listed("", [], []).rows(random_catalogue(3))) == 0

@@ -43,7 +43,7 @@ def test_the_notebook_runs_from_top_to_bottom(notebook: Any, tmp_path: Path) -> 
         notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": str(tmp_path)}}
     ).execute(env=environment)
     assert not [output for output in outputs(notebook) if output.output_type == "error"]
-    assert sum("application/json" in output.get("data", {}) for output in outputs(notebook)) == 3
+    assert sum("application/json" in output.get("data", {}) for output in outputs(notebook)) == 5
     assert {path.name for path in tmp_path.iterdir()} == {"playlist.m3u8", "flow.html"}
 
 
@@ -53,7 +53,7 @@ def test_the_committed_notebook_was_run_in_order_and_shows_its_pictures(notebook
     assert not [
         output for output in outputs(notebook) if output.output_type == "error" or output.get("name") == "stderr"
     ]
-    assert sum("image/png" in output.get("data", {}) for output in outputs(notebook)) == 3
+    assert sum("image/png" in output.get("data", {}) for output in outputs(notebook)) == 5
 
 
 def test_the_committed_notebook_is_small_and_says_nothing_of_the_machine_that_ran_it(notebook: Any) -> None:

@@ -7,13 +7,14 @@ from itertools import pairwise, permutations
 import numpy as np
 import pytest
 from conftest import catalogue_of, random_catalogue
+from contracts import SequencerTests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disco.errors import DiscoError
 from disco.mixing import Mixing
 from disco.predict import load_predictor
-from disco.sequence import Budget, Places, Rules, Wishes, greedy, order, path
+from disco.sequence import Budget, Places, Rules, Wishes, beam, greedy, order, path, walk
 from disco.sequence.exact import cheapest_order
 from disco.sequence.moves import TAKEN, Problem, _deltas, _make
 from disco.sequence.order import MOST, arrange
@@ -287,6 +288,54 @@ class TestPath:
 
     def test_the_same_question_gets_the_same_answer(self):
         assert self.walk(2)[2].tolist() == self.walk(2)[2].tolist()
+
+
+class TestWalk(SequencerTests):
+    sequencer = walk
+
+    def predictor(self):
+        return load_predictor("mean")
+
+    def path(self, n=120, length=15, gap=1, artists=30, seed=0):
+        self.catalogue, cost = setting(seed, n, artists)
+        found = walk(np.array([4, 2]), np.arange(10, n), length, cost, Rules(self.catalogue, gap))
+        return [int(r) for r in found]
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_it_costs_no_more_than_the_beam_that_it_begins_with(self, seed):
+        catalogue, cost = setting(seed, 150, 60)
+        asked = np.array([0]), np.arange(1, 150), 14, cost, Rules(catalogue)
+        paid = [float(cost.terms(sequencer(*asked))["cost"].sum()) for sequencer in (greedy, beam, walk)]
+        assert paid[2] <= paid[1] + 1e-4
+        assert paid[2] < paid[0]
+
+    def test_wishes_are_kept(self):
+        catalogue, cost = setting(3, 100, None)
+        places = Places(catalogue, 12, Wishes(held=((4, 50),), last=60))
+        found = walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), places)
+        assert (found[4], found[-1], len(set(found.tolist()))) == (50, 60, 12)
+        noisy = {
+            tuple(walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), Places(catalogue, 12, wish)))
+            for wish in (Wishes(variety=4, seed=seed) for seed in range(4))
+        }
+        assert len(noisy) > 2
+
+    def test_it_needs_a_pairwise_cost(self):
+        catalogue, _ = setting(1, 20)
+        mean = load_predictor("mean")
+        flow = Flow(catalogue, mean, Knobs(), mean.embed(catalogue))
+        with pytest.raises(DiscoError, match="pairwise"):
+            walk(np.array([0]), np.arange(1, 20), 5, flow, Rules(catalogue))
+
+
+def test_no_exchange_brings_a_second_version_of_a_song_that_comes_later():
+    for seed in range(6):
+        tracks = random_catalogue(60, seed).table.to_pylist()
+        tracks = [{**t, "artists": [f"A{i // 2}"], "title": f"Song {i // 2}"} for i, t in enumerate(tracks)]
+        catalogue = catalogue_of(tracks)
+        cost = Pairwise(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
+        found = walk(np.array([0]), np.arange(1, 60), 20, cost, Rules(catalogue))
+        assert len({catalogue.song(int(row)) for row in found}) == 21
 
 
 def test_prices_of_taken_places_outweigh_all_music():

@@ -15,6 +15,7 @@ from disco import order
 from disco.export import FORMATS
 from disco.flow import figures
 from disco.ordering import given, put_in_order
+from disco.sequence import Wishes
 from disco.sources import lists, tables
 from disco.transition import Pairwise
 
@@ -92,6 +93,23 @@ def test_what_was_written_is_read_again(suffix, mine, library, tmp_path, capsys)
     assert "exists already" in err
 
 
+def test_a_page_with_the_arc_is_drawn_and_not_overwritten(mine, library, tmp_path, capsys):
+    where = tmp_path / "flow.html"
+    ordered(mine, library, "--plot", where, "--arc", "peak", capsys=capsys)
+    assert "arc: dashed" in where.read_text(encoding="utf-8")
+    code, _, err = run(mine, "--catalogue", library, "--plot", where, capsys=capsys)
+    assert code == 1
+    assert "exists already" in err
+
+
+def test_the_arc_is_the_energy_of_the_track_whose_rank_it_asks_for(mine, library):
+    had = given(lists.read(mine), tables.read(library))
+    made = put_in_order(had, wishes=Wishes(arc=(0.0, 1.0))).playlist
+    # All are played, so a warm-up asks for the energies themselves, sorted.
+    np.testing.assert_allclose(made.arc, np.sort(had.tracks.numbers("energy")), rtol=1e-5)
+    assert put_in_order(had).playlist.arc is None
+
+
 def test_ends_places_and_what_is_kept_stay(mine, library, capsys):
     ids, _ = ordered(mine, library, "--first", IDS[4], "--last", "t00003", "--hold", f"5={IDS[1]}", capsys=capsys)
     assert (ids[0], ids[-1], ids[4]) == (IDS[4], "t00003", IDS[1])
@@ -121,17 +139,22 @@ def test_alternatives_differ_and_are_written_beside_each_other(mine, library, tm
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a-2.json", "a-3.json", "a.json", "mine.txt"]
 
 
-def test_strangers_come_last_and_doubles_once_and_both_are_said(library, tmp_path, capsys):
+def test_strangers_keep_their_places_and_doubles_are_played_once_and_both_are_said(library, tmp_path, capsys):
     (tmp_path / "a.txt").write_text("\n".join([*IDS[:4], "xq zzyq wwv", IDS[0], "\x1b[31mqqz vvx jjk"]))
     code, out, err = run(tmp_path / "a.txt", "--catalogue", library, capsys=capsys)
     assert code == 0
     assert "2 of 7 tracks are not in" in err
-    assert "come last: 'xq zzyq wwv'" in err
+    assert "keep their places: 'xq zzyq wwv'" in err
     assert "1 tracks stand in the list more than once" in err
     assert "\x1b" not in out + err
     listed = lists.read(tmp_path / "a.txt")
     had = given(listed, tables.read(library))
-    assert had.unknown == 2
+    assert had.strangers.tolist() == [4, 5]
+    assert had.path.tolist() == [0, 1, 2, 3, 4, 0, 5]
+    for suffix in FORMATS:
+        better = tmp_path / f"b{suffix}"
+        assert run(tmp_path / "a.txt", "--catalogue", library, "--output", better, capsys=capsys)[0] == 0
+        assert lists.read(better).ids[4] == "xq zzyq wwv", "a stranger keeps its place in the file too"
     ids = put_in_order(had).playlist.tracks.table["track_id"].to_pylist()
     assert ids[4] == "xq zzyq wwv"
     assert sorted(ids[:4]) == sorted(IDS[:4])
@@ -148,8 +171,16 @@ def test_a_table_with_features_needs_no_catalogue(tmp_path, capsys):
     assert sorted(track["id"] for track in json.loads(out)["tracks"]) == catalogue.ids(np.arange(10))
     # What a catalogue does not know the list itself may.
     had = given(lists.read(tmp_path / "a.csv"), catalogue.take(np.arange(5)))
-    assert had.unknown == 0
+    assert not len(had.strangers)
     assert had.tracks.ids(np.arange(10)) == catalogue.ids(np.arange(10))
+
+
+def test_what_a_table_says_of_its_strangers_is_kept(library, tmp_path):
+    (tmp_path / "a.csv").write_text("track_id,title,artist\nt00003,,\nnew,A Song,Somebody\nt00005,,\n")
+    had = given(lists.read(tmp_path / "a.csv"), tables.read(library))
+    assert had.strangers.tolist() == [1]
+    track = had.tracks.table.to_pylist()[1]
+    assert (track["track_id"], track["title"], track["artists"]) == ("new", "A Song", ["Somebody"])
 
 
 def test_tracks_of_which_hardly_anything_is_known_are_ordered_with_a_note(tmp_path, capsys):
@@ -160,7 +191,7 @@ def test_tracks_of_which_hardly_anything_is_known_are_ordered_with_a_note(tmp_pa
     code, out, err = run(tmp_path / "a.txt", "--catalogue", tmp_path / "t.parquet", "--arc", "peak", capsys=capsys)
     assert code == 0
     assert "no track's key or tempo is known" in err
-    assert "1 of 8 tracks lack some of the eight features" in err
+    assert "1 of 8 tracks lack some of the eight features, which count as the usual ones" in err
     assert "?" in out
 
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import catalogue_of, random_catalogue
 
 import disco
-from disco.catalogue import Filters
+from disco.catalogue import FEATURES, Filters
 from disco.errors import DiscoError
 from disco.mixing import Mixing
 from disco.playlist import alternatives, generate
@@ -62,10 +62,10 @@ def test_sweetness_and_smoothness_do_what_they_say(catalogue):
 
 def test_minutes_end_as_near_as_tracks_allow(catalogue):
     seeds = np.array([5, 9])
-    long = generate(catalogue, seeds, length=60, artist_gap=0)
+    long = generate(catalogue, seeds, length=60, artist_gap=0, sequencer="greedy")
     seconds = np.cumsum(long.tracks.numbers("duration_ms")) / 1000
     for minutes in (10, 45, 120):
-        playlist = generate(catalogue, seeds, minutes=minutes, artist_gap=0)
+        playlist = generate(catalogue, seeds, minutes=minutes, artist_gap=0, sequencer="greedy")
         total = float(np.sum(playlist.tracks.numbers("duration_ms")) / 1000)
         assert ids(playlist) == ids(long)[: len(playlist)]
         assert abs(total - 60 * minutes) == pytest.approx(float(np.abs(seconds[1:] - 60 * minutes).min()), abs=0.1)
@@ -88,19 +88,25 @@ def test_filters_hold_for_all_but_the_seeds(catalogue):
         assert not track["explicit"]
 
 
-def test_tracks_without_features_title_or_artist_are_skipped_and_counted():
+def test_tracks_without_title_or_artist_are_skipped_and_those_without_features_fill_up():
     tracks = random_catalogue(60, seed=1).table.to_pylist()
-    for track in tracks[10:20]:
+    for track in tracks[8:10]:
         track["energy"] = None
+    for track in tracks[10:20]:
+        track |= dict.fromkeys(FEATURES)
     for track in tracks[20:25]:
         track["title"] = None
     for track in tracks[25:28]:
         track["artists"] = None
     playlist = generate(catalogue_of(tracks), np.array([22, 3]), length=100)
     played = {int(i[1:]) for i in ids(playlist)}
-    assert played & set(range(10, 28)) == {22}
-    assert len(played) == 60 - 18 + 1
-    assert "18 of 60 tracks skipped" in playlist.notes[0]
+    assert played & set(range(20, 28)) == {22}
+    assert len(played) == 60 - 8 + 1
+    assert playlist.notes[0] == "8 of 60 tracks skipped: no title or artist"
+    assert "10 of 51 candidates have no features: by key and tempo" in playlist.notes[1]
+    few = generate(catalogue_of(tracks), np.array([22, 3]), length=5, candidates=20)
+    assert not {int(i[1:]) for i in ids(few)} & set(range(10, 20))
+    assert "10 tracks without features are no candidates: 20 others have some" in few.notes
 
 
 def test_a_seed_without_features_is_played_and_its_joins_are_unknown():
@@ -176,10 +182,28 @@ def test_what_cannot_be_done_is_said_in_a_sentence(catalogue, arguments, sentenc
         generate(catalogue, **{"seeds": np.array([1]), **arguments})
 
 
-def test_a_catalogue_without_features_says_so():
-    tracks = [{**t, "energy": None} for t in random_catalogue(5).table.to_pylist()]
-    with pytest.raises(DiscoError, match="eight features"):
-        generate(catalogue_of(tracks), np.array([0]))
+def test_with_keys_and_tempos_alone_those_that_mix_are_played():
+    unknown = dict.fromkeys((*FEATURES, "genres"))
+    tracks = [{**t, **unknown} for t in random_catalogue(200, seed=4, unknown=0.1).table.to_pylist()]
+    for name in ("content", "nearest", None):
+        playlist = generate(catalogue_of(tracks), np.array([0]), recommender=name, length=12)
+        assert (playlist.recommender, len(playlist)) == ("key and tempo", 13)
+        assert np.nanmean(playlist.terms["key_similarity"]) > 0.9
+        assert np.nanmean(playlist.terms["tempo_similarity"]) > 0.9
+        assert np.isnan(playlist.terms["distance"]).all()
+        of_mixing = -sum(np.nan_to_num(playlist.terms[f"{name}_similarity"]) for name in ("key", "tempo"))
+        np.testing.assert_allclose(playlist.terms["cost"], of_mixing, atol=1e-5)
+        assert "without features (acousticness ... valence): 199 candidates by key and tempo alone" in playlist.notes
+    ordered = generate(catalogue_of(tracks), np.array([0]), sequencer="order", length=12)
+    assert np.nanmean(ordered.terms["tempo_similarity"]) > 0.9
+
+
+def test_with_nothing_known_but_names_there_is_a_playlist_all_the_same():
+    tracks = [{"track_id": f"t{i}", "title": f"T {i}", "artists": [f"A {i}"]} for i in range(30)]
+    for sequencer in ("greedy", "beam", "order"):
+        playlist = generate(catalogue_of(tracks), np.array([3]), sequencer=sequencer)
+        assert len(set(ids(playlist))) == 11
+        json.dumps(playlist.as_dict(), allow_nan=False)
 
 
 def test_the_short_names_of_the_package_lead_home():

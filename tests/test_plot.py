@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -13,9 +14,12 @@ import pytest
 
 from disco import plot
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
+from disco.mixing import Mixing
 from disco.model import scaler
 from disco.playlist import Playlist
-from disco.transition import Knobs
+from disco.plot import look
+from disco.plot.path import _ENDS
+from disco.transition import Knobs, Pairwise
 
 HOSTILE = "</script><script>alert(1)</script>"
 IMAGE = "<img src=x onerror=alert(1)>"
@@ -115,7 +119,7 @@ def test_the_ends_of_an_axis_are_named_by_the_two_largest_loadings_and_their_sig
         largest = np.argsort(-np.abs(component))[:2]
         low, high = figure.layout.scene[f"{axis}axis"].ticktext
         for feature, low_word, high_word in zip(largest, low.split(", "), high.split(", "), strict=True):
-            little, much = plot._ENDS[FEATURES[feature]]
+            little, much = _ENDS[FEATURES[feature]]
             assert (low_word, high_word) == ((little, much) if component[feature] > 0 else (much, little))
 
 
@@ -137,9 +141,9 @@ def test_curves_have_a_gap_where_a_value_is_unknown_and_a_grey_cell_where_the_ke
         assert not curves[name].connectgaps
         assert curves[name].fill in (None, "none"), "a filling would run across the gap"
     assert list(curves["key"].text) == ["8A", "?", "8B"]
-    assert curves["key"].marker.color[1] == plot._UNKNOWN
+    assert curves["key"].marker.color[1] == look.UNKNOWN
     # A minor and C major stand at the same place of the circle of fifths.
-    assert curves["key"].marker.color[0] == curves["key"].marker.color[2] != plot._UNKNOWN
+    assert curves["key"].marker.color[0] == curves["key"].marker.color[2] != look.UNKNOWN
     (band,) = figure.layout.shapes
     assert (band.x0, band.x1) == (0.5, 2.5)
 
@@ -180,8 +184,8 @@ def test_hostile_titles_stay_text_on_the_page(hostile_page: str) -> None:
     )
     assert HOSTILE in elements.text
     assert IMAGE in elements.text
-    # The settings of Plotly, Plotly itself, and the two figures.
-    assert sum(tag == "script" for tag, _ in elements.found) == 4
+    # The settings of Plotly, Plotly itself, and the four figures.
+    assert sum(tag == "script" for tag, _ in elements.found) == 6
     assert not any(name.startswith("on") for _, attributes in elements.found for name in attributes)
     assert "alert(1)</script>" not in hostile_page
     assert "\u202e" not in hostile_page
@@ -204,7 +208,7 @@ def test_the_page_loads_nothing_and_holds_plotly_once(hostile_page: str) -> None
     assert loads == []
     assert len(re.findall(r"plotly\.js v\d", hostile_page)) == 1
     assert "@import" not in hostile_page[: hostile_page.index("</style>")]
-    assert hostile_page.count("Plotly.newPlot(") == 2
+    assert hostile_page.count("Plotly.newPlot(") == 4
 
 
 def test_the_page_says_what_it_shows() -> None:
@@ -219,3 +223,109 @@ def test_the_page_says_what_it_shows() -> None:
 def test_the_same_playlist_makes_the_same_page() -> None:
     made = playlist(track(0), track(1))
     assert plot.page(made) == plot.page(made)
+
+
+def by_name(figure: go.Figure) -> dict[str, Any]:
+    return {trace.name: trace for trace in figure.data if trace.name}
+
+
+def test_the_wheel_puts_each_key_at_its_number_and_in_its_ring() -> None:
+    # 8A, 9A and 10A, then 12B, 1B and 8B: A minor, E minor, B minor, E major, B major, C major.
+    keys = [(9, 0), (4, 0), (11, 0), (4, 1), (11, 1), (0, 1)]
+    figure = plot.wheel(playlist(*(track(i, key=key, mode=mode) for i, (key, mode) in enumerate(keys))))
+    tracks = by_name(figure)["tracks"]
+    np.testing.assert_allclose(np.asarray(tracks.theta) % 360, [240, 270, 300, 0, 30, 240])
+    assert (np.asarray(tracks.r)[:3] < 0.66).all()
+    assert (np.asarray(tracks.r)[3:] > 0.7).all()
+    assert list(tracks.text) == ["1", "2", "3", "4", "5", "6"]
+    assert list(tracks.marker.symbol) == ["diamond", *["circle"] * 5]
+    names = {
+        text for trace in figure.data if trace.type != "barpolar" and trace.mode == "text" for text in trace.text
+    }
+    assert names == {f"{number}{letter}" for number in range(1, 13) for letter in "AB"}
+
+
+def test_tracks_in_one_key_do_not_hide_each_other_on_the_wheel() -> None:
+    tracks = by_name(plot.wheel(playlist(*map(track, range(40)))))["tracks"]
+    angle, radius = np.radians(np.asarray(tracks.theta, float)), np.asarray(tracks.r, float)
+    at = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    apart = np.linalg.norm(at[:, None] - at, axis=2)[~np.eye(40, dtype=bool)]
+    assert apart.min() > 0.02
+    assert (np.abs(np.degrees(angle) - 240) < 15).all()
+
+
+def test_the_wheel_tells_moves_that_go_together_from_others_and_skips_unknown_keys() -> None:
+    def joins(*keys: int | None) -> dict[str, int]:
+        figure = plot.wheel(playlist(*(track(i, key=key) for i, key in enumerate(keys))))
+        return {
+            t.name: int(np.isnan(np.asarray(t.r, float)).sum()) for t in figure.data if t.name and t.name != "tracks"
+        }
+
+    # A, E, B flat and, past a track whose key is unknown, E minor.
+    assert joins(9, 4, 10, None, 4) == {
+        "keys that go together (fifths)": 1,
+        "keys that do not": 1,
+        "over tracks in unknown keys": 1,
+    }
+    assert joins(None, None) == {}
+    nothing = plot.wheel(playlist(track(0, key=None), track(1, key=None)))
+    assert nothing.layout.annotations[0].text == "2 of 2 tracks are in no known key"
+
+
+def test_the_arc_is_drawn_over_the_energy_and_only_if_one_was_asked_for() -> None:
+    made = playlist(track(0), track(1), track(2))
+    assert "arc" not in by_name(plot.curves(made))
+    asked = replace(made, arc=np.array([0.2, 0.5], dtype=np.float32))  # the third is unknown, and comes last
+    arc = by_name(plot.curves(asked))["arc"]
+    assert (list(arc.x), list(arc.y), arc.yaxis, arc.line.dash) == ([1, 2], [np.float32(0.2), 0.5], "y", "dash")
+
+
+def test_half_and_double_time_are_marked_where_they_count() -> None:
+    tempos = [70.0, 140.0, 142.0, 71.0, None, 284.0]
+    made = playlist(*(track(i, tempo_bpm=tempo) for i, tempo in enumerate(tempos)))
+
+    def said(figure: go.Figure) -> list[tuple[str, float]]:
+        return [(note.text, note.x) for note in figure.layout.annotations if note.yref == "y5"]
+
+    assert said(plot.curves(made)) == [("2×", 1.5), ("½×", 3.5)]
+    dotted = [trace for trace in plot.curves(made).data if trace.type == "scatter" and trace.line.dash == "dot"]
+    assert [list(trace.y)[:2] for trace in dotted] == [[70.0, 140.0]]
+    assert said(plot.curves(replace(made, mixing=Mixing(half_time=0)))) == []
+
+
+def test_the_matrix_holds_the_costs_of_all_joins_and_outlines_those_played() -> None:
+    made = playlist(
+        track(0), track(1, key=4, tempo_bpm=126.0), unmeasured(2, key=None, tempo_bpm=None), track(3, key=2)
+    )
+    cells, played = plot.matrix(made).data
+    space = scaler().transform(made.tracks.features())
+    for a, b in ((0, 1), (1, 0), (0, 3), (3, 1)):
+        terms = Pairwise(made.tracks, made.knobs, space).terms(np.array([a, b]))
+        assert cells.z[a, b] == pytest.approx(float(terms["cost"][0]), abs=1e-4)
+    assert np.isnan(np.diag(cells.z)).all()
+    assert np.isnan(cells.z[2]).all()
+    assert np.isnan(cells.z[:, 2]).all()
+    # One outline for each join: to track i + 1 (across), from track i (down).
+    x, y = (np.asarray(v, float).reshape(3, 6)[:, :4].mean(axis=1) for v in (played.x, played.y))
+    np.testing.assert_allclose(x, [2, 3, 4])
+    np.testing.assert_allclose(y, [1, 2, 3])
+
+
+def test_the_matrix_of_many_tracks_is_small_and_of_one_says_so() -> None:
+    made = playlist(*map(track, range(450)))
+    z = plot.matrix(made).data[0].z
+    assert z.shape == (150, 150)
+    space = scaler().transform(made.tracks.features())
+    whole = Pairwise(made.tracks, made.knobs, space).matrix(np.arange(450))
+    assert z[3, 70] == pytest.approx(whole[9:12, 210:213].mean(), abs=1e-4)
+    assert "no joins" in plot.matrix(playlist(track(0))).layout.annotations[0].text
+    assert not plot.matrix(playlist(unmeasured(0), unmeasured(1))).layout.annotations
+
+
+def test_hostile_titles_are_no_markup_on_the_wheel_and_in_the_matrix() -> None:
+    made = playlist(track(0, title=HOSTILE), track(1, title=LINK, artists=[IMAGE]))
+    texts = [*by_name(plot.wheel(made))["tracks"].hovertext, *plot.matrix(made).layout.yaxis.ticktext]
+    assert len(texts) == 4
+    for text in texts:
+        assert set(re.findall(r"<[^>]*>?", text)) <= {"<b>", "</b>", "<br>"}
+        assert not re.search(r"[$\n\u202e]|&(?!lt;|gt;|amp;|#36;)", text)

@@ -5,7 +5,8 @@ import pytest
 from conftest import catalogue_of, random_catalogue
 from contracts import PredictorTests
 
-from disco.errors import DataError, NotFoundError
+from disco.catalogue import FEATURES
+from disco.errors import NotFoundError
 from disco.predict import SHRINKAGE, load_predictor
 
 
@@ -45,16 +46,9 @@ def test_a_predictor_that_does_not_exist_is_told_which_do():
         load_predictor("prophet")
 
 
-def test_features_of_another_set_are_refused_rather_than_compared():
-    table = random_catalogue(3).table.to_pylist()
-    other = catalogue_of([{**track, "feature_set": "audio-1"} for track in table])
-    with pytest.raises(DataError, match=r"audio-1.*spotify"):
-        load_predictor("mean").embed(other)
-
-
 def test_a_track_without_features_counts_as_the_mean_of_all_music():
     tracks = random_catalogue(3).table.to_pylist()
-    tracks[1]["energy"] = None
+    tracks[1] |= dict.fromkeys(FEATURES)
     catalogue = catalogue_of(tracks)
     mean = load_predictor("mean")
     space = mean.embed(catalogue)
@@ -74,12 +68,20 @@ class TestRank(PredictorTests):
 
     def test_tracks_it_cannot_place_are_unknown_and_counted_as_the_middle(self):
         tracks = random_catalogue(3).table.to_pylist()
-        tracks[1]["energy"] = None
+        tracks[1] |= dict.fromkeys((*FEATURES, "genres"))
         catalogue, rank = catalogue_of(tracks), self.predictor()
         space = rank.embed(catalogue)
         assert np.isnan(space[1]).all()
         assert np.isfinite(space[[0, 2]]).all()
         assert (rank.inputs(catalogue, space, np.array([1])) == 0).all()
+
+    def test_genres_alone_are_enough_to_be_placed(self):
+        tracks = [{**t, **dict.fromkeys(FEATURES)} for t in random_catalogue(30).table.to_pylist()]
+        space = self.predictor().embed(catalogue_of(tracks))
+        assert np.isfinite(space).all()
+        apart = np.linalg.norm(space[:, None] - space[None], axis=2)
+        same = np.arange(30) % 3 == 0  # techno
+        assert apart[np.ix_(same, same)].sum() / (10 * 9) < apart[np.ix_(same, ~same)].mean()
 
     def test_it_needs_neither_names_nor_ids(self):
         tracks = random_catalogue(5).table.to_pylist()

@@ -15,8 +15,10 @@ from recommenders import KIND, TrainedTests, library, places, trained
 
 from disco import train
 from disco.errors import DataError, DiscoError
-from disco.recommend import METHODS, Query, als, load_recommender, playlist_knn
+from disco.model import checked_card
+from disco.recommend import METHODS, Query, als, collective, load_recommender, playlist_knn
 from disco.recommend import trained as names_of_trained
+from disco.recommend.folder import Folder
 from disco.recommend.sparse import Sparse
 
 
@@ -38,6 +40,39 @@ class TestAls(TrainedTests):
     @pytest.fixture(autouse=True)
     def _implicit(self):
         pytest.importorskip("implicit")
+
+
+class TestCollective(TrainedTests):
+    recipe, changes = "collective", ("factors = 8", "least_titles = 1")
+
+    @pytest.fixture(autouse=True)
+    def _implicit(self):
+        pytest.importorskip("implicit")
+
+    def test_a_title_alone_is_answered(self):
+        queries = [Query(np.empty(0, dtype=np.intp), f"Kind {kind}!") for kind in range(5)]
+        found = self.recommender().recommend_many(queries, 30)
+        assert np.mean([(KIND[each.rows] == kind).mean() for kind, each in enumerate(found)]) >= 0.9
+
+    def test_a_playlist_is_heard_as_its_tracks_artists_and_title_together(self):
+        model = collective.read(Folder(checked_card(trained(self.recipe, *self.changes), "recommender"), library()))
+        query, n, how = Query(np.array([3, 8, 13, 8]), "kind 3"), len(model.folder.rows), model.weighing
+        confidence = np.ones(len(model.factors))
+        confidence[[int(np.flatnonzero(model.folder.rows == row)[0]) for row in (3, 8, 13)]] = how.confidence
+        names = model.names.to_pylist()
+        for name, count in Counter(library().artists(row)[0].lower() for row in query.seeds.tolist()).items():
+            confidence[n + names.index(name)] = how.confidence * how.artists * np.log1p(count)
+        bag = model.terms.bags([query.title])
+        confidence[n + len(names) + bag.columns] = how.confidence * how.titles * bag.weights
+        held = confidence != 1
+        left = np.r_[model.factors * np.sqrt(confidence)[:, None], np.sqrt(how.regularization) * np.eye(8)]
+        right = np.r_[np.sqrt(confidence) * held, np.zeros(8)]
+        plain = np.linalg.lstsq(left, right)[0]
+        np.testing.assert_allclose(model.encode([query])[0], plain, rtol=1e-3, atol=1e-5)
+        artist = names.index(library().artists(3)[0].lower())
+        number = int(np.flatnonzero(model.folder.rows == 3)[0])
+        borrowed = model.factors[number] + how.borrowed * model.factors[n + artist]
+        np.testing.assert_allclose(model.tracks[number], borrowed, rtol=1e-5)
 
 
 def playlists_of(split: str = "train") -> list[list[int]]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from conftest import catalogue_of, random_catalogue
 
+from disco.catalogue import FEATURES
 from disco.errors import DiscoError
 from disco.predict import load_predictor
 from disco.transition import Flow, Knobs
@@ -57,15 +58,17 @@ def test_another_pool_is_not_taken_for_the_last_one():
 def test_what_is_unknown_contributes_nothing_and_is_said_to_be_unknown():
     known = random_catalogue(3, seed=1).table.to_pylist()
     known[1] |= {"key": None, "tempo_bpm": None}
-    known[2] |= {"energy": None}
+    known[2] |= dict.fromkeys(FEATURES)
     cost = flow(catalogue_of(known))
     terms = cost.terms(np.array([0, 1, 2]))
     assert np.isnan(terms["key_similarity"]).all()
     assert np.isnan(terms["tempo_similarity"]).all()
     assert terms["cost"][0] == pytest.approx(terms["distance"][0])
     assert np.isnan(terms["distance"][1])
-    assert terms["cost"][1] == 0
-    assert cost.costs(cost.start(np.array([0, 1])), np.array([2]))[0, 0] == 0
+    # Of a track that nothing is known of the distance counts as the usual one, so that it is not favoured.
+    assert terms["cost"][1] == pytest.approx(cost.costs(cost.start(np.array([0, 1])), np.array([2]))[0, 0])
+    others = [cost.costs(cost.start(np.array([0, 1])), np.array([row]))[0, 0] for row in (0, 1)]
+    assert terms["cost"][1] == pytest.approx(np.mean(others), rel=0.5)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

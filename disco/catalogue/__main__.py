@@ -1,4 +1,4 @@
-"""Door: what is in a table of tracks. `python -m disco.catalogue info PATH...`."""
+"""Door: what is in a catalogue, and what its user knows better. `python -m disco.catalogue info|set|corrections`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ import pyarrow.compute as pc
 from disco import cli
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
 from disco.catalogue.text import printable
+from disco.errors import DiscoError
+from disco.sources import corrections
 
 
 def info(catalogue: Catalogue) -> dict[str, Any]:
@@ -27,7 +30,7 @@ def info(catalogue: Catalogue) -> dict[str, Any]:
     return {
         "where": catalogue.where,
         "tracks": n,
-        "eight_features": int(catalogue.measured.sum()),
+        "eight_features": int(catalogue.whole.sum()),
         "covered": covered,
         "feature_sets": {row["values"]: row["counts"] for row in sets},
         "tempo_bpm": [round(float(q), 1) for q in np.quantile(tempos, [0.05, 0.5, 0.95])] if len(tempos) else None,
@@ -53,16 +56,95 @@ def _show(facts: dict[str, Any]) -> None:
         print(f"most frequent genres  {genres}")
 
 
-@cli.door
-def main(argv: Sequence[str] | None = None) -> int:
-    """Show how many tracks there are, what is known of them, and from where."""
-    p = argparse.ArgumentParser(prog="disco catalogue", description="Look into tables of tracks.")
+def set_values(track: str, said: Sequence[str], catalogue: Catalogue | None) -> corrections.Correction:
+    """Keep what a person says of a track, `key=8A` and the like, in the user's own file; nothing after = forgets.
+
+    Parameters
+    ----------
+    track : str
+        Where a catalogue is given, whatever finds the track there; else an id, a path, or `artist - title`.
+    said : sequence of str
+    catalogue : Catalogue, optional
+
+    Raises
+    ------
+    DiscoError
+        If a value means nothing, the track is not found, or the file cannot be written.
+    """
+    parts = [text.partition("=") for text in said]
+    if bare := [name for name, sign, _ in parts if not sign]:
+        raise DiscoError(f"{bare[0][:40]!r} sets nothing; write key=8A, bpm=128 or energy=0.7")
+    if not track.strip():
+        raise DiscoError("an empty text names no track; write an id, a path, or artist - title")
+    if catalogue is not None:
+        track = catalogue.ids(cli.find_seeds(catalogue, [track]))[0]
+    elif Path(track).exists():
+        track = str(Path(track).absolute())  # so that it is found from every folder
+    held = {c.track: c for c in (corrections.read(corrections.own()) if corrections.own().is_file() else [])}
+    new = corrections.changed(
+        held.pop(track.strip(), corrections.Correction(track.strip())), {name: text for name, _, text in parts}
+    )
+    corrections.write([*held.values(), *([] if new.empty else [new])], corrections.own())
+    return new
+
+
+def _show_corrections(as_json: bool) -> None:
+    where = corrections.own()
+    rows = [corrections.as_row(c) for c in (corrections.read(where) if where.is_file() else [])]
+    if as_json:
+        print(json.dumps({"where": str(where), "corrections": rows}, ensure_ascii=False, indent=2))
+        return
+    if rows:
+        print(f"{'key':<6}{'bpm':>7}{'energy':>9}  track")
+    for row in rows:
+        print(f"{row['key']:<6}{row['bpm']:>7}{row['energy']:>9}  {printable(row['track'])}")
+    print(f"{len(rows):,} corrections in {printable(str(where))}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of this door."""
+    p = argparse.ArgumentParser(
+        prog="disco catalogue", description="Look into catalogues of tracks, and correct them."
+    )
     verbs = p.add_subparsers(dest="verb", required=True, metavar="VERB")
     v = verbs.add_parser("info", help="how many tracks, what is known of them, from where")
-    v.add_argument("paths", nargs="*", metavar="PATH", help="tables of tracks (default: the embedded demo)")
+    v.add_argument("paths", nargs="*", metavar="PATH", help="where the tracks are (default: the embedded demo)")
+    v.add_argument("--fill", action="append", default=[], metavar="PATH", help="what only tells the unknown of these")
+    v.add_argument("--corrections", type=Path, metavar="FILE.csv", help="your own key, bpm or energy of tracks")
     v.add_argument("--json", action="store_true", help="print one JSON object")
-    arguments = p.parse_args(argv)
-    facts = info(cli.open_catalogue(arguments.paths, quiet=True))
+    v = verbs.add_parser("set", help="your own key, bpm or energy of a track, over what any source says")
+    v.add_argument("track", metavar="TRACK", help="an id, a path, or 'artist - title'")
+    v.add_argument("values", nargs="+", metavar="NAME=VALUE", help="key=8A, bpm=128, energy=0.7; key= forgets it")
+    v.add_argument(
+        "--catalogue",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="where to look for TRACK as a seed is looked for",
+    )
+    v = verbs.add_parser("corrections", help="list what you have set")
+    v.add_argument("--json", action="store_true", help="print one JSON object")
+    return p
+
+
+@cli.door
+def main(argv: Sequence[str] | None = None) -> int:
+    """Show what is known of tracks and from where, keep a correction, or list them."""
+    arguments = parser().parse_args(argv)
+    if arguments.verb == "corrections":
+        _show_corrections(arguments.json)
+        return 0
+    if arguments.verb == "set":
+        places = arguments.catalogue
+        new = set_values(
+            arguments.track, arguments.values, cli.open_catalogue(places, quiet=True) if places else None
+        )
+        kept = ", ".join(
+            f"{name} {text}" for name, text in corrections.as_row(new).items() if text and name != "track"
+        )
+        cli.say(f"{new.track}: {kept or 'nothing is set any more'}")
+        return 0
+    facts = info(cli.open_catalogue(arguments.paths, True, arguments.fill, arguments.corrections))
     if arguments.json:
         print(json.dumps(facts, ensure_ascii=False, indent=2))
     else:

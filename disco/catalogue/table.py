@@ -7,7 +7,7 @@ Inside the program a track is its row number in one catalogue (`Rows`); at the d
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -57,6 +57,10 @@ SCHEMA = pa.schema(
     ]
 )
 
+# Who measured what a person said: on the same scales as the service, 0 to 1.
+PERSON = "person"
+# Columns that are taken together from one source: no track is put together from two measurements.
+TOGETHER = ((*FEATURES, "feature_set"), ("key", "mode"))
 # Up to this many ids are looked for by scanning; hashing a million ids costs as much as 20 scans.
 _SCAN = 20
 
@@ -73,11 +77,14 @@ class Catalogue:
         What the user called it: paths, or the demo's name.
     notes : tuple of str
         What its reader kept, joined, dropped and could not know, in sentences.
+    origin : Catalogue, optional
+        What these tracks were taken from, among which they have their ranks; None for a whole catalogue.
     """
 
     table: pa.Table
     where: str = ""
     notes: tuple[str, ...] = ()
+    origin: Catalogue | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -102,7 +109,7 @@ class Catalogue:
 
     def take(self, rows: Rows) -> Catalogue:
         """These rows alone, in their order."""
-        return Catalogue(self.table.take(pa.array(rows)), self.where, self.notes)
+        return Catalogue(self.table.take(pa.array(rows)), self.where, self.notes, self.origin or self)
 
     def fill(self, other: Catalogue) -> Catalogue:
         """The same tracks, with the other catalogue's values where this one has none, matched by id."""
@@ -114,22 +121,42 @@ class Catalogue:
         column = self.table[name].cast(pa.float32()).combine_chunks()
         return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float32)
 
-    def features(self) -> Floats:
+    def features(self, feature_set: str | None = None) -> Floats:
         """The eight features, shape (n, 8) in the order of `FEATURES`, raw units, NaN where unknown.
 
-        Laid out column by column, since they are read so. Values of another feature set than
-        `feature_set` are not comparable and come as NaN.
+        Laid out column by column, since they are read so. Values of another feature set than the one that is asked
+        for, by default the one that counts here, are not comparable and come as NaN.
         """
+        wanted = feature_set or self.feature_set
         columns = np.stack([self.numbers(name) for name in FEATURES])
-        if len(pc.unique(self.table["feature_set"])) > 1:
-            other = pc.fill_null(pc.not_equal(self.table["feature_set"], self.feature_set), True)
+        of_one = len(pc.unique(self.table["feature_set"])) == 1
+        if not of_one or (feature_set is not None and self.feature_sets != (wanted,)):
+            other = pc.fill_null(pc.not_equal(self.table["feature_set"], wanted), True)
             columns[:, other.to_numpy()] = np.nan
         return columns.T
 
+    def spread(self, feature_set: str) -> tuple[Floats, ...]:
+        """The known values of each feature that this set measured, in ascending order."""
+        if feature_set not in self._spreads:
+            columns = self.features(feature_set).T
+            self._spreads[feature_set] = tuple(np.sort(column[~np.isnan(column)]) for column in columns)
+        return self._spreads[feature_set]
+
+    @cached_property
+    def _spreads(self) -> dict[str, tuple[Floats, ...]]:
+        return {}
+
+    @cached_property
+    def feature_sets(self) -> tuple[str, ...]:
+        """Everybody who measured features here, sorted."""
+        return tuple(sorted(pc.unique(self.table["feature_set"]).drop_null().to_pylist()))
+
     @cached_property
     def feature_set(self) -> str:
-        """Who measured the features of most tracks: the set that counts here."""
+        """Who measured the features of most tracks, all eight where anybody has them: the set that counts here."""
         measured = self.table["feature_set"].filter(_all_known(self.table, FEATURES))
+        if not len(measured):
+            measured = self.table["feature_set"].filter(pa.array(self.heard))
         counts = sorted(measured.value_counts().to_pylist(), key=lambda c: (-c["counts"], str(c["values"])))
         return str(counts[0]["values"]) if counts else "unknown"
 
@@ -141,6 +168,21 @@ class Catalogue:
             same = pc.equal(self.table["feature_set"], self.feature_set)
             known = pc.and_(known, pc.fill_null(same, False))
         return np.asarray(known.to_numpy(zero_copy_only=False))
+
+    @cached_property
+    def whole(self) -> Mask:
+        """Tracks whose eight features are all known, whoever measured them, shape (n,)."""
+        return np.asarray(_all_known(self.table, (*FEATURES, "feature_set")).to_numpy(zero_copy_only=False))
+
+    @cached_property
+    def heard(self) -> Mask:
+        """Tracks of which any of the eight features is known, whoever measured it, shape (n,)."""
+        known = np.zeros(len(self), dtype=bool)
+        for name in FEATURES:
+            known |= pc.is_valid(self.table[name]).to_numpy()
+        if self.table["feature_set"].null_count:
+            known &= pc.is_valid(self.table["feature_set"]).to_numpy()
+        return known
 
     @cached_property
     def named(self) -> Mask:
@@ -219,8 +261,7 @@ def one_row_a_track(table: pa.Table) -> pa.Table:
     n = int(codes.max()) + 1 if len(codes) else 0
     if n == len(codes):
         return table
-    groups = [(*FEATURES, "feature_set"), ("key", "mode")]
-    grouped = {name: group for group in groups for name in group}
+    grouped = {name: group for group in TOGETHER for name in group}
     columns: dict[str, pa.ChunkedArray] = {}
     for name in table.column_names:
         if name in columns:

@@ -21,6 +21,17 @@ VERSION_WORDS = (
     r"|edition|feat|ft|featuring|with|from|recorded|reprise|vivo|directo|versao|akustik"
     r"|acustic[oa]|acoustique|remasterizad[oa]|take|outtake|a cappella|acapella|sped up|slowed)"
 )
+# Said of the same recording. Live, remix or acoustic make it another: of such pairs half agree in key, against
+# nine in ten of those with one title and eight in ten of those that differ in these.
+_SAID = (
+    r"(?:feat\b|ft\b|featuring\b|with\b|(?:\d{4} )?(?:digital(?:ly)? )?remaster|explicit|clean|album version"
+    r"|single version|original mix|bonus track|from the |from \")"
+)
+SAME_RECORDING = (
+    r"\s*[(\[]" + _SAID + r"[^()\[\]]*[)\]]",
+    r"\s+-\s+" + _SAID + r".*$",
+    r"\s+(?:feat|ft|featuring)\b\.?\s.*$",
+)
 # A track's URI or link on Spotify; the group is its id.
 TRACK_LINK = r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)(\w+).*$"
 _BRACKET = r"\s*[(\[][^()\[\]]*\b" + VERSION_WORDS + r"\b[^()\[\]]*[)\]]"
@@ -87,6 +98,15 @@ def without_version(texts: pa.Array) -> pa.Array:
     short = _where(texts, marked, [(_BRACKET, ""), (_DASH, ""), (_FEATURING, "")])
     short = pc.utf8_trim_whitespace(short)
     return pc.if_else(pc.fill_null(pc.equal(words(short), ""), False), texts, short)
+
+
+def same_recording(titles: pa.Array) -> pa.Array:
+    """Titles in one spelling for all releases of a recording, null where unknown; a remix is another recording."""
+    titles = plain(titles)
+    marked = pc.match_substring_regex(titles, r"[(\[]| - | feat| ft")
+    short = _where(titles, marked, [(pattern, "") for pattern in SAME_RECORDING])
+    folded = words(short)
+    return pc.if_else(pc.equal(folded, ""), pa.scalar(None, pa.string()), folded)
 
 
 def printable(text: str | None) -> str:

@@ -63,6 +63,23 @@ class AlsRecipe(RecommenderRecipe):
 
 
 @dataclass(frozen=True)
+class CollectiveRecipe(AlsRecipe):
+    """How tracks, artists and titles are factored together; the last three as `collective.Weighing` has them.
+
+    Attributes
+    ----------
+    least_titles, most_terms : int
+        A term of titles is in so many at least; so many are kept at most.
+    """
+
+    least_titles: int
+    most_terms: int
+    artists: float
+    titles: float
+    borrowed: float
+
+
+@dataclass(frozen=True)
 class SetTransformerRecipe(Fitted, RecommenderRecipe):
     """How a set transformer is built and trained; `patience` counts epochs.
 

@@ -22,7 +22,7 @@ from disco.sources import lists
 # A lone text that is answered worse than this by every track is a title, to those who read titles.
 _SURELY = 0.9
 # What ends so is meant to be a file.
-_ENDINGS = (".csv", ".json", ".m3u", ".m3u8", ".parquet", ".txt")
+_ENDINGS = (".csv", ".json", ".jspf", ".m3u", ".m3u8", ".nml", ".parquet", ".sqlite", ".txt", ".xml")
 # No track is called by so many characters.
 _LONGEST_NAME = 300
 
@@ -38,8 +38,9 @@ def parser() -> argparse.ArgumentParser:
         "asked",
         nargs="*",
         metavar="FILE|TITLE|SEED",
-        help="a file with one playlist; or tracks, as for `disco generate`; or a title",
+        help="a file with a playlist; or tracks, as for `disco generate`; or a title",
     )
+    p.add_argument("--playlist", metavar="NAME", help="which one, where the file has several")
     p.add_argument(
         "--recommender",
         metavar="NAME",
@@ -63,10 +64,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error("give a file with a playlist, tracks, or a title")
     if arguments.n < 1:
         p.error("-n must be 1 or more")
-    catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet)
+    catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
     named = arguments.recommender
     recommender = load_recommender(named, catalogue) if named else default_recommender(catalogue)
-    seeds, title = understood(asked, arguments.title, catalogue, recommender, arguments.quiet)
+    seeds, title = understood(asked, arguments.title, catalogue, recommender, arguments.quiet, arguments.playlist)
     # What has no title or artist could not be shown.
     query = Query(seeds, title, catalogue.named)
     found = recommender.recommend(query, arguments.n)
@@ -103,9 +104,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def understood(
-    asked: Sequence[str], title: str, catalogue: Catalogue, recommender: Recommender, quiet: bool
+    asked: Sequence[str],
+    title: str,
+    catalogue: Catalogue,
+    recommender: Recommender,
+    quiet: bool,
+    playlist: str | None = None,
 ) -> tuple[Rows, str]:
-    """Seeds and title that the arguments mean: a file's, tracks, or a lone title.
+    """Seeds and title that the arguments mean: a file's, tracks, or a lone title; `playlist` is which of a file.
 
     Raises
     ------
@@ -116,7 +122,7 @@ def understood(
     if files and len(asked) > 1:
         raise DiscoError(f"{files[0]} is a file; give one file alone, or tracks alone")
     if files:
-        listed = lists.read(Path(files[0]))
+        listed = lists.read(Path(files[0]), playlist)
         seeds = listed.rows(catalogue)
         title = title or listed.title
         if not len(seeds) and not (title.strip() and recommender.reads_titles):
@@ -124,6 +130,8 @@ def understood(
         if len(seeds) < len(listed.ids) and not quiet:
             cli.say(f"{len(seeds):,} of the {len(listed.ids):,} tracks of {files[0]} are in {catalogue.where}")
         return seeds, title
+    if playlist is not None:
+        raise DiscoError(f"--playlist {playlist!r} needs a file with playlists")
     if missing := next((text for text in asked if text.lower().endswith(_ENDINGS)), None):
         raise NotFoundError(f"{missing[:200]}: there is no such file")
     if len(asked) == 1 and not title.strip() and recommender.reads_titles and not _is_track(asked[0], catalogue):

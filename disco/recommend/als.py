@@ -16,6 +16,9 @@ from disco.recommend.folder import Folder
 from disco.recommend.top import VectorRecommender
 from disco.recommend.types import Query, Recommender
 
+# What a playlist holds, by number and each once, and the confidence in each.
+Held = tuple[NDArray[np.integer], NDArray[np.floating]]
+
 
 @dataclass(frozen=True)
 class Folding:
@@ -34,24 +37,35 @@ class Folding:
 
 
 def folder_in(factors: Floats, how: Folding) -> Callable[[Sequence[NDArray[np.integer]]], Floats]:
-    """From the numbers of seeds of several playlists to their factors, shape (playlists, d): NaN without a seed.
-
-    With Y the factors of all tracks, S those of the seeds and c the confidence, a playlist's factors are
-    (Y'Y + (c - 1) S'S + regularization I)^-1 c S'1: Y'Y is the same for all, and computed once.
-    """
-    d = factors.shape[1]
-    whole = factors.T.astype(np.float64) @ factors + how.regularization * np.eye(d)
+    """From the numbers of seeds of several playlists to their factors, shape (playlists, d): NaN without a seed."""
+    solve = solver(factors, how.regularization)
 
     def fold(playlists: Sequence[NDArray[np.integer]]) -> Floats:
-        left, right = np.empty((len(playlists), d, d)), np.full((len(playlists), d, 1), np.nan)
-        for i, seeds in enumerate(playlists):
-            some = factors[np.unique(seeds)].astype(np.float64)
-            left[i] = whole + (how.confidence - 1) * (some.T @ some)
-            if len(some):
-                right[i, :, 0] = how.confidence * some.sum(axis=0)
-        return np.linalg.solve(left, right)[..., 0].astype(np.float32)
+        each = [np.unique(seeds) for seeds in playlists]
+        return solve([(seeds, np.full(len(seeds), how.confidence)) for seeds in each])
 
     return fold
+
+
+def solver(factors: Floats, regularization: float) -> Callable[[Sequence[Held]], Floats]:
+    """From what several playlists hold to their factors, shape (playlists, d): NaN where one holds nothing.
+
+    With Y the factors of all, S those of what is held and C the confidences in it on a diagonal, a playlist's factors
+    are (Y'Y + S'(C - I)S + regularization I)^-1 S'C1: Y'Y is the same for all, and computed once.
+    """
+    d = factors.shape[1]
+    whole = factors.T.astype(np.float64) @ factors + regularization * np.eye(d)
+
+    def solve(playlists: Sequence[Held]) -> Floats:
+        left, right = np.empty((len(playlists), d, d)), np.full((len(playlists), d, 1), np.nan)
+        for i, (numbers, confidences) in enumerate(playlists):
+            some = factors[numbers].astype(np.float64)
+            left[i] = whole + (some.T * (confidences - 1)) @ some
+            if len(some):
+                right[i, :, 0] = confidences @ some
+        return np.linalg.solve(left, right)[..., 0].astype(np.float32)
+
+    return solve
 
 
 def load(folder: Folder) -> Recommender:

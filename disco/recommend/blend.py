@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.distance import distances
 from disco.errors import DataError, NotFoundError
-from disco.model import scaled_features, scaler
+from disco.model import scaler, sound
 from disco.recommend.folder import Folder
 from disco.recommend.top import highest
 from disco.recommend.types import Candidates, Query, Recommender
@@ -131,5 +131,5 @@ def load(folder: Folder, load_part: Callable[[str, Catalogue], Recommender]) -> 
             ) from None
         if isinstance(parts[-1], Blend):
             raise DataError(card.folder / "card.json", f"blends {name}, which is a blend itself")
-    sound = scaled_features(folder.catalogue, scaler())
-    return Blend(card.name, tuple(parts), tuple(weights), folder.parameters(Blending), sound)
+    heard = sound(folder.catalogue, scaler())
+    return Blend(card.name, tuple(parts), tuple(weights), folder.parameters(Blending), heard)

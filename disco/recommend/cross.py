@@ -7,13 +7,14 @@ Hybrid Two-stage Recommender System for Automatic Playlist Continuation".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from disco.catalogue import Floats, Rows
 from disco.catalogue.table import Mask
-from disco.recommend.parts import Library, Numbers
+from disco.recommend.parts import Library, Numbers, Parts
 from disco.recommend.titles import tokens
 from disco.recommend.top import highest
 from disco.recommend.types import Query
@@ -82,8 +83,23 @@ class Heard:
     artists: dict[str, Floats]
 
 
-def heard(query: Query, library: Library) -> Heard:
-    """What every recommender says of a query."""
+def heard(queries: Sequence[Query], library: Library) -> list[Heard]:
+    """What every recommender says of some queries: what are products of vectors is worked out for all at once."""
+    parts = library.parts
+    said = [_heard(query, library) for query in queries]
+    # The factors of the seeds, and of the first tracks that stand for the title, in one product with the tracks.
+    vectors = np.stack([*parts.fold([each.known for each in said]), *(_first(each, parts) for each in said)])
+    products = vectors @ parts.columns
+    for each, als, titled in zip(said, products, products[len(said) :] / parts.lengths, strict=False):
+        each.scores.update(als=als, titled=titled)
+    for name, score in parts.others.items():
+        for each, scores in zip(said, score(queries), strict=True):
+            each.scores[name] = scores
+    return said
+
+
+def _heard(query: Query, library: Library) -> Heard:
+    """What those recommenders say of a query that answer one at a time."""
     parts = library.parts
     seeds = np.array(list(dict.fromkeys(query.seeds.tolist())), dtype=np.intp)
     known = library.numbers[seeds]
@@ -98,14 +114,13 @@ def heard(query: Query, library: Library) -> Heard:
     scores = {
         "playlist": parts.tell(by_tracks) if len(known) else nothing,
         "item": parts.item(known),
-        "als": (parts.fold([known]) @ parts.columns)[0],
+        "als": nothing,
         "title": parts.read(liked, alike),
         "artists": parts.tell(by_artists) if len(own) else nothing,
+        "titled": nothing,
     }
-    scores["titled"] = _like_the_first(scores["title"], parts.unit)
     every = [each / each.max() for each in (by_tracks, by_artists, titles) if each.max(initial=0) > 0]
     scores["alike"] = parts.tell(np.sum(every, axis=0, dtype=np.float32)) if every else nothing
-    scores |= {name: score(query) for name, score in parts.others.items()}
     unnamed = np.full(library.playlist_artists.width, _UNKNOWN)
     artists = {
         "near": library.tell_artists(by_artists) if len(own) else unnamed,
@@ -114,18 +129,25 @@ def heard(query: Query, library: Library) -> Heard:
     return Heard(query, seeds, known, liked, alike, scores, artists)
 
 
-def _like_the_first(scores: Floats, unit: Floats) -> Floats:
-    """Cosine of each track's factors with the mean of the first tracks'; NaN where there are none."""
+def _first(said: Heard, parts: Parts) -> Floats:
+    """Mean direction of the factors of the first tracks by title, shape (d,), of length 1; NaN where there are none.
+
+    A track's product with it, divided by the length of its factors, is a cosine.
+    """
+    scores = said.scores["title"]
     first = highest(scores, _TITLE_TRACKS)
     if not len(first):
-        return scores
-    middle = scores[first] @ unit[first]
-    return np.asarray(unit @ (middle / max(float(np.linalg.norm(middle)), 1e-9)), dtype=np.float32)
+        return np.full(len(parts.columns), _UNKNOWN)
+    middle = scores[first] @ parts.unit[first]
+    return np.asarray(middle / max(float(np.linalg.norm(middle)), 1e-9), dtype=np.float32)
 
 
-def pool(query: Query, library: Library) -> Pool:
-    """The candidates of a query: the first of each recommender, and tracks by artists of the seeds and near them."""
-    said = heard(query, library)
+def pools(queries: Sequence[Query], library: Library) -> list[Pool]:
+    """The candidates of queries: the first of each recommender, and tracks by artists of the seeds and near them."""
+    return [_pool(said, library) for said in heard(queries, library)]
+
+
+def _pool(said: Heard, library: Library) -> Pool:
     rows = _candidates(said, library)
     columns: Columns = {}
     columns |= _by_recommenders(said, rows, library)

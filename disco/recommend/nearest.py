@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from disco.catalogue import Floats
-from disco.distance import distances
+from disco.distance import block_distances, blocks, filled, workspace
 from disco.recommend.types import Candidates, Query
 
 
@@ -20,7 +20,7 @@ class Nearest:
     Parameters
     ----------
     space : ndarray, shape (n, d)
-        Where the tracks lie; NaN for tracks without features, which are no candidates.
+        Where the tracks lie; NaN where that is not known. Tracks of which nothing is known are no candidates.
     """
 
     name = "nearest"
@@ -28,26 +28,38 @@ class Nearest:
     gives_probabilities = False
 
     def __init__(self, space: Floats) -> None:
-        self._space = space
+        self._columns, self._owed = filled(space)
+        self._heard = np.asarray(~np.isnan(space).all(axis=1))
 
     def recommend(self, query: Query, n: int) -> Candidates:
         """At most n candidates, the shares of the anchors taken in turn; none if no seed has features."""
-        seeds = query.seeds[~np.isnan(self._space[query.seeds]).any(axis=1)]
+        seeds = query.seeds[self._heard[query.seeds]]
         if not len(seeds):
             return Candidates(np.empty(0, np.intp), np.empty(0, np.float32))
-        allowed = ~np.isnan(self._space.sum(axis=1))
+        allowed = self._heard.copy()
         if query.allowed is not None:
             allowed &= query.allowed
         allowed[query.seeds] = False
         pool = np.flatnonzero(allowed)
-        columns = self._space.T if len(pool) == len(self._space) else np.ascontiguousarray(self._space.T[:, pool])
-        anchors = [distances(columns, self._space[seed]) for seed in seeds]
+        every = len(pool) == len(allowed)
+        columns = self._columns if every else np.ascontiguousarray(self._columns[:, pool])
+        owed = self._owed if every or self._owed is None else self._owed[pool]
+        anchors = [self._distances(columns, owed, seed) for seed in seeds]
         if len(anchors) > 1:
             anchors.append(np.mean(anchors, axis=0))
         closest = np.min(anchors, axis=0)
         chosen = np.arange(len(pool)) if len(pool) <= n else _in_turn(anchors, n)
         best_first = chosen[np.lexsort((chosen, closest[chosen]))]
         return Candidates(pool[best_first], -closest[best_first])
+
+    def _distances(self, columns: Floats, owed: Floats | None, seed: int) -> Floats:
+        """Distance of each column from a seed, shape (n,)."""
+        out, work = np.empty(columns.shape[1], dtype=np.float32), workspace(columns)
+        more = None if owed is None or self._owed is None else owed + self._owed[seed]
+        for block in blocks(len(out)):
+            some = None if more is None else more[block]
+            block_distances(columns[:, block], self._columns[:, seed], out[block], work, some)
+        return out
 
     def recommend_many(self, queries: Sequence[Query], n: int) -> list[Candidates]:
         """The same for each query, one by one: the anchors of one are no help to another."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.codes import album_numbers, artist_names, artist_numbers
 from disco.errors import DataError
-from disco.model import scaled_features, scaler
+from disco.model import scaler, sound
 from disco.recommend import als, item_knn, playlist_knn, title_knn, two_tower
 from disco.recommend.folder import VOCABULARY, Folder
 from disco.recommend.sparse import Sparse
@@ -49,7 +49,7 @@ class Parts:
     find, read : callable
         From a title to playlists and how like they are, and from these to scores, as `title_knn` has them.
     others : dict of callable
-        From a query to scores, shape (tracks,), by name.
+        From queries to scores, shape (queries, tracks), by name.
     """
 
     rows: Rows
@@ -62,7 +62,7 @@ class Parts:
     fold: Callable[[Sequence[Numbers]], Floats]
     find: Callable[[str], title_knn.Near]
     read: Callable[[NDArray[np.intp], Floats], Floats]
-    others: dict[str, Callable[[Query], Floats]]
+    others: dict[str, Callable[[Sequence[Query]], Floats]]
 
     @cached_property
     def counts(self) -> Floats:
@@ -75,10 +75,14 @@ class Parts:
         return np.ascontiguousarray(self.factors.T)
 
     @cached_property
+    def lengths(self) -> Floats:
+        """Lengths of the factors, shape (tracks,), above 0."""
+        return np.asarray(np.maximum(np.linalg.norm(self.factors, axis=1), 1e-9), dtype=np.float32)
+
+    @cached_property
     def unit(self) -> Floats:
         """The factors, each of length 1."""
-        lengths = np.linalg.norm(self.factors, axis=1, keepdims=True)
-        return np.asarray(self.factors / np.maximum(lengths, 1e-9), dtype=np.float32)
+        return np.asarray(self.factors / self.lengths[:, None], dtype=np.float32)
 
 
 def load_parts(folders: Mapping[str, Folder]) -> Parts:
@@ -105,10 +109,9 @@ def load_parts(folders: Mapping[str, Folder]) -> Parts:
     factors = factored.array("factors", tracks, None).astype(np.float32)
     terms, how = Titles.read(titled), titled.parameters(title_knn.Reading)
     bags = titled.sparse("titles", len(playlists), len(terms))
-    others = {}
+    others: dict[str, Callable[[Sequence[Query]], Floats]] = {}
     if "two-tower" in folders:
-        towers = two_tower.load(folders["two-tower"])
-        others["two_tower"] = lambda query: towers.scores([query])[0]
+        others["two_tower"] = two_tower.load(folders["two-tower"]).scores
     return Parts(
         rows=first.rows,
         playlists=playlists,
@@ -168,8 +171,8 @@ class Library:
 
     @cached_property
     def sound(self) -> Floats:
-        """Scaled features, shape (n, 8), NaN for tracks without them."""
-        return scaled_features(self.catalogue, scaler())
+        """Scaled features, shape (n, 8), as `model.sound` has them."""
+        return sound(self.catalogue, scaler())
 
     @cached_property
     def popularity(self) -> Floats:

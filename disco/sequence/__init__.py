@@ -4,7 +4,8 @@
 
 A sequencer adds `length` tracks of a pool to a start, at the least cost that it can find, and plays only what
 the rules allow. It knows nothing of music: what a join costs says `cost`, what may follow `allows`, and what a
-track costs at its place, and which places are taken, `places`. `order` and `path` need a cost that is pairwise.
+track costs at its place, and which places are taken, `places`. `order`, `path` and `walk` need a cost that is
+pairwise.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from disco.catalogue import Rows
 from disco.sequence.beam import beam
 from disco.sequence.greedy import greedy
 from disco.sequence.order import Budget, order
-from disco.sequence.path import path
+from disco.sequence.path import path, walk
 from disco.sequence.places import ARCS, Places, Wishes
 from disco.sequence.rules import Allows, Rules
 from disco.transition import Transition
 
 __all__ = ["ARCS", "BEAMS", "PAIRWISE", "SEQUENCERS", "Allows", "Budget", "Places", "Rules", "Sequencer", "Wishes"]
-__all__ += ["beam", "greedy", "order", "path"]
+__all__ += ["beam", "greedy", "order", "path", "walk"]
 
 Sequencer = Callable[[Rows, Rows, int, Transition, Allows, Places | None], Rows]
 
-SEQUENCERS: dict[str, Sequencer] = {"greedy": greedy, "beam": beam, "order": order, "path": path}
+SEQUENCERS: dict[str, Sequencer] = {"greedy": greedy, "beam": beam, "order": order, "path": path, "walk": walk}
 # Those whose cost must hang on the two tracks of a join alone.
-PAIRWISE = ("order", "path")
+PAIRWISE = ("order", "path", "walk")
 # Those that have a width.
-BEAMS = {"beam": beam, "path": path}
+BEAMS = {"beam": beam, "path": path, "walk": walk}

@@ -8,7 +8,7 @@ import numpy as np
 
 from disco.catalogue import Floats, Rows
 from disco.errors import DiscoError
-from disco.sequence.beam import beam
+from disco.sequence.beam import beam, search
 from disco.sequence.greedy import in_order
 from disco.sequence.places import Places
 from disco.sequence.rules import Allows
@@ -58,8 +58,45 @@ def path(
     pool = in_order(pool, places)
     stations = {len(start) - 1: int(start[-1]), **{p: r for p, r in places.held.items() if p >= len(start)}}
     drawn = _Drawn(cost, pool, stations, places)
-    found = beam(start, pool, length, cost, allows, drawn, width)
+    found, _ = search(start, pool, length, cost, allows, drawn, width)
     return _exchanged(found, len(start), pool, cost, allows, drawn)
+
+
+def walk(
+    start: Rows,
+    pool: Rows,
+    length: int,
+    cost: Transition,
+    allows: Allows,
+    places: Places | None = None,
+    width: int = WIDTH,
+) -> Rows:
+    """A sequence from the start to nowhere in particular, whose joins are the cheapest that were found.
+
+    As `path`, with nothing that it is drawn to: a beam by the distance between neighbours, and then each track gives
+    its place to any of the pool with which the sequence costs less.
+
+    Parameters
+    ----------
+    start, pool, length, cost, allows, places, width
+        As for `path`; no track need be held.
+
+    Returns
+    -------
+    ndarray of rows
+        The start and what follows it.
+
+    Raises
+    ------
+    DiscoError
+        If the cost is not pairwise.
+    """
+    if not isinstance(cost, Pairwise):
+        raise DiscoError("a walk needs a cost that is pairwise")
+    found = beam(start, pool, length, cost, allows, places, width)
+    if places is not None and places.wishes.variety:
+        return found  # what was chosen for its noise would be exchanged again
+    return _exchanged(found, len(start), in_order(pool, places), cost, allows, places)
 
 
 class _Drawn(Places):
@@ -81,7 +118,7 @@ class _Drawn(Places):
         return away if price is None else price + away
 
 
-def _exchanged(found: Rows, begun: int, pool: Rows, cost: Pairwise, allows: Allows, places: Places) -> Rows:
+def _exchanged(found: Rows, begun: int, pool: Rows, cost: Pairwise, allows: Allows, places: Places | None) -> Rows:
     """Each track that no place holds gives way to the best of the pool, again and again until none is better."""
     found = found.copy()
     known = np.unique(np.r_[found, pool])
@@ -93,12 +130,12 @@ def _exchanged(found: Rows, begun: int, pool: Rows, cost: Pairwise, allows: Allo
     for _ in range(10):
         changed = False
         for place in range(begun, len(found)):
-            if place in places.held:
+            if places is not None and place in places.held:
                 continue
             costs = to[int(found[place - 1])][at].copy()
             if place + 1 < len(found):
                 costs += back[:, np.searchsorted(known, found[place + 1])][at]
-            price = places.price(place, pool)
+            price = None if places is None else places.price(place, pool)
             if price is not None:
                 costs += price
             own = costs[np.searchsorted(pool, found[place])]
@@ -117,7 +154,7 @@ def _may_stand(found: Rows, place: int, row: int, allows: Allows) -> bool:
     """Whether the rules allow a row at a place, and all that comes after it."""
     path = [int(r) for r in found]
     path[place] = row
-    gap: int = getattr(allows, "artist_gap", 1)
     if row in path[:place] or row in path[place + 1 :] or not allows(path[:place], row):
         return False
-    return all(allows(path[:i], path[i]) for i in range(place + 1, min(place + 1 + gap, len(path))))
+    # All of them, however far: a later one may be another version of the same song.
+    return all(allows(path[:i], path[i]) for i in range(place + 1, len(path)))

@@ -126,12 +126,20 @@ class Places:
             return None
         points = np.linspace(0, 1, len(self.wishes.arc))
         heights = np.interp(np.linspace(0, 1, self.total), points, self.wishes.arc)
-        return (_ranks(heights) if self._whole else heights).astype(np.float32)
+        return (ranks(heights) if self._whole else heights).astype(np.float32)
 
     @cached_property
     def energy(self) -> Floats:
         """Rank of each track's energy among all, 0-1, shape (n,); NaN where unknown."""
-        return _ranks(self._catalogue.numbers("energy")).astype(np.float32)
+        return ranks(self._catalogue.numbers("energy")).astype(np.float32)
+
+    @property
+    def asked(self) -> Floats | None:
+        """Energy that the arc asks for at each place, shape (total,); None where no arc is, or no energy known."""
+        energy = self._catalogue.numbers("energy")
+        if self.heights is None or np.isnan(energy).all():
+            return None
+        return np.asarray(np.nanquantile(energy, self.heights), dtype=np.float32)
 
     def price(self, place: int, rows: Rows) -> Floats | None:
         """What rows cost at a place, shape (n,), float32; None where nothing is wished for there.
@@ -210,11 +218,11 @@ def _held(wishes: Wishes, total: int) -> dict[int, int]:
     return held
 
 
-def _ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
+def ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
     """Ranks from 0 to 1, equal values sharing the mean of theirs; NaN stays NaN, and one alone is 0.5."""
     known = ~np.isnan(values)
-    ranks = np.full(len(values), np.nan)
+    found = np.full(len(values), np.nan)
     _, inverse, counts = np.unique(values[known], return_inverse=True, return_counts=True)
     middle = np.cumsum(counts) - (counts + 1) / 2
-    ranks[known] = middle[inverse] / max(known.sum() - 1, 1) if known.sum() > 1 else 0.5
-    return ranks
+    found[known] = middle[inverse] / max(known.sum() - 1, 1) if known.sum() > 1 else 0.5
+    return found

@@ -134,7 +134,7 @@ def catalogue(raw: pa.Table, header: list[str], path: Path, place: Callable[[int
     title, artists = _text(column("title")), _people(column("artists"), _comma(header))
     key, mode = _keys(column("key"), column("mode"), unknown)
     columns = {
-        "track_id": _ids(column("track_id"), title, artists),
+        "track_id": ids(column("track_id"), title, artists),
         "title": title,
         "artists": artists,
         "album": _text(column("album")),
@@ -294,18 +294,18 @@ def _keys(key: pa.Array, mode: pa.Array, unknown: list[str]) -> tuple[pa.Array, 
     return keys, pc.coalesce(modes, _each(mode, lambda text: _MODES.get(text.lower()), pa.int8()))
 
 
-def _ids(ids: pa.Array, titles: pa.Array, artists: pa.Array) -> pa.Array:
+def ids(said: pa.Array, titles: pa.Array, artists: pa.Array) -> pa.Array:
     """Bare ids of URIs and links; where there is none, one made of title and artists."""
-    ids = _text(ids)
-    if pc.any(pc.match_substring(ids, "track")).as_py():
-        ids = pc.replace_substring_regex(ids, TRACK_LINK, r"\1")
-    missing = pc.and_(pc.is_null(ids), pc.is_valid(titles))
+    said = _text(said)
+    if pc.any(pc.match_substring(said, "track")).as_py():
+        said = pc.replace_substring_regex(said, TRACK_LINK, r"\1")
+    missing = pc.and_(pc.is_null(said), pc.is_valid(titles))
     if not pc.any(missing).as_py():
-        return ids
+        return said
     names = pc.binary_join(pc.fill_null(artists.filter(missing), []), ";")
     made = zip(plain(titles.filter(missing)).to_pylist(), plain(names).to_pylist(), strict=True)
     hashes = [hashlib.sha256("\t".join(parts).encode()).hexdigest()[:20] for parts in made]
-    return pc.replace_with_mask(ids, missing, pa.array([f"n:{digest}" for digest in hashes], pa.string()))
+    return pc.replace_with_mask(said, missing, pa.array([f"n:{digest}" for digest in hashes], pa.string()))
 
 
 def _comma(header: list[str]) -> str | None:

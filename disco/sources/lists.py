@@ -1,23 +1,29 @@
-"""One playlist in a file: what DISCO wrote (JSON, CSV, M3U8), a table or slice of playlists, or one track a line."""
+"""One playlist in a file: what DISCO wrote, one of a DJ library, a table or slice of playlists, one track a line."""
 
 from __future__ import annotations
 
 import csv
 import json
+import os
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from disco.catalogue import Catalogue, Rows
-from disco.catalogue.search import ENOUGH
+from disco.catalogue import Catalogue
 from disco.catalogue.text import TRACK_LINK
 from disco.errors import DataError
-from disco.sources import playlists, tables
+from disco.sources import jspf, mixxx, playlists, rekordbox, spotify_export, tables, traktor
+from disco.sources.listed import Listed
+from disco.sources.locations import from_url, is_file
+
+__all__ = ["LIBRARIES", "Listed", "choose", "parse", "read"]
+
+# Sources with playlists in them; the first that recognises a file reads it.
+LIBRARIES = (spotify_export, rekordbox, traktor, mixxx, jspf)
 
 # A table names its playlists by one of these.
 _OF_PLAYLISTS = {"playlist_id", "pid"}
@@ -37,59 +43,81 @@ _HEADS = {
 }
 
 
-@dataclass(frozen=True)
-class Listed:
-    """Tracks of a playlist as a file names them.
-
-    Attributes
-    ----------
-    title : str
-        Empty where the file has none.
-    ids : list of str
-        Id, or path, or text, of each track.
-    names : list of str
-        Artist and title of each where its id may be unknown; otherwise empty.
-    tracks : Catalogue, optional
-        What the file itself knows of its tracks, one row each in their order, where it is a table of tracks.
-    """
-
-    title: str
-    ids: list[str]
-    names: list[str]
-    tracks: Catalogue | None = None
-
-    def rows(self, catalogue: Catalogue) -> Rows:
-        """Rows of those tracks that the catalogue has, by id, path or name, in their order and each once."""
-        found = self.found(catalogue)
-        return np.array(list(dict.fromkeys(found[found >= 0].tolist())), dtype=np.intp)
-
-    def found(self, catalogue: Catalogue) -> Rows:
-        """Row of each track in the catalogue, by id, path or name; -1 where it has none."""
-        found = np.full(len(self.ids), -1, dtype=np.intp)
-        for column in ("track_id", "path"):
-            rows = pc.fill_null(pc.index_in(pa.array(self.ids, pa.string()), value_set=catalogue.table[column]), -1)
-            found = np.where(found < 0, rows.to_numpy(), found)
-        for i in np.flatnonzero(found < 0):
-            matches = catalogue.search(self.names[i], 1) if self.names[i] else []
-            if matches and matches[0].score >= ENOUGH:
-                found[i] = matches[0].row
-        return found
-
-
-def read(path: Path) -> Listed:
+def read(path: Path, playlist: str | None = None) -> Listed:
     """The playlist in a file.
+
+    Parameters
+    ----------
+    path : Path
+    playlist : str, optional
+        Which one, where the file has several: its name, alone or with its folders as `Peak time / Friday`.
 
     Raises
     ------
     DataError, NotFoundError
-        If the file holds no playlist, or several.
+        If the file holds no playlist, or several and it is not said which, or none of that name.
     """
+    for source in LIBRARIES:
+        if source.recognises(path):
+            found = source.playlists(path)
+            if not found and playlist is None:
+                tracks = source.read(path)
+                return Listed("", tracks.table["track_id"].to_pylist(), _titles(tracks), tracks)
+            return choose(found, path, playlist)
+    return _read(path, playlist)
+
+
+def choose(found: Sequence[Listed], path: Path, name: str | None) -> Listed:
+    """The playlist of a name among several; without a name the only one that is not empty.
+
+    Raises
+    ------
+    DataError
+        If there is none or several, with the names that there are.
+    """
+    if name is None:
+        filled = [listed for listed in found if listed.ids]
+        if len(filled) == 1:
+            return filled[0]
+        if not filled:
+            raise DataError(path, "holds a playlist without tracks" if found else "holds no playlist")
+        raise DataError(path, f"has {len(filled):,} playlists; say which with --playlist: {_shown(filled)}")
+    wanted = name.strip()
+    for known in (
+        [listed for listed in found if wanted in (listed.place, listed.title)],
+        [listed for listed in found if wanted.casefold() in (listed.place.casefold(), listed.title.casefold())],
+    ):
+        if len(known) > 1 and (whole := [listed for listed in known if listed.place == wanted]):
+            known = whole[:1]
+        if len(known) > 1:
+            raise DataError(path, f"has {len(known):,} playlists called {wanted!r}: {_shown(known)}")
+        if known:
+            if not known[0].ids:
+                raise DataError(path, f"the playlist {known[0].place!r} is empty")
+            return known[0]
+    there = f"; it has {_shown(found)}" if any(listed.title for listed in found) else ""
+    raise DataError(path, f"has no playlist {wanted!r}{there}")
+
+
+def _shown(found: Sequence[Listed]) -> str:
+    return _quoted([listed.place for listed in found])
+
+
+def _quoted(names: Sequence[str]) -> str:
+    """Names for a message, twenty at most."""
+    shown = ", ".join(repr(name[:80]) for name in names[:20])
+    return shown + (f" and {len(names) - 20:,} more" if len(names) > 20 else "")
+
+
+def _read(path: Path, playlist: str | None) -> Listed:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
+    except ValueError:  # a name that no file can have
+        raise DataError(path, "cannot be read") from None
     if content[:4] in (b"PAR1", b"PK\x03\x04"):
-        return _of_playlists(path)
+        return _of_playlists(path, playlist)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -97,14 +125,14 @@ def read(path: Path) -> Listed:
     header = [name.strip().lower() for name in next(csv.reader(text.splitlines()[:1]), [])]
     if not text.lstrip().startswith(("{", "#")):
         if set(header) & _OF_PLAYLISTS:
-            return _of_playlists(path)
+            return _of_playlists(path, playlist)
         if len(header) > 1 and path.suffix.lower() in (".csv", ".tsv"):
             tracks = tables.read(path)
-            return Listed("", tracks.table["track_id"].to_pylist(), _titles(tracks), tracks)
-    return parse(text, path)
+            return choose([Listed("", tracks.table["track_id"].to_pylist(), _titles(tracks), tracks)], path, playlist)
+    return parse(text, path, playlist)
 
 
-def parse(text: str, path: Path) -> Listed:
+def parse(text: str, path: Path, playlist: str | None = None) -> Listed:
     """The playlist in a text: JSON, M3U, or one track a line; `path` is what it is called in an error.
 
     Raises
@@ -115,9 +143,15 @@ def parse(text: str, path: Path) -> Listed:
     if not text.strip():
         raise DataError(path, "is empty")
     if text.lstrip().startswith("{"):
-        return _json(text, path)
+        return _json(text, path, playlist)
+    return choose([_plain(text, path)], path, playlist)
+
+
+def _plain(text: str, path: Path) -> Listed:
     if text.startswith("#EXTM3U") or path.suffix.lower() in (".m3u", ".m3u8"):
-        return _m3u(text)
+        return _m3u(text, path.parent)
+    if text.lstrip().startswith(("<?xml", "<DJ_PLAYLISTS", "<NML", "<!DOCTYPE", "<plist")):
+        raise DataError(path, "is XML, but neither a library of rekordbox nor of Traktor in a file")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if path.suffix.lower() in (".csv", ".tsv"):  # a lone column, whose values may stand in quotes
         lines = [row[0].strip() for row in csv.reader(lines) if len(row) == 1 and row[0].strip()] or lines
@@ -134,29 +168,39 @@ def _titles(tracks: Catalogue) -> list[str]:
     ]
 
 
-def _of_playlists(path: Path) -> Listed:
+def _of_playlists(path: Path, name: str | None) -> Listed:
     entries = playlists.read(path)
+    texts = [entries[column].cast(pa.string()) for column in ("playlist_id", "title")]
+    if name is not None:
+        among = [pc.equal(pc.utf8_lower(pc.utf8_trim_whitespace(text)), name.strip().lower()) for text in texts]
+        entries = entries.filter(pc.or_(*(pc.fill_null(same, False) for same in among)))
     ids = pc.unique(entries["playlist_id"].combine_chunks())
     if len(ids) != 1:
-        raise DataError(path, f"has {len(ids):,} playlists; a file with one is needed")
+        called = "" if name is None else f" called {name.strip()!r}"
+        shown = pc.unique(texts[1].drop_null()).slice(0, 20).to_pylist()
+        hint = (
+            f"say which with --playlist: {', '.join(map(repr, shown))}, ..." if shown else "a file with one is needed"
+        )
+        raise DataError(path, f"has {len(ids):,} playlists{called}; {hint}")
     tracks = entries["track_id"].cast(pa.string()).to_pylist()
     columns = [entries[name].cast(pa.string()).to_pylist() for name in ("track_title", "track_artist")]
     names = [" ".join(filter(None, pair)) if pair[0] else "" for pair in zip(*columns, strict=True)]
     return Listed(entries["title"][0].as_py() or "", tracks, names)
 
 
-def _json(text: str, path: Path) -> Listed:
+def _json(text: str, path: Path, playlist: str | None) -> Listed:
     try:
         held = json.loads(text)
     except (ValueError, RecursionError):
         raise DataError(path, "is not readable JSON") from None
     if isinstance(held.get("playlists"), list):
-        return _of_playlists(path)
+        return _of_playlists(path, playlist)
     tracks = held.get("tracks")
     if not isinstance(tracks, list) or not all(isinstance(t, dict) and isinstance(t.get("id"), str) for t in tracks):
         raise DataError(path, "is no playlist that DISCO wrote, and no Million Playlist slice")
     names = [_name(track) for track in tracks]
-    return Listed(str(held.get("name") or ""), [track["id"] for track in tracks], names)
+    listed = Listed(str(held.get("name") or ""), [track["id"] for track in tracks], names)
+    return choose([listed], path, playlist)
 
 
 def _name(track: dict[str, Any]) -> str:
@@ -164,19 +208,21 @@ def _name(track: dict[str, Any]) -> str:
     return " ".join(part for part in known if isinstance(part, str)) if isinstance(known[0], str) else ""
 
 
-def _m3u(text: str) -> Listed:
+def _m3u(text: str, folder: Path) -> Listed:
     title, name = "", ""
-    ids, names = [], []
+    ids, names, files = [], [], []
     for line in filter(None, map(str.strip, text.splitlines())):
         if line.startswith("#PLAYLIST:"):
             title = line.removeprefix("#PLAYLIST:").strip()
         elif line.startswith("#EXTINF:"):
             name = line.partition(",")[2].strip()
         elif not line.startswith("#"):
-            ids.append(_id(line.removeprefix("./") if line.startswith("./#") else line))
+            path = from_url(line) or (line.removeprefix("./") if line.startswith("./#") else line)
+            ids.append(_id(path))
             names.append(name)
+            files.append(os.path.normpath(Path.cwd() / folder / path) if is_file(path) else "")
             name = ""
-    return Listed(title, ids, names)
+    return Listed(title, ids, names, files=files)
 
 
 def _is_link(text: str) -> bool:

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
-from disco.catalogue.text import TRACK_LINK, plain, words
+from disco.catalogue.text import SAME_RECORDING, TRACK_LINK, plain, words
 from disco.errors import DataError, NotFoundError
 
 # Each entry repeats its playlist and its track, so texts are held once and entries hold numbers.
@@ -53,15 +53,8 @@ _NAMES = {
     "track_artist": ("track_artist", "artist_name"),
 }
 _NEEDED = ("playlist_id", "position", "track_id")
-# Said of the same recording. Live, remix or acoustic make it another: of such pairs half agree in key, against
-# nine in ten of those with one title and eight in ten of those that differ in these.
-_SAID = (
-    r"(?:feat\b|ft\b|featuring\b|with\b|(?:\d{4} )?(?:digital(?:ly)? )?remaster|explicit|clean|album version"
-    r"|single version|original mix|bonus track|from the |from \")"
-)
-_SAME = (r"\s*[(\[]" + _SAID + r"[^()\[\]]*[)\]]", r"\s+-\s+" + _SAID + r".*$", r"\s+(?:feat|ft|featuring)\b\.?\s.*$")
 # What can be wrong with a zip file or one of its members: damaged, encrypted, packed in an unknown way.
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -106,7 +99,7 @@ def find(where: str | Path) -> list[Place]:
         raise NotFoundError(f"{path}: there is no such file") from None
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
-    except _ZIP_ERRORS as error:
+    except ZIP_ERRORS as error:
         raise DataError(path, f"is not a readable zip file ({_first_line(error)})") from None
     if not start:
         raise DataError(path, "is empty")
@@ -140,13 +133,7 @@ def read_place(place: Place) -> pa.Table:
     """
     if place.table:
         return _table(place.path)
-    try:
-        if place.member:
-            with zipfile.ZipFile(place.path) as archive:
-                return _slice(archive.read(place.member), place)
-        return _slice(place.path.read_bytes(), place)
-    except (OSError, *_ZIP_ERRORS) as error:
-        raise DataError(place, f"cannot be read ({_first_line(error)})") from None
+    return _slice(place)
 
 
 def is_cold(ids: Iterable[str]) -> NDArray[np.bool_]:
@@ -234,7 +221,7 @@ def _names(catalogue: Catalogue) -> tuple[pa.Array, pa.Array]:
 def _keys(titles: pa.Array, artists: pa.Array) -> Iterator[pa.Array]:
     """Names to be found by, null where unknown: the whole title, then without what is said of any recording."""
     artist, title = words(plain(artists)), plain(titles)
-    for patterns in ((), _SAME):
+    for patterns in ((), SAME_RECORDING):
         for pattern in patterns:
             title = pc.replace_substring_regex(title, pattern, "")
         folded = words(title)
@@ -284,7 +271,22 @@ def _slices(path: Path, names: Iterable[str]) -> list[Place]:
     return [Place(path, name) for name in by_number]
 
 
-def _slice(content: bytes, place: Place) -> pa.Table:
+def parsed(place: Place) -> list[dict[str, Any]]:
+    """The playlists of a slice as it has them, each with `tracks`: those with an id, which may be none.
+
+    Raises
+    ------
+    DataError
+        If it is no slice.
+    """
+    try:
+        if place.member:
+            with zipfile.ZipFile(place.path) as archive:
+                content = archive.read(place.member)
+        else:
+            content = place.path.read_bytes()
+    except (OSError, *ZIP_ERRORS) as error:
+        raise DataError(place, f"cannot be read ({_first_line(error)})") from None
     try:
         held = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError) as error:
@@ -295,27 +297,33 @@ def _slice(content: bytes, place: Place) -> pa.Table:
     lists = [p if isinstance(p, dict) else {} for p in playlists]
     given = [p["tracks"] if isinstance(p.get("tracks"), list) else [] for p in lists]
     kept = [[t for t in tracks if isinstance(t, dict) and _is_name(t.get("track_uri"))] for tracks in given]
+    return [{**p, "tracks": k, "lost": len(g) - len(k)} for p, g, k in zip(lists, given, kept, strict=True)]
+
+
+def _slice(place: Place) -> pa.Table:
+    lists = parsed(place)
+    kept = [playlist["tracks"] for playlist in lists]
     tracks = [track for tracks in kept for track in tracks]
     stem = Path(place.member or place.path).stem
     pids = [p.get("pid") for p in lists]
     ids = [f"mpd:{pid}" if isinstance(pid, int | str) else f"{stem}:{i}" for i, pid in enumerate(pids)]
     playlist = np.repeat(np.arange(len(lists), dtype=np.int32), [len(tracks) for tracks in kept])
     columns = {
-        "playlist_id": encode(_texts(ids)).take(pa.array(playlist)),
-        "title": encode(_texts([p.get("name") for p in lists])).take(pa.array(playlist)),
-        "track_id": _bare(encode(_texts([t["track_uri"] for t in tracks]))),
+        "playlist_id": encode(texts(ids)).take(pa.array(playlist)),
+        "title": encode(texts([p.get("name") for p in lists])).take(pa.array(playlist)),
+        "track_id": _bare(encode(texts([t["track_uri"] for t in tracks]))),
         "source": encode(pa.array(["mpd"])).take(pa.array(np.zeros_like(playlist))),
-        "track_title": encode(_texts([t.get("track_name") for t in tracks])),
-        "track_artist": encode(_texts([t.get("artist_name") for t in tracks])),
+        "track_title": encode(texts([t.get("track_name") for t in tracks])),
+        "track_artist": encode(texts([t.get("artist_name") for t in tracks])),
     }
-    return _entries(columns, playlist, sum(map(len, given)) - len(tracks), len(lists))
+    return _entries(columns, playlist, sum(playlist["lost"] for playlist in lists), len(lists))
 
 
 def _is_name(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _texts(values: list[Any]) -> pa.Array:
+def texts(values: list[Any]) -> pa.Array:
     """Texts of JSON; what is no text is null, and half a surrogate pair becomes a question mark."""
     texts = [value if isinstance(value, str) else None for value in values]
     try:

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -22,8 +23,28 @@ from disco.catalogue import Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources import columns
 
+if TYPE_CHECKING:
+    from disco.sources.lists import Listed
+
+NAME = "a table of tracks"
 # However long a value is, it is no longer than the file; the usual limit stops at an unclosed quote.
 csv.field_size_limit(2**31 - 1)
+
+
+def recognises(path: Path) -> bool:
+    """Whether a place could be a table: Parquet, packed, or a text whose first line has columns."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(1 << 16)
+    except (OSError, ValueError):
+        return False
+    line = start.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n")[0]
+    return start[:4] == b"PAR1" or start[:2] == b"\x1f\x8b" or (b"," in line and line[:1] not in b"{[<#")
+
+
+def playlists(path: Path) -> list[Listed]:
+    """None: a table of tracks says nothing of their order."""
+    return []
 
 
 def read(where: str | Path) -> Catalogue:

@@ -25,7 +25,7 @@ from disco.catalogue.codes import artist_numbers
 from disco.catalogue.table import Mask
 from disco.catalogue.text import plain
 from disco.errors import DataError
-from disco.model import read_card, scaler
+from disco.model import check_feature_set, read_card, scaler
 from disco.recipe import ContentRecipe
 from disco.recommend.content import Hearing
 from disco.sources import playlists
@@ -164,8 +164,9 @@ def known(catalogue: Catalogue, recipe: ContentRecipe) -> Known:
     DataError
         If no genre has enough of them.
     """
+    check_feature_set(catalogue, scaler(recipe.scaler))
     heard = tower_inputs(catalogue, recipe.inputs, scaler(recipe.scaler))
-    may = ~np.isnan(heard[:, 0]) & ~unmet(catalogue)
+    may = catalogue.measured & ~unmet(catalogue)
     listed = catalogue.table["genres"].combine_chunks()
     of, names = np.asarray(pc.list_parent_indices(listed)), pc.list_flatten(listed).dictionary_encode()
     codes = np.asarray(names.indices.fill_null(-1))

@@ -1,13 +1,21 @@
-"""Factors of playlists and tracks by alternating least squares (Hu, Koren and Volinsky 2008), with `implicit`."""
+"""Factors of tracks, or of all that playlists hold, by alternating least squares (Hu et al. 2008); by `implicit`."""
 
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from disco.catalogue import Floats
-from disco.errors import MissingExtra
-from disco.recipe import AlsRecipe
+from disco.catalogue.codes import artist_names
+from disco.errors import DataError, MissingExtra
+from disco.recipe import AlsRecipe, CollectiveRecipe
 from disco.recommend.als import Folding
+from disco.recommend.collective import ARTISTS, Weighing, confidences, numbered
+from disco.recommend.sparse import Sparse
+from disco.recommend.titles import TITLES, Titles, learned
 from disco.training.data import Card, Run
 from disco.training.recommenders import Taught, parameters, taught, written
 
@@ -19,16 +27,58 @@ def train_als(recipe: AlsRecipe, run: Run) -> Card:
     return {**written(recipe, run, by, arrays), **parameters(recipe, Folding)}
 
 
+def train_collective(recipe: CollectiveRecipe, run: Run) -> Card:
+    """Find the factors of tracks, artists and terms of titles together."""
+    by = taught(run)
+    terms = learned([title for title in by.titles if title.strip()], recipe.least_titles, recipe.most_terms)
+    if not len(terms):
+        raise DataError(run.playlists, f"has no word that {recipe.least_titles} titles to train on share")
+    all_names = artist_names(run.catalogue).take(pa.array(by.rows))
+    names = pc.unique(all_names).drop_null()
+    how = Weighing(**{name: getattr(recipe, name) for name in Weighing.__dataclass_fields__})
+    held = whole(by, numbered(all_names, names), len(names), terms, how)
+    terms.write(run.folder / TITLES)
+    pq.write_table(pa.table({"artist": names}), run.folder / ARTISTS)
+    arrays = {"factors": found(held, recipe)}
+    return {**written(recipe, run, by, arrays, [TITLES, ARTISTS]), **parameters(recipe, Weighing)}
+
+
+def whole(by: Taught, artists: NDArray[np.intp], width: int, terms: Titles, how: Weighing) -> Sparse:
+    """Confidence in all that each training playlist holds, shape (playlists, tracks + artists + terms).
+
+    Parameters
+    ----------
+    artists : ndarray of int, shape (tracks,)
+        Number of each track's artist, -1 where unknown; there are `width` of them.
+    """
+    playlists, bags = by.playlists, terms.bags(by.titles)
+    artists_from, terms_from = playlists.width, playlists.width + width
+    columns, weights = [], []
+    for i in range(len(playlists)):
+        tracks = playlists.columns[playlists.starts[i] : playlists.starts[i + 1]]
+        several, counts = np.unique(artists[tracks][artists[tracks] >= 0], return_counts=True)
+        some = slice(bags.starts[i], bags.starts[i + 1])
+        columns.append(np.concatenate([tracks, artists_from + several, terms_from + bags.columns[some]]))
+        weights.append(confidences(len(tracks), counts, bags.weights[some], how))
+    starts = np.r_[0, np.cumsum([len(each) for each in columns])]
+    width = terms_from + len(terms)
+    return Sparse(starts, np.concatenate(columns).astype(np.int32), np.concatenate(weights), width)
+
+
 def track_factors(by: Taught, recipe: AlsRecipe) -> Floats:
     """Factors of each track, shape (tracks, factors)."""
+    playlists = by.playlists
+    confidence = np.full(len(playlists.columns), recipe.confidence, dtype=np.float32)
+    return found(Sparse(playlists.starts, playlists.columns, confidence, playlists.width), recipe)
+
+
+def found(confidence: Sparse, recipe: AlsRecipe | CollectiveRecipe) -> Floats:
+    """Factors of each column of a matrix of confidences, shape (columns, factors)."""
     try:
         from implicit.cpu.als import AlternatingLeastSquares
         from scipy.sparse import csr_matrix
     except ImportError:
         raise MissingExtra("implicit", "train") from None
-    playlists = by.playlists
-    shape = (len(playlists), playlists.width)
-    confidence = np.full(len(playlists.columns), recipe.confidence, dtype=np.float32)
     model = AlternatingLeastSquares(
         factors=recipe.factors,
         regularization=recipe.regularization,
@@ -36,5 +86,8 @@ def track_factors(by: Taught, recipe: AlsRecipe) -> Floats:
         iterations=recipe.iterations,
         random_state=recipe.seed,
     )
-    model.fit(csr_matrix((confidence, playlists.columns, playlists.starts), shape=shape), show_progress=False)
+    shape = (len(confidence), confidence.width)
+    model.fit(
+        csr_matrix((confidence.weights, confidence.columns, confidence.starts), shape=shape), show_progress=False
+    )
     return np.asarray(model.item_factors, dtype=np.float32)

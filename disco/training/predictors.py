@@ -9,7 +9,7 @@ import numpy as np
 from disco import next_track
 from disco.catalogue import FEATURES
 from disco.errors import DiscoError
-from disco.model import scaled_features, scaler
+from disco.model import check_feature_set, scaled_features, scaler
 from disco.predict import load_predictor
 from disco.recipe import PredictorRecipe, RankerRecipe
 from disco.tower import NUMBERS, hear
@@ -34,6 +34,7 @@ def train_predictor(recipe: PredictorRecipe, run: Run) -> Card:
 
     found = parts(recipe, run.playlists, catalogue)
     transform = scaler(recipe.scaler)
+    check_feature_set(catalogue, transform)
     major = round(float(np.nanmean(catalogue.modes[np.unique(np.concatenate(found["train"]))])), 4)
     mode = np.nan_to_num(catalogue.modes, nan=major)
     inputs = np.c_[scaled_features(catalogue, transform), mode].astype(np.float32)
@@ -68,6 +69,7 @@ def train_ranker(recipe: RankerRecipe, run: Run) -> Card:
 
     found = parts(recipe, run.playlists, catalogue)
     transform = scaler(recipe.scaler)
+    check_feature_set(catalogue, transform)
     heard = hear(catalogue, recipe.inputs, transform, recipe.genre_words)
     music = ranking.music(catalogue, found["train"])
     numbers = sum(name in NUMBERS for name in recipe.inputs)

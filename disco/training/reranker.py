@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,9 @@ from disco.model import FORMAT
 from disco.model import Card as Read
 from disco.recipe import RECIPES, ReRankerRecipe
 from disco.recommend import Query
-from disco.recommend.cross import pool
+from disco.recommend.cross import Pool, pools
 from disco.recommend.parts import Library
-from disco.recommend.ranker import features_of, library_of, trained_parts
+from disco.recommend.ranker import AT_A_TIME, features_of, library_of, trained_parts
 from disco.training.data import Card, Run
 from disco.training.factors import train_als
 from disco.training.neighbours import train_item_knn, train_playlist_knn, train_title_knn
@@ -174,12 +175,17 @@ def queries(playlists: Sequence[Rows], titles: Sequence[str], seed: int) -> Iter
             yield Query(tracks[is_seed], title if titled else ""), tracks[~is_seed]
 
 
+def _pooled(library: Library, asked: Iterator[tuple[Query, Rows]]) -> Iterator[tuple[Pool, Rows]]:
+    """The candidates for each query, and the tracks that it hides."""
+    while some := list(islice(asked, AT_A_TIME)):
+        yield from zip(pools([query for query, _ in some], library), [hidden for _, hidden in some], strict=True)
+
+
 def examples(library: Library, playlists: Sequence[Rows], titles: Sequence[str], recipe: ReRankerRecipe) -> Examples:
     """Candidates for what each playlist is asked with: all true ones, and a share of the others."""
     rng = np.random.default_rng(recipe.seed)
     features, true, recall = [np.empty((0, len(features_of(library))), dtype=np.float32)], [np.empty(0, bool)], [0.0]
-    for query, hidden in queries(playlists, titles, recipe.seed):
-        found = pool(query, library)
+    for found, hidden in _pooled(library, queries(playlists, titles, recipe.seed)):
         right = np.isin(found.rows, hidden)
         recall.append(float(right.sum() / len(hidden)))
         if right.any():

@@ -13,7 +13,7 @@ from disco import continuation, metrics
 from disco.catalogue import Floats
 from disco.catalogue.codes import album_numbers, artist_numbers
 from disco.errors import DataError, MissingExtra
-from disco.model import read_card, scaler
+from disco.model import check_feature_set, read_card, scaler
 from disco.recipe import TwoTowerRecipe
 from disco.recommend.titles import TITLES, Titles, learned
 from disco.recommend.two_tower import Hearing
@@ -38,6 +38,7 @@ def train_two_tower(recipe: TwoTowerRecipe, run: Run) -> Card:
     from disco.training import two_tower
 
     by, transform = taught(run), scaler(recipe.scaler)
+    check_feature_set(run.catalogue, transform)
     terms = learned([title for title in by.titles if title.strip()], recipe.least_titles, recipe.most_terms)
     if not len(terms):
         raise DataError(run.playlists, f"has no word that {recipe.least_titles} titles to train on share")

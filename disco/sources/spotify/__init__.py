@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from disco.catalogue import Catalogue
-from disco.sources.lists import Listed
+from disco.sources.listed import Listed
 from disco.sources.spotify import library
 
 NAME = "your Spotify library"

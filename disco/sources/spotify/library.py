@@ -13,7 +13,7 @@ from disco import folders
 from disco.catalogue import SCHEMA, Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources import tables
-from disco.sources.lists import Listed
+from disco.sources.listed import Listed
 
 FORMAT = 1
 # Spotify's terms let nobody keep its data longer than needed; after a month one is reminded.

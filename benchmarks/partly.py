@@ -1,0 +1,86 @@
+"""Working with part of the features: how often the true next track of real playlists is found by `mean`.
+
+    python benchmarks/partly.py tracks.parquet playlists.parquet
+
+Half of the tracks lose each feature with a chance. *Expected* is what DISCO does (`distance.filled`); *stretched* is
+the distance over what is known, scaled up to eight components; *whole tracks only* counts the others as the middle.
+Below, all features are somebody else's: the ranks of the true ones with noise, cubed: *matched* is what DISCO does.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+from table import head, row
+
+from disco.catalogue import FEATURES, Catalogue, Floats
+from disco.distance import filled
+from disco.model import Scaler, matched, scaled_features, scaler
+from disco.predict import SHRINKAGE
+from disco.sources import playlists, tables
+
+# Playlists, and at most so many places of each; others among which the true one is looked for.
+PLAYLISTS, PLACES, OTHERS = 300, 4, 399
+
+
+def main() -> None:
+    """Print both tables."""
+    catalogue = tables.read(sys.argv[1])
+    lists = playlists.sequences(playlists.read(sys.argv[2]), catalogue, 8)
+    rng = np.random.default_rng(0)
+    lists = [lists[i] for i in rng.permutation(len(lists))[:PLAYLISTS]]
+    space = scaled_features(catalogue, scaler())
+    head("Half of the tracks known in part", "features hidden", "method", "MRR", "hit@10")
+    for share in (0.0, 0.3, 0.6, 0.9):
+        part = space.copy()
+        some = np.flatnonzero(rng.random(len(space)) < 0.5)
+        part[some] = np.where(rng.random((len(some), 8)) < share, np.float32(np.nan), space[some])
+        for name in ("expected", "stretched", "whole tracks only") if share else ("all known",):
+            row(f"{share:.0%}", name, *_found(part, name, lists))
+    head("All features by another set", "noise on the ranks", "method", "MRR", "hit@10")
+    for noise in (0.0, 0.1, 0.3):
+        foreign = _foreign(catalogue, noise, rng)
+        row(noise, "matched", *_found(_matched(foreign, scaler()), "expected", lists))
+        row(noise, "taken as they are", *_found(scaler().transform(foreign), "expected", lists))
+    row("", "ignored", f"{np.mean(1 / np.arange(1, OTHERS + 2)):.3f}", f"{10 / (OTHERS + 1):.3f}")
+
+
+def _foreign(catalogue: Catalogue, noise: float, rng: np.random.Generator) -> Floats:
+    ranks = np.argsort(np.argsort(catalogue.features(), axis=0), axis=0) / len(catalogue)
+    return np.asarray(np.clip(ranks + noise * rng.normal(size=ranks.shape), 0, 1) ** 3, dtype=np.float32)
+
+
+def _matched(foreign: Floats, by: Scaler) -> Floats:
+    import pyarrow as pa
+
+    columns = {"track_id": pa.array(np.arange(len(foreign)).astype(str)), "feature_set": ["other"] * len(foreign)}
+    table = pa.table(columns | {name: foreign[:, i] for i, name in enumerate(FEATURES)})
+    return by.transform(matched(foreign, "other", Catalogue(table), by))
+
+
+def _found(space: Floats, method: str, lists: list[np.ndarray]) -> tuple[str, str]:
+    """MRR and hit@10 of the true next track, by the distance from the running mean."""
+    rng, known = np.random.default_rng(1), ~np.isnan(space)
+    columns, owed = filled(space)
+    heard, pool, ranks = np.nan_to_num(space, nan=0.0), np.unique(np.concatenate(lists)), []
+    for tracks in lists:
+        for place in range(3, len(tracks), max(1, (len(tracks) - 3) // PLACES))[:PLACES]:
+            options = np.r_[tracks[place], rng.choice(pool, OTHERS, replace=False)]
+            target = heard[tracks[:place]].sum(axis=0) / (place + SHRINKAGE)
+            if method in ("expected", "all known"):
+                more = 0 if owed is None else owed[options]
+                distance = np.sqrt(((columns[:, options].T - target) ** 2).sum(axis=1) + more)
+            else:
+                n = known[options].sum(axis=1)
+                distance = np.sqrt(np.where(known[options], (heard[options] - target) ** 2, 0).sum(axis=1))
+                distance *= np.sqrt(8 / np.maximum(n, 1))
+                if method == "whole tracks only":
+                    distance = np.where(n == 8, distance, np.median(distance[n == 8]))
+            ranks.append(1 + (distance < distance[0]).sum() + ((distance == distance[0]).sum() - 1) / 2)
+    found = np.array(ranks)
+    return f"{np.mean(1 / found):.3f}", f"{np.mean(found <= 10):.3f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""rekordbox XML: Preferences, Advanced, "rekordbox xml" shows it in the tree, from where it is imported."""
+
+from __future__ import annotations
+
+from disco import __version__
+from disco.export.style import Style, absolute, artists, key_text, xml
+from disco.playlist import Playlist
+from disco.sources.library import OUR_ID
+from disco.sources.locations import to_url
+
+
+def as_rekordbox(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen
+    """A collection of the playlist's tracks, and the playlist; a track without a file has no Location."""
+    collection, keys = [], []
+    for number, track in enumerate(playlist.tracks.table.to_pylist(), 1):
+        path, bpm, duration = absolute(track), track["tempo_bpm"], track["duration_ms"]
+        said = {
+            "TrackID": number,
+            "Name": track["title"] or "",
+            "Artist": artists(track),
+            "Album": track["album"],
+            "Genre": ", ".join(track["genres"] or []) or None,
+            "TotalTime": None if duration is None else round(duration / 1000),
+            "AverageBpm": None if bpm is None else f"{bpm:.2f}",
+            "Comments": None if path else OUR_ID + track["track_id"],
+            "Location": None if path is None else to_url(path, "localhost"),
+            "Tonality": key_text(track, style.key_names),
+        }
+        collection.append(f"    {xml('TRACK', said)}")
+        keys.append(f"        {xml('TRACK', {'Key': number})}")
+    node = {"Name": playlist.name, "Type": 1, "KeyType": 0, "Entries": len(keys)}
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<DJ_PLAYLISTS Version="1.0.0">',
+        f"  {xml('PRODUCT', {'Name': 'DISCO', 'Version': __version__, 'Company': ''})}",
+        f"  {xml('COLLECTION', {'Entries': len(collection)}, '>')}",
+        *collection,
+        "  </COLLECTION>",
+        "  <PLAYLISTS>",
+        '    <NODE Type="0" Name="ROOT" Count="1">',
+        f"      {xml('NODE', node, '>')}",
+        *keys,
+        "      </NODE>",
+        "    </NODE>",
+        "  </PLAYLISTS>",
+        "</DJ_PLAYLISTS>",
+    ]
+    return "\n".join(lines) + "\n"

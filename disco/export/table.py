@@ -1,0 +1,74 @@
+"""CSV: Exportify's columns, which other programs know, and after them all that is known besides.
+
+One table serves both: who knows Exportify's columns finds them under their names, and DISCO reads all of it back as
+a catalogue.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from disco.export.style import SPOTIFY_ID, Style
+from disco.playlist import Playlist
+
+# Exportify's header (github.com/pavelkomarov/exportify), and the columns of ours that these are.
+COLUMNS = {
+    "Track URI": "track_id",
+    "Track Name": "title",
+    "Album Name": "album",
+    "Artist Name(s)": "artists",
+    "Release Date": None,
+    "Duration (ms)": "duration_ms",
+    "Popularity": "popularity",
+    "Explicit": "explicit",
+    "Added By": None,
+    "Added At": None,
+    "Genres": "genres",
+    "Record Label": None,
+    "Danceability": "danceability",
+    "Energy": "energy",
+    "Key": "key",
+    "Loudness": "loudness",
+    "Mode": "mode",
+    "Speechiness": "speechiness",
+    "Acousticness": "acousticness",
+    "Instrumentalness": "instrumentalness",
+    "Liveness": "liveness",
+    "Valence": "valence",
+    "Tempo": "tempo_bpm",
+    "Time Signature": "time_signature",
+}
+
+
+def as_csv(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen
+    """One row a track with all that is known of it; read back as a catalogue by the same names."""
+    rows: list[dict[str, Any]] = []
+    for said, track in zip(playlist.as_dict()["tracks"], playlist.tracks.table.to_pylist(), strict=True):
+        held = {**track, "track_id": _uri(track["track_id"])}
+        held |= {"artists": _artists(track["artists"] or []), "genres": _genres(track["genres"] or [])}
+        exportify = {name: held.pop(column) if column else None for name, column in COLUMNS.items()}
+        rows.append({**exportify, **held, "position": said["position"], "seed": said["seed"], **(said["join"] or {})})
+    text = io.StringIO()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(text, names, lineterminator="\r\n")  # as the standard has it, so that \r is quoted too
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().replace("\0", " ")  # a file with a zero byte is no text, to most readers
+
+
+def _uri(track_id: str) -> str:
+    return f"spotify:track:{track_id}" if SPOTIFY_ID.fullmatch(track_id) else track_id
+
+
+def _artists(names: list[str]) -> str:
+    """Names joined by semicolons; as a list literal where a name would be taken apart when read back."""
+    if any(set(";[]\\") & set(name) for name in names):
+        return repr(names)
+    # A semicolon behind a lone name says that the comma in it parts nothing.
+    return ";".join(names) + (";" if len(names) == 1 and "," in names[0] else "")
+
+
+def _genres(names: list[str]) -> str:
+    return repr(names) if any(set(";,[]\\") & set(name) for name in names) else ";".join(names)

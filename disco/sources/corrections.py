@@ -1,0 +1,272 @@
+"""What a person knows better: own key, tempo or energy of a track, over whatever any source says.
+
+A small CSV, `track,key,bpm,energy`: a track is an id, a path, or `artist - title`; a key is written as 8A, Am or 1m,
+an energy from 0 to 1. `disco catalogue set` keeps one in the user's data folder, which every catalogue hears.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from disco.catalogue import Catalogue
+from disco.catalogue.kin import first_artists
+from disco.catalogue.table import PERSON
+from disco.catalogue.text import TRACK_LINK, plain, same_recording, words
+from disco.errors import DataError, DiscoError, NotFoundError
+from disco.model import user_data
+from disco.music import camelot, parse_key
+
+COLUMNS = ("track", "key", "bpm", "energy")
+# Other names of the columns, as people call them.
+_CALLED = {"id": "track", "track_id": "track", "path": "track", "tempo": "bpm", "tempo_bpm": "bpm"}
+# As everywhere: tempos outside these are nobody's music.
+_LEAST_BPM, _MOST_BPM = 10.0, 1000.0
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a person says of a track; None is nothing.
+
+    Attributes
+    ----------
+    track : str
+        Id, path, or `artist - title`.
+    key : (key, mode), optional
+    bpm, energy : float, optional
+    """
+
+    track: str
+    key: tuple[int, int] | None = None
+    bpm: float | None = None
+    energy: float | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing."""
+        return (self.key, self.bpm, self.energy) == (None, None, None)
+
+
+def own() -> Path:
+    """The file that `disco catalogue set` writes."""
+    return user_data() / "corrections.csv"
+
+
+def read(path: Path) -> list[Correction]:
+    """The corrections of a file; of two for one track the later one counts.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        With the line that cannot be used.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise DataError(path, f"cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise DataError(path, "is not UTF-8; save it as UTF-8") from None
+    reader = csv.reader(io.StringIO(text, newline=""))
+    header = next((row for row in reader if any(row)), [])
+    names = [_CALLED.get(name.strip().lower(), name.strip().lower()) for name in header]
+    unknown = [name for name in names if name not in COLUMNS]
+    if unknown or "track" not in names or len(set(names)) < max(len(names), 2):
+        raise DataError(f"{path}, line 1", f"must name the columns {', '.join(COLUMNS)}, track and others of them")
+    found: dict[str, Correction] = {}
+    try:
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            where = f"{path}, line {reader.line_num}"
+            if len(row) != len(names):
+                raise DataError(where, f"has {len(row)} values where the header has {len(names)}")
+            said = dict(zip(names, (cell.strip() for cell in row), strict=True))
+            if not said["track"]:
+                raise DataError(where, "names no track: write an id, a path, or artist - title")
+            try:
+                correction = changed(Correction(said.pop("track")), said)
+            except DiscoError as error:
+                raise DataError(where, str(error)) from None
+            if correction.empty:
+                raise DataError(where, f"says nothing of {correction.track[:60]!r}: give a key, bpm or energy")
+            found.pop(correction.track, None)
+            found[correction.track] = correction
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}", f"is not readable ({error})") from None
+    return list(found.values())
+
+
+def write(corrections: Sequence[Correction], path: Path) -> None:
+    """Write corrections, whole or not at all; with none the file goes."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")  # as the standard has it, so that \r is quoted too
+    writer.writerow(COLUMNS)
+    writer.writerows(as_row(correction).values() for correction in corrections)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if not corrections:
+            path.unlink(missing_ok=True)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text.getvalue(), encoding="utf-8", errors="replace", newline="")
+        beside.replace(path)
+    except OSError as error:
+        raise DataError(path, f"cannot be written ({error.strerror})") from None
+    finally:
+        with contextlib.suppress(OSError):  # where nothing could be written, nothing is to be taken away
+            beside.unlink(missing_ok=True)
+
+
+def as_row(correction: Correction) -> dict[str, str]:
+    """A correction as the texts of its row, the key in Camelot's notation."""
+    key = camelot(*correction.key) if correction.key else ""
+    bpm, energy = ("" if value is None else f"{value:g}" for value in (correction.bpm, correction.energy))
+    return {"track": correction.track, "key": key, "bpm": bpm, "energy": energy}
+
+
+def changed(correction: Correction, said: dict[str, str]) -> Correction:
+    """A correction with other values, given as texts by the names of their columns; a blank takes one away.
+
+    Raises
+    ------
+    DiscoError
+        If a name or a value means nothing.
+    """
+    for name, text in said.items():
+        text = text.strip()
+        if name == "key":
+            key = parse_key(text)
+            if text and key is None:
+                raise DiscoError(f"{text[:40]!r} is no key; write it as 8A, Am or 1m")
+            correction = replace(correction, key=key)
+        elif name == "bpm":
+            correction = replace(correction, bpm=_number(text, "tempo", _LEAST_BPM, _MOST_BPM))
+        elif name == "energy":
+            correction = replace(correction, energy=_number(text, "energy", 0, 1))
+        else:
+            raise DiscoError(f"{name[:40]!r} cannot be set; what can is key=, bpm= and energy=")
+    return correction
+
+
+def _number(text: str, what: str, least: float, most: float) -> float | None:
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = np.nan
+    if not least <= number <= most:
+        raise DiscoError(f"{text[:40]!r} is no {what}; it is a number from {least:g} to {most:g}")
+    return number
+
+
+def corrected(catalogue: Catalogue, corrections: Sequence[Correction], where: Path | None = None) -> Catalogue:
+    """A catalogue in which what a person said stands over all else, with a note on how many tracks that were.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    corrections : sequence of Correction
+        Of two for one track the later counts.
+    where : Path, optional
+        A file whose corrections are meant for this catalogue: those that match no track are told.
+    """
+    rows = _found(catalogue, [correction.track for correction in corrections])
+    values: dict[str, dict[int, Any]] = {"key": {}, "mode": {}, "tempo_bpm": {}, "energy": {}}
+    for found, correction in zip(rows, corrections, strict=True):
+        for row in found:
+            if correction.key is not None:
+                values["key"][row], values["mode"][row] = correction.key
+            if correction.bpm is not None:
+                values["tempo_bpm"][row] = correction.bpm
+            if correction.energy is not None:
+                values["energy"][row] = correction.energy
+    table = catalogue.table
+    for name, of_row in values.items():
+        table = _with(table, name, of_row)
+        # Where the schema tells who says it, it was the person, who is sure.
+        table = _with(table, f"{name.removesuffix('_bpm')}_origin", dict.fromkeys(of_row, PERSON))
+        table = _with(table, f"{name.removesuffix('_bpm')}_confidence", dict.fromkeys(of_row, 1.0))
+    alone = pc.is_null(table["feature_set"]).to_numpy()
+    table = _with(table, "feature_set", dict.fromkeys((row for row in values["energy"] if alone[row]), PERSON))
+    notes = []
+    if touched := set().union(*values.values()):
+        notes.append(f"{len(touched):,} tracks have the key, tempo or energy that you gave them")
+    if where is not None and (lost := [c.track for c, found in zip(corrections, rows, strict=True) if not found]):
+        shown = "; ".join(repr(track[:60]) for track in lost[:3]) + ("; ..." if len(lost) > 3 else "")
+        notes.append(f"{where}: {len(lost):,} of {len(corrections):,} corrections match no track: {shown}")
+    return replace(catalogue, table=table, notes=(*catalogue.notes, *notes))
+
+
+def _with(table: pa.Table, name: str, of_row: dict[int, Any]) -> pa.Table:
+    """A table with other values in some rows of a column; unchanged if it has none of this name."""
+    if not of_row or name not in table.column_names:
+        return table
+    rows = sorted(of_row)
+    mask = np.zeros(table.num_rows, dtype=bool)
+    mask[rows] = True
+    held = table.schema.field(name)
+    new = pa.array([of_row[row] for row in rows], held.type)
+    column = pc.replace_with_mask(table[name].combine_chunks(), pa.array(mask), new)
+    return table.set_column(table.column_names.index(name), held, column)
+
+
+def _found(catalogue: Catalogue, tracks: list[str]) -> list[list[int]]:
+    """Rows that each text means: that of its id, or those of its path, or else those of its artist and title."""
+    rows: list[list[int]] = [[] for _ in tracks]
+    ids = pa.array([re.sub(TRACK_LINK, r"\1", track) for track in tracks], pa.string())
+    at = pc.index_in(ids, value_set=catalogue.table["track_id"]).to_pylist()
+    paths = _by_path(catalogue) if any("/" in track or os.sep in track for track in tracks) else {}
+    wanted: dict[tuple[str, str], list[int]] = {}
+    for number, track in enumerate(tracks):
+        here = paths.get(track) or paths.get(str(Path(track).absolute())) if paths else None
+        rows[number] = [at[number]] if at[number] is not None else here or []
+        if not rows[number]:
+            # Any of the dashes may be the one that parts the artist from the title.
+            for dash in re.finditer(r"\s+[-–—]\s+", track):
+                name = (_folded(track[: dash.start()]), _one(same_recording(pa.array([track[dash.end() :]]))))
+                if all(name):
+                    wanted.setdefault(name, []).append(number)
+    if wanted:
+        artists = first_artists(catalogue)
+        likely = np.flatnonzero(
+            pc.is_in(artists, value_set=pa.array([artist for artist, _ in wanted])).to_numpy(False)
+        )
+        titles = same_recording(catalogue.table["title"].combine_chunks().take(pa.array(likely)))
+        pairs = zip(artists.take(pa.array(likely)).to_pylist(), titles.to_pylist(), strict=True)
+        for row, pair in zip(likely.tolist(), pairs, strict=True):
+            for number in wanted.get(pair, []):
+                rows[number].append(row)
+    return rows
+
+
+def _by_path(catalogue: Catalogue) -> dict[str, list[int]]:
+    """Rows by path, as it is written and from the root."""
+    column = catalogue.table["path"]
+    found: dict[str, list[int]] = {}
+    for row in np.flatnonzero(pc.is_valid(column).to_numpy()).tolist():
+        path = column[row].as_py()
+        for written in {path, str(Path(path).absolute())}:
+            found.setdefault(written, []).append(row)
+    return found
+
+
+def _folded(text: str) -> str:
+    return _one(words(plain(pa.array([text], pa.string()))))
+
+
+def _one(texts: pa.Array) -> str:
+    return texts[0].as_py() or ""

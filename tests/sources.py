@@ -1,0 +1,184 @@
+"""What every source must keep to: one test class over all, each with a writer of a small example place."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import test_jspf
+import test_mixxx
+import test_rekordbox
+import test_traktor
+from conftest import random_catalogue
+
+from disco.catalogue import SCHEMA
+from disco.errors import DiscoError
+from disco.sources import SOURCES, Source, jspf, million, mixxx, rekordbox, source_of, spotify_export, tables, traktor
+
+HOSTILE = "<b>&\"'\n\x1b[31m ../../etc \u202e 🎧"
+
+
+def uri(n: int) -> str:
+    return f"spotify:track:{n:022}"
+
+
+def write_export(folder: Path) -> Path:
+    """Spotify's data export: a library, two playlists with a podcast and a file of one's own, and a history."""
+    place = folder / "my export" / "Spotify Account Data"
+    place.mkdir(parents=True)
+    parts: dict[str, Any] = {
+        "YourLibrary.json": {
+            "tracks": [
+                {"artist": "Mira Vale", "album": "Late", "track": "Night Bus", "uri": uri(1)},
+                {"artist": "Solo; Twice", "album": "Alone", "track": HOSTILE, "uri": uri(2)},
+            ],
+            "bannedTracks": [{"artist": "Nobody", "album": "None", "track": "Never", "uri": uri(9)}],
+        },
+        "Playlist1.json": {
+            "playlists": [
+                {"name": HOSTILE, "items": [_item(2), _item(3), {"track": None, "episode": {"episodeName": "Talk"}}]},
+                {
+                    "name": "Mine",
+                    "items": [
+                        _item(1),
+                        {"track": None, "localTrack": {"uri": "spotify:local:My+Band:Demo:First+%26+Last:187"}},
+                        _item(1),
+                    ],
+                },
+            ]
+        },
+        "StreamingHistory_music_0.json": [
+            {"endTime": "2024-02-03 10:11", "artistName": "Mira Vale", "trackName": "Night Bus", "msPlayed": 200_000},
+            {"endTime": "2024-02-04 10:11", "artistName": "Other", "trackName": "Skipped", "msPlayed": 900},
+        ],
+        "StreamingHistory_podcast_0.json": [{"podcastName": "Talk", "episodeName": "One", "msPlayed": 10**6}],
+        "Identity.json": {"displayName": "me"},
+    }
+    for name, said in parts.items():
+        (place / name).write_text(json.dumps(said), encoding="utf-8")
+    return place.parent
+
+
+def _item(n: int) -> dict[str, Any]:
+    track = {"trackName": f"Track {n}", "artistName": f"Artist {n}", "albumName": "Album", "trackUri": uri(n)}
+    return {"track": track, "episode": None, "localTrack": None, "addedDate": "2024-01-01"}
+
+
+def write_slice(folder: Path) -> Path:
+    """Two playlists of the Million Playlist Dataset's form."""
+    tracks = [
+        {
+            "pos": i,
+            "track_uri": uri(i),
+            "track_name": HOSTILE if i == 2 else f"Track {i}",
+            "artist_name": "Solo; Twice",
+            "album_name": "Album",
+            "duration_ms": 200_000,
+        }
+        for i in range(4)
+    ]
+    lists = [{"name": "one", "pid": 0, "tracks": tracks[:3]}, {"name": "two", "pid": 1, "tracks": tracks[3:0:-1]}]
+    place = folder / "mpd.slice.0-999.json"
+    place.write_text(json.dumps({"info": {"slice": "0-999"}, "playlists": lists}), encoding="utf-8")
+    return place
+
+
+def write_table(folder: Path) -> Path:
+    """DISCO's own Parquet."""
+    place = folder / "tracks.parquet"
+    tables.write(random_catalogue(5), place)
+    return place
+
+
+# A source, what writes a small example of it, and how many tracks and playlists that has.
+EXAMPLES: list[tuple[Source, Callable[[Path], Path], int, int]] = [
+    (spotify_export, write_export, 4, 2),
+    (million, write_slice, 4, 2),
+    (rekordbox, test_rekordbox.example, 5, 4),
+    (traktor, test_traktor.example, 4, 2),
+    (jspf, test_jspf.example, 6, 1),
+    (mixxx, test_mixxx.example, 3, 4),
+    (tables, write_table, 5, 0),
+]
+
+
+@pytest.mark.parametrize(("source", "write", "tracks", "lists"), EXAMPLES, ids=[s.NAME for s, *_ in EXAMPLES])
+class SourceTests:
+    """A subclass is collected; `EXAMPLES` is what it runs over."""
+
+    def test_it_is_known_by_its_place_and_the_others_do_not_claim_it(self, source, write, tracks, lists, tmp_path):
+        place = write(tmp_path)
+        assert source_of(place) is source
+        assert source.NAME
+        assert source.recognises(place) is True
+
+    def test_its_tracks_are_a_catalogue(self, source, write, tracks, lists, tmp_path):
+        catalogue = source.read(write(tmp_path))
+        assert catalogue.table.schema == SCHEMA
+        ids = catalogue.table["track_id"].to_pylist()
+        assert len(ids) == len(set(ids)) == tracks
+        assert None not in ids
+        assert catalogue.where
+        assert all(isinstance(note, str) and "\n" not in note for note in catalogue.notes)
+        # Who has features says who measured them, and who has none does not.
+        assert (catalogue.heard == ~np.isnan(catalogue.features()).all(axis=1)).all()
+        assert catalogue.table["feature_set"].is_valid().to_pylist() == catalogue.heard.tolist()
+
+    def test_its_playlists_keep_their_order_and_name_its_tracks(self, source, write, tracks, lists, tmp_path):
+        place = write(tmp_path)
+        found = source.playlists(place)
+        assert len(found) == lists
+        catalogue = source.read(place)
+        assert not found or any(listed.ids for listed in found)
+        for listed in found:
+            assert len(listed.ids) == len(listed.names)
+            assert set(np.flatnonzero(listed.found(catalogue) < 0)) <= set(listed.absent)
+
+    def test_the_same_place_gives_the_same(self, source, write, tracks, lists, tmp_path):
+        place = write(tmp_path)
+        assert source.read(place).table.equals(source.read(place).table)
+
+    def test_nothing_is_recognised_in_what_is_not_there_and_reading_it_is_a_sentence(
+        self, source, write, tracks, lists, tmp_path
+    ):
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "empty").touch()
+        (tmp_path / "noise").write_bytes(bytes(range(256)) * 40)
+        with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+            archive.writestr("readme.txt", "hello")
+        for name in ("nowhere", "folder", "empty", "noise", "other.zip", "x" * 300, "a\0b"):
+            where = tmp_path / name
+            assert source.recognises(where) is False, name
+            with pytest.raises(DiscoError) as error:
+                source.read(where)
+            assert "\n" not in str(error.value)
+
+    def test_a_file_cut_off_anywhere_is_read_or_refused_in_one_sentence(self, source, write, tracks, lists, tmp_path):
+        place = write(tmp_path)
+        files = sorted(f for f in place.rglob("*") if f.is_file()) if place.is_dir() else [place]
+        for file in files:
+            whole = file.read_bytes()
+            for n in {0, 1, 10, len(whole) // 3, len(whole) // 2, len(whole) - 1}:
+                file.write_bytes(whole[:n])
+                assert source.recognises(place) in (True, False)
+                said = [_said(verb, place) for verb in (source.read, source.playlists)]
+                assert not any("\n" in sentence for sentence in said)
+            file.write_bytes(whole)
+
+
+def _said(verb: Callable[[Path], object], place: Path) -> str:
+    """The sentence with which a place is refused; empty where it is read."""
+    try:
+        verb(place)
+    except DiscoError as error:
+        return str(error)
+    return ""
+
+
+def test_all_sources_have_an_example():
+    assert [source for source, *_ in EXAMPLES] == list(SOURCES)

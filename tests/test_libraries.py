@@ -1,0 +1,198 @@
+"""All libraries of DJ programs alike: damaged in any way they give a sentence, and `disco order` plays them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import test_jspf
+import test_mixxx
+import test_rekordbox
+import test_traktor
+from conftest import catalogue_of, random_catalogue
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_export import playlist
+
+from disco import export, order
+from disco.catalogue import SCHEMA
+from disco.errors import DiscoError
+from disco.recommend.__main__ import main as recommend
+from disco.sources import jspf, lists, mixxx, rekordbox, tables, traktor
+
+LIBRARIES = [
+    (rekordbox, test_rekordbox.example),
+    (traktor, test_traktor.example),
+    (mixxx, test_mixxx.example),
+    (jspf, test_jspf.example),
+]
+
+
+def refusal(read: Callable[[Path], object], where: Path) -> str | None:
+    try:
+        read(where)
+    except DiscoError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize(("source", "example"), LIBRARIES)
+class TestEveryLibrary:
+    def test_it_is_recognised_by_its_content_and_by_nobody_else(self, source, example, tmp_path):
+        where = example(tmp_path)
+        where = where.rename(tmp_path / "renamed.txt")
+        assert [other for other in lists.LIBRARIES if other.recognises(where)] == [source]
+
+    def test_its_tracks_are_in_the_columns_of_the_schema(self, source, example, tmp_path):
+        where = example(tmp_path)
+        catalogue = source.read(where)
+        assert catalogue.table.schema == SCHEMA
+        assert catalogue.where == str(where)
+        assert source.NAME in catalogue.notes[0]
+        ids = catalogue.table["track_id"].to_pylist()
+        assert len(set(ids)) == len(ids)
+        assert None not in ids
+
+    def test_every_playlist_has_a_row_for_each_place(self, source, example, tmp_path):
+        for listed in source.playlists(example(tmp_path)):
+            assert len(listed.ids) == len(listed.names) == len(listed.tracks)
+            found = listed.found(listed.tracks)
+            assert [i for i, row in enumerate(found) if row < 0] == list(listed.absent)
+
+    @settings(max_examples=60)
+    @given(change=st.data())
+    def test_damaged_anywhere_it_is_read_or_refused_in_a_sentence(self, source, example, tmp_path_factory, change):
+        where = example(tmp_path_factory.mktemp("damaged"))
+        content = bytearray(where.read_bytes())
+        for _ in range(change.draw(st.integers(1, 4))):
+            content[change.draw(st.integers(0, len(content) - 1))] = change.draw(st.integers(0, 255))
+        where.write_bytes(content[: change.draw(st.integers(0, len(content)) | st.just(len(content)))])
+        for said in (refusal(source.read, where), refusal(source.playlists, where)):
+            assert said is None or (said.startswith(str(where)) and "\n" not in said)
+
+
+def run(*arguments, capsys):
+    code = order.main([str(a) for a in arguments])
+    return code, *capsys.readouterr()
+
+
+def test_a_playlist_of_a_library_is_ordered_without_a_catalogue(tmp_path, capsys):
+    where = test_rekordbox.example(tmp_path)
+    code, out, err = run(where, "--playlist", "peak / time / late / friday", "--json", capsys=capsys)
+    assert code == 0
+    ids = [track["id"] for track in json.loads(out)["tracks"]]
+    assert sorted(ids[:2]) == sorted([test_rekordbox.MOON, test_rekordbox.BUS])
+    assert ids[2:] == ["TrackID 99"]
+    assert f"1 of 4 tracks are not in {where} and come last: 'TrackID 99'" in err
+    assert "1 tracks stand in the list more than once" in err
+    assert "6 tracks (rekordbox XML)" in err
+
+
+def test_which_playlist_is_asked_for_in_a_sentence(tmp_path, capsys):
+    for where in (test_rekordbox.example(tmp_path), test_mixxx.example(tmp_path)):
+        code, out, err = run(where, capsys=capsys)
+        assert (code, out) == (1, "")
+        assert "playlists; say which with --playlist: '" in err
+        code, _, err = run(where, "--playlist", "Nobody's", capsys=capsys)
+        assert (code, len(err.strip().splitlines())) == (1, 1)
+        assert "has no playlist \"Nobody's\"; it has '" in err
+
+
+def test_what_a_library_does_not_know_a_catalogue_may(tmp_path, capsys):
+    bus = {"track_id": "x1", "title": "Night Bus", "artists": ["Mira Vale"], "key": 3, "mode": 1, "tempo_bpm": 99.0}
+    gone = {"track_id": "x2", "path": "/Users/me/gone.mp3", "key": 3, "mode": 1, "tempo_bpm": 98.0}
+    tables.write(catalogue_of([bus, gone]), tmp_path / "t.parquet")
+    where = test_rekordbox.example(tmp_path)
+    code, out, _ = run(
+        where, "--playlist", "Friday", "--catalogue", tmp_path / "t.parquet", "--json", "--quiet", capsys=capsys
+    )
+    tracks = {track["id"]: track["tempo_bpm"] for track in json.loads(out)["tracks"]}
+    assert code == 0
+    assert tracks == {"x1": 99.0, test_rekordbox.MOON: 90.25, "TrackID 99": None}
+    code, out, _ = run(
+        where,
+        "--playlist",
+        "Peak / time / friday",
+        "--catalogue",
+        tmp_path / "t.parquet",
+        "--json",
+        "--quiet",
+        capsys=capsys,
+    )
+    assert [track["id"] for track in json.loads(out)["tracks"]] == ["x2", "C:/Music/Sun.flac"]
+
+
+@pytest.mark.parametrize("suffix", export.FORMATS)
+def test_from_every_format_to_every_other(suffix, tmp_path, capsys):
+    tracks = random_catalogue(9, seed=5).table.to_pylist()
+    for i, track in enumerate(tracks):
+        track["path"] = f"/music/{i}.mp3"
+    where = tmp_path / f"a{suffix}"
+    export.save(playlist(catalogue_of(tracks), "Friday"), where)
+    tables.write(catalogue_of(tracks), tmp_path / "t.parquet")
+    for other in export.FORMATS:
+        written = tmp_path / f"b{other}"
+        code, out, _ = run(
+            where, "--catalogue", tmp_path / "t.parquet", "--output", written, "--force", "--json", capsys=capsys
+        )
+        assert code == 0
+        ids = [track["id"] for track in json.loads(out)["tracks"]]
+        assert sorted(ids) == [track["track_id"] for track in tracks]
+        again = lists.read(written)
+        assert catalogue_of(tracks).ids(again.rows(catalogue_of(tracks))) == ids
+        assert again.title == {".csv": ""}.get(other, "In order" if suffix == ".csv" else "Friday")
+
+
+def test_tracks_without_a_file_are_told_where_only_files_can_be_played(tmp_path, capsys):
+    tables.write(random_catalogue(9, seed=5), tmp_path / "t.parquet")
+    (tmp_path / "a.txt").write_text("t00001\nt00002\n")
+    for suffix, program in ((".xml", "rekordbox"), (".nml", "Traktor")):
+        where = tmp_path / f"b{suffix}"
+        _, _, err = run(tmp_path / "a.txt", "--catalogue", tmp_path / "t.parquet", "--output", where, capsys=capsys)
+        assert f"{where}: 2 of 2 tracks have no file; {program} cannot load them" in err
+        assert "LOCATION" not in where.read_text().upper()
+
+
+def test_names_of_keys_and_paths_are_as_asked_for(tmp_path, capsys):
+    track = {"track_id": "a", "path": str(tmp_path / "music" / "a.mp3"), "key": 0, "mode": 0, "tempo_bpm": 120.0}
+    tables.write(catalogue_of([track, {**track, "track_id": "b"}]), tmp_path / "t.parquet")
+    (tmp_path / "a.txt").write_text("a\nb\n")
+    (tmp_path / "lists").mkdir()
+    for names, said in (("camelot", "5A"), ("classic", "Cm"), ("open", "10m")):
+        for suffix, attribute in ((".xml", "Tonality"), (".nml", "KEY")):
+            where = tmp_path / f"{names}{suffix}"
+            run(
+                tmp_path / "a.txt",
+                "--catalogue",
+                tmp_path / "t.parquet",
+                "--output",
+                where,
+                "--key-names",
+                names,
+                capsys=capsys,
+            )
+            assert f'{attribute}="{said}"' in where.read_text()
+    for paths, said in (("relative", "../music/a.mp3"), ("absolute", str(tmp_path / "music" / "a.mp3"))):
+        where = tmp_path / "lists" / f"{paths}.m3u8"
+        arguments = [tmp_path / "a.txt", "--catalogue", tmp_path / "t.parquet", "--output", where, "--paths", paths]
+        assert run(*arguments, capsys=capsys)[0] == 0
+        assert where.read_text().splitlines()[3] == said
+    assert run(tmp_path / "a.txt", "--paths", "sideways", capsys=capsys)[0] == 2
+
+
+def test_a_playlist_of_a_library_is_recommended_for(tmp_path, capsys):
+    tracks = random_catalogue(30, seed=5).table.to_pylist()
+    tracks[7]["path"] = test_rekordbox.BUS
+    tables.write(catalogue_of(tracks), tmp_path / "t.parquet")
+    where = str(test_rekordbox.example(tmp_path))
+    more = ["--catalogue", str(tmp_path / "t.parquet"), "--recommender", "nearest", "--json"]
+    assert recommend([where, "--playlist", "Friday", *more]) == 0
+    out, _ = capsys.readouterr()
+    assert json.loads(out)["seeds"] == ["t00007"]
+    assert json.loads(out)["title"] == "Friday"
+    assert recommend([where, *more]) == 1
+    assert "say which with --playlist" in capsys.readouterr().err
+    assert recommend(["t00001", "--playlist", "Friday", *more]) == 1
+    assert "--playlist 'Friday' needs a file with playlists" in capsys.readouterr().err

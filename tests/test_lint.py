@@ -1,0 +1,221 @@
+"""The door that explains an order: what it says, what it advises, and that the advice is true."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import catalogue_of, random_catalogue
+
+from disco import __main__, lint
+from disco.explaining import explain
+from disco.joins import GRADES
+from disco.mixing import Mixing
+from disco.ordering import given
+from disco.predict import load_predictor
+from disco.sequence import Rules
+from disco.sources import lists, tables
+from disco.transition import Knobs, Pairwise
+
+IDS = [f"t{i:05}" for i in (3, 14, 15, 92, 65, 35, 89, 79, 32, 38, 46, 26)]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    path = tmp_path_factory.mktemp("library") / "tracks.parquet"
+    tables.write(random_catalogue(120, seed=6, artists=60), path)
+    return str(path)
+
+
+@pytest.fixture
+def mine(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("\n".join(IDS))
+    return path
+
+
+def run(*arguments, capsys):
+    code = lint.main([str(a) for a in arguments])
+    return code, *capsys.readouterr()
+
+
+def linted(mine, library, *more, capsys):
+    code, out, _ = run(mine, "--catalogue", library, "--json", "--moves", 3, *more, capsys=capsys)
+    assert code == 0
+    return json.loads(out)
+
+
+def test_the_order_stays_and_every_join_is_graded(mine, library, capsys):
+    said = linted(mine, library, capsys=capsys)
+    assert [track["id"] for track in said["tracks"]] == IDS
+    assert said["tracks"][0]["join"] is None
+    wholes = [track["join"]["grades"]["whole"] for track in said["tracks"][1:]]
+    assert {grade: wholes.count(grade) for grade in GRADES} == {g: said["as_it_is"][g] for g in GRADES}
+    for track in said["tracks"][1:]:
+        parts = [track["join"]["grades"][name] for name in ("key", "tempo", "sound")]
+        assert track["join"]["grades"]["whole"] == max(filter(None, parts), key=GRADES.index)
+    assert len(said["worst"]) == 3
+    assert said["in_order"]["mean_cost"] < said["as_it_is"]["mean_cost"]
+    assert sorted(said["in_order"]["ids"]) == sorted(IDS)
+
+
+def changed(ids, better):
+    """The list with an advice followed, written plainly."""
+    path, new = list(ids), better["id"]
+    if better["kind"] == "replace":
+        path[better["place"] - 1] = new
+        return path
+    anchor = path[better["after"] - 1] if better["after"] else None
+    if better["kind"] in ("bring", "move"):
+        path.remove(new)
+    path.insert(0 if anchor is None else path.index(anchor) + 1, new)
+    return path
+
+
+@pytest.mark.parametrize("more", [(), ("--key-rule", "camelot", "--energy-boost"), ("--artist-gap", 3)])
+def test_what_advice_saves_is_what_it_saves(more, mine, library, capsys):
+    said, catalogue = linted(mine, library, *more, capsys=capsys), tables.read(library)
+    mixing = Mixing("camelot", True) if "camelot" in more else Mixing()
+    cost = Pairwise(catalogue, Knobs(), load_predictor("mean").embed(catalogue), mixing)
+    rules = Rules(catalogue, 3 if 3 in more else 1)
+
+    def costs(ids):
+        return cost.terms(catalogue.rows(ids))["cost"]
+
+    kinds = set()
+    for fault in said["worst"]:
+        for better in fault["better"]:
+            kinds.add(better["kind"])
+            after = changed(IDS, better)
+            assert len(set(after)) == len(after) == len(IDS) + (better["kind"] == "bridge")
+            assert (better["id"] in IDS) == (better["kind"] in ("bring", "move"))
+            saves = costs(IDS).sum() - costs(after).sum()
+            if better["kind"] == "bridge":
+                at = after.index(better["id"])
+                saves = costs(IDS)[fault["from"] - 1] - costs(after)[at - 1 : at + 1].max()
+            assert better["saves"] == pytest.approx(saves, abs=1e-3)
+            assert better["saves"] > 0
+            at, rows = after.index(better["id"]), catalogue.rows(after)
+            around = [*rows[max(at - rules.artist_gap, 0) : at], *rows[at + 1 : at + 1 + rules.artist_gap]]
+            assert not any(rules.artists(int(rows[at])) & rules.artists(int(row)) for row in around)
+    assert {"replace", "bridge"} <= kinds
+
+
+def test_no_track_of_the_list_fits_better_than_the_one_advised(mine, library):
+    catalogue = tables.read(library)
+    said = explain(given(lists.read(mine), catalogue), catalogue, artist_gap=0)
+    cost = Pairwise(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
+    rows = catalogue.rows(IDS).tolist()
+    now = cost.terms(np.array(rows))["cost"].sum()
+    for fault in said.worst:
+        i, best = fault.place, 0.0
+        for k in range(len(rows)):  # brought between the two
+            if k not in (i, i + 1):
+                rest = [row for row in rows if row != rows[k]]
+                rest.insert(rest.index(rows[i]) + 1, rows[k])
+                best = max(best, now - cost.terms(np.array(rest))["cost"].sum())
+        for place in (i, i + 1):  # one of the two moved anywhere
+            rest = [row for row in rows if row != rows[place]]
+            for at in range(len(rows)):
+                best = max(best, now - cost.terms(np.array([*rest[:at], rows[place], *rest[at:]]))["cost"].sum())
+        within = [advice.saves for advice in fault.better if advice.kind in ("bring", "move")]
+        assert max(within, default=0.0) == pytest.approx(best, abs=1e-3)
+
+
+def test_the_table_and_the_words(mine, library, capsys):
+    code, out, _ = run(mine, "--catalogue", library, capsys=capsys)
+    assert code == 0
+    for said in (
+        "Join",
+        "joins: clash",
+        "disco order",
+        "The worst joins",
+        "better: ",
+        "in place of",
+        "added between",
+    ):
+        assert said in out, said
+
+
+def test_a_list_on_standard_input_and_through_the_front_door(library, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"t00005\r\nt00017\nt00003\n")))
+    assert __main__.main(["lint", "-", "--catalogue", library, "--json"]) == 0
+    assert [track["id"] for track in json.loads(capsys.readouterr().out)["tracks"]] == ["t00005", "t00017", "t00003"]
+
+
+def test_strangers_and_doubles_stay_where_they_stand_and_are_not_blamed(library, tmp_path, capsys):
+    (tmp_path / "a.txt").write_text(
+        "\n".join([IDS[0], "\x1b[31mxq zzyq [bold]wwv", IDS[1], IDS[0], IDS[0], *IDS[2:]])
+    )
+    code, out, err = run(tmp_path / "a.txt", "--catalogue", library, capsys=capsys)
+    assert code == 0
+    assert "1 of 15 tracks are not in" in err
+    assert "2 tracks stand in the list more than once" in err
+    assert "\x1b" not in out + err
+    assert "[bold]" in out
+    said = linted(tmp_path / "a.txt", library, capsys=capsys)
+    assert said["tracks"][1]["join"]["grades"] == dict.fromkeys(("key", "tempo", "sound", "whole"))
+    assert not {1, 2} & {fault["from"] for fault in said["worst"]}
+    assert said["tracks"][3]["id"] == said["tracks"][4]["id"] == IDS[0]
+
+
+def test_tracks_without_keys_tempos_and_features(tmp_path, capsys):
+    rows = random_catalogue(12, seed=2).table.to_pylist()
+    bare = [{**dict.fromkeys(row), "track_id": row["track_id"], "title": row["title"]} for row in rows]
+    tables.write(catalogue_of(bare), tmp_path / "t.parquet")
+    (tmp_path / "a.txt").write_text("\n".join(row["track_id"] for row in rows))
+    code, out, _ = run(tmp_path / "a.txt", "--catalogue", tmp_path / "t.parquet", capsys=capsys)
+    assert code == 0
+    assert "unknown" in out
+    assert "No join that is known is less than good." in out
+
+
+def test_one_track_and_a_table_of_ones_own(tmp_path, library, capsys):
+    (tmp_path / "one.txt").write_text(IDS[0])
+    code, out, _ = run(tmp_path / "one.txt", "--catalogue", library, capsys=capsys)
+    assert code == 0
+    assert "One track alone has no joins." in out
+    rows = [{k: row[k] for k in ("track_id", "title", "key", "mode", "tempo_bpm", "energy")} for row in
+            random_catalogue(6, seed=8).table.to_pylist()]  # fmt: skip
+    (tmp_path / "own.csv").write_text(
+        "\n".join([",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)])
+    )
+    code, out, err = run(tmp_path / "own.csv", "--json", capsys=capsys)
+    assert code == 0
+    assert "invented" not in err
+    assert len(json.loads(out)["tracks"]) == 6
+
+
+def test_a_page_is_drawn_and_not_overwritten(mine, library, tmp_path, capsys):
+    where = tmp_path / "flow.html"
+    assert run(mine, "--catalogue", library, "--plot", where, "--moves", 1, capsys=capsys)[0] == 0
+    assert "The Camelot wheel" in where.read_text(encoding="utf-8")
+    code, _, err = run(mine, "--catalogue", library, "--plot", where, capsys=capsys)
+    assert code == 1
+    assert "exists already" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere.m3u8"], "nowhere.m3u8: cannot be read"),
+        (["MINE", "--key-rule", "x"], "there is no key rule 'x'"),
+        (["MINE", "--seconds", "0"], "must be above 0"),
+        (["MINE", "--plot", "a.docx"], ".html"),
+    ],
+)
+def test_bad_input_gets_a_sentence(arguments, sentence, library, mine, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*[str(mine) if a == "MINE" else a for a in arguments], "--catalogue", library, capsys=capsys)
+    assert code == 1
+    assert sentence in err
+    assert out == ""
+
+
+def test_it_can_be_run_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "disco.lint", "--help"], capture_output=True, text=True, check=True)
+    assert "disco lint" in done.stdout
