@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from conftest import random_catalogue
 from connected import Killed
 from fake.library import USER, Entry
 
@@ -24,6 +26,15 @@ def read(before=None):
     for _ in crawl.fetch(plan):
         pass
     return crawl.finish(plan)
+
+
+def example(folder):
+    """A library of five tracks: saved, top, and a playlist with one that is gone from Spotify left out."""
+    tracks = random_catalogue(5)
+    ids = tracks.table["track_id"].to_pylist()
+    kept = library.Kept("p" * 22, "<b>Mix", "s", 3, ids[2::-1])
+    library.write(library.Library("me", 0.0, tracks, ids, 5, ids[:1], [kept], ("a note",)))
+    return Path(shutil.move(library.place(), folder / "library"))
 
 
 def expected(fake):

@@ -38,4 +38,4 @@ def playlists(path: Path) -> list[Listed]:
 
 
 def _library(path: Path) -> library.Library:
-    return library.read(path if library.is_library(path) else None)
+    return library.read(None if str(path) == "spotify" else path)

@@ -73,7 +73,12 @@ class Library:
         own += [(kept.name, kept.ids) for kept in self.playlists]
         # An entry that is gone keeps its place: an id that no track has.
         return [
-            Listed(name, [one or "" for one in entries], [names.get(one or "", "") for one in entries])
+            Listed(
+                name,
+                [one or "" for one in entries],
+                [names.get(one or "", "") for one in entries],
+                absent=tuple(place for place, one in enumerate(entries) if one is None),
+            )
             for name, entries in own
         ]
 
