@@ -15,6 +15,7 @@ DOORS = {
     "recommend": ("disco.recommend.__main__", "name the tracks that belong to a playlist or a title"),
     "models": ("disco.shelf", "list the models that are here, show or remove one"),
     "catalogue": ("disco.catalogue.__main__", "show what is in a table of tracks"),
+    "spotify": ("disco.spotify", "log in to Spotify, read your library, forget it all"),
     "prepare": ("disco.prepare", "turn raw playlists into tables to train and to measure with"),
     "train": ("disco.train", "fit a model from a recipe"),
     "evaluate": ("disco.evaluate", "measure how good it is, on whose playlists"),

@@ -30,6 +30,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("seeds", nargs="*", help="tracks to begin with: title and artist in any order, ids, Spotify links")
     p.add_argument("--example", action="store_true", help="three seeds from the embedded demo")
     cli.add_catalogue(p)
+    p.add_argument(
+        "--source", choices=["spotify"], help="find seeds and candidates there; --catalogue lends features"
+    )
+    p.add_argument(
+        "--features", choices=["reccobeats"], help="with --source: ask it for features that are nowhere else"
+    )
     p.add_argument("--pick", action="store_true", help="ask which track is meant where several could be")
 
     g = p.add_argument_group("how long")
@@ -72,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     g = p.add_argument_group("what comes out")
     g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist; some recommenders read it")
     options.add_written(g)
+    g.add_argument("--to", choices=["spotify"], help="make it there too, as a private playlist")
     g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw its flow, on a page that needs no network")
     g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     g.add_argument("--quiet", action="store_true", help="print no notes")
@@ -98,12 +105,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error("give seeds, or --example, or a --title for a recommender that reads titles")
     if arguments.example and arguments.catalogue:
         p.error("--example plays the embedded demo; leave out --catalogue")
+    if arguments.source and not arguments.seeds:
+        p.error("--source finds tracks for seeds; give some")
+    if arguments.example and arguments.to:
+        p.error("--example plays invented tracks, which cannot be sent anywhere; leave out --to")
     _check_files(arguments)
 
     keep, judged = options.places(arguments.keep), options.mixing(arguments)
     without = [lists.read(file) for file in arguments.exclude_playlist]
-    catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
     asked = EXAMPLE_SEEDS if arguments.example else arguments.seeds
+    if arguments.source:
+        from disco import online  # loads what speaks to the network
+
+        own = None
+        if arguments.catalogue:
+            own = cli.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
+        catalogue, asked = online.candidates(arguments, own)
+    else:
+        catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
     seeds = cli.find_seeds(catalogue, asked, arguments.pick, arguments.quiet)
 
     def row(text: str) -> int:
@@ -146,6 +165,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         for playlist in playlists:
             cli.show(playlist)
     _write_files(arguments, playlists)
+    if arguments.to:
+        from disco import online
+
+        for address in online.send(playlists, arguments.quiet):
+            cli.say(f"made: {address}")
     return 0
 
 

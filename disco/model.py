@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-import platformdirs
 from numpy.typing import NDArray
 
+from disco import folders
 from disco.catalogue import FEATURES, Catalogue, Floats
 from disco.catalogue.table import PERSON
 from disco.errors import DataError, NotFoundError
@@ -50,7 +49,7 @@ class Card:
 
 def user_data() -> Path:
     """The user's data folder: `$DISCO_DATA`, or else the system's own place for it."""
-    return Path(os.environ.get("DISCO_DATA") or platformdirs.user_data_dir("disco", appauthor=False))
+    return folders.data()
 
 
 def user_models() -> Path:

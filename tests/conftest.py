@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from connected import start  # noqa: F401 - a fixture
 from hypothesis import settings
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
@@ -22,8 +23,9 @@ SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 @pytest.fixture(autouse=True)
 def _own_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models that somebody trained on this machine are no part of a test."""
+    """Models that somebody trained on this machine are no part of a test, nor are logins."""
     monkeypatch.setenv("DISCO_DATA", str(tmp_path_factory.getbasetemp() / "nobodys"))
+    monkeypatch.setenv("DISCO_CONFIG", str(tmp_path_factory.getbasetemp() / "nobodys-logins"))
 
 
 @pytest.fixture

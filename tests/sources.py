@@ -13,12 +13,25 @@ import pytest
 import test_jspf
 import test_mixxx
 import test_rekordbox
+import test_spotify_library
 import test_traktor
 from conftest import random_catalogue
 
 from disco.catalogue import SCHEMA
 from disco.errors import DiscoError
-from disco.sources import SOURCES, Source, jspf, million, mixxx, rekordbox, source_of, spotify_export, tables, traktor
+from disco.sources import (
+    SOURCES,
+    Source,
+    jspf,
+    million,
+    mixxx,
+    rekordbox,
+    source_of,
+    spotify,
+    spotify_export,
+    tables,
+    traktor,
+)
 
 HOSTILE = "<b>&\"'\n\x1b[31m ../../etc \u202e 🎧"
 
@@ -97,6 +110,7 @@ def write_table(folder: Path) -> Path:
 
 # A source, what writes a small example of it, and how many tracks and playlists that has.
 EXAMPLES: list[tuple[Source, Callable[[Path], Path], int, int]] = [
+    (spotify, test_spotify_library.example, 5, 3),
     (spotify_export, write_export, 4, 2),
     (million, write_slice, 4, 2),
     (rekordbox, test_rekordbox.example, 5, 4),

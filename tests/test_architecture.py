@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "disco"
 # A module's floor; a folder's holds for all in it. Imports go down, or sideways without a circle.
 FLOORS = {
     **dict.fromkeys(("disco.errors", "disco.music", "disco.catalogue", "disco.distance"), 0),
-    **dict.fromkeys(("disco.keys", "disco.mixing"), 0),
+    **dict.fromkeys(("disco.keys", "disco.mixing", "disco.folders"), 0),
     **dict.fromkeys(("disco.sources", "disco.model", "disco.tower"), 1),
     **dict.fromkeys(("disco.recommend", "disco.predict", "disco.transition"), 2),
     **dict.fromkeys(("disco.sequence", "disco.flow", "disco.playing"), 3),
@@ -23,8 +23,9 @@ FLOORS = {
     **dict.fromkeys(("disco.metrics", "disco.next_track", "disco.continuation", "disco.recipe", "disco.split"), 5),
     **dict.fromkeys(("disco.rivals", "disco.scorecard"), 5),
     "disco.training": 5,
+    "disco.online": 5,
     **dict.fromkeys(("disco.__main__", "disco.generate", "disco.catalogue.__main__"), 6),
-    **dict.fromkeys(("disco.recommend.__main__", "disco.shelf", "disco.order", "disco.lint"), 6),
+    **dict.fromkeys(("disco.recommend.__main__", "disco.shelf", "disco.order", "disco.lint", "disco.spotify"), 6),
     **dict.fromkeys(("disco.prepare", "disco.train", "disco.evaluate"), 6),
     "disco": 7,  # the map may point everywhere, lazily
 }
@@ -41,7 +42,9 @@ HOMES = {
     "plotly": {f"disco.plot.{name}" for name in ("look", "path", "wheel", "curves", "matrix", "page")},
     "rich": {"disco.cli"},
     "implicit": {"disco.training.factors"},
-    "platformdirs": {"disco.model"},
+    "platformdirs": {"disco.folders"},
+    "spotipy": {"disco.sources.spotify.client", "disco.sources.spotify.tokens"},
+    "requests": {f"disco.sources.{name}" for name in ("reccobeats", "spotify.session", "spotify.tokens")},
     "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "sets", "embedding_mlp")},
     "onnxruntime": {"disco.model", "disco.training.export"},
     "pickle": set(),
@@ -49,7 +52,7 @@ HOMES = {
     "pandas": set(),
 }
 HEAVY = ("keras", "tensorflow", "sklearn", "pandas", "dash", "librosa", "ray", "plotly", "scipy", "implicit")
-HEAVY += ("keras_rs", "lightgbm")
+HEAVY += ("keras_rs", "lightgbm", "spotipy", "requests")
 
 
 def name_of(path: Path) -> str:
@@ -125,6 +128,8 @@ def test_each_heavy_package_has_one_home(package):
         "disco.catalogue.__main__",
         "disco.recommend.__main__",
         "disco.shelf",
+        "disco.spotify",
+        "disco.sources.spotify",
         "disco.train",
         "disco",
     ],

@@ -31,6 +31,8 @@ def test_every_option_that_the_readme_names_exists(capsys):
         ["lint"],
         ["recommend"],
         ["models", "remove"],
+        ["spotify", "login"],
+        ["spotify", "sync"],
         ["catalogue", "info"],
         ["prepare"],
         ["train"],

@@ -1,0 +1,78 @@
+"""What `disco generate` asks of Spotify: candidates for its seeds, and a playlist made there."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from disco import cli
+from disco.catalogue import Catalogue
+from disco.errors import NotFoundError
+from disco.playlist import Playlist
+from disco.sources import reccobeats
+from disco.sources.spotify import gather, shapes, writing
+from disco.sources.spotify.client import Client, connect
+
+TERMS = (
+    "Spotify's terms: tracks may be put in order, not mixed or faded into one another; its content must not go into "
+    "learned models (--predictor mean --recommender nearest uses none)"
+)
+
+
+def candidates(arguments: argparse.Namespace, own: Catalogue | None) -> tuple[Catalogue, list[str]]:
+    """Tracks that Spotify has for the seeds, and the seeds' ids; `own` is the catalogue of the user's tables."""
+    say = _say(arguments.quiet)
+    say(TERMS)
+    recco = arguments.features == "reccobeats"
+    if recco:
+        say(reccobeats.TOLD)
+
+    def choose(text: str, found: Catalogue) -> str:
+        try:
+            rows = cli.find_seeds(found, [text], arguments.pick, arguments.quiet)
+        except NotFoundError:  # Spotify forgives more than the search here: its first is taken, and told
+            rows = np.array([0])
+            say(f"asked for {text!r}, took Spotify's first, {cli.name(found.tracks(rows)[0])!r}")
+        return found.ids(rows)[0]
+
+    gathered = gather.gather(connect(say), arguments.seeds, choose, arguments.candidates, own, recco, say)
+    for note in gathered.tracks.notes:
+        say(note)
+    return gathered.tracks, gathered.seeds
+
+
+def send(playlists: Sequence[Playlist], quiet: bool) -> list[str]:
+    """Make playlists on Spotify, and return their addresses; tracks that it does not have are told."""
+    say = _say(quiet)
+    client = connect(say)
+    say(TERMS)
+    addresses = []
+    for i, playlist in enumerate(playlists):
+        name = playlist.name if not i else f"{playlist.name} ({i + 1})"
+        addresses.append(writing.write(client, name, _on_spotify(client, playlist.tracks, say), say))
+    return addresses
+
+
+def _on_spotify(client: Client, tracks: Catalogue, say: Callable[[str], object]) -> list[str]:
+    """Spotify's ids of tracks: their own, or found by ISRC; the others are told."""
+    found, missing = [], []
+    for i, track in enumerate(tracks.table.select(["track_id", "isrc"]).to_pylist()):
+        if shapes.ID.fullmatch(track["track_id"]):
+            found.append(track["track_id"])
+            continue
+        isrc = (track["isrc"] or "").replace("-", "").upper()
+        same = [row for row in client.search(f"isrc:{isrc}") if row["isrc"] == isrc] if isrc.isalnum() else []
+        if same:
+            found.append(same[0]["track_id"])
+        else:
+            missing.append(cli.name(tracks.tracks(np.array([i]))[0]))
+    if missing:
+        few = "; ".join(missing[:3]) + ("; ..." if len(missing) > 3 else "")
+        say(f"{len(missing)} tracks left out, which have no id or ISRC that Spotify knows: {few}")
+    return found
+
+
+def _say(quiet: bool) -> Callable[[str], object]:
+    return (lambda text: None) if quiet else cli.say

@@ -1,0 +1,215 @@
+"""A playlist made on Spotify: whole and once, wherever the writing of it is cut off."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+from connected import Killed, kill
+from fake.library import Entry
+
+from disco.errors import DiscoError
+from disco.sources.spotify import refusals, writing
+from disco.sources.spotify.client import connect
+
+NAME = "Sunday night"
+
+
+@pytest.fixture
+def ids():
+    """Of n tracks there are."""
+    return lambda fake, n: random.Random(n).sample(list(fake.library.tracks), n)
+
+
+def made(fake):
+    return [one for one in fake.library.playlists if one.name == NAME]
+
+
+def check(fake, wanted):
+    """The playlist is there once, with its tracks in their order and no other."""
+    (playlist,) = made(fake)
+    assert [entry.id for entry in playlist.entries] == wanted
+    assert playlist.public is False
+    assert writing.unfinished() == []
+
+
+@pytest.mark.parametrize("n", [1, 100, 101, 250])
+def test_it_is_written_in_hundreds_and_in_order(start, ids, n):
+    fake = start()
+    wanted = ids(fake, n)
+    address = writing.write(connect(), NAME, wanted)
+    check(fake, wanted)
+    assert address == f"https://open.spotify.com/playlist/{made(fake)[0].id}"
+    assert [len(r.json["uris"]) for r in fake.calls("/items", "POST")] == [100] * (n // 100) + [n % 100] * (
+        n % 100 > 0
+    )
+    assert len(fake.calls("/v1/me/playlists$", "POST")) == 1
+    assert fake.calls("/tracks", "POST") == []
+
+
+def test_a_track_that_is_named_twice_is_written_once(start, ids):
+    fake = start()
+    few = ids(fake, 3)
+    writing.write(connect(), NAME, [*few, few[0]])
+    check(fake, few)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", range(1, 6))
+def test_killed_at_each_request_and_run_again_it_is_whole_and_single(start, ids, monkeypatch, at, after):
+    fake = start()
+    wanted = ids(fake, 250)  # who is it, make it, add 100, 100, 50
+    with monkeypatch.context() as patch:
+        kill(patch, at, after)
+        with pytest.raises(Killed):
+            writing.write(connect(), NAME, wanted)
+    writing.write(connect(), NAME, wanted)
+    check(fake, wanted)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_again_and_again_it_is_whole_in_the_end(start, ids, monkeypatch, after):
+    fake = start()
+    wanted = ids(fake, 250)
+    for at in (2, 2, 3, 2, 4, 3, 2):
+        with monkeypatch.context() as patch:
+            kill(patch, at, after)
+            try:
+                writing.write(connect(), NAME, wanted)
+                break
+            except Killed:
+                continue
+    else:
+        writing.write(connect(), NAME, wanted)
+    check(fake, wanted)
+
+
+@pytest.mark.parametrize("at", range(1, 5))
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("fault", ["drop", "error", "cut"])
+def test_an_answer_that_does_not_come_is_looked_up(start, ids, fault, after, at):
+    fake = start()
+    wanted = ids(fake, 250)
+    fake.fault(fault, at=at, method="POST", path="^/v1/", after=after)
+    writing.write(connect(), NAME, wanted)
+    check(fake, wanted)
+
+
+@pytest.mark.parametrize("form", ["half", "html", "empty", "null", "list", "hollow", "types"])
+@pytest.mark.parametrize("at", range(1, 5))
+def test_a_damaged_answer_is_looked_up(start, ids, form, at):
+    fake = start()
+    wanted = ids(fake, 250)
+    fake.fault("garble", at=at, method="POST", path="^/v1/", form=form)
+    writing.write(connect(), NAME, wanted)
+    check(fake, wanted)
+
+
+def test_a_fault_that_lasts_is_told_and_the_same_command_goes_on(start, ids):
+    fake = start()
+    wanted = ids(fake, 250)
+    fake.fault("error", at=2, times=None, method="POST", path="/items")
+    with pytest.raises(refusals.Unclear, match="run the same command again, and the playlist is gone on with"):
+        writing.write(connect(), NAME, wanted)
+    assert len(made(fake)[0].entries) == 100
+    fake.heal()
+    told = []
+    writing.write(connect(), NAME, wanted, told.append)
+    check(fake, wanted)
+    assert told[0] == f"going on with {NAME!r}, which was begun before"
+
+
+def test_a_quota_in_the_middle_is_told_and_gone_on_with_when_it_is_over(start, ids):
+    fake = start()
+    wanted = ids(fake, 250)
+    fake.fault("quota", at=2, method="POST", path="/items", seconds=13 * 3600)
+    with pytest.raises(refusals.Later, match=r"wants no call before .* run the same command again"):
+        writing.write(connect(), NAME, wanted)
+    with pytest.raises(refusals.Later):
+        writing.write(connect(), NAME, wanted)
+    fake.clock.advance(13 * 3600 + 1)
+    writing.write(connect(), NAME, wanted)
+    check(fake, wanted)
+    assert fake.wasted() == []
+
+
+@pytest.mark.parametrize("change", ["reordered", "added", "removed"])
+def test_what_somebody_changed_meanwhile_is_left_alone(start, ids, change):
+    fake = start()
+    wanted = ids(fake, 250)
+    fake.fault("error", at=2, times=None, method="POST", path="/items")
+    with pytest.raises(refusals.Unclear):
+        writing.write(connect(), NAME, wanted)
+    fake.heal()
+    half = made(fake)[0]
+    entries = {
+        "reordered": half.entries[::-1],
+        "added": [*half.entries, Entry(f"spotify:track:{next(iter(fake.library.tracks))}", None)],
+        "removed": [],
+    }[change]
+    if change == "removed":
+        fake.library.playlists.remove(half)
+    half.replace(entries)
+    with pytest.raises(writing.Changed, match="was changed or deleted since"):
+        writing.write(connect(), NAME, wanted)
+    assert half.entries == entries
+    writing.write(connect(), NAME, wanted)  # a new one
+    assert [entry.id for entry in made(fake)[0].entries] == wanted
+
+
+def test_two_playlists_of_one_name_are_two(start, ids):
+    fake = start()
+    for n in (5, 6):
+        writing.write(connect(), NAME, ids(fake, n))
+    assert sorted(len(one.entries) for one in made(fake)) == [5, 6]
+
+
+def test_another_account_finishes_nothing_of_the_first(start, ids):
+    fake = start()
+    wanted = ids(fake, 5)
+    fake.fault("error", times=None, method="POST", path="/items")
+    with pytest.raises(refusals.Unclear):
+        writing.write(connect(), NAME, wanted)
+    assert (len(writing.unfinished()), writing.unfinished("somebody else")) == (1, [])
+
+
+def test_nothing_to_write_makes_no_playlist(start):
+    fake = start()
+    with pytest.raises(DiscoError, match="nothing to write"):
+        writing.write(connect(), NAME, [])
+    assert fake.log == []
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb\0c", "x" * 3000, "\ud83d half", "<b>&amp;", "\u202eesrever"])
+def test_any_name_is_made_fit(start, ids, name):
+    fake = start()
+    writing.write(connect(), name, ids(fake, 1))
+    there = fake.library.playlists[0]
+    assert there.name
+    assert there.name == there.name.strip()
+    assert len(there.name) <= 100
+    assert there.name.isprintable()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"account": 1}'])
+def test_a_damaged_journal_is_passed_over(start, ids, text):
+    fake = start()
+    writing.folder().mkdir(parents=True)
+    (writing.folder() / "x.json").write_text(text)
+    writing.write(connect(), NAME, ids(fake, 2))
+    assert len(made(fake)) == 1
+
+
+def test_the_journal_says_before_each_call_what_is_to_come(start, ids):
+    fake = start()
+    seen = []
+
+    def look():
+        (path,) = writing.folder().glob("*.json")
+        said = json.loads(path.read_text())
+        seen.append((said["asked"], bool(said["playlist"]), said["done"]))
+
+    fake.fault("run", times=None, method="POST", run=look)
+    writing.write(connect(), NAME, ids(fake, 150))
+    assert seen == [(True, False, 0), (True, True, None), (True, True, None)]
