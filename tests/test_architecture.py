@@ -40,6 +40,7 @@ HOMES = {
     "plotly": {"disco.plot"},
     "rich": {"disco.cli"},
     "implicit": {"disco.training.factors"},
+    "tinytag": {"disco.sources.audio.tags"},
     "platformdirs": {"disco.model"},
     "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "sets", "embedding_mlp")},
     "onnxruntime": {"disco.model", "disco.training.export"},
@@ -48,7 +49,7 @@ HOMES = {
     "pandas": set(),
 }
 HEAVY = ("keras", "tensorflow", "sklearn", "pandas", "dash", "librosa", "ray", "plotly", "scipy", "implicit")
-HEAVY += ("keras_rs", "lightgbm")
+HEAVY += ("keras_rs", "lightgbm", "tinytag")
 
 
 def name_of(path: Path) -> str:
