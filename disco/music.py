@@ -24,8 +24,13 @@ Values = NDArray[np.float64]
 
 NOTES = ("C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 _SEMITONE = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "H": 11}
-_NAMED = re.compile(r"([A-Ha-h])\s*([#♯b♭]?)\s*(major|maj|dur|minor|min|moll|m|M)?")
-_WHEEL = re.compile(r"(\d{1,2})\s*([ABDMabdm])")
+_MINOR = ("m", "min", "minor", "moll")
+_NAMED = re.compile(
+    r"([A-Ha-h])[\s_-]*([#♯b♭]|sharp|flat|is|es|s)?[\s_-]*(m|M|(?i:major|maj|dur|minor|min|moll))?(?:\s*key)?"
+)
+_WHEEL = re.compile(r"0?(\d{1,2})\s*([ABDMabdm])")
+# Several names of one key, or a key and the energy (1-10) that Mixed In Key writes behind it.
+_PARTS = re.compile(r"\s*[/,;|()]\s*|\s+-\s+")
 
 
 def circle_position(key: ArrayLike, mode: ArrayLike) -> Values:
@@ -99,11 +104,23 @@ def open_key(key: int, mode: int) -> str:
 
 
 def parse_key(text: str) -> tuple[int, int] | None:
-    """Key and mode meant by `8A`, `1m`, `Am`, `A minor`, `F#`, `Bbmaj`; None if by no reading a key.
+    """Key and mode meant by `8A`, `1m`, `Am`, `A minor`, `F#`, `Bbmaj`, `fis-Moll`; None if by no reading a key.
 
-    A number with A or B is Camelot, with m or d Open Key (Traktor's text key: 10m is C minor, 5A).
+    A number with A or B is Camelot, with m or d Open Key (Traktor's text key: 10m is C minor, 5A). Several names
+    at once, `8A/Am`, must agree; Mixed In Key's energy behind a key, `8A - 7`, is passed over. H is B, and
+    beside Dur and Moll, German words, B is B♭.
     """
     text = text.strip()
+    parts = [part for part in _PARTS.split(text) if part]
+    if len(parts) > 1:
+        if len(parts) == 2 and parts[1].isdecimal() and int(parts[1]) <= 10:
+            return _one_key(parts[0])
+        meant = {_one_key(part) for part in parts}
+        return meant.pop() if len(meant) == 1 else None
+    return _one_key(text)
+
+
+def _one_key(text: str) -> tuple[int, int] | None:
     if wheel := _WHEEL.fullmatch(text):
         number, letter = int(wheel[1]), wheel[2].upper()
         if not 1 <= number <= 12:
@@ -112,7 +129,12 @@ def parse_key(text: str) -> tuple[int, int] | None:
         mode = 1 if letter in "BD" else 0
         return (7 * position - 3 * (1 - mode)) % 12, mode
     if named := _NAMED.fullmatch(text):
-        sharp = {"#": 1, "♯": 1, "b": -1, "♭": -1, "": 0}[named[2]]
-        minor = (named[3] or "") in ("m", "min", "minor", "moll")
-        return (_SEMITONE[named[1].upper()] + sharp) % 12, 0 if minor else 1
+        sign, word = named[2] or "", (named[3] or "")
+        word = word if len(word) == 1 else word.lower()
+        german = word in ("dur", "moll")
+        if sign in ("is", "es", "s") and not german:
+            return None
+        note = _SEMITONE[named[1].upper()] - (german and named[1].upper() == "B" and not sign)
+        step = {"#": 1, "♯": 1, "sharp": 1, "is": 1, "": 0}.get(sign, -1)
+        return (note + step) % 12, 0 if word in _MINOR else 1
     return None

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import test_audio
 import test_jspf
 import test_mixxx
 import test_rekordbox
@@ -22,6 +23,7 @@ from disco.errors import DiscoError
 from disco.sources import (
     SOURCES,
     Source,
+    audio,
     jspf,
     million,
     mixxx,
@@ -117,6 +119,7 @@ EXAMPLES: list[tuple[Source, Callable[[Path], Path], int, int]] = [
     (traktor, test_traktor.example, 4, 2),
     (jspf, test_jspf.example, 6, 1),
     (mixxx, test_mixxx.example, 3, 4),
+    (audio, test_audio.write_example, 3, 0),
     (tables, write_table, 5, 0),
 ]
 

@@ -42,6 +42,7 @@ HOMES = {
     "plotly": {f"disco.plot.{name}" for name in ("look", "path", "wheel", "curves", "matrix", "page")},
     "rich": {"disco.cli"},
     "implicit": {"disco.training.factors"},
+    "tinytag": {"disco.sources.audio.tags"},
     "platformdirs": {"disco.folders"},
     "spotipy": {"disco.sources.spotify.client", "disco.sources.spotify.tokens"},
     "requests": {f"disco.sources.{name}" for name in ("reccobeats", "spotify.session", "spotify.tokens")},
@@ -52,7 +53,7 @@ HOMES = {
     "pandas": set(),
 }
 HEAVY = ("keras", "tensorflow", "sklearn", "pandas", "dash", "librosa", "ray", "plotly", "scipy", "implicit")
-HEAVY += ("keras_rs", "lightgbm", "spotipy", "requests")
+HEAVY += ("keras_rs", "lightgbm", "spotipy", "requests", "tinytag")
 
 
 def name_of(path: Path) -> str:

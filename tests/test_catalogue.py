@@ -268,3 +268,16 @@ def test_a_key_without_a_mode_survives_the_joining_of_rows():
     assert merged.table.to_pylist()[0]["key"] == 5
     both = merge([catalogue_of([one]), catalogue_of([{"track_id": "a", "key": 7, "mode": 1}])])
     assert (both.table.to_pylist()[0]["key"], both.table.to_pylist()[0]["mode"]) == (7, 1)
+
+
+def test_what_is_said_of_a_key_goes_with_it():
+    rows = [
+        {"track_id": "a", "tempo_bpm": 120.0, "tempo_origin": "sound", "tempo_confidence": 0.5},
+        {"track_id": "a", "key": 9, "mode": 0, "key_origin": "tag", "tempo_bpm": 121.0, "tempo_origin": "tag"},
+        {"track_id": "a", "key": 0, "mode": 1, "key_origin": "sound", "key_confidence": 0.9},
+    ]
+    (track,) = one_row_a_track(
+        pa.Table.from_pylist([dict.fromkeys(SCHEMA.names) | r for r in rows], SCHEMA)
+    ).to_pylist()
+    assert (track["key"], track["mode"], track["key_origin"], track["key_confidence"]) == (9, 0, "tag", None)
+    assert (track["tempo_bpm"], track["tempo_origin"], track["tempo_confidence"]) == (120, "sound", 0.5)

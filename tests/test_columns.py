@@ -27,7 +27,7 @@ def column(tmp_path: Path, name: str, *values: str) -> list[object]:
     rows = [f'{i},"{value.replace(chr(34), chr(34) * 2)}"\n' for i, value in enumerate(values)]
     catalogue = read(tmp_path, f"track_id,{name}\n" + "".join(rows))
     (read_as,) = (
-        c for c in SCHEMA.names if c not in ("track_id", "feature_set") and (c == name or c.startswith(name))
+        c for c in SCHEMA.names if c not in ("track_id", "feature_set") and c in (name, f"{name}_bpm", f"{name}_ms")
     )
     return catalogue.table[read_as].to_pylist()
 

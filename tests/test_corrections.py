@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from conftest import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 
 from disco import generate, sources
-from disco.catalogue import FEATURES, Catalogue
+from disco.catalogue import FEATURES
 from disco.catalogue import __main__ as door
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources import corrections, tables
@@ -75,11 +74,8 @@ def test_every_release_of_a_name_is_corrected_but_no_version(library):
     assert corrections.corrected(dashes, [Correction("A - B - C", bpm=90)]).tempos.tolist() == [90]
 
 
-def test_where_the_schema_tells_who_says_it_it_was_the_person():
-    table = random_catalogue(2).table
-    for name, kind in (("key_origin", pa.string()), ("key_confidence", pa.float32()), ("tempo_origin", pa.string())):
-        table = table.append_column(name, pa.nulls(2, kind))
-    got = corrections.corrected(Catalogue(table), [Correction("t00000", key=(9, 0))]).table.to_pylist()
+def test_who_says_it_is_the_person():
+    got = corrections.corrected(random_catalogue(2), [Correction("t00000", key=(9, 0))]).table.to_pylist()
     assert (got[0]["key_origin"], got[0]["key_confidence"], got[0]["tempo_origin"]) == ("person", 1, None)
     assert got[1]["key_origin"] is None
 

@@ -114,6 +114,19 @@ def test_names_on_the_wheels(key, mode, camelot_name, open_name, name):
         ("C major", (C, MAJOR)),
         ("D min", (D, MINOR)),
         ("Cb", (B, MAJOR)),
+        ("08A", (A, MINOR)),
+        ("8A/Am", (A, MINOR)),
+        ("8A - 7", (A, MINOR)),  # Mixed In Key: key and energy
+        ("Am (8A)", (A, MINOR)),
+        ("8A/9A", None),  # two keys: neither
+        ("A-minor", (A, MINOR)),
+        ("F sharp minor", (F_SHARP, MINOR)),
+        ("E flat major", (E_FLAT, MAJOR)),
+        ("fis-Moll", (F_SHARP, MINOR)),
+        ("As-Dur", (A_FLAT, MAJOR)),
+        ("B-Dur", (B_FLAT, MAJOR)),  # German: B is B flat, H is B
+        ("H-Dur", (B, MAJOR)),
+        ("AM", (A, MAJOR)),
         ("13A", None),
         ("0B", None),
         ("", None),

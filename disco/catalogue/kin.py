@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from disco.catalogue.table import FEATURES, TOGETHER, Catalogue, Mask, Rows
+from disco.catalogue.table import ALONG, FEATURES, TOGETHER, Catalogue, Mask, Rows
 from disco.catalogue.text import plain, same_recording, words
 
 Codes = NDArray[np.int64]
@@ -49,17 +49,18 @@ def filled(catalogue: Catalogue) -> Catalogue:
         (np.where(said, -1, by_name[takers]), by_name),
     ]
     grouped = {name: group for group in TOGETHER for name in group}
+    followers = {follower for names in ALONG.values() for follower in names}
     sources: dict[str, Rows] = {}
     how = np.full(len(takers), len(ways))
     for name in table.column_names:
-        if name in sources or name in _OWN:
+        if name in sources or name in _OWN or name in followers:
             continue
         group = grouped.get(name, (name,))
         known = [pc.is_valid(table[member]).to_numpy() for member in group]
         source, way = _sources(takers, ways, np.logical_and.reduce(known), np.logical_or.reduce(known))
         if set(group) & {*FEATURES, "key", "tempo_bpm"}:
             how = np.minimum(how, way)
-        sources |= dict.fromkeys(group, source)
+        sources |= dict.fromkeys((*group, *ALONG.get(name, ())), source)
     changed = {name: source for name, source in sources.items() if (source != takers).any()}
     for name, source in changed.items():
         rows = np.arange(len(catalogue))

@@ -54,13 +54,21 @@ SCHEMA = pa.schema(
         ("mode", pa.int8()),
         *((feature, pa.float32()) for feature in FEATURES),
         ("feature_set", pa.string()),
+        # Who said the key and the tempo: "table", "tag", "sound" or "person"; how sure, 0-1, where it was measured.
+        ("key_origin", pa.string()),
+        ("key_confidence", pa.float32()),
+        ("tempo_origin", pa.string()),
+        ("tempo_confidence", pa.float32()),
     ]
 )
 
 # Who measured what a person said: on the same scales as the service, 0 to 1.
 PERSON = "person"
 # Columns that are taken together from one source: no track is put together from two measurements.
-TOGETHER = ((*FEATURES, "feature_set"), ("key", "mode"))
+TOGETHER = ((*FEATURES, "feature_set"), ("key", "mode"), ("tempo_bpm",))
+# What is said of such a group goes with it, and is null where nothing was said.
+ALONG = {"key": ("key_origin", "key_confidence"), "tempo_bpm": ("tempo_origin", "tempo_confidence")}
+
 # Up to this many ids are looked for by scanning; hashing a million ids costs as much as 20 scans.
 _SCAN = 20
 
@@ -255,22 +263,24 @@ def one_row_a_track(table: pa.Table) -> pa.Table:
     """Join rows of the same id: the first known value of each column, all genres.
 
     The eight features are taken together, with their `feature_set`, from the first row that has them
-    all (or else any), and so are key and mode: no track is put together from two measurements.
+    all (or else any), and so are key and mode, and what is said of a key or a tempo goes with it: no
+    track is put together from two measurements.
     """
     codes = table["track_id"].combine_chunks().dictionary_encode().indices.to_numpy()
     n = int(codes.max()) + 1 if len(codes) else 0
     if n == len(codes):
         return table
     grouped = {name: group for group in TOGETHER for name in group}
+    followers = {follower for names in ALONG.values() for follower in names}
     columns: dict[str, pa.ChunkedArray] = {}
     for name in table.column_names:
-        if name in columns:
+        if name in columns or name in followers:
             continue
         group = grouped.get(name, (name,))
         known = [pc.is_valid(table[member]).to_numpy(zero_copy_only=False) for member in group]
         first, partly = _first(codes, n, np.all(known, axis=0)), _first(codes, n, np.any(known, axis=0))
         first = np.where(first < 0, partly, first)
-        for member in group:
+        for member in (*group, *ALONG.get(name, ())):
             columns[member] = table[member].take(pa.array(first, mask=first < 0))
     columns["genres"] = _all_genres(table["genres"].combine_chunks(), codes, n)
     return pa.table([columns[name] for name in table.column_names], schema=table.schema)

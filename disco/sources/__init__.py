@@ -8,7 +8,18 @@ from typing import Protocol
 
 from disco.catalogue import Catalogue, kin, merge
 from disco.errors import DataError
-from disco.sources import corrections, jspf, million, mixxx, rekordbox, spotify, spotify_export, tables, traktor
+from disco.sources import (
+    audio,
+    corrections,
+    jspf,
+    million,
+    mixxx,
+    rekordbox,
+    spotify,
+    spotify_export,
+    tables,
+    traktor,
+)
 from disco.sources.listed import Listed
 
 # Three that a party could begin with, as `data-wrangling/make_demo.py` names them.
@@ -33,7 +44,7 @@ class Source(Protocol):
 
 
 # The first that recognises a place reads it; tables last, which say best why a file is nothing at all.
-SOURCES: tuple[Source, ...] = (spotify, spotify_export, million, rekordbox, traktor, jspf, mixxx, tables)
+SOURCES: tuple[Source, ...] = (spotify, spotify_export, million, rekordbox, traktor, jspf, mixxx, audio, tables)
 
 
 def source_of(where: str | Path) -> Source:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
-from disco.catalogue.table import one_row_a_track
+from disco.catalogue.table import ALONG, one_row_a_track
 from disco.catalogue.text import TRACK_LINK, plain
 from disco.errors import DataError
 from disco.music import parse_key
@@ -38,6 +38,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "mode": ("mode",),
     **{feature: (feature,) for feature in FEATURES},
     "feature_set": ("featureset",),
+    **{name: (name.replace("_", ""),) for names in ALONG.values() for name in names},
 }
 # Signs by which a table's maker is known; only said aloud, never relied upon.
 _MAKERS = {
@@ -51,7 +52,7 @@ _MAKERS = {
 # A value outside what the quantity can be is a slip of the file, and so unknown. Sounds below -100 dB or
 # above 20 dB full scale, and tempos outside 10-1000 beats a minute, are nobody's music.
 _LIMITS = {
-    **dict.fromkeys(FEATURES, (0.0, 1.0)),
+    **dict.fromkeys((*FEATURES, "key_confidence", "tempo_confidence"), (0.0, 1.0)),
     "loudness": (-100.0, 20.0),
     "tempo_bpm": (10.0, 1000.0),
     "popularity": (0.0, 1e12),
@@ -59,7 +60,15 @@ _LIMITS = {
     "time_signature": (0.0, 127.0),
 }
 # Columns that hold numbers, and what people write in them for "unknown".
-NUMBERS = ("duration_ms", "popularity", "time_signature", "tempo_bpm", *FEATURES)
+NUMBERS = (
+    "duration_ms",
+    "popularity",
+    "time_signature",
+    "tempo_bpm",
+    *FEATURES,
+    "key_confidence",
+    "tempo_confidence",
+)
 NOTHING = ("", "nan", "null", "none", "na", "n/a")
 _TRUTH = {
     "true": True,
@@ -147,6 +156,9 @@ def catalogue(raw: pa.Table, header: list[str], path: Path, place: Callable[[int
         **{name: number(name) for name in NUMBERS},
         "feature_set": _text(column("feature_set")),
     }
+    for name, (origin, _) in ALONG.items():
+        said = _text(column(origin)) if origin in names else pa.scalar("table")
+        columns[origin] = pc.if_else(columns[name].is_valid(), said, pa.scalar(None, pa.string()))
     known_features = [columns[f].is_valid().to_numpy(zero_copy_only=False) for f in FEATURES]
     nameless = np.logical_or.reduce(known_features) & columns["feature_set"].is_null().to_numpy(zero_copy_only=False)
     if nameless.any():

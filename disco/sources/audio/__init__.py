@@ -1,0 +1,182 @@
+"""Audio files as a source: a folder of them, or one; tags say what a track is, its key and its tempo."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+
+from disco.catalogue import SCHEMA, Catalogue
+from disco.catalogue.text import printable
+from disco.errors import DataError, DiscoError, NotFoundError
+from disco.sources import lists
+from disco.sources.audio.files import SUFFIXES, find
+from disco.sources.audio.tags import Tags, read_tags
+from disco.sources.lists import Listed
+
+NAME = "audio files"
+# Tags wait for the disk more than for the processor.
+_THREADS = 8
+# So many files of a kind are named in a note.
+_NAMED = 3
+
+
+def recognises(path: Path) -> bool:
+    """Whether a place is an audio file, or a folder with one in it or in a folder of it; never raises."""
+    try:
+        if path.is_file():
+            return path.suffix.lower() in SUFFIXES
+        return path.is_dir() and next(find(path, {}), None) is not None
+    except (OSError, ValueError):
+        return False
+
+
+def read(path: Path, say: Callable[[str], None] | None = None) -> Catalogue:
+    """Read the tags of an audio file, or of all in a folder and the folders in it.
+
+    Parameters
+    ----------
+    path : Path
+    say : callable, optional
+        Is told every two seconds how far the reading is; by default a line on stderr.
+
+    Returns
+    -------
+    Catalogue
+        `track_id` and `path` are a file's absolute path, the origins of key and tempo "tag", features unknown.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        If there is no such place, or no audio file in it that can be read.
+    """
+    where = Path(path).absolute()
+    problems: dict[str, list[Path]] = defaultdict(list)
+    try:
+        there = where.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        there = False
+    if not there:
+        raise NotFoundError(f"{path}: there is no such file or folder")
+    files = sorted(find(where, problems))
+    if not files:
+        why = "; ".join(_problems(problems, where))
+        raise DataError(path, "holds no audio file" + (f" ({why})" if why else ""))
+    found: list[tuple[Path, Tags]] = []
+    said = time.monotonic()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for n, (file, tags) in enumerate(zip(files, pool.map(_tags, files), strict=True), start=1):
+            if isinstance(tags, str):
+                problems[tags].append(file)
+            else:
+                found.append((file, tags))
+            if time.monotonic() - said > 2:
+                said = time.monotonic()
+                (say or _say)(f"{n:,} of {len(files):,} audio files read")
+    if not found:
+        raise DataError(path, f"holds no audio file that can be read ({'; '.join(_problems(problems, where))})")
+    table = pa.Table.from_pylist([_track(file, tags, where) for file, tags in found], SCHEMA)
+    return Catalogue(table, str(path), tuple(_notes(path, where, table, found, problems)))
+
+
+def playlists(path: Path) -> list[Listed]:
+    """The M3U and M3U8 files of a folder, sorted by path, entries as absolute paths; unreadable ones left out."""
+    where = Path(path).absolute()
+    found = []
+    for file in sorted(find(where, {}, (".m3u", ".m3u8"))) if where.is_dir() else ():
+        try:
+            listed = lists.read(file)
+        except DiscoError:
+            continue
+        ids = [str(file.parent / entry) if _is_path(entry) else entry for entry in listed.ids]
+        found.append(Listed(listed.title or file.stem, ids, listed.names))
+    return found
+
+
+def _is_path(entry: str) -> bool:
+    return Path(entry).suffix.lower() in SUFFIXES and "://" not in entry
+
+
+def _tags(file: Path) -> Tags | str:
+    """The tags of a file, or why there are none, as the end of a sentence about such files."""
+    try:
+        return read_tags(file)
+    except DataError as error:
+        return str(error).rpartition(": ")[2]
+
+
+def _track(file: Path, tags: Tags, where: Path) -> dict[str, object]:
+    """A file as a row of `SCHEMA`; a file without title is called by its name, `Artist - Title` or `03 Title`."""
+    artist, title = ("", file.stem) if tags.title else _named(file.stem)
+    key, mode = tags.key or (None, None)
+    return {
+        "track_id": _text(file),
+        "title": tags.title or _clean(title),
+        # An empty list is nobody whom we can name: unlike an unknown artist, it may be played.
+        "artists": tags.artists or ([_clean(artist)] if artist else []),
+        "album": tags.album,
+        "genres": tags.genres or None,
+        "duration_ms": tags.duration_ms,
+        "isrc": tags.isrc,
+        "path": _text(file),
+        "tempo_bpm": tags.tempo_bpm,
+        "key": key,
+        "mode": mode,
+        "key_origin": "tag" if tags.key else None,
+        "tempo_origin": "tag" if tags.tempo_bpm else None,
+    }
+
+
+def _named(stem: str) -> tuple[str, str]:
+    """Artist (empty if unknown) and title in a file's name: `Artist - Title`, `03 - Title`, `03. Artist - Title`."""
+    parts = [part.strip() for part in stem.replace("_", " ").split(" - ") if part.strip()]
+    if len(parts) > 1 and parts[0].rstrip(".").isdecimal():
+        parts = parts[1:]
+    elif parts:
+        number, _, rest = parts[0].partition(" ")
+        if rest.strip() and number.rstrip(".").isdecimal() and len(number) <= 3:
+            parts[0] = rest.strip()
+    return (parts[0], " - ".join(parts[1:])) if len(parts) > 1 else ("", parts[0] if parts else stem)
+
+
+def _text(path: Path) -> str:
+    """A path as text that can be written anywhere; bytes of a name that are no UTF-8 become signs."""
+    return str(path).encode(errors="backslashreplace").decode()
+
+
+def _clean(text: str) -> str:
+    return text.encode(errors="replace").decode()
+
+
+def _notes(
+    path: Path, where: Path, table: pa.Table, found: Sequence[tuple[Path, Tags]], problems: dict[str, list[Path]]
+) -> list[str]:
+    n = len(found)
+    keys, tempos = (n - table[name].null_count for name in ("key", "tempo_bpm"))
+    notes = [f"{path}: {n:,} audio files; tags name the key of {keys:,} and the tempo of {tempos:,}, no features"]
+    if untitled := [file for file, tags in found if not tags.title]:
+        notes.append(f"{path}: {len(untitled):,} without a title in their tags go by their file's name")
+    odd = [tags.odd_key for _, tags in found if tags.odd_key]
+    if odd:
+        texts = ", ".join(repr(printable(text)[:20]) for text in list(dict.fromkeys(odd))[:_NAMED])
+        notes.append(f"{path}: {len(odd):,} keys taken as unknown: {texts}")
+    return notes + [f"{path}: {problem}" for problem in _problems(problems, where)]
+
+
+def _problems(problems: dict[str, list[Path]], where: Path) -> list[str]:
+    """A sentence for each kind of problem, with how many files have it and the first of them."""
+    sentences = []
+    for what, files in sorted(problems.items()):
+        names = [printable(_text(f.relative_to(where))) or printable(f.name) for f in sorted(files)[:_NAMED]]
+        more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
+        sentences.append(f"{len(files):,} left out, {what}: {', '.join(names)}{more}")
+    return sentences
+
+
+def _say(text: str) -> None:
+    print(printable(text), file=sys.stderr)
