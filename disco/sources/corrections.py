@@ -197,7 +197,7 @@ def corrected(catalogue: Catalogue, corrections: Sequence[Correction], where: Pa
     table = catalogue.table
     for name, of_row in values.items():
         table = _with(table, name, of_row)
-        # Where the schema tells who says it, it was the person, who is sure.
+        # It was the person, who is sure.
         table = _with(table, f"{name.removesuffix('_bpm')}_origin", dict.fromkeys(of_row, PERSON))
         table = _with(table, f"{name.removesuffix('_bpm')}_confidence", dict.fromkeys(of_row, 1.0))
     alone = pc.is_null(table["feature_set"]).to_numpy()
@@ -212,7 +212,7 @@ def corrected(catalogue: Catalogue, corrections: Sequence[Correction], where: Pa
 
 
 def _with(table: pa.Table, name: str, of_row: dict[int, Any]) -> pa.Table:
-    """A table with other values in some rows of a column; unchanged if it has none of this name."""
+    """A table with other values in some rows of a column; unchanged if it has none of this name: energy has no origin."""
     if not of_row or name not in table.column_names:
         return table
     rows = sorted(of_row)
