@@ -212,7 +212,7 @@ def corrected(catalogue: Catalogue, corrections: Sequence[Correction], where: Pa
 
 
 def _with(table: pa.Table, name: str, of_row: dict[int, Any]) -> pa.Table:
-    """A table with other values in some rows of a column; unchanged if it has none of this name: energy has no origin."""
+    """A table with other values in some rows of a column; unchanged if it has none of this name."""
     if not of_row or name not in table.column_names:
         return table
     rows = sorted(of_row)
