@@ -205,7 +205,7 @@ def test_matching_another_set_orders_better_than_ignoring_it():
     ignored = catalogue_of([{**t, **dict.fromkeys((*FEATURES, "feature_set"))} for t in other.table.to_pylist()])
 
     def cost(catalogue):
-        had = Given(catalogue, np.empty(0, dtype=np.intp), "", ())
+        had = Given(catalogue, np.empty(0, dtype=np.intp), "", (), np.arange(len(catalogue)))
         ordered = put_in_order(had, budget=SHORT).playlist.tracks.table["track_id"].to_pylist()
         return figures(plain, plain.rows(ordered), judge).mean_cost
 
@@ -218,13 +218,13 @@ def test_orders_by_key_and_tempo_alone_are_good_and_say_so():
     bare = [
         {**t, **dict.fromkeys((*FEATURES, "feature_set"))} for t in random_catalogue(40, seed=2).table.to_pylist()
     ]
-    had = Given(catalogue_of(bare), np.empty(0, dtype=np.intp), "", ())
+    had = Given(catalogue_of(bare), np.empty(0, dtype=np.intp), "", (), np.arange(len(bare)))
     made = put_in_order(had, budget=SHORT)
     assert made.after.mean_cost < 0.25 * made.before.mean_cost
     assert made.after.compatible > 35
     assert any("the order is by key and tempo alone" in note for note in made.playlist.notes)
     unknown = catalogue_of([{"track_id": str(i)} for i in range(9)])
-    nothing = put_in_order(Given(unknown, np.empty(0, dtype=np.intp), "", ()), budget=SHORT)
+    nothing = put_in_order(Given(unknown, np.empty(0, dtype=np.intp), "", (), np.arange(len(unknown))), budget=SHORT)
     assert any("nothing is known of the tracks but their names" in note for note in nothing.playlist.notes)
     assert len(set(nothing.playlist.tracks.table["track_id"].to_pylist())) == 9
 

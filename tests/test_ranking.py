@@ -149,10 +149,12 @@ def test_tempo_an_octave_up_stands_at_the_same_place_of_its_circle() -> None:
 
 def test_a_track_without_features_has_no_inputs_and_a_misspelt_input_is_told() -> None:
     tracks = random_catalogue(2, seed=1).table.to_pylist()
-    tracks[1]["energy"] = None
+    tracks[0]["energy"] = None
+    tracks[1] |= dict.fromkeys((*FEATURES, "feature_set"))
     heard = tower_inputs(catalogue_of(tracks), FEATURES, scaler())
     assert np.isnan(heard[1]).all()
     assert np.isfinite(heard[0]).all()
+    assert heard[0][FEATURES.index("energy")] == 0
     with pytest.raises(DataError, match=r"'temp_cos'.*tempo_cos"):
         tower_inputs(catalogue_of(tracks), ["temp_cos"], scaler())
 
