@@ -22,8 +22,9 @@ SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 @pytest.fixture(autouse=True)
 def _own_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models that somebody trained on this machine are no part of a test."""
+    """Models that somebody trained on this machine, and sounds that somebody had measured, are no part of a test."""
     monkeypatch.setenv("DISCO_DATA", str(tmp_path_factory.getbasetemp() / "nobodys"))
+    monkeypatch.setenv("DISCO_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ HOMES = {
     "rich": {"disco.cli"},
     "implicit": {"disco.training.factors"},
     "tinytag": {"disco.sources.audio.tags"},
-    "platformdirs": {"disco.model"},
+    "platformdirs": {"disco.model", "disco.sources.audio.cache"},
     "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "sets", "embedding_mlp")},
     "onnxruntime": {"disco.model", "disco.training.export"},
     "pickle": set(),

@@ -59,7 +59,9 @@ def find(folder: Path, name: str) -> Sound | None:
         low, high = _RANGES.get(field, (0, 1))
         whole = field in ("key", "mode")
         if value is not None and (
-            type(value) not in ((int,) if whole else (int, float)) or not math.isfinite(value) or not low <= value <= high
+            type(value) not in ((int,) if whole else (int, float))
+            or not math.isfinite(value)
+            or not low <= value <= high
         ):
             return None
     return Sound(**values) if (values["key"] is None) == (values["mode"] is None) else None

@@ -30,7 +30,7 @@ FEATURE_SET = "audio-1"
 
 @dataclass(frozen=True)
 class Line:
-    """Mean of a feature at the knots of what it is estimated from, and the root mean squared error on held-out tracks."""
+    """Mean of a feature at knots of what it is estimated from; `error` is the root mean square on held-out tracks."""
 
     knots: tuple[float, ...]
     heights: tuple[float, ...]
@@ -143,5 +143,3 @@ def estimate(heard: Heard, loudness_db: float, tempo_bpm: float) -> dict[str, fl
 def _away(value: float, scale: tuple[float, float]) -> float:
     middle, width = scale
     return (value - middle) / width
-
-

@@ -1,0 +1,181 @@
+"""Files measured by their sound: what the cache has, and the rest in processes, one a core."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from disco.errors import DiscoError
+from disco.sources.audio import cache
+from disco.sources.audio.cache import Sound
+
+# So few are done here before processes would have started.
+_FEW = 4
+_THREADS = 8
+# Of longer recordings the first quarter of an hour is heard: a set of hours would fill the memory.
+_LONGEST_S = 900.0
+# Windows waits for no more.
+_MOST = 60
+# After so many files in a row that end a process the fault is not theirs.
+_FAULTS = 3
+_FAULT = "ended the program that read it"
+
+
+def available() -> bool:
+    """Whether the package that decodes sound is installed."""
+    return importlib.util.find_spec("soundfile") is not None
+
+
+def measure(path: Path) -> Sound:
+    """Measure one file.
+
+    Raises
+    ------
+    DiscoError
+        If it cannot be decoded.
+    """
+    from disco.sources.audio.estimates import estimate, listen
+    from disco.sources.audio.key import key
+    from disco.sources.audio.loudness import loudness
+    from disco.sources.audio.sound import decode, spectrogram
+    from disco.sources.audio.tempo import tempo
+
+    samples, rate = decode(path, _LONGEST_S)
+    level = loudness(samples, rate)
+    if math.isnan(level):  # silence has neither key nor tempo
+        return Sound()
+    seen = spectrogram(samples, rate)
+    bpm, sure = tempo(seen)
+    tone, mode, tonal = key(seen)
+    heard = listen(seen.magnitude, seen.frequencies, seen.frame_rate)
+    return Sound(
+        tempo_bpm=None if math.isnan(bpm) else float(bpm),
+        tempo_confidence=None if math.isnan(bpm) else min(max(float(sure), 0.0), 1.0),
+        key=None if tone is None or mode is None else int(tone),
+        mode=None if tone is None or mode is None else int(mode),
+        key_confidence=None if tone is None or mode is None else min(max(float(tonal), 0.0), 1.0),
+        loudness=min(max(level, -60.0), 5.0),  # the range of the column
+        **(estimate(heard, level, float(bpm)) if heard else {}),
+    )
+
+
+def measure_all(
+    files: Sequence[Path], problems: dict[str, list[Path]], say: Callable[[str], None], workers: int | None = None
+) -> dict[Path, Sound]:
+    """Measure files, those whose sound the cache knows without decoding them; each result is kept at once.
+
+    Parameters
+    ----------
+    files : sequence of Path
+    problems : dict
+        Gets the files that could not be measured, by the reason, as the end of a sentence about such files.
+    say : callable
+        Is told every two seconds how far it is.
+    workers : int, optional
+        Processes; by default one a core.
+
+    Returns
+    -------
+    dict
+        In the order of `files`, without those that could not be measured.
+    """
+    folder, found, names = cache.user_cache(), dict[Path, Sound](), dict[Path, str]()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for path, (name, sound) in zip(files, pool.map(lambda file: _known(folder, file), files), strict=True):
+            if sound is not None:
+                found[path] = sound
+            elif len(name) != 40:
+                problems.setdefault(name, []).append(path)
+            else:
+                names[path] = name
+    # Copies of one sound are measured once.
+    copies: dict[str, list[Path]] = {}
+    for path, name in names.items():
+        copies.setdefault(name, []).append(path)
+    said, full = time.monotonic(), False
+    for n, (path, result) in enumerate(_results([paths[0] for paths in copies.values()], workers), start=1):
+        same = copies[names[path]]
+        if isinstance(result, str):
+            problems.setdefault(result, []).extend(same)
+        else:
+            found |= dict.fromkeys(same, result)
+            if not full:
+                try:
+                    cache.keep(folder, names[path], result)
+                except OSError as error:  # the work goes on; only the next time takes as long
+                    full = True
+                    say(f"{folder}: cannot be written ({error.strerror}); what is measured is not kept")
+        if time.monotonic() - said > 2:
+            said = time.monotonic()
+            say(f"{n:,} of {len(copies):,} sounds measured; interrupted, it goes on here the next time")
+    return {path: found[path] for path in files if path in found}
+
+
+def _known(folder: Path, path: Path) -> tuple[str, Sound | None]:
+    """A file's hash, or why there is none, and what the cache has of it."""
+    try:
+        name = cache.sound_hash(path)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})", None
+    return name, cache.find(folder, name)
+
+
+def _tried(path: Path) -> Sound | str:
+    """What was measured, or why not; runs in processes."""
+    try:
+        return measure(path)
+    except DiscoError as error:
+        return str(error).rpartition(": ")[2]
+    except MemoryError:
+        return "too large for the memory"
+    except Exception as error:  # a damaged file leads a decoder anywhere
+        return f"broken or cut off ({type(error).__name__})"
+
+
+def _results(files: Sequence[Path], workers: int | None) -> Iterator[tuple[Path, Sound | str]]:
+    """Results as they come; a file that ends its process is found by giving each that is left one of its own."""
+    if len(files) < _FEW:
+        yield from ((path, _tried(path)) for path in files)
+        return
+    left = dict.fromkeys(files)
+    pool = _pool(min(workers or os.cpu_count() or 1, len(files), _MOST))
+    try:
+        futures = {pool.submit(_tried, path): path for path in files}
+        for future in as_completed(futures):
+            result = future.result()
+            del left[futures[future]]
+            yield futures[future], result
+    except BrokenProcessPool:
+        yield from _one_by_one(list(left))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _one_by_one(files: Sequence[Path]) -> Iterator[tuple[Path, Sound | str]]:
+    faults, pool = 0, _pool(1)
+    try:
+        for path in files:
+            if faults == _FAULTS:
+                yield path, "not measured, since the programs that read them ended one after another"
+                continue
+            try:
+                result: Sound | str = pool.submit(_tried, path).result()
+                faults = 0
+            except BrokenProcessPool:
+                pool.shutdown()
+                result, pool, faults = _FAULT, _pool(1), faults + 1
+            yield path, result
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # Spawned: threads of Arrow and of the reader of tags do not survive a fork.
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
