@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from test_audio import write_mp3
 
 from disco.sources.audio import cache
-from disco.sources.audio.cache import Sound, sound_hash
+from disco.sources.audio.cache import Measured, sound_hash
 
-SOUND = Sound(128.0, 0.9, 9, 0, 0.8, -7.5, 0.7, 0.1, 0.6)
+SOUND = Measured(128.0, 0.9, 9, 0, 0.8, -7.5, 0.7, 0.1, 0.6)
 ID3V1 = b"TAG" + b"Somebody".ljust(125, b"\0")
 FRAMES = (b"\xff\xfb\x90\x00" + bytes(413)) * 5
 
@@ -99,9 +99,9 @@ def test_any_bytes_have_a_hash(tmp_path_factory, name, pieces):
 
 def test_what_was_kept_is_found(tmp_path):
     cache.keep(tmp_path / "new", "a", SOUND)
-    cache.keep(tmp_path / "new", "b", Sound())
+    cache.keep(tmp_path / "new", "b", Measured())
     assert cache.find(tmp_path / "new", "a") == SOUND
-    assert cache.find(tmp_path / "new", "b") == Sound()
+    assert cache.find(tmp_path / "new", "b") == Measured()
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a.json", "b.json"]
     assert cache.find(tmp_path / "new", "c") is None
     assert cache.find(tmp_path / "nowhere", "a") is None

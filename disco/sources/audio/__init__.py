@@ -16,7 +16,7 @@ from disco.catalogue.text import printable
 from disco.errors import DataError, DiscoError, MissingExtra, NotFoundError
 from disco.sources import lists
 from disco.sources.audio import measure
-from disco.sources.audio.cache import Sound
+from disco.sources.audio.cache import Measured
 from disco.sources.audio.estimates import FEATURE_SET
 from disco.sources.audio.files import SUFFIXES, find
 from disco.sources.audio.tags import Tags, read_tags
@@ -92,7 +92,7 @@ def read(path: Path, say: Callable[[str], None] | None = None, sound: bool = Tru
     heard = {}
     if sound and measure.available():
         heard = measure.measure_all([file for file, _ in found], unheard, say or _say)
-    table = pa.Table.from_pylist([_track(file, tags, heard.get(file, Sound())) for file, tags in found], SCHEMA)
+    table = pa.Table.from_pylist([_track(file, tags, heard.get(file, Measured())) for file, tags in found], SCHEMA)
     notes = _notes(path, where, table, found, problems)
     if heard:
         notes.append(
@@ -131,7 +131,7 @@ def _tags(file: Path) -> Tags | str:
         return str(error).rpartition(": ")[2]
 
 
-def _track(file: Path, tags: Tags, sound: Sound) -> dict[str, object]:
+def _track(file: Path, tags: Tags, sound: Measured) -> dict[str, object]:
     """A file as a row of `SCHEMA`; a file without title is called by its name, `Artist - Title` or `03 Title`."""
     artist, title = ("", file.stem) if tags.title else _named(file.stem)
     key, mode = tags.key or (sound.key, sound.mode)
@@ -194,7 +194,7 @@ def _notes(
 
 
 def _count(table: pa.Table, column: str, origin: str = "sound") -> int:
-    return table[column].to_pylist().count(origin)
+    return sum(said == origin for said in table[column].to_pylist())
 
 
 def _problems(problems: dict[str, list[Path]], where: Path, fate: str = "left out") -> list[str]:

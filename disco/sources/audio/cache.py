@@ -24,7 +24,7 @@ _PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
-class Sound:
+class Measured:
     """What was measured of a recording; None is unknown. Units and ranges as in `disco.catalogue.SCHEMA`."""
 
     tempo_bpm: float | None = None
@@ -46,13 +46,13 @@ def user_cache() -> Path:
     return Path(os.environ.get("DISCO_CACHE") or platformdirs.user_cache_dir("disco", appauthor=False)) / "audio"
 
 
-def find(folder: Path, name: str) -> Sound | None:
+def find(folder: Path, name: str) -> Measured | None:
     """The entry of a sound by its hash, None if there is none that can be used."""
     try:
         said = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
         if said["version"] != VERSION:
             return None
-        values = {field.name: said["sound"][field.name] for field in fields(Sound)}
+        values = {field.name: said["sound"][field.name] for field in fields(Measured)}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     for field, value in values.items():
@@ -64,10 +64,10 @@ def find(folder: Path, name: str) -> Sound | None:
             or not low <= value <= high
         ):
             return None
-    return Sound(**values) if (values["key"] is None) == (values["mode"] is None) else None
+    return Measured(**values) if (values["key"] is None) == (values["mode"] is None) else None
 
 
-def keep(folder: Path, name: str, sound: Sound) -> None:
+def keep(folder: Path, name: str, sound: Measured) -> None:
     """Write an entry, whole or not at all; raises `OSError` where the disk does not take it."""
     folder.mkdir(parents=True, exist_ok=True)
     number, beside = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)

@@ -68,7 +68,7 @@ def _powers(samples: Floats, rate: int, step: int) -> NDArray[np.float64]:
     if not whole:
         return np.zeros(0)
     spectrum = np.fft.rfft(samples[:whole].astype(np.float64))
-    spectrum *= _weights(np.fft.rfftfreq(whole, 1 / rate))
+    spectrum *= _weights(np.asarray(np.fft.rfftfreq(whole, 1 / rate), dtype=np.float64))
     weighted: NDArray[np.float64] = np.fft.irfft(spectrum, whole)
     return np.asarray((weighted.reshape(-1, step) ** 2).mean(axis=1), dtype=np.float64)
 

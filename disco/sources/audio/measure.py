@@ -12,15 +12,15 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_compl
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+import numpy as np
+
 from disco.errors import DiscoError
 from disco.sources.audio import cache
-from disco.sources.audio.cache import Sound
+from disco.sources.audio.cache import Measured
 
 # So few are done here before processes would have started.
 _FEW = 4
 _THREADS = 8
-# Of longer recordings the first quarter of an hour is heard: a set of hours would fill the memory.
-_LONGEST_S = 900.0
 # Windows waits for no more.
 _MOST = 60
 # After so many files in a row that end a process the fault is not theirs.
@@ -33,34 +33,35 @@ def available() -> bool:
     return importlib.util.find_spec("soundfile") is not None
 
 
-def measure(path: Path) -> Sound:
-    """Measure one file.
+def measure(path: Path) -> Measured:
+    """Measure one file by its sound; of a long one by the two minutes in its middle, loudness too.
 
     Raises
     ------
-    DiscoError
+    DataError
         If it cannot be decoded.
     """
     from disco.sources.audio.estimates import estimate, listen
     from disco.sources.audio.key import key
     from disco.sources.audio.loudness import loudness
-    from disco.sources.audio.sound import decode, spectrogram
+    from disco.sources.audio.sound import decode
     from disco.sources.audio.tempo import tempo
 
-    samples, rate = decode(path, _LONGEST_S)
-    level = loudness(samples, rate)
+    sound = decode(path)
+    level = loudness(sound.samples, sound.rate)
     if math.isnan(level):  # silence has neither key nor tempo
-        return Sound()
-    seen = spectrogram(samples, rate)
-    bpm, sure = tempo(seen)
-    tone, mode, tonal = key(seen)
-    heard = listen(seen.magnitude, seen.frequencies, seen.frame_rate)
-    return Sound(
-        tempo_bpm=None if math.isnan(bpm) else float(bpm),
-        tempo_confidence=None if math.isnan(bpm) else min(max(float(sure), 0.0), 1.0),
-        key=None if tone is None or mode is None else int(tone),
-        mode=None if tone is None or mode is None else int(mode),
-        key_confidence=None if tone is None or mode is None else min(max(float(tonal), 0.0), 1.0),
+        return Measured()
+    bpm, steady = tempo(sound)
+    tonic, mode, clear = key(sound)
+    tonal, beaten = tonic is not None and mode is not None, 10 <= bpm <= 1000
+    frequencies = np.linspace(0, sound.rate / 2, sound.short.shape[1], dtype=np.float32)
+    heard = listen(sound.short, frequencies, sound.short_rate)
+    return Measured(
+        tempo_bpm=float(bpm) if beaten else None,
+        tempo_confidence=float(steady) if beaten else None,
+        key=tonic if tonal else None,
+        mode=mode if tonal else None,
+        key_confidence=float(clear) if tonal else None,
         loudness=min(max(level, -60.0), 5.0),  # the range of the column
         **(estimate(heard, level, float(bpm)) if heard else {}),
     )
@@ -68,7 +69,7 @@ def measure(path: Path) -> Sound:
 
 def measure_all(
     files: Sequence[Path], problems: dict[str, list[Path]], say: Callable[[str], None], workers: int | None = None
-) -> dict[Path, Sound]:
+) -> dict[Path, Measured]:
     """Measure files, those whose sound the cache knows without decoding them; each result is kept at once.
 
     Parameters
@@ -86,7 +87,7 @@ def measure_all(
     dict
         In the order of `files`, without those that could not be measured.
     """
-    folder, found, names = cache.user_cache(), dict[Path, Sound](), dict[Path, str]()
+    folder, found, names = cache.user_cache(), dict[Path, Measured](), dict[Path, str]()
     with ThreadPoolExecutor(_THREADS) as pool:
         for path, (name, sound) in zip(files, pool.map(lambda file: _known(folder, file), files), strict=True):
             if sound is not None:
@@ -118,7 +119,7 @@ def measure_all(
     return {path: found[path] for path in files if path in found}
 
 
-def _known(folder: Path, path: Path) -> tuple[str, Sound | None]:
+def _known(folder: Path, path: Path) -> tuple[str, Measured | None]:
     """A file's hash, or why there is none, and what the cache has of it."""
     try:
         name = cache.sound_hash(path)
@@ -127,19 +128,22 @@ def _known(folder: Path, path: Path) -> tuple[str, Sound | None]:
     return name, cache.find(folder, name)
 
 
-def _tried(path: Path) -> Sound | str:
-    """What was measured, or why not; runs in processes."""
+def _tried(path: Path) -> Measured | str:
+    """What was measured, or why not, as the end of a sentence about such files; runs in processes."""
     try:
         return measure(path)
     except DiscoError as error:
-        return str(error).rpartition(": ")[2]
+        what, _, why = str(error).removeprefix(f"{path}: ").partition(" (")
+        # Decoders name the file again, which would make each fault one of its own.
+        why = why.rpartition(": ")[2].rstrip(".)")
+        return f"{what} ({why})" if why else what
     except MemoryError:
         return "too large for the memory"
     except Exception as error:  # a damaged file leads a decoder anywhere
         return f"broken or cut off ({type(error).__name__})"
 
 
-def _results(files: Sequence[Path], workers: int | None) -> Iterator[tuple[Path, Sound | str]]:
+def _results(files: Sequence[Path], workers: int | None) -> Iterator[tuple[Path, Measured | str]]:
     """Results as they come; a file that ends its process is found by giving each that is left one of its own."""
     if len(files) < _FEW:
         yield from ((path, _tried(path)) for path in files)
@@ -158,7 +162,7 @@ def _results(files: Sequence[Path], workers: int | None) -> Iterator[tuple[Path,
         pool.shutdown(cancel_futures=True)
 
 
-def _one_by_one(files: Sequence[Path]) -> Iterator[tuple[Path, Sound | str]]:
+def _one_by_one(files: Sequence[Path]) -> Iterator[tuple[Path, Measured | str]]:
     faults, pool = 0, _pool(1)
     try:
         for path in files:
@@ -166,7 +170,7 @@ def _one_by_one(files: Sequence[Path]) -> Iterator[tuple[Path, Sound | str]]:
                 yield path, "not measured, since the programs that read them ended one after another"
                 continue
             try:
-                result: Sound | str = pool.submit(_tried, path).result()
+                result: Measured | str = pool.submit(_tried, path).result()
                 faults = 0
             except BrokenProcessPool:
                 pool.shutdown()
@@ -178,4 +182,9 @@ def _one_by_one(files: Sequence[Path]) -> Iterator[tuple[Path, Sound | str]]:
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # Spawned: threads of Arrow and of the reader of tags do not survive a fork.
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _quiet)
+
+
+def _quiet() -> None:
+    """Decoders written in C talk to stderr; what matters of it comes back as an error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
