@@ -41,6 +41,7 @@ HOMES = {
     "rich": {"disco.cli"},
     "implicit": {"disco.training.factors"},
     "tinytag": {"disco.sources.audio.tags"},
+    "soundfile": {"disco.sources.audio.sound"},
     "platformdirs": {"disco.model", "disco.sources.audio.cache"},
     "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "sets", "embedding_mlp")},
     "onnxruntime": {"disco.model", "disco.training.export"},
@@ -49,7 +50,7 @@ HOMES = {
     "pandas": set(),
 }
 HEAVY = ("keras", "tensorflow", "sklearn", "pandas", "dash", "librosa", "ray", "plotly", "scipy", "implicit")
-HEAVY += ("keras_rs", "lightgbm", "tinytag")
+HEAVY += ("keras_rs", "lightgbm", "tinytag", "soundfile")
 
 
 def name_of(path: Path) -> str:

@@ -89,6 +89,10 @@ def test_the_second_reading_decodes_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(measure, "measure", lambda path: asked.append(path) or Measured())
     assert audio.read(tmp_path, quiet).table == first
     assert asked == []
+    with monkeypatch.context() as patch:  # files that did not change are not even read
+        patch.setattr(cache, "sound_hash", asked.append)
+        assert audio.read(tmp_path, quiet).table == first
+    assert asked == []
     files[0].rename(tmp_path / "renamed.wav")
     assert audio.read(tmp_path, quiet).table["energy"].to_pylist() == first["energy"].to_pylist()[::-1]
     assert asked == []

@@ -142,13 +142,26 @@ def test_entries_of_another_analysis_are_none(tmp_path, monkeypatch):
 
 
 def test_a_disk_that_is_full_leaves_nothing_half_written(tmp_path, monkeypatch):
-    def full(*_, **__):
+    def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache.json, "dump", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space"):
         cache.keep(tmp_path, "a", SOUND)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_did_not_change_is_known_by_its_time(tmp_path):
+    path, folder = tmp_path / "a.ogg", tmp_path / "cache"
+    path.write_bytes(b"OggS1")
+    mark = cache.stamp(path)
+    assert cache.find_hash(folder, mark) is None
+    cache.keep_hash(folder, mark, sound_hash(path))
+    assert cache.find_hash(folder, cache.stamp(path)) == sound_hash(path)
+    path.write_bytes(b"OggS22")
+    assert cache.stamp(path) != mark
+    (folder / f"{mark}.hash").write_text("../../secret")
+    assert cache.find_hash(folder, mark) is None
 
 
 def test_the_cache_is_where_the_user_says(monkeypatch, tmp_path):

@@ -1,7 +1,8 @@
 """What was measured of a sound, kept by a hash of the sound itself: new tags or another name change nothing.
 
 One JSON file a sound in `$DISCO_CACHE/audio`, or else in the user's cache folder. An entry that cannot be
-read, or is of another version of the analysis, counts as none.
+read, or is of another version of the analysis, counts as none. A second kind of entry remembers the hash of a
+file by its path, size and time, so that a folder that did not change is not read through again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import struct
 import tempfile
 from dataclasses import asdict, dataclass, fields
@@ -69,15 +71,41 @@ def find(folder: Path, name: str) -> Measured | None:
 
 def keep(folder: Path, name: str, sound: Measured) -> None:
     """Write an entry, whole or not at all; raises `OSError` where the disk does not take it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    number, beside = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
+    _write(folder / f"{name}.json", json.dumps({"version": VERSION, "sound": asdict(sound)}))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    number, beside = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
-            json.dump({"version": VERSION, "sound": asdict(sound)}, file)
-        Path(beside).replace(folder / f"{name}.json")
+            file.write(text)
+        Path(beside).replace(path)
     except BaseException:
         Path(beside).unlink(missing_ok=True)
         raise
+
+
+def stamp(path: Path) -> str:
+    """Name under which a file's hash is kept: another once the file is moved or written; raises `OSError`."""
+    said = path.stat()
+    return _digest(
+        b"stamp", f"{path.absolute()}\0{said.st_size}\0{said.st_mtime_ns}".encode(errors="surrogateescape")
+    )
+
+
+def find_hash(folder: Path, mark: str) -> str | None:
+    """The hash that was kept for a file, None if there is none."""
+    try:
+        name = (folder / f"{mark}.hash").read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return None
+    return name if re.fullmatch("[0-9a-f]{40}", name) else None
+
+
+def keep_hash(folder: Path, mark: str, name: str) -> None:
+    """Remember a file's hash; raises `OSError` where the disk does not take it."""
+    _write(folder / f"{mark}.hash", name)
 
 
 def sound_hash(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import math
 import multiprocessing
@@ -122,7 +123,12 @@ def measure_all(
 def _known(folder: Path, path: Path) -> tuple[str, Measured | None]:
     """A file's hash, or why there is none, and what the cache has of it."""
     try:
-        name = cache.sound_hash(path)
+        mark = cache.stamp(path)
+        name = cache.find_hash(folder, mark)
+        if name is None:
+            name = cache.sound_hash(path)
+            with contextlib.suppress(OSError):  # a full disk is told when a result cannot be kept
+                cache.keep_hash(folder, mark, name)
     except OSError as error:
         return f"cannot be read ({error.strerror})", None
     return name, cache.find(folder, name)
