@@ -19,6 +19,8 @@ from disco.errors import DiscoError
 from disco.sources.audio import cache
 from disco.sources.audio.cache import Measured
 
+# What libsndfile has no decoder for: known without a try, each time anew.
+_UNHEARD = (".m4a", ".m4b", ".mp4", ".wma")
 # So few are done here before processes would have started.
 _FEW = 4
 _THREADS = 8
@@ -89,6 +91,9 @@ def measure_all(
         In the order of `files`, without those that could not be measured.
     """
     folder, found, names = cache.user_cache(), dict[Path, Measured](), dict[Path, str]()
+    if unheard := [path for path in files if path.suffix.lower() in _UNHEARD]:
+        problems.setdefault("of a kind that is not decoded (M4A, WMA)", []).extend(unheard)
+        files = [path for path in files if path.suffix.lower() not in _UNHEARD]
     with ThreadPoolExecutor(_THREADS) as pool:
         for path, (name, sound) in zip(files, pool.map(lambda file: _known(folder, file), files), strict=True):
             if sound is not None:
