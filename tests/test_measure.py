@@ -129,6 +129,12 @@ def test_kinds_that_are_not_decoded_are_told_without_a_try(tmp_path):
     assert problems == {"of a kind that is not decoded (M4A, WMA)": [tmp_path / "a.m4a", tmp_path / "B.WMA"]}
 
 
+def test_a_file_that_went_away_is_told(tmp_path):
+    problems: dict[str, list[Path]] = {}
+    assert measure.measure_all([tmp_path / "gone.wav"], problems, quiet) == {}
+    assert problems == {"cannot be read (No such file or directory)": [tmp_path / "gone.wav"]}
+
+
 def test_a_copy_is_measured_once(tmp_path, monkeypatch):
     for name in ("a.wav", "b.wav", "c.wav"):
         write_music(tmp_path / name)

@@ -50,7 +50,8 @@ def read(path: Path, say: Callable[[str], None] | None = None, sound: bool = Tru
     say : callable, optional
         Is told every two seconds how far the reading is; by default a line on stderr.
     sound : bool
-        Whether to measure at all; it takes seconds a file the first time, and then the cache knows.
+        Whether to measure at all; it takes seconds a file the first time, and then the cache knows. From a script of
+        your own call it under `if __name__ == "__main__":`, since processes import that script again.
 
     Returns
     -------

@@ -90,24 +90,27 @@ def measure_all(
     dict
         In the order of `files`, without those that could not be measured.
     """
-    folder, found, names = cache.user_cache(), dict[Path, Measured](), dict[Path, str]()
+    folder, found = cache.user_cache(), dict[Path, Measured]()
+    copies: dict[str, list[Path]] = {}  # of one sound, which is measured once
+    hashed = [path for path in files if path.suffix.lower() not in _UNHEARD]
     if unheard := [path for path in files if path.suffix.lower() in _UNHEARD]:
         problems.setdefault("of a kind that is not decoded (M4A, WMA)", []).extend(unheard)
-        files = [path for path in files if path.suffix.lower() not in _UNHEARD]
+    said = time.monotonic()
     with ThreadPoolExecutor(_THREADS) as pool:
-        for path, (name, sound) in zip(files, pool.map(lambda file: _known(folder, file), files), strict=True):
+        known = zip(hashed, pool.map(lambda path: _known(folder, path), hashed), strict=True)
+        for n, (path, (name, sound, why)) in enumerate(known, start=1):
             if sound is not None:
                 found[path] = sound
-            elif len(name) != 40:
-                problems.setdefault(name, []).append(path)
+            elif why:
+                problems.setdefault(why, []).append(path)
             else:
-                names[path] = name
-    # Copies of one sound are measured once.
-    copies: dict[str, list[Path]] = {}
-    for path, name in names.items():
-        copies.setdefault(name, []).append(path)
-    said, full = time.monotonic(), False
-    for n, (path, result) in enumerate(_results([paths[0] for paths in copies.values()], workers), start=1):
+                copies.setdefault(name, []).append(path)
+            if time.monotonic() - said > 2:
+                said = time.monotonic()
+                say(f"{n:,} of {len(hashed):,} sounds looked up")
+    names = {paths[0]: name for name, paths in copies.items()}
+    full = False
+    for n, (path, result) in enumerate(_results(list(names), workers), start=1):
         same = copies[names[path]]
         if isinstance(result, str):
             problems.setdefault(result, []).extend(same)
@@ -121,12 +124,12 @@ def measure_all(
                     say(f"{folder}: cannot be written ({error.strerror}); what is measured is not kept")
         if time.monotonic() - said > 2:
             said = time.monotonic()
-            say(f"{n:,} of {len(copies):,} sounds measured; interrupted, it goes on here the next time")
+            say(f"{n:,} of {len(names):,} sounds measured; interrupted, it goes on here the next time")
     return {path: found[path] for path in files if path in found}
 
 
-def _known(folder: Path, path: Path) -> tuple[str, Measured | None]:
-    """A file's hash, or why there is none, and what the cache has of it."""
+def _known(folder: Path, path: Path) -> tuple[str, Measured | None, str]:
+    """A file's hash, what the cache has of it, and why there is no hash."""
     try:
         mark = cache.stamp(path)
         name = cache.find_hash(folder, mark)
@@ -135,8 +138,8 @@ def _known(folder: Path, path: Path) -> tuple[str, Measured | None]:
             with contextlib.suppress(OSError):  # a full disk is told when a result cannot be kept
                 cache.keep_hash(folder, mark, name)
     except OSError as error:
-        return f"cannot be read ({error.strerror})", None
-    return name, cache.find(folder, name)
+        return "", None, f"cannot be read ({error.strerror})"
+    return name, cache.find(folder, name), ""
 
 
 def _tried(path: Path) -> Measured | str:
