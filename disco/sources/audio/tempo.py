@@ -42,7 +42,7 @@ def tempo(sound: Sound) -> tuple[float, float]:
 
 
 def onsets(sound: Sound) -> Floats:
-    """How much louder each short piece is than the one before, over all bands, shape (pieces,); zeros if nowhere."""
+    """How much louder each short piece is than the one before, over bands, shape (pieces,); zeros if nowhere."""
     edges = band_edges(np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, _BANDS + 1), sound.short.shape[1], sound.rate)
     edges = np.unique(edges)
     bands = np.add.reduceat(sound.short**2, edges[:-1], axis=1)
