@@ -49,5 +49,5 @@ $(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable '.[dev,train,notebook]'
+	$(BIN)/pip install --quiet --editable '.[dev,train,notebook,audio]'
 	touch $@ $(VENV)/.installed

@@ -21,6 +21,11 @@ def config() -> Path:
     return Path(os.environ.get("DISCO_CONFIG") or platformdirs.user_config_dir("disco", appauthor=False))
 
 
+def cache() -> Path:
+    """Folder of what can be worked out again: `$DISCO_CACHE`, or else the system's own place."""
+    return Path(os.environ.get("DISCO_CACHE") or platformdirs.user_cache_dir("disco", appauthor=False))
+
+
 def keep(path: Path, text: str) -> None:
     """Write a text that is nobody else's business beside its place, readable by its owner alone, and move it there.
 

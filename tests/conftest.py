@@ -23,9 +23,10 @@ SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 @pytest.fixture(autouse=True)
 def _own_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models that somebody trained on this machine are no part of a test, nor are logins."""
+    """Models, measured sounds and logins of who runs the tests are no part of a test."""
     monkeypatch.setenv("DISCO_DATA", str(tmp_path_factory.getbasetemp() / "nobodys"))
     monkeypatch.setenv("DISCO_CONFIG", str(tmp_path_factory.getbasetemp() / "nobodys-logins"))
+    monkeypatch.setenv("DISCO_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ HOMES = {
     "implicit": {"disco.training.factors"},
     "tinytag": {"disco.sources.audio.tags"},
     "platformdirs": {"disco.folders"},
+    "soundfile": {"disco.sources.audio.sound"},
     "spotipy": {"disco.sources.spotify.client", "disco.sources.spotify.tokens"},
     "requests": {f"disco.sources.{name}" for name in ("reccobeats", "spotify.session", "spotify.tokens")},
     "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "sets", "embedding_mlp")},
@@ -53,7 +54,7 @@ HOMES = {
     "pandas": set(),
 }
 HEAVY = ("keras", "tensorflow", "sklearn", "pandas", "dash", "librosa", "ray", "plotly", "scipy", "implicit")
-HEAVY += ("keras_rs", "lightgbm", "spotipy", "requests", "tinytag")
+HEAVY += ("keras_rs", "lightgbm", "spotipy", "requests", "tinytag", "soundfile")
 
 
 def name_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Audio files as a source: a folder of them, or one; tags say what a track is, its key and its tempo."""
+"""Audio files as a source: a folder of them, or one; tags say what a track is, the sound says what tags leave out."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ import pyarrow as pa
 
 from disco.catalogue import SCHEMA, Catalogue
 from disco.catalogue.text import printable
-from disco.errors import DataError, DiscoError, NotFoundError
+from disco.errors import DataError, DiscoError, MissingExtra, NotFoundError
 from disco.sources import lists
+from disco.sources.audio import measure
+from disco.sources.audio.cache import Measured
+from disco.sources.audio.estimates import FEATURE_SET
 from disco.sources.audio.files import SUFFIXES, find
 from disco.sources.audio.tags import Tags, read_tags
 from disco.sources.lists import Listed
@@ -36,19 +39,25 @@ def recognises(path: Path) -> bool:
         return False
 
 
-def read(path: Path, say: Callable[[str], None] | None = None) -> Catalogue:
-    """Read the tags of an audio file, or of all in a folder and the folders in it.
+def read(path: Path, say: Callable[[str], None] | None = None, sound: bool = True) -> Catalogue:
+    """Read an audio file, or all in a folder and the folders in it: their tags, then what is heard.
+
+    What tags say wins over what is heard. Without the extra [audio] tags are all there is, and a note says so.
 
     Parameters
     ----------
     path : Path
     say : callable, optional
         Is told every two seconds how far the reading is; by default a line on stderr.
+    sound : bool
+        Whether to measure at all; it takes seconds a file the first time, and then the cache knows. From a script of
+        your own call it under `if __name__ == "__main__":`, since processes import that script again.
 
     Returns
     -------
     Catalogue
-        `track_id` and `path` are a file's absolute path, the origins of key and tempo "tag", features unknown.
+        `track_id` and `path` are a file's absolute path, the origins of key and tempo "tag" or "sound";
+        features, as far as they can be estimated, are of the set "audio-1".
 
     Raises
     ------
@@ -80,8 +89,21 @@ def read(path: Path, say: Callable[[str], None] | None = None) -> Catalogue:
                 (say or _say)(f"{n:,} of {len(files):,} audio files read")
     if not found:
         raise DataError(path, f"holds no audio file that can be read ({'; '.join(_problems(problems, where))})")
-    table = pa.Table.from_pylist([_track(file, tags, where) for file, tags in found], SCHEMA)
-    return Catalogue(table, str(path), tuple(_notes(path, where, table, found, problems)))
+    unheard: dict[str, list[Path]] = defaultdict(list)
+    heard = {}
+    if sound and measure.available():
+        heard = measure.measure_all([file for file, _ in found], unheard, say or _say)
+    table = pa.Table.from_pylist([_track(file, tags, heard.get(file, Measured())) for file, tags in found], SCHEMA)
+    notes = _notes(path, where, table, found, problems)
+    if heard:
+        notes.append(
+            f"{path}: the sound of {len(heard):,} measured: key of {_count(table, 'key_origin'):,}, tempo of "
+            f"{_count(table, 'tempo_origin'):,}; energy, danceability and acousticness are estimates (docs/AUDIO.md)"
+        )
+    elif sound and not measure.available():
+        notes.append(f"{path}: what tags leave out is not measured: {MissingExtra('soundfile', 'audio')}")
+    notes += [f"{path}: {problem}" for problem in _problems(unheard, where, "not measured")]
+    return Catalogue(table, str(path), tuple(notes))
 
 
 def playlists(path: Path) -> list[Listed]:
@@ -110,10 +132,11 @@ def _tags(file: Path) -> Tags | str:
         return str(error).rpartition(": ")[2]
 
 
-def _track(file: Path, tags: Tags, where: Path) -> dict[str, object]:
+def _track(file: Path, tags: Tags, sound: Measured) -> dict[str, object]:
     """A file as a row of `SCHEMA`; a file without title is called by its name, `Artist - Title` or `03 Title`."""
     artist, title = ("", file.stem) if tags.title else _named(file.stem)
-    key, mode = tags.key or (None, None)
+    key, mode = tags.key or (sound.key, sound.mode)
+    features = {name: getattr(sound, name) for name in ("loudness", "energy", "acousticness", "danceability")}
     return {
         "track_id": _text(file),
         "title": tags.title or _clean(title),
@@ -124,11 +147,15 @@ def _track(file: Path, tags: Tags, where: Path) -> dict[str, object]:
         "duration_ms": tags.duration_ms,
         "isrc": tags.isrc,
         "path": _text(file),
-        "tempo_bpm": tags.tempo_bpm,
+        "tempo_bpm": tags.tempo_bpm or sound.tempo_bpm,
         "key": key,
         "mode": mode,
-        "key_origin": "tag" if tags.key else None,
-        "tempo_origin": "tag" if tags.tempo_bpm else None,
+        **features,
+        "feature_set": None if set(features.values()) == {None} else FEATURE_SET,
+        "key_origin": "tag" if tags.key else "sound" if sound.key is not None else None,
+        "key_confidence": None if tags.key else sound.key_confidence,
+        "tempo_origin": "tag" if tags.tempo_bpm else "sound" if sound.tempo_bpm else None,
+        "tempo_confidence": None if tags.tempo_bpm else sound.tempo_confidence,
     }
 
 
@@ -156,9 +183,8 @@ def _clean(text: str) -> str:
 def _notes(
     path: Path, where: Path, table: pa.Table, found: Sequence[tuple[Path, Tags]], problems: dict[str, list[Path]]
 ) -> list[str]:
-    n = len(found)
-    keys, tempos = (n - table[name].null_count for name in ("key", "tempo_bpm"))
-    notes = [f"{path}: {n:,} audio files; tags name the key of {keys:,} and the tempo of {tempos:,}, no features"]
+    keys, tempos = (_count(table, name, "tag") for name in ("key_origin", "tempo_origin"))
+    notes = [f"{path}: {len(found):,} audio files; tags name the key of {keys:,} and the tempo of {tempos:,}"]
     if untitled := [file for file, tags in found if not tags.title]:
         notes.append(f"{path}: {len(untitled):,} without a title in their tags go by their file's name")
     odd = [tags.odd_key for _, tags in found if tags.odd_key]
@@ -168,13 +194,17 @@ def _notes(
     return notes + [f"{path}: {problem}" for problem in _problems(problems, where)]
 
 
-def _problems(problems: dict[str, list[Path]], where: Path) -> list[str]:
+def _count(table: pa.Table, column: str, origin: str = "sound") -> int:
+    return sum(said == origin for said in table[column].to_pylist())
+
+
+def _problems(problems: dict[str, list[Path]], where: Path, fate: str = "left out") -> list[str]:
     """A sentence for each kind of problem, with how many files have it and the first of them."""
     sentences = []
     for what, files in sorted(problems.items()):
         names = [printable(_text(f.relative_to(where))) or printable(f.name) for f in sorted(files)[:_NAMED]]
         more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
-        sentences.append(f"{len(files):,} left out, {what}: {', '.join(names)}{more}")
+        sentences.append(f"{len(files):,} {fate}, {what}: {', '.join(names)}{more}")
     return sentences
 
 
