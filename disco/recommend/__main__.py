@@ -75,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error("-n must be 1 or more")
     catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
     named = arguments.recommender
+    cli.say_all([TOLD[named]] if named in TOLD else [], arguments.quiet)
     recommender = load_recommender(named, catalogue) if named else default_recommender(catalogue)
     seeds, title = understood(asked, arguments.title, catalogue, recommender, arguments.quiet, arguments.playlist)
     # What has no title or artist could not be shown.

@@ -54,12 +54,11 @@ class ReccoBeats:
 
     def _rows(self, found: Sequence[dict[str, Any]]) -> list[int]:
         """Rows of what was recommended, in its order; what the catalogue lacks is left out."""
+        artists, titles = [next(iter(one["artists"]), "") for one in found], [one["title"] for one in found]
         ways = (
             self._matching.by_id([one["track_id"] for one in found]),
             self._matching.by_isrc([one["isrc"] for one in found]),
-            self._matching.by_name(
-                [next(iter(one["artists"]), "") for one in found], [one["title"] for one in found]
-            ),
+            self._matching.by_name(artists, titles),
         )
         some = (next((row for row in each if row is not None), None) for each in zip(*ways, strict=True))
         return [row for row in some if row is not None]

@@ -124,23 +124,25 @@ def ask(
     question = f"{url} {body.decode() if body else ''}"
     if kept and (said := _kept(question)) is not None:
         return said
-    for i in range(tries):
+    unheard = put_off = 0
+    while True:
         _patient(whom)
         try:
             said = _answer(whom, url, body, kind)
-        except Later:
-            if i + 1 == tries or _left(whom.url) > BREATH_S:
+        except Later:  # not done, so that anything may be asked again once `_patient` has waited
+            put_off += 1
+            if put_off == TRIES or _left(whom.url) > BREATH_S:
                 raise
-            continue  # `_patient` waits
+            continue
         except Unclear:
-            if i + 1 == tries:
+            unheard += 1
+            if unheard >= tries:
                 raise
-            time.sleep(min(0.5 * (i + 1), BREATH_S))
+            time.sleep(min(0.5 * unheard, BREATH_S))
             continue
         if kept:
             _keep(question, said)
         return said
-    raise AssertionError
 
 
 def _encoded(pairs: Sequence[tuple[str, str]]) -> str:

@@ -86,7 +86,8 @@ def recommended(seeds: Sequence[str], size: int = 100) -> list[dict[str, Any]]:
     for one in content:
         if isinstance(one, dict):
             where, artists = one.get("href"), one.get("artists")
-            names = [artist.get("name") for artist in artists if isinstance(artist, dict)] if _some(artists) else []
+            artists = artists if isinstance(artists, list) else []
+            names = [artist.get("name") for artist in artists if isinstance(artist, dict)]
             rows.append(
                 {
                     "track_id": where.rpartition("/")[2] if isinstance(where, str) else "",
@@ -96,10 +97,6 @@ def recommended(seeds: Sequence[str], size: int = 100) -> list[dict[str, Any]]:
                 }
             )
     return rows
-
-
-def _some(said: Any) -> bool:
-    return isinstance(said, list) and bool(said)
 
 
 def _text(said: Any) -> str:

@@ -1,4 +1,4 @@
-"""The few questions of OpenSubsonic that a playlist needs, each a POST of a form: no word of a login is in an address.
+"""The few questions of OpenSubsonic that a playlist needs, each a POST of a form: no login is in an address.
 
 The protocol is described at https://opensubsonic.netlify.app; a failure of its own comes with the status 200.
 """
@@ -164,9 +164,11 @@ class Client:
     def entries(self, playlist: str) -> list[str]:
         """Ids of the songs of a playlist, in their order."""
         whole = self.ask("getPlaylist", [("id", playlist)]).get("playlist")
-        if not isinstance(whole, dict) or whole.get("id") != playlist:
+        songs = [one["id"] for one in _songs(whole.get("entry"))] if isinstance(whole, dict) else []
+        # A song that is overlooked here would be added again.
+        if not isinstance(whole, dict) or whole.get("id") != playlist or whole.get("songCount") != len(songs):
             raise Unclear("Navidrome: its answer cannot be read; try again later")
-        return [one["id"] for one in _songs(whole.get("entry"))]
+        return songs
 
     def create(self, name: str) -> str:
         """Make an empty playlist, asked for once, and return its id."""

@@ -1,4 +1,4 @@
-"""A playlist made on the server, in steps that can be cut off anywhere and gone on with, and that put no song in twice.
+"""A playlist made on the server, in steps that can be cut off anywhere and gone on with, and no song in it twice.
 
 The same idea as for Spotify: a journal is kept before each call whose end might stay unknown, and after such a call,
 or in a later run, what stands on the server is read and compared with what should; only what is missing is added.
@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,12 @@ class Journal:
     account, name, ids : as given
     at : float
         When it was begun, Unix time in s.
-    before : list of str
+    before : list of str or None
         Playlists of this name that were there already; None until they were looked up, before the first call.
     playlist : str
         Its id; empty until it is known.
+    done : int or None
+        How many songs stand in it; None where that must be looked up.
     """
 
     account: str
@@ -55,7 +57,7 @@ class Journal:
     at: float
     before: list[str] | None = None
     playlist: str = ""
-    done: int | None = field(default=0)
+    done: int | None = 0
 
     @property
     def path(self) -> Path:
