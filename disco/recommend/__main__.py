@@ -20,6 +20,7 @@ from disco.recommend import (
     METHODS,
     ONLINE,
     RECOMMENDERS,
+    TOLD,
     Query,
     Recommender,
     default_recommender,
