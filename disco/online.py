@@ -55,6 +55,8 @@ def _to_navidrome(playlists: Sequence[Playlist], say: Callable[[str], object]) -
     from disco.sources.navidrome import writing as lists
 
     client = server.Client(server.login())
+    if client.in_the_clear:
+        say(f"{client.who.url} is asked without encryption: who listens on the way can log in as you")
     addresses = []
     for name, playlist in zip(_names(playlists), playlists, strict=True):
         tracks = playlist.tracks.table.to_pylist()

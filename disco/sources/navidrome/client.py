@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from disco import folders
 from disco.catalogue.text import printable
@@ -107,6 +108,12 @@ class Client:
     def account(self) -> str:
         """The user on this server, for the journals."""
         return f"{self.who.user} on {self.who.url}"
+
+    @property
+    def in_the_clear(self) -> bool:
+        """Whether the login goes over a network unencrypted."""
+        parts = urlsplit(self.who.url)
+        return parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost")
 
     def ask(self, verb: str, pairs: Sequence[tuple[str, str]] = (), tries: int = 3) -> dict[str, Any]:
         """What the server answers; `tries` is 1 for what must not be done twice.
