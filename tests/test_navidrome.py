@@ -329,8 +329,9 @@ def test_a_damaged_file_of_the_login_is_one_sentence(unset, text):
         client.login()
 
 
-def test_an_address_that_is_none_is_one_sentence(fake, monkeypatch):
-    monkeypatch.setenv("DISCO_NAVIDROME_URL", "music.example")
+@pytest.mark.parametrize("url", ["music.example", "ftp://music.example", "http://[", "file:///etc/passwd"])
+def test_an_address_that_is_none_is_one_sentence(fake, monkeypatch, url):
+    monkeypatch.setenv("DISCO_NAVIDROME_URL", url)
     with pytest.raises(DiscoError, match="is no address of a server"):
         client.login()
 

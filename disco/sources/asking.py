@@ -82,7 +82,7 @@ def service(name: str, variable: str, usual: str, pause_s: float = 0.0) -> Servi
         If the variable's address is not https, and not of this machine.
     """
     url = os.environ.get(variable, usual).rstrip("/")
-    if not _safe(url):
+    if not safe(url):
         raise DiscoError(f"{printable(url)}: {name} is asked over https alone; change {variable}")
     return Service(name, url, pause_s)
 
@@ -149,7 +149,8 @@ def _encoded(pairs: Sequence[tuple[str, str]]) -> str:
     return urlencode(pairs, errors="replace")
 
 
-def _safe(url: str, plain: bool = False) -> bool:
+def safe(url: str, plain: bool = False) -> bool:
+    """Whether an address is https, of this machine, or (`plain`) http."""
     try:
         parts = urlsplit(url)
         return parts.scheme == "https" or (parts.scheme == "http" and (plain or parts.hostname == "127.0.0.1"))
@@ -178,12 +179,12 @@ def _answer(whom: Service, url: str, body: bytes | None, kind: str) -> Any:
         def redirect_request(self, *_: Any) -> None:
             return None  # elsewhere nobody asked for it to go
 
-    if not _safe(url, whom.plain):
+    if not safe(url, whom.plain):
         raise DiscoError(f"{whom.name}: {printable(whom.url)} is no address that begins with https://")
     headers = {"User-Agent": AGENT, "Accept": "application/json", **({"Content-Type": kind} if kind else {})}
     near = [urllib.request.ProxyHandler({})] if urlsplit(url).hostname == "127.0.0.1" else []
     try:
-        request = urllib.request.Request(url, body, headers)  # noqa: S310 - `_safe` has looked
+        request = urllib.request.Request(url, body, headers)  # noqa: S310 - `safe` has looked
         with urllib.request.build_opener(Stay, *near).open(request, timeout=TIMEOUT_S) as answer:
             told, status, said = answer.headers, int(answer.status), answer.read(LARGEST_BYTES)
     except urllib.error.HTTPError as error:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from disco import folders
 from disco.catalogue.text import printable
 from disco.errors import DataError, DiscoError
-from disco.sources.asking import Service, Unclear, ask
+from disco.sources.asking import Service, Unclear, ask, safe
 
 VERSION = "1.16.1"  # of the protocol
 # The protocol's codes of failures.
@@ -65,7 +65,7 @@ def login() -> Login:
             "nobody is logged in to Navidrome; set DISCO_NAVIDROME_URL, DISCO_NAVIDROME_USER and "
             f"DISCO_NAVIDROME_PASSWORD (or _TOKEN and _SALT), or write url, user and password to {path}, as JSON"
         )
-    if not said["url"].lower().startswith(("https://", "http://")):
+    if not safe(said["url"], plain=True):
         raise DiscoError(f"{printable(said['url'])} is no address of a server; write it as https://music.example")
     salt = said["salt"]
     token = said["token"]
