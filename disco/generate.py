@@ -14,7 +14,7 @@ from disco import cli, export, options, settings
 from disco.catalogue import Filters
 from disco.playlist import Playlist, alternatives, generate
 from disco.predict import PREDICTORS, load_predictor
-from disco.recommend import METHODS, RECOMMENDERS, default_recommender, load_recommender
+from disco.recommend import METHODS, ONLINE, RECOMMENDERS, TOLD, default_recommender, load_recommender
 from disco.sequence import SEQUENCERS, Wishes
 from disco.sources import EXAMPLE_SEEDS, lists
 from disco.transition import Knobs
@@ -52,7 +52,8 @@ def parser() -> argparse.ArgumentParser:
     g.add_argument(
         "--recommender",
         metavar="NAME",
-        help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, or a model's folder",
+        help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, a model's folder, or, "
+        f"over the network, {', '.join(ONLINE)}",
     )
     g.add_argument("--sequencer", default="beam", metavar="NAME", help=", ".join(SEQUENCERS))
     g.add_argument("--width", type=int, metavar="N", help="sequences that beam and path carry on (16, 32)")
@@ -78,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     g = p.add_argument_group("what comes out")
     g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist; some recommenders read it")
     options.add_written(g)
-    g.add_argument("--to", choices=["spotify"], help="make it there too, as a private playlist")
+    options.add_to(g)
     g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw its flow, on a page that needs no network")
     g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     g.add_argument("--quiet", action="store_true", help="print no notes")
@@ -130,6 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     # Loaded once, however many alternatives are made.
     name = arguments.recommender
+    cli.say_all([TOLD[name]] if name in TOLD else [], arguments.quiet)
     recommender = load_recommender(name, catalogue) if name else default_recommender(catalogue)
     predictor = load_predictor(arguments.predictor)
 
@@ -168,7 +170,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.to:
         from disco import online
 
-        for address in online.send(playlists, arguments.quiet):
+        for address in online.send(arguments.to, playlists, arguments.quiet):
             cli.say(f"made: {address}")
     return 0
 

@@ -1,9 +1,10 @@
-"""What `disco generate` asks of Spotify: candidates for its seeds, and a playlist made there."""
+"""What the doors ask of services: candidates that Spotify has for seeds, and playlists made there or on Navidrome."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -43,16 +44,46 @@ def candidates(arguments: argparse.Namespace, own: Catalogue | None) -> tuple[Ca
     return gathered.tracks, gathered.seeds
 
 
-def send(playlists: Sequence[Playlist], quiet: bool) -> list[str]:
-    """Make playlists on Spotify, and return their addresses; tracks that it does not have are told."""
-    say = _say(quiet)
+def send(to: str, playlists: Sequence[Playlist], quiet: bool) -> list[str]:
+    """Make playlists at a place of `options.PLACES`, and return their addresses; tracks that it lacks are told."""
+    return {"spotify": _to_spotify, "navidrome": _to_navidrome}[to](playlists, _say(quiet))
+
+
+def _to_navidrome(playlists: Sequence[Playlist], say: Callable[[str], object]) -> list[str]:
+    from disco.sources.navidrome import client as server
+    from disco.sources.navidrome import finding
+    from disco.sources.navidrome import writing as lists
+
+    client = server.Client(server.login())
+    if client.in_the_clear:
+        say(f"{client.who.url} is asked without encryption: who listens on the way can log in as you")
+    addresses = []
+    for name, playlist in zip(_names(playlists), playlists, strict=True):
+        tracks = playlist.tracks.table.to_pylist()
+        found = [finding.find(client, track) for track in tracks]
+        _tell_missing([track for track, own in zip(tracks, found, strict=True) if own is None], "on the server", say)
+        addresses.append(lists.write(client, name, [own for own in found if own], say))
+    return addresses
+
+
+def _to_spotify(playlists: Sequence[Playlist], say: Callable[[str], object]) -> list[str]:
     client = connect(say)
     say(TERMS)
     addresses = []
-    for i, playlist in enumerate(playlists):
-        name = playlist.name if not i else f"{playlist.name} ({i + 1})"
+    for name, playlist in zip(_names(playlists), playlists, strict=True):
         addresses.append(writing.write(client, name, _on_spotify(client, playlist.tracks, say), say))
     return addresses
+
+
+def _names(playlists: Sequence[Playlist]) -> list[str]:
+    """Names of alternatives, the first without a number."""
+    return [f"{playlist.name} ({i})" if i > 1 else playlist.name for i, playlist in enumerate(playlists, start=1)]
+
+
+def _tell_missing(tracks: Sequence[dict[str, Any]], where: str, say: Callable[[str], object]) -> None:
+    if tracks:
+        few = "; ".join(map(cli.name, tracks[:3])) + ("; ..." if len(tracks) > 3 else "")
+        say(f"{len(tracks)} tracks left out, which are not {where}: {few}")
 
 
 def _on_spotify(client: Client, tracks: Catalogue, say: Callable[[str], object]) -> list[str]:

@@ -89,6 +89,15 @@ def wishes(arguments: argparse.Namespace, row: Callable[[str], int]) -> Wishes:
     )
 
 
+# Where a playlist can be made, as `online.send` knows it.
+PLACES = ("spotify", "navidrome")
+
+
+def add_to(parser: argparse._ArgumentGroup) -> None:
+    """Add `--to`."""
+    parser.add_argument("--to", choices=PLACES, help="make it there too, as a private playlist")
+
+
 def add_written(parser: argparse._ArgumentGroup) -> None:
     """Add `--output` and what `style` reads."""
     add = parser.add_argument

@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     g = p.add_argument_group("what comes out")
     g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist")
     options.add_written(g)
+    options.add_to(g)
     g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw its flow, on a page that needs no network")
     g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     g.add_argument("--quiet", action="store_true", help="print no notes")
@@ -107,6 +108,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         written.append(arguments.plot)
     if written and not arguments.quiet:
         cli.say(f"written: {', '.join(map(str, written))}")
+    if arguments.to:
+        from disco import online  # loads what speaks to the network
+
+        for address in online.send(arguments.to, [ordered.playlist for ordered in made], arguments.quiet):
+            cli.say(f"made: {address}")
     return 0
 
 

@@ -16,9 +16,11 @@ from disco.recommend import (
     content,
     embedding_mlp,
     item_knn,
+    listenbrainz,
     playlist_knn,
     popularity,
     ranker,
+    reccobeats,
     set_transformer,
     title_knn,
     two_tower,
@@ -40,6 +42,12 @@ DEFAULT = "content"
 _AT_ONCE = 100_000
 # What is not trained at all, from a catalogue.
 RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"nearest": nearest}
+# What asks a service on the network, never but by name, and what the service is told.
+ONLINE: dict[str, Callable[[Catalogue], Recommender]] = {
+    "listenbrainz": listenbrainz.ListenBrainz,
+    "reccobeats": reccobeats.ReccoBeats,
+}
+TOLD = {"listenbrainz": listenbrainz.TOLD, "reccobeats": reccobeats.TOLD}
 # What is trained: from the `method` on a card to what loads its folder.
 METHODS: dict[str, Callable[[Folder], Recommender]] = {
     "popularity": popularity.load,
@@ -71,10 +79,12 @@ def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
     """
     if str(name) in RECOMMENDERS:
         return RECOMMENDERS[str(name)](catalogue)
+    if str(name) in ONLINE:
+        return ONLINE[str(name)](catalogue)
     try:
         folder = find_model(name)
     except NotFoundError:
-        there = ", ".join([*RECOMMENDERS, *trained()])
+        there = ", ".join([*RECOMMENDERS, *trained(), *ONLINE])
         raise NotFoundError(
             f"there is no recommender {str(name)!r}; there are: {there}, or a model's folder"
         ) from None
@@ -132,7 +142,9 @@ def trained() -> list[str]:
 __all__ = [
     "DEFAULT",
     "METHODS",
+    "ONLINE",
     "RECOMMENDERS",
+    "TOLD",
     "Candidates",
     "Nearest",
     "Query",

@@ -16,7 +16,16 @@ from disco.catalogue import Catalogue, Rows
 from disco.catalogue.text import printable
 from disco.errors import DiscoError, NotFoundError
 from disco.playlist import unanswered
-from disco.recommend import METHODS, RECOMMENDERS, Query, Recommender, default_recommender, load_recommender
+from disco.recommend import (
+    METHODS,
+    ONLINE,
+    RECOMMENDERS,
+    TOLD,
+    Query,
+    Recommender,
+    default_recommender,
+    load_recommender,
+)
 from disco.sources import lists
 
 # A lone text that is answered worse than this by every track is a title, to those who read titles.
@@ -44,7 +53,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--recommender",
         metavar="NAME",
-        help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, or a model's folder",
+        help=f"{', '.join(RECOMMENDERS)}, {', '.join(METHODS)} once trained, a model's folder, or, "
+        f"over the network, {', '.join(ONLINE)}",
     )
     p.add_argument("-n", type=int, default=15, metavar="N", help="tracks to name (15)")
     p.add_argument("--title", default="", metavar="TEXT", help="title of the playlist, for recommenders that read it")
@@ -66,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error("-n must be 1 or more")
     catalogue = cli.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
     named = arguments.recommender
+    cli.say_all([TOLD[named]] if named in TOLD else [], arguments.quiet)
     recommender = load_recommender(named, catalogue) if named else default_recommender(catalogue)
     seeds, title = understood(asked, arguments.title, catalogue, recommender, arguments.quiet, arguments.playlist)
     # What has no title or artist could not be shown.

@@ -13,8 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from disco.errors import DiscoError
+from disco.sources.asking import Refused, ask, service
 from disco.sources.spotify import shapes
 
+URL = "https://api.reccobeats.com/v1"
+SEEDS = 5  # of a recommendation
 AT_ONCE = 40  # ids of a call; more are dropped without a word
 # Waited for at most; the service says no more of its limits than this header.
 SHORT_S = 60
@@ -56,10 +59,54 @@ def features(ids: Sequence[str]) -> list[dict[str, Any]]:
     return rows
 
 
+def recommended(seeds: Sequence[str], size: int = 100) -> list[dict[str, Any]]:
+    """Tracks that it recommends for at most five Spotify ids, the best first; [] where it knows none of them.
+
+    Returns
+    -------
+    list of dict
+        `track_id` (Spotify's, by `href`; "" if it names none), `isrc`, `title` and `artists`.
+
+    Raises
+    ------
+    DiscoError
+        As `asking.ask`, or if the answer is nonsense.
+    """
+    whom = service("ReccoBeats", "DISCO_RECCOBEATS", URL)
+    try:
+        said = ask(whom, "track/recommendation", [("size", str(size)), ("seeds", ",".join(seeds[:SEEDS]))])
+    except Refused as error:
+        if error.status in (400, 404):
+            return []
+        raise
+    content = said.get("content") if isinstance(said, dict) else None
+    if not isinstance(content, list):
+        raise ReccoBeatsError("its answer cannot be read; try again later")
+    rows = []
+    for one in content:
+        if isinstance(one, dict):
+            where, artists = one.get("href"), one.get("artists")
+            artists = artists if isinstance(artists, list) else []
+            names = [artist.get("name") for artist in artists if isinstance(artist, dict)]
+            rows.append(
+                {
+                    "track_id": where.rpartition("/")[2] if isinstance(where, str) else "",
+                    "isrc": _text(one.get("isrc")),
+                    "title": _text(one.get("trackTitle")),
+                    "artists": [name for name in names if isinstance(name, str)],
+                }
+            )
+    return rows
+
+
+def _text(said: Any) -> str:
+    return said if isinstance(said, str) else ""
+
+
 def _get(what: str, query: dict[str, str]) -> Any:
     import requests
 
-    url = os.environ.get("DISCO_RECCOBEATS", "https://api.reccobeats.com/v1").rstrip("/")
+    url = os.environ.get("DISCO_RECCOBEATS", URL).rstrip("/")
     if urlsplit(url).scheme != "https" and urlsplit(url).hostname != "127.0.0.1":
         raise DiscoError(f"{url}: asked over https alone; change DISCO_RECCOBEATS")
     trouble = "cannot be reached; try again later, or leave it out"

@@ -1,0 +1,1 @@
+"""Navidrome, and any server that speaks OpenSubsonic: its songs found, and playlists made there."""
