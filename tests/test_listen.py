@@ -69,6 +69,34 @@ def test_what_has_no_beat_or_pitch_has_no_tempo_or_key():
     assert np.isnan(tempo(steady)[0])
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_noise_has_neither(seed):
+    noise = Sound(np.random.default_rng(seed).normal(size=20 * RATE).astype(np.float32) / 10, RATE)
+    assert key(noise) == (None, None, 0.0)
+    assert np.isnan(tempo(noise)[0])
+
+
+def test_a_click_has_a_tempo_and_no_key():
+    samples = np.zeros(20 * RATE, dtype=np.float32)
+    samples[:: RATE // 2] = 1
+    assert folded_apart(tempo(Sound(samples, RATE))[0], 120) < 0.1
+    assert key(Sound(samples, RATE)) == (None, None, 0.0)
+
+
+@pytest.mark.parametrize("extreme", [np.nan, np.inf, -np.inf, 3e38])
+def test_samples_that_are_no_sound_do_not_spread(tmp_path, extreme):
+    soundfile = pytest.importorskip("soundfile")
+    rate = 44_100
+    piece = synth.made(7, 1, 100, "organ", seconds=10)
+    both = np.stack([np.repeat(piece, 2)] * 2, axis=1)
+    both[1000:1010, 0] = extreme
+    soundfile.write(tmp_path / "a.wav", both, rate, subtype="FLOAT")
+    heard = decode(tmp_path / "a.wav")
+    assert np.isfinite(heard.samples).all()
+    assert np.isfinite(heard.long).all()
+    assert key(heard)[:2] == (7, 1)
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 3 * RATE), st.integers(0, 1000))
 def test_any_sound_is_survived(length, seed):

@@ -17,6 +17,8 @@ from disco.errors import DataError, MissingExtra
 RATE = 22_050
 # Of longer tracks the middle is heard: intros and endings tell least of both, and two minutes tell enough.
 SECONDS = 120.0
+# Eight times full scale, 18 dB above it: files of floats may go over, but what is higher is no sound.
+_LOUDEST = 8.0
 # Window and step of short pieces, where a blow is to be found in time (23 ms apart), and of long ones, where two
 # semitones are to be told apart from 55 Hz on (2.7 Hz apart).
 _SHORT, _SHORT_STEP = 2048, 512
@@ -30,7 +32,7 @@ class Sound:
     Attributes
     ----------
     samples : ndarray, shape (n,)
-        From -1 to 1, finite.
+        Full scale is from -1 to 1; finite.
     rate : int
         In a second.
     """
@@ -84,7 +86,9 @@ def decode(path: Path, seconds: float = SECONDS) -> Sound:
         raise DataError(path, f"cannot be decoded ({str(error).splitlines()[0][:100]})") from None
     if not len(frames) or rate < 1:
         raise DataError(path, "holds no sound")
-    samples = np.nan_to_num(frames.mean(axis=1, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    # Before the mean: an infinite channel would take the other with it.
+    frames = np.clip(np.nan_to_num(frames, copy=False, nan=0.0, posinf=0.0, neginf=0.0), -_LOUDEST, _LOUDEST)
+    samples = frames.mean(axis=1, dtype=np.float32)
     return Sound(resampled(samples, rate, RATE), RATE)
 
 
