@@ -15,8 +15,7 @@ import numpy as np
 from disco import cli, export, options
 from disco.explaining import Advice, Explained, explain
 from disco.joins import Grades, grade_name
-from disco.ordering import KNOBS, given
-from disco.predict import PREDICTORS
+from disco.ordering import given
 from disco.sequence import Budget
 from disco.transition import Knobs
 
@@ -34,14 +33,7 @@ def parser() -> argparse.ArgumentParser:
     cli.add_list(p)
 
     g = p.add_argument_group("how joins are judged")
-    options.add_knobs(g, KNOBS, spicyness=False)
-    g.add_argument(
-        "--predictor",
-        default="mean",
-        metavar="NAME",
-        help=f"in whose space distance is measured: {', '.join(PREDICTORS)} (mean: the features themselves)",
-    )
-    options.add_mixing(g)
+    options.add_judging(g)
 
     g = p.add_argument_group("how long to look for the best order")
     g.add_argument("--moves", type=int, metavar="N", help="disturbances to try (200)")

@@ -12,6 +12,8 @@ from disco.errors import DiscoError
 from disco.keys import KEY_RULES
 from disco.mixing import Mixing
 from disco.music import parse_key
+from disco.ordering import KNOBS
+from disco.predict import PREDICTORS
 from disco.sequence import ARCS, Wishes
 from disco.transition import Knobs
 
@@ -26,6 +28,18 @@ def add_knobs(parser: argparse._ArgumentGroup, usual: Knobs = Knobs(), spicyness
             value = getattr(usual, name)
             add(f"--{name}", type=float, default=value, metavar="X", help=f"{what} ({value:g})")
     add("--artist-gap", type=int, default=1, metavar="N", help="tracks between two by one artist (1)")
+
+
+def add_judging(parser: argparse._ArgumentGroup) -> None:
+    """Add what says how joins of neighbours are judged: the knobs as they are for orders, in whose space, mixing."""
+    add_knobs(parser, KNOBS, spicyness=False)
+    parser.add_argument(
+        "--predictor",
+        default="mean",
+        metavar="NAME",
+        help=f"in whose space distance is measured: {', '.join(PREDICTORS)} (mean: the features themselves)",
+    )
+    add_mixing(parser)
 
 
 def add_mixing(parser: argparse._ArgumentGroup) -> None:

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from disco import cli, export, options
-from disco.ordering import KNOBS, Ordered, given, put_in_order
+from disco.ordering import Ordered, given, put_in_order
 from disco.playlist import alternatives
-from disco.predict import PREDICTORS
 from disco.sequence import Budget, Wishes
 from disco.transition import Knobs
 
@@ -30,14 +29,7 @@ def parser() -> argparse.ArgumentParser:
     cli.add_list(p)
 
     g = p.add_argument_group("how it flows")
-    options.add_knobs(g, KNOBS, spicyness=False)
-    g.add_argument(
-        "--predictor",
-        default="mean",
-        metavar="NAME",
-        help=f"in whose space distance is measured: {', '.join(PREDICTORS)} (mean: the features themselves)",
-    )
-    options.add_mixing(g)
+    options.add_judging(g)
 
     g = p.add_argument_group("what is asked for")
     g.add_argument("--first", metavar="TRACK", help="the track to begin with")
