@@ -134,6 +134,20 @@ def test_the_published_way_searches_recommends_and_measures(start, scenario, cap
     assert all(r.query["ids"].count(",") < 100 for r in fake.calls("audio-features"))
 
 
+def test_the_notebook_plays_from_spotify(start, capsys):
+    fake = start("extended", tracks=600)
+    names = [fake.library.tracks[one].name for one in seeds(fake)]
+    cells = json.loads((Path(__file__).parents[1] / "pipeline.ipynb").read_text(encoding="utf-8"))["cells"]
+    source = "".join(cells[-1]["source"])
+    assert source.startswith("SPOTIFY = False")
+    for asked, name in zip(
+        ("them changes thundercat", "cocoa butter kisses", "girlfriend is better"), names, strict=True
+    ):
+        source = source.replace(repr(asked).replace("'", '"'), repr(name))
+    exec(source.replace("SPOTIFY = False", "SPOTIFY = True"), {})
+    assert "13 tracks" in capsys.readouterr().out
+
+
 def test_candidates_are_the_users_own_where_spotify_recommends_nothing(start, capsys, tmp_path):
     fake = start()
     table = own_table(fake, tmp_path / "mine.parquet")
