@@ -189,3 +189,12 @@ def test_an_empty_library_and_none(where):
     assert mixxx.playlists(where) == []
     with pytest.raises(DataError, match=r"holds no tracks .*5 tracks left out: hidden in Mixxx"):
         mixxx.read(where)
+
+
+def test_a_schema_that_is_no_text_is_told(tmp_path):
+    where = example(tmp_path)
+    content = where.read_bytes()
+    at = content.index(b"CREATE TABLE")
+    where.write_bytes(content[:at] + b"\x80\xff\xfe" + content[at + 3 :])
+    with pytest.raises(DataError, match="cannot be read as Mixxx's library"):
+        mixxx.read(where)

@@ -192,7 +192,8 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
                 yield connection
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
-    except sqlite3.Error as error:
+    # A damaged schema is told in words that need not be UTF-8.
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         hint = "it is damaged, or Mixxx is writing to it: close Mixxx and try again"
         raise DataError(path, f"cannot be read as Mixxx's library ({error}); {hint}") from None
 
@@ -216,7 +217,7 @@ def _connected(path: Path) -> sqlite3.Connection | None:
     except sqlite3.OperationalError:
         connection.close()
         return None
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         connection.close()
         raise
     return connection
