@@ -13,7 +13,7 @@ playlist: $(VENV)/.installed  ## three seeds from the embedded demo, and flow.ht
 recommenders: $(VENV)/.installed-dev  ## train all of them into your data folder: TRACKS=FILE PLAYLISTS=PREPARED
 	@test -n "$(TRACKS)" -a -n "$(PLAYLISTS)" || { echo "make recommenders TRACKS=FILE PLAYLISTS=PREPARED"; exit 2; }
 	for name in $(RECOMMENDERS); do \
-	  $(BIN)/python -m disco.train cloud/$$name.toml --tracks "$(TRACKS)" --playlists "$(PLAYLISTS)" --force || exit 1; \
+	  $(BIN)/disco train cloud/$$name.toml --tracks "$(TRACKS)" --playlists "$(PLAYLISTS)" --force || exit 1; \
 	done
 
 test: $(VENV)/.installed-dev  ## all tests, slow ones too

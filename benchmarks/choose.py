@@ -12,9 +12,9 @@ import million
 import numpy as np
 from table import head, ratio, row, seconds
 
-from disco.predict import load_predictor
-from disco.sequence import Rules, greedy
-from disco.transition import Flow, Knobs
+from disco.models.predictors import load_predictor
+from disco.playlist.cost import Flow, Knobs
+from disco.playlist.sequence import Rules, greedy
 
 ROUNDS = 7
 

@@ -15,12 +15,13 @@ import numpy as np
 import pyarrow as pa
 from table import head, row
 
-from disco import metrics
 from disco.catalogue import Catalogue, Floats
-from disco.catalogue.codes import genre_numbers
-from disco.model import find_model, read_card, scaled_features, scaler
-from disco.recommend import autoencoder, content
-from disco.sources import playlists, tables
+from disco.catalogue.numbering import genre_numbers
+from disco.evaluation import metrics
+from disco.models.card import find_model, read_card
+from disco.models.recommenders import autoencoder, content
+from disco.models.scaler import scaled_features, scaler
+from disco.sources.files import playlist_tables, tables
 from disco.training.data import one_a_title
 
 
@@ -52,7 +53,7 @@ def main() -> None:
     catalogue = whole.take(one_a_title(whole))
     labels, cold = (
         genre_numbers(catalogue),
-        np.flatnonzero(playlists.is_cold(catalogue.ids(np.arange(len(catalogue))))),
+        np.flatnonzero(playlist_tables.is_cold(catalogue.ids(np.arange(len(catalogue))))),
     )
     bare = without(catalogue, "popularity", "explicit")
     spaces = {

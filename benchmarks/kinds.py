@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from table import head, row
 
 from disco.catalogue import Catalogue, Rows
-from disco.recommend import Query, load_recommender
-from disco.sources import playlists, tables
+from disco.models.recommenders import Query, load_recommender
+from disco.sources.files import playlist_tables, tables
 
 KINDS = {
     "country": r"\bcountry\b",
@@ -47,9 +47,9 @@ def main() -> None:
     p.add_argument("--recommender", action="append", default=[], metavar="NAME")
     p.add_argument("--seeds", type=int, default=10)
     said = p.parse_args()
-    catalogue, entries = tables.read(said.tracks), playlists.read(said.playlists)
-    tracks, titles = playlists.titled(entries, catalogue)
-    unseen, unseen_titles = playlists.titled(entries.filter(pc.equal(entries["split"], "test")), catalogue)
+    catalogue, entries = tables.read(said.tracks), playlist_tables.read(said.playlists)
+    tracks, titles = playlist_tables.titled(entries, catalogue)
+    unseen, unseen_titles = playlist_tables.titled(entries.filter(pc.equal(entries["split"], "test")), catalogue)
     models = [load_recommender(name, catalogue) for name in said.recommender or ["embedding-mlp"]]
     head(f"Of the best {ASKED}, of the kind", "kind", "playlists", "chance", *(model.name for model in models))
     for kind, pattern in KINDS.items():

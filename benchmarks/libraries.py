@@ -18,8 +18,8 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 from table import head, ratio, row, seconds
 
-from disco.music import camelot
-from disco.sources import mixxx, rekordbox, traktor
+from disco.catalogue.music import camelot
+from disco.sources.dj import mixxx, rekordbox, traktor
 
 TRACKS = 20_000
 PLAYLISTS, LENGTH = 100, 50

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import synth
 
 from disco.sources.audio.key import PROFILES, USUAL, key
-from disco.sources.audio.sound import Sound
+from disco.sources.audio.signal import Sound
 from disco.sources.audio.tempo import tempo
 
 SECONDS = 30.0

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from disco import sources
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
-from disco.sources import tables
+from disco.sources.files import tables
 
 # Beside the other build products, ignored by git.
 FOLDER = Path(__file__).parents[1] / "build" / "bench"

@@ -19,12 +19,12 @@ from table import head, row
 
 from disco import sources
 from disco.catalogue import Catalogue
-from disco.predict import load_predictor
-from disco.recommend import Query, load_recommender
-from disco.sequence import Rules, beam, greedy
-from disco.sequence.moves import Problem
-from disco.sequence.order import Budget, arrange
-from disco.transition import Flow, Knobs, Pairwise, reported_cost
+from disco.models.predictors import load_predictor
+from disco.models.recommenders import Query, load_recommender
+from disco.playlist.cost import Flow, Knobs, Pairwise, reported_cost
+from disco.playlist.sequence import Rules, beam, greedy
+from disco.playlist.sequence.local_search import Problem
+from disco.playlist.sequence.order import Budget, arrange
 
 # Tracks, and how many sets of so many.
 SIZES = {12: 200, 50: 5, 200: 3}

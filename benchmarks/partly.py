@@ -15,10 +15,10 @@ import numpy as np
 from table import head, row
 
 from disco.catalogue import FEATURES, Catalogue, Floats
-from disco.distance import filled
-from disco.model import Scaler, matched, scaled_features, scaler
-from disco.predict import SHRINKAGE
-from disco.sources import playlists, tables
+from disco.models.distance import filled
+from disco.models.predictors import SHRINKAGE
+from disco.models.scaler import Scaler, matched, scaled_features, scaler
+from disco.sources.files import playlist_tables, tables
 
 # Playlists, and at most so many places of each; others among which the true one is looked for.
 PLAYLISTS, PLACES, OTHERS = 300, 4, 399
@@ -27,7 +27,7 @@ PLAYLISTS, PLACES, OTHERS = 300, 4, 399
 def main() -> None:
     """Print both tables."""
     catalogue = tables.read(sys.argv[1])
-    lists = playlists.sequences(playlists.read(sys.argv[2]), catalogue, 8)
+    lists = playlist_tables.sequences(playlist_tables.read(sys.argv[2]), catalogue, 8)
     rng = np.random.default_rng(0)
     lists = [lists[i] for i in rng.permutation(len(lists))[:PLAYLISTS]]
     space = scaled_features(catalogue, scaler())

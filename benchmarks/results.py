@@ -19,9 +19,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from disco import evaluate, scorecard
-from disco.model import MODELS
-from disco.rivals import RIVALS
+from disco.cli import evaluate
+from disco.evaluation import flow_benchmark
+from disco.evaluation.baselines import RIVALS
+from disco.models.card import MODELS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = "mpd_slice0"
@@ -376,7 +377,7 @@ def verdict(records: Sequence[dict[str, Any]]) -> str:
     """Sentences on who is ahead of whom by the means of key, tempo and step."""
     by = {r["method"]: r for r in records}
     said = []
-    for way in (scorecard.OURS, scorecard.PLAIN):
+    for way in (flow_benchmark.OURS, flow_benchmark.PLAIN):
         beaten = [name for name in RIVALS if name in by and dominates(by[name], by[way])]
         said.append(
             f"By keys (fifths), BPM change and step `{way}` is dominated by {', '.join(beaten) or 'no rival'}; of the three it is ahead of "
@@ -396,8 +397,8 @@ def ahead(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     """By which of the three one way's mean is better than another's."""
     return [
         axis
-        for axis in scorecard.AXES
-        if (one[axis] > other[axis] if axis in scorecard.HIGHER else one[axis] < other[axis])
+        for axis in flow_benchmark.AXES
+        if (one[axis] > other[axis] if axis in flow_benchmark.HIGHER else one[axis] < other[axis])
     ]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from table import head, row, seconds
 
 from disco import sources
-from disco.predict import PREDICTORS, load_predictor
+from disco.models.predictors import PREDICTORS, load_predictor
 
 STEPS = 2000
 

@@ -18,10 +18,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from disco import cli, continuation, metrics
 from disco.catalogue import Rows
-from disco.recommend import Query, Recommender, load_recommender
-from disco.sources import playlists
+from disco.cli import console, options
+from disco.evaluation import continuation, metrics
+from disco.models.recommenders import Query, Recommender, load_recommender
+from disco.sources.files import playlist_tables
 
 # As the original's measure of collapse has it.
 ASKED, NAMED = 200, 5
@@ -68,7 +69,7 @@ def row(recommender: Recommender, name: str, queries: list[Query], truth: list[R
     return f"| {recommender.name} | {name} | {len(found)} | {numbers} | {distinct} of {len(some) * NAMED} |"
 
 
-@cli.door
+@console.door
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description="What does a title do?")
@@ -79,12 +80,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--catalogue", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     said = parser.parse_args(argv)
-    catalogue = cli.open_catalogue([said.catalogue], quiet=True)
-    entries = playlists.read(said.playlists)
+    catalogue = options.open_catalogue([said.catalogue], quiet=True)
+    entries = playlist_tables.read(said.playlists)
     kept = pc.equal(entries["split"].cast(pa.string()), said.split)
     if said.source:
         kept = pc.and_(kept, pc.equal(entries["source"].cast(pa.string()), said.source))
-    asked = given(*playlists.titled(entries.filter(kept), catalogue), said.seed)
+    asked = given(*playlist_tables.titled(entries.filter(kept), catalogue), said.seed)
     print(f"| recommender | given | playlists | R-precision | NDCG | clicks | distinct in {NAMED} for {ASKED} |")
     print("|---|---|---|---|---|---|---|")
     for name in said.recommender:

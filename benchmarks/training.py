@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from table import head, row
 
-from disco.model import scaled_features, scaler
-from disco.recipe import PredictorRecipe, read_recipe
-from disco.sources import tables
+from disco.models.scaler import scaled_features, scaler
+from disco.sources.files import tables
 from disco.training.data import parts
 from disco.training.export import load_networks
+from disco.training.recipes import PredictorRecipe, read_recipe
 
 CLASSIC = Path(__file__).parents[1] / "cloud" / "classic.toml"
 

@@ -15,9 +15,9 @@ import numpy as np
 import plotly.graph_objects as go
 from sklearn.manifold import TSNE
 
-from disco.model import find_model, read_card
-from disco.recommend import autoencoder, content
-from disco.sources import tables
+from disco.models.card import find_model, read_card
+from disco.models.recommenders import autoencoder, content
+from disco.sources.files import tables
 from disco.training.data import one_a_title
 
 # Genres far from each other and near to each other: whether a space tells them apart is what the picture is for.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue
-from disco.sources import tables
+from disco.sources.files import tables
 
 Values = NDArray[np.float64]
 # What is estimated, from what, through which knots.

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
-from disco.music import key_similarity, tempo_change
-from disco.sources.playlists import encode
+from disco.catalogue.music import key_similarity, tempo_change
+from disco.sources.files.playlist_tables import encode
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -30,7 +30,7 @@ def lay_out(entries: pa.Table, catalogue: Catalogue, known: Mask, minimum_length
     Parameters
     ----------
     entries : pa.Table
-        As `disco.sources.playlists.read` gives them.
+        As `disco.sources.files.playlist_tables.read` gives them.
     known : mask over the catalogue
         Tracks that are of use; the others are -1, and so are a track's later entries in one playlist.
     minimum_length : int

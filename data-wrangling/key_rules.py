@@ -16,7 +16,7 @@ from pictures import INK, SOFT, _layout
 from PIL import Image
 from plotly.subplots import make_subplots
 
-from disco.keys import KEY_RULES, key_rule
+from disco.playlist.key_rules import KEY_RULES, key_rule
 
 # The tables begin with 8B, the wheel with 1.
 _ORDER = np.r_[(np.arange(12) + 5) % 12, 12 + (np.arange(12) + 5) % 12]

@@ -1,4 +1,4 @@
-"""Pictures of `preprocessing.ipynb`: arrays in, Plotly figures out, in the look of `disco.plot`."""
+"""Pictures of `preprocessing.ipynb`: arrays in, Plotly figures out, in the look of `disco.export.plot`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FONT = "'Helvetica Neue', Helvetica, Arial, sans-serif"
 INK, SOFT, EDGE, GRID, BAND = "#1f2933", "#66727f", "#c9d0d6", "#e4e8ec", "#f3f1ea"
 BLUE, ORANGE, GREEN, OCHRE = "#0072b2", "#d55e00", "#009e73", "#b8860b"
 _DIVERGING = [[0, ORANGE], [0.25, "#f0b894"], [0.5, "#fbfbfa"], [0.75, "#8cbfdd"], [1, BLUE]]
-# Around the circle of fifths from C, as `disco.music` names them.
+# Around the circle of fifths from C, as `disco.catalogue.music` names them.
 _MAJOR = ("C", "G", "D", "A", "E", "B", "F♯", "D♭", "A♭", "E♭", "B♭", "F")
 _MINOR = ("Am", "Em", "Bm", "F♯m", "C♯m", "G♯m", "D♯m", "B♭m", "Fm", "Cm", "Gm", "Dm")
 

@@ -12,7 +12,7 @@ The map, from the doors down; every import points down::
 
 >>> import disco
 >>> catalogue = disco.open()                                    # the embedded demo, or paths of your tables
->>> from disco.playlist import generate                         # `disco.generate` is the door
+>>> from disco.playlist import generate
 >>> playlist = generate(catalogue, catalogue.rows(["demo-00001"]))
 """
 
@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from disco.catalogue import Catalogue, Filters
-    from disco.playlist import Playlist
+    from disco.playlist.cost import Knobs
+    from disco.playlist.playlist import Playlist
     from disco.sources import open  # noqa: A004 - disco.open is what it does
-    from disco.transition import Knobs
 
 __version__ = "0.1.0"
 __all__ = ["Catalogue", "Filters", "Knobs", "Playlist", "open"]
@@ -33,8 +33,8 @@ __all__ = ["Catalogue", "Filters", "Knobs", "Playlist", "open"]
 _HOMES = {
     "Catalogue": "disco.catalogue",
     "Filters": "disco.catalogue",
-    "Knobs": "disco.transition",
-    "Playlist": "disco.playlist",
+    "Knobs": "disco.playlist.cost",
+    "Playlist": "disco.playlist.playlist",
     "open": "disco.sources",
 }
 

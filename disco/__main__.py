@@ -1,51 +1,10 @@
-"""`disco VERB ...`: finds the door named VERB and calls its main."""
+"""`python -m disco VERB ...` is `disco VERB ...`."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from importlib import import_module
+from disco.cli.main import main, run
 
-from disco import __version__
-
-DOORS = {
-    "generate": ("disco.generate", "make a playlist that flows on from a few seeds"),
-    "order": ("disco.order", "put a playlist that you have into its best order"),
-    "lint": ("disco.lint", "explain the order of a playlist that you have"),
-    "recommend": ("disco.recommend.__main__", "name the tracks that belong to a playlist or a title"),
-    "models": ("disco.shelf", "list the models that are here, show or remove one"),
-    "catalogue": ("disco.catalogue.__main__", "show what is in a table of tracks"),
-    "spotify": ("disco.spotify", "log in to Spotify, read your library, forget it all"),
-    "prepare": ("disco.prepare", "turn raw playlists into tables to train and to measure with"),
-    "train": ("disco.train", "fit a model from a recipe"),
-    "evaluate": ("disco.evaluate", "measure how good it is, on whose playlists"),
-}
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Go through the door that the first argument names."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    verb = arguments[0] if arguments else "--help"
-    if verb in ("-h", "--help"):
-        print("usage: disco VERB ...\n")
-        for name, (_, what) in DOORS.items():
-            print(f"  {name:<12}{what}")
-        print("\n`disco VERB --help` says more.")
-        return 0 if arguments else 2
-    if verb == "--version":
-        print(f"disco {__version__}")
-        return 0
-    if verb not in DOORS:
-        print(f"disco: there is no verb {verb!r}; there are {', '.join(DOORS)}", file=sys.stderr)
-        return 2
-    door: int = import_module(DOORS[verb][0]).main(arguments[1:])
-    return door
-
-
-def run() -> None:
-    """Entry point of the console script."""
-    sys.exit(main())
-
+__all__ = ["main", "run"]
 
 if __name__ == "__main__":
     run()

@@ -40,7 +40,7 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
 
 def log_in(fake: Spotify) -> None:
     """Keep a token of the fake as `disco spotify login` would, without a browser."""
-    from disco.sources.spotify import tokens  # what speaks to the network takes a while to load
+    from disco.sources.services.spotify import tokens  # what speaks to the network takes a while to load
 
     said = fake.grant(" ".join(tokens.SCOPES))
     now = time.time()

@@ -10,10 +10,10 @@ import pytest
 from conftest import random_catalogue
 
 from disco.catalogue import Floats
-from disco.predict import Predictor
-from disco.recommend import Candidates, Query, Recommender
-from disco.sequence import Rules, Sequencer
-from disco.transition import Flow, Knobs
+from disco.models.predictors import Predictor
+from disco.models.recommenders import Candidates, Query, Recommender
+from disco.playlist.cost import Flow, Knobs
+from disco.playlist.sequence import Rules, Sequencer
 
 
 class PredictorTests:

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 from conftest import random_catalogue
 from contracts import RecommenderTests
 
-from disco import train
 from disco.catalogue import Catalogue
-from disco.recommend import Query, Recommender, load_recommender
-from disco.sources import tables
+from disco.cli import train
+from disco.models.recommenders import Query, Recommender, load_recommender
+from disco.sources.files import tables
 
 CLOUD = Path(__file__).parents[1] / "cloud"
 KINDS = 5

@@ -20,20 +20,10 @@ from conftest import random_catalogue
 
 from disco.catalogue import SCHEMA
 from disco.errors import DiscoError
-from disco.sources import (
-    SOURCES,
-    Source,
-    audio,
-    jspf,
-    million,
-    mixxx,
-    rekordbox,
-    source_of,
-    spotify,
-    spotify_export,
-    tables,
-    traktor,
-)
+from disco.sources import SOURCES, Source, audio, source_of
+from disco.sources.dj import mixxx, rekordbox, traktor
+from disco.sources.files import jspf, mpd, spotify_export, tables
+from disco.sources.services import spotify
 
 HOSTILE = "<b>&\"'\n\x1b[31m ../../etc \u202e 🎧"
 
@@ -114,7 +104,7 @@ def write_table(folder: Path) -> Path:
 EXAMPLES: list[tuple[Source, Callable[[Path], Path], int, int]] = [
     (spotify, test_spotify_library.example, 5, 3),
     (spotify_export, write_export, 4, 2),
-    (million, write_slice, 4, 2),
+    (mpd, write_slice, 4, 2),
     (rekordbox, test_rekordbox.example, 5, 4),
     (traktor, test_traktor.example, 4, 2),
     (jspf, test_jspf.example, 6, 1),

@@ -13,14 +13,14 @@ import pytest
 from conftest import catalogue_of, random_catalogue
 from contracts import RecommenderTests
 
-from disco import train
 from disco.catalogue import Catalogue
-from disco.catalogue.codes import genre_numbers
+from disco.catalogue.numbering import genre_numbers
+from disco.cli import train
 from disco.errors import DataError
-from disco.model import MODELS, checked_card
-from disco.recommend import load_recommender
-from disco.recommend.autoencoder import INPUTS, codes, numbers, standardised
-from disco.sources import tables
+from disco.models.card import MODELS, checked_card
+from disco.models.recommenders import load_recommender
+from disco.models.recommenders.autoencoder import INPUTS, codes, numbers, standardised
+from disco.sources.files import tables
 from disco.training.data import one_a_title
 
 CLOUD = Path(__file__).parents[1] / "cloud"

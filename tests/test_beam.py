@@ -10,10 +10,10 @@ from conftest import random_catalogue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disco.predict import load_predictor
-from disco.sequence import Places, Rules, Wishes, beam, greedy
-from disco.sequence.beam import _best, search
-from disco.transition import Flow, Knobs, Pairwise
+from disco.models.predictors import load_predictor
+from disco.playlist.cost import Flow, Knobs, Pairwise
+from disco.playlist.sequence import Places, Rules, Wishes, beam, greedy
+from disco.playlist.sequence.beam import _best, search
 
 
 def setting(seed, name="mean", n=40, artists=30, unknown=0.1):

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from disco import sources
 from disco.catalogue import FEATURES, SCHEMA, Catalogue, merge
-from disco.catalogue.__main__ import main
 from disco.catalogue.table import one_row_a_track
+from disco.cli.catalogue import main
 from disco.errors import DataError, NotFoundError
-from disco.sources import tables
+from disco.sources.files import tables
 
 
 def track(track_id: str, value: float | None = None, feature_set: str | None = "spotify", **more: object) -> dict:

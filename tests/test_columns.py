@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
-from disco.sources import tables
+from disco.sources.files import tables
 
 
 def read(tmp_path: Path, content: str, name: str = "tracks.csv") -> Catalogue:

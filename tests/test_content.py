@@ -15,14 +15,16 @@ import pytest
 from conftest import catalogue_of, random_catalogue
 from contracts import RecommenderTests
 
-from disco import metrics, train
 from disco.catalogue import FEATURES, Catalogue
+from disco.cli import train
 from disco.errors import DataError
-from disco.model import MODELS, check_feature_set, checked_card, scaled_features, scaler
-from disco.recommend import Query, load_recommender
-from disco.recommend.content import Hearing, embedded, similar
-from disco.sources import playlists, tables
-from disco.tower import tower_inputs
+from disco.evaluation import metrics
+from disco.models.card import MODELS, checked_card
+from disco.models.recommenders import Query, load_recommender
+from disco.models.recommenders.content import Hearing, embedded, similar
+from disco.models.scaler import check_feature_set, scaled_features, scaler
+from disco.models.track_inputs import tower_inputs
+from disco.sources.files import playlist_tables, tables
 
 CLOUD = Path(__file__).parents[1] / "cloud"
 _FOLDER = tempfile.TemporaryDirectory(prefix="disco-tests-")
@@ -134,7 +136,7 @@ def hits(space: np.ndarray, catalogue: Catalogue, queries: np.ndarray) -> float:
 def test_genres_that_no_distance_sees_are_learnt_for_tracks_never_met():
     catalogue = corners(2000, 1)
     card = checked_card(trained(), "recommender")
-    cold = np.flatnonzero(playlists.is_cold(catalogue.ids(np.arange(2000))))
+    cold = np.flatnonzero(playlist_tables.is_cold(catalogue.ids(np.arange(2000))))
     assert hits(embedded(card, catalogue), catalogue, cold) > 0.85
     # Tracks of one corner are near, of the opposite one far: a distance finds the former only.
     assert hits(scaled_features(catalogue, scaler()), catalogue, cold) < 0.75
@@ -187,8 +189,8 @@ def test_other_releases_of_cold_tracks_are_not_met_either():
 
     tracks = random_catalogue(60, seed=1).table.to_pylist()
     ids = [track["track_id"] for track in tracks]
-    cold = np.flatnonzero(playlists.is_cold(ids))
-    warm = np.flatnonzero(~playlists.is_cold(ids))
+    cold = np.flatnonzero(playlist_tables.is_cold(ids))
+    warm = np.flatnonzero(~playlist_tables.is_cold(ids))
     again, twin, cover, nameless = warm[:4]
     tracks[again] |= {"title": tracks[cold[0]]["title"].upper(), "artists": tracks[cold[0]]["artists"]}
     tracks[twin] |= {name: tracks[cold[1]][name] for name in FEATURES}

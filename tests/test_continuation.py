@@ -13,12 +13,13 @@ from conftest import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disco import continuation, evaluate, metrics
-from disco.catalogue.codes import artist_numbers
-from disco.continuation import HIDDEN, PROTOCOLS, Given
+from disco.catalogue.numbering import artist_numbers
+from disco.cli import evaluate
 from disco.errors import DataError, DiscoError
-from disco.recommend import RECOMMENDERS, Candidates, Query
-from disco.sources import playlists, tables
+from disco.evaluation import continuation, metrics
+from disco.evaluation.continuation import HIDDEN, PROTOCOLS, Given
+from disco.models.recommenders import RECOMMENDERS, Candidates, Query
+from disco.sources.files import playlist_tables, tables
 
 
 @dataclass(frozen=True)
@@ -260,11 +261,11 @@ def test_all_tracks_of_the_catalogue_count_with_features_or_without():
             "track_id": [*ids, "t00001", "t00002", "x"],
         }
     )
-    lists, titles = playlists.titled(entries, catalogue)
+    lists, titles = playlist_tables.titled(entries, catalogue)
     assert [tracks.tolist() for tracks in lists] == [[1, 2], [7, 4, 8, 3]]
     assert titles == ["", "beach"]
-    assert [tracks.tolist() for tracks in playlists.sequences(entries, catalogue, 1)] == [[1], [7, 3]]
-    assert playlists.titled(entries.slice(9), catalogue) == ([], [])
+    assert [tracks.tolist() for tracks in playlist_tables.sequences(entries, catalogue, 1)] == [[1], [7, 3]]
+    assert playlist_tables.titled(entries.slice(9), catalogue) == ([], [])
 
 
 # --- The door

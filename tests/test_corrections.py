@@ -10,12 +10,14 @@ from conftest import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disco import generate, sources
+from disco import sources
 from disco.catalogue import FEATURES
-from disco.catalogue import __main__ as door
+from disco.cli import catalogue as door
+from disco.cli import generate
 from disco.errors import DataError, DiscoError, NotFoundError
-from disco.sources import corrections, tables
+from disco.sources import corrections
 from disco.sources.corrections import Correction
+from disco.sources.files import tables
 
 
 @pytest.fixture(autouse=True)

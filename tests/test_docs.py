@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from disco import __main__, generate, lint, order
+from disco.cli import generate, lint, main, order
 from disco.export import FORMATS
-from disco.keys import KEY_RULES
-from disco.predict import PREDICTORS
-from disco.recommend import METHODS, RECOMMENDERS
-from disco.sequence import ARCS, SEQUENCERS
+from disco.models.predictors import PREDICTORS
+from disco.models.recommenders import METHODS, RECOMMENDERS
+from disco.playlist.key_rules import KEY_RULES
+from disco.playlist.sequence import ARCS, SEQUENCERS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ def test_every_option_that_the_readme_names_exists(capsys):
         ["evaluate", "continuation"],
         ["evaluate", "flow"],
     ):
-        assert __main__.main([*verb, "--help"]) == 0
+        assert main.main([*verb, "--help"]) == 0
     assert set(re.findall(FLAG, README)) <= set(re.findall(FLAG, capsys.readouterr().out))
 
 
@@ -75,8 +75,8 @@ def test_the_map_names_every_module_and_nothing_else():
 
 
 def test_every_verb_can_be_called_for_help(capsys):
-    for verb in __main__.DOORS:
-        assert __main__.main([verb, "--help"]) == 0
+    for verb in main.DOORS:
+        assert main.main([verb, "--help"]) == 0
         assert f"disco {verb}" in capsys.readouterr().out
 
 

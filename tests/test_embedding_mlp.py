@@ -10,8 +10,8 @@ import pytest
 from recommenders import KIND, TrainedTests, library, trained
 
 from disco.errors import DataError
-from disco.recommend import Query, load_recommender
-from disco.recommend.embedding_mlp import moments, softmax
+from disco.models.recommenders import Query, load_recommender
+from disco.models.recommenders.embedding_mlp import moments, softmax
 
 pytest.importorskip("keras")
 pytestmark = pytest.mark.slow  # TensorFlow takes seconds to load

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.catalogue import FEATURES
-from disco.sources import tables
 from disco.sources.audio.estimates import LINES, Heard, estimate, listen
 from disco.sources.audio.loudness import loudness
+from disco.sources.files import tables
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data-wrangling"))
 import estimates as fitted

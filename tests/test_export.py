@@ -16,9 +16,9 @@ from disco import export
 from disco.catalogue import SCHEMA, Catalogue
 from disco.errors import DataError, DiscoError
 from disco.export.table import COLUMNS
-from disco.playlist import Playlist
-from disco.sources import tables
-from disco.transition import Knobs
+from disco.playlist.cost import Knobs
+from disco.playlist.playlist import Playlist
+from disco.sources.files import tables
 
 SPOTIFY_ID = "4uLU6hMCjMI75M1A2tKUQC"
 TERMS = ("cost", "distance", "key_similarity", "tempo_similarity", "tempo_change")

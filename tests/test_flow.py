@@ -10,10 +10,10 @@ from conftest import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disco.flow import Figures, arc_fit, artist_gap, coherence, figures, from_seeds
-from disco.keys import KEY_RULES
-from disco.sequence import Places, Wishes
-from disco.transition import Knobs, Pairwise
+from disco.playlist.cost import Knobs, Pairwise
+from disco.playlist.flow_metrics import Figures, arc_fit, artist_gap, coherence, figures, from_seeds
+from disco.playlist.key_rules import KEY_RULES
+from disco.playlist.sequence import Places, Wishes
 
 
 def line(*points):

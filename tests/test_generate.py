@@ -9,10 +9,11 @@ import sys
 import pytest
 from conftest import SHARED, random_catalogue
 
-from disco import __main__, generate
+from disco.cli import generate, main
 from disco.export import FORMATS
-from disco.predict import PREDICTORS
-from disco.sources import EXAMPLE_SEEDS, tables
+from disco.models.predictors import PREDICTORS
+from disco.sources import EXAMPLE_SEEDS
+from disco.sources.files import tables
 
 
 @pytest.fixture(scope="module")
@@ -202,14 +203,14 @@ def test_alternatives_are_one_object_and_files_and_what_was_had_is_left_out(libr
 
 
 def test_verbs_are_found_or_named(capsys):
-    assert __main__.main(["dance"]) == 2
+    assert main.main(["dance"]) == 2
     assert (
         "there is no verb 'dance'; there are generate, order, lint, recommend, models, catalogue"
         in capsys.readouterr().err
     )
-    assert __main__.main(["--help"]) == 0
-    assert __main__.main([]) == 2
-    assert __main__.main(["catalogue", "info"]) == 0
+    assert main.main(["--help"]) == 0
+    assert main.main([]) == 2
+    assert main.main(["catalogue", "info"]) == 0
     assert "5,000 tracks" in capsys.readouterr().out
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from conftest import catalogue_of
 
-from disco.joins import GRADES, UNKNOWN, Grades, Spread, grade, spread, worst, wrong
-from disco.mixing import Mixing
-from disco.music import parse_key
-from disco.playlist import Playlist
-from disco.transition import Knobs, Pairwise
+from disco.catalogue.music import parse_key
+from disco.playlist.cost import Knobs, Pairwise
+from disco.playlist.mixing import Mixing
+from disco.playlist.playlist import Playlist
+from disco.playlist.transition_grades import GRADES, UNKNOWN, Grades, Spread, grade, spread, worst, wrong
 
 APART = Spread(1.0, 2.0)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from disco.errors import DataError, NotFoundError
-from disco.sources import jspf, lists
+from disco.sources import playlist_files
+from disco.sources.files import jspf
 
 MBID = "85701f84-c37f-4857-89d3-29625f02d943"
 LISTENBRAINZ = {
@@ -62,8 +63,8 @@ def test_tracks_are_what_the_playlist_says(tmp_path):
     assert (storm["album"], storm["duration_ms"], storm["tempo_bpm"]) == ("Mirrored Worlds", 201_500, None)
     assert (sun["tempo_bpm"], sun["key"], sun["mode"]) == (128.5, 9, 0)
     assert a["path"] == "/music/a b.mp3"
-    assert lists.read(where).ids == listed.ids
-    assert lists.read(where, "weekly <jams>").ids == listed.ids
+    assert playlist_files.read(where).ids == listed.ids
+    assert playlist_files.read(where, "weekly <jams>").ids == listed.ids
     assert len(jspf.read(where)) == 6
 
 

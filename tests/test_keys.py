@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from disco.catalogue.music import circle_position, key_similarity, parse_key
 from disco.errors import DiscoError
-from disco.keys import KEY_RULES, UNKNOWN, key_places, key_rule
-from disco.music import circle_position, key_similarity, parse_key
+from disco.playlist.key_rules import KEY_RULES, UNKNOWN, key_places, key_rule
 
 
 def place(text: str) -> int:

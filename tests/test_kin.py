@@ -9,7 +9,8 @@ from conftest import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disco.catalogue import FEATURES, kin
+from disco.catalogue import FEATURES
+from disco.catalogue import same_recording as kin
 from disco.catalogue.text import same_recording
 
 WHOLE = dict.fromkeys(FEATURES, 0.25) | {"feature_set": "spotify", "key": 3, "mode": 1, "tempo_bpm": 120.0}

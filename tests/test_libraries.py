@@ -16,11 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_export import playlist
 
-from disco import export, order
+from disco import export
 from disco.catalogue import SCHEMA
+from disco.cli import order
+from disco.cli.recommend import main as recommend
 from disco.errors import DiscoError
-from disco.recommend.__main__ import main as recommend
-from disco.sources import jspf, lists, mixxx, rekordbox, tables, traktor
+from disco.sources import playlist_files
+from disco.sources.dj import mixxx, rekordbox, traktor
+from disco.sources.files import jspf, tables
 
 LIBRARIES = [
     (rekordbox, test_rekordbox.example),
@@ -43,7 +46,7 @@ class TestEveryLibrary:
     def test_it_is_recognised_by_its_content_and_by_nobody_else(self, source, example, tmp_path):
         where = example(tmp_path)
         where = where.rename(tmp_path / "renamed.txt")
-        assert [other for other in lists.LIBRARIES if other.recognises(where)] == [source]
+        assert [other for other in playlist_files.LIBRARIES if other.recognises(where)] == [source]
 
     def test_its_tracks_are_in_the_columns_of_the_schema(self, source, example, tmp_path):
         where = example(tmp_path)
@@ -140,7 +143,7 @@ def test_from_every_format_to_every_other(suffix, tmp_path, capsys):
         assert code == 0
         ids = [track["id"] for track in json.loads(out)["tracks"]]
         assert sorted(ids) == [track["track_id"] for track in tracks]
-        again = lists.read(written)
+        again = playlist_files.read(written)
         assert catalogue_of(tracks).ids(again.rows(catalogue_of(tracks))) == ids
         assert again.title == {".csv": ""}.get(other, "In order" if suffix == ".csv" else "Friday")
 

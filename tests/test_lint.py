@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from conftest import catalogue_of, random_catalogue
 
-from disco import __main__, lint
-from disco.explaining import explain
-from disco.joins import GRADES
-from disco.mixing import Mixing
-from disco.ordering import KNOBS, given
-from disco.predict import load_predictor
-from disco.sequence import Rules
-from disco.sources import lists, tables
-from disco.transition import Pairwise
+from disco.cli import lint, main
+from disco.models.predictors import load_predictor
+from disco.playlist.cost import Pairwise
+from disco.playlist.mixing import Mixing
+from disco.playlist.reorder import KNOBS, given
+from disco.playlist.sequence import Rules
+from disco.playlist.suggestions import explain
+from disco.playlist.transition_grades import GRADES
+from disco.sources import playlist_files
+from disco.sources.files import tables
 
 IDS = [f"t{i:05}" for i in (3, 14, 15, 92, 65, 35, 89, 79, 32, 38, 46, 26)]
 
@@ -107,7 +108,7 @@ def test_what_advice_saves_is_what_it_saves(more, mine, library, capsys):
 
 def test_no_track_of_the_list_fits_better_than_the_one_advised(mine, library):
     catalogue = tables.read(library)
-    said = explain(given(lists.read(mine), catalogue), catalogue, artist_gap=0)
+    said = explain(given(playlist_files.read(mine), catalogue), catalogue, artist_gap=0)
     cost = Pairwise(catalogue, KNOBS, load_predictor("mean").embed(catalogue))
     rows = catalogue.rows(IDS).tolist()
     now = cost.terms(np.array(rows))["cost"].sum()
@@ -143,7 +144,7 @@ def test_the_table_and_the_words(mine, library, capsys):
 
 def test_a_list_on_standard_input_and_through_the_front_door(library, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"t00005\r\nt00017\nt00003\n")))
-    assert __main__.main(["lint", "-", "--catalogue", library, "--json"]) == 0
+    assert main.main(["lint", "-", "--catalogue", library, "--json"]) == 0
     assert [track["id"] for track in json.loads(capsys.readouterr().out)["tracks"]] == ["t00005", "t00017", "t00003"]
 
 
@@ -217,5 +218,7 @@ def test_bad_input_gets_a_sentence(arguments, sentence, library, mine, tmp_path,
 
 
 def test_it_can_be_run_as_a_module():
-    done = subprocess.run([sys.executable, "-m", "disco.lint", "--help"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "disco", "lint", "--help"], capture_output=True, text=True, check=True
+    )
     assert "disco lint" in done.stdout

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disco.errors import DataError
-from disco.sources.audio import sound as sounds
+from disco.sources.audio import signal as sounds
 from disco.sources.audio.key import PROFILES, chroma, key
-from disco.sources.audio.sound import RATE, Sound, decode, resampled
+from disco.sources.audio.signal import RATE, Sound, decode, resampled
 from disco.sources.audio.tempo import tempo
 
 

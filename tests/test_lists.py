@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import catalogue_of, random_catalogue
 
-from disco import generate
+from disco.cli import generate
 from disco.errors import DataError
 from disco.export import FORMATS
-from disco.sources import lists, tables
+from disco.sources import playlist_files
+from disco.sources.files import tables
 
 IDS = ["t00005", "t00017", "t00003"]
 
@@ -45,7 +46,7 @@ def test_parquet_csv_and_slices_with_one_playlist(catalogue, tmp_path):
     (tmp_path / "a.csv").write_text("\n".join(rows), encoding="utf-8")
     (tmp_path / "a.json").write_text(slice_of(), encoding="utf-8")
     for name in ("a.parquet", "a.csv", "a.json"):
-        listed = lists.read(tmp_path / name)
+        listed = playlist_files.read(tmp_path / name)
         assert (listed.title, listed.ids) == ("beach 🏖", IDS), name
         assert listed.rows(catalogue).tolist() == [5, 17, 3]
 
@@ -57,7 +58,7 @@ def test_what_disco_wrote_is_read_again(suffix, catalogue, tmp_path, capsys):
     made = ["t00005", "--catalogue", tmp_path / "tracks.parquet", "--title", "mine", "--output", where, "--json"]
     assert generate.main([str(a) for a in made]) == 0
     ids = [track["id"] for track in json.loads(capsys.readouterr().out)["tracks"]]
-    listed = lists.read(where)
+    listed = playlist_files.read(where)
     assert catalogue.ids(listed.rows(catalogue)) == ids
     assert listed.title == ("" if suffix == ".csv" else "mine")
 
@@ -66,28 +67,28 @@ def test_ids_links_and_names_one_a_line(catalogue, tmp_path):
     (tmp_path / "list.txt").write_text(
         "\ufefft00005\n\n  title 17 \r\nspotify:track:t00003\nnobody knows this\nt00005\n"
     )
-    listed = lists.read(tmp_path / "list.txt")
+    listed = playlist_files.read(tmp_path / "list.txt")
     assert listed.rows(catalogue).tolist() == [5, 17, 3]
     assert len(listed.ids) == 5
 
 
 def test_a_lone_column_and_a_table_of_titles_are_read_as_what_they_are(catalogue, tmp_path):
     (tmp_path / "a.csv").write_text('title\n"Title 5"\ntitle 17 artist\n')
-    assert lists.read(tmp_path / "a.csv").ids == ["Title 5", "title 17 artist"]
+    assert playlist_files.read(tmp_path / "a.csv").ids == ["Title 5", "title 17 artist"]
     (tmp_path / "b.csv").write_text("track_id\nt00005\nt00017\n")
-    assert lists.read(tmp_path / "b.csv").rows(catalogue).tolist() == [5, 17]
+    assert playlist_files.read(tmp_path / "b.csv").rows(catalogue).tolist() == [5, 17]
     artist = catalogue.artists(17)[0]
     (tmp_path / "c.csv").write_text(f"title,artist,tempo\nTitle 17,{artist},120\nNobody Knows,Nobody,99\n")
-    listed = lists.read(tmp_path / "c.csv")
+    listed = playlist_files.read(tmp_path / "c.csv")
     assert listed.found(catalogue).tolist() == [17, -1]
     assert listed.tracks.tempos.tolist() == [120, 99]
 
 
 def test_a_list_from_elsewhere_is_parsed_as_text():
-    listed = lists.parse("#EXTM3U\n#PLAYLIST:x\n#EXTINF:1,A - B\nb.mp3\n", Path("standard input"))
+    listed = playlist_files.parse("#EXTM3U\n#PLAYLIST:x\n#EXTINF:1,A - B\nb.mp3\n", Path("standard input"))
     assert (listed.title, listed.ids, listed.names) == ("x", ["b.mp3"], ["A - B"])
     with pytest.raises(DataError, match="standard input: is empty"):
-        lists.parse(" \n", Path("standard input"))
+        playlist_files.parse(" \n", Path("standard input"))
 
 
 def test_relative_paths_begin_where_the_list_is(tmp_path, monkeypatch):
@@ -96,19 +97,19 @@ def test_relative_paths_begin_where_the_list_is(tmp_path, monkeypatch):
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists" / "a.m3u").write_text("../music/a.mp3\n../music/./b.mp3\nfile:///music/c%20d.mp3\n")
     monkeypatch.chdir(tmp_path)
-    listed = lists.read(tmp_path / "lists" / "a.m3u")
+    listed = playlist_files.read(tmp_path / "lists" / "a.m3u")
     assert listed.found(catalogue_of(tracks)).tolist() == [4, 5, -1]
     assert listed.ids[2] == "/music/c d.mp3"
 
 
 def test_a_name_that_the_file_does_not_have_is_told(tmp_path):
     (tmp_path / "a.m3u").write_text("#EXTM3U\n#PLAYLIST:Mine\na.mp3\n")
-    assert lists.read(tmp_path / "a.m3u", "mine").ids == ["a.mp3"]
+    assert playlist_files.read(tmp_path / "a.m3u", "mine").ids == ["a.mp3"]
     with pytest.raises(DataError, match="has no playlist 'Friday'; it has 'Mine'"):
-        lists.read(tmp_path / "a.m3u", "Friday")
+        playlist_files.read(tmp_path / "a.m3u", "Friday")
     (tmp_path / "b.txt").write_text("t00005\n")
     with pytest.raises(DataError, match=r"has no playlist 'Friday'$"):
-        lists.read(tmp_path / "b.txt", "Friday")
+        playlist_files.read(tmp_path / "b.txt", "Friday")
 
 
 def test_files_of_music_are_found_by_their_path_or_name(tmp_path):
@@ -118,7 +119,7 @@ def test_files_of_music_are_found_by_their_path_or_name(tmp_path):
         "#EXTM3U\n#EXTINF:10,Artist 9 - Title 9\n/elsewhere/9.mp3\n/music/a b.mp3\n"
         "#EXTINF:3,x\nhttps://open.spotify.com/track/t00011?si=1\n"
     )
-    assert lists.read(tmp_path / "a.m3u").rows(catalogue_of(tracks)).tolist() == [9, 4, 11]
+    assert playlist_files.read(tmp_path / "a.m3u").rows(catalogue_of(tracks)).tolist() == [9, 4, 11]
 
 
 @pytest.mark.parametrize(
@@ -140,20 +141,20 @@ def test_what_cannot_be_read_is_one_sentence(name, content, sentence, tmp_path, 
     where = tmp_path / name
     where.write_bytes(content)
     if sentence is None:
-        assert len(lists.read(where).rows(catalogue)) == 0
+        assert len(playlist_files.read(where).rows(catalogue)) == 0
         return
     with pytest.raises(DataError, match=sentence) as error:
-        lists.read(where)
+        playlist_files.read(where)
     assert "\n" not in str(error.value)
 
 
 def test_several_playlists_in_a_table_are_told(tmp_path):
     pq.write_table(pa.Table.from_pylist(entries(2)), tmp_path / "a.parquet")
     with pytest.raises(DataError, match="has 2 playlists; say which with --playlist: 'beach 🏖'"):
-        lists.read(tmp_path / "a.parquet")
+        playlist_files.read(tmp_path / "a.parquet")
     with pytest.raises(DataError, match="has 2 playlists called 'beach 🏖'"):
-        lists.read(tmp_path / "a.parquet", "beach 🏖")
+        playlist_files.read(tmp_path / "a.parquet", "beach 🏖")
     with pytest.raises(DataError, match="has 0 playlists called 'p7'"):
-        lists.read(tmp_path / "a.parquet", "p7")
-    assert lists.read(tmp_path / "a.parquet", "p1").ids == IDS
-    assert np.size(lists.Listed("", [], []).rows(random_catalogue(3))) == 0
+        playlist_files.read(tmp_path / "a.parquet", "p7")
+    assert playlist_files.read(tmp_path / "a.parquet", "p1").ids == IDS
+    assert np.size(playlist_files.Listed("", [], []).rows(random_catalogue(3))) == 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from disco.sources.locations import (
+from disco.sources.file_urls import (
     from_primary_key,
     from_traktor,
     from_url,

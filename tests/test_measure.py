@@ -11,7 +11,7 @@ from test_audio import write_mp3
 
 from disco.catalogue import FEATURES
 from disco.sources import audio
-from disco.sources.audio import cache, measure
+from disco.sources.audio import analysis, cache
 from disco.sources.audio.cache import Measured
 
 soundfile = pytest.importorskip("soundfile", reason="needs the extra [audio]")
@@ -52,7 +52,7 @@ def test_what_tags_leave_out_is_heard(tmp_path):
 
 def test_what_tags_say_wins(tmp_path):
     path = write_music(tmp_path / "a.flac")
-    heard = measure.measure(path)
+    heard = analysis.measure(path)
     tags = audio.Tags("T", ["A"], None, [], 12_000, 99.0, (3, 1), None)
     track = audio._track(path, tags, heard)
     assert (track["tempo_bpm"], track["key"], track["mode"]) == (99.0, 3, 1)
@@ -62,7 +62,7 @@ def test_what_tags_say_wins(tmp_path):
 
 
 def test_louder_music_has_more_energy(tmp_path):
-    calm, loud = (measure.measure(write_music(tmp_path / f"{h}.wav", height=h)) for h in (0.01, 0.2))
+    calm, loud = (analysis.measure(write_music(tmp_path / f"{h}.wav", height=h)) for h in (0.01, 0.2))
     assert loud.loudness == pytest.approx(calm.loudness + 26, abs=1)
     assert loud.energy > calm.energy + 0.2
     assert loud.acousticness < calm.acousticness - 0.2
@@ -79,14 +79,14 @@ def test_silence_is_unknown_and_no_fault(tmp_path):
 @pytest.mark.parametrize("samples", [1, 1000, RATE // 2, RATE * 2 + 7])
 def test_short_sounds_are_no_fault(tmp_path, samples):
     soundfile.write(tmp_path / "a.wav", 0.5 * np.sin(np.arange(samples) / 9), RATE)
-    assert isinstance(measure._tried(tmp_path / "a.wav"), Measured)
+    assert isinstance(analysis._tried(tmp_path / "a.wav"), Measured)
 
 
 def test_the_second_reading_decodes_nothing(tmp_path, monkeypatch):
     files = [write_music(tmp_path / f"{bpm}.wav", bpm) for bpm in (100, 120)]
     first = audio.read(tmp_path, quiet).table
     asked: list[Path] = []
-    monkeypatch.setattr(measure, "measure", lambda path: asked.append(path) or Measured())
+    monkeypatch.setattr(analysis, "measure", lambda path: asked.append(path) or Measured())
     assert audio.read(tmp_path, quiet).table == first
     assert asked == []
     with monkeypatch.context() as patch:  # files that did not change are not even read
@@ -104,7 +104,7 @@ def test_the_second_reading_decodes_nothing(tmp_path, monkeypatch):
 
 def test_an_interrupted_reading_goes_on(tmp_path, monkeypatch):
     files = [write_music(tmp_path / f"{bpm}.wav", bpm) for bpm in (100, 110, 120)]
-    honest, asked = measure.measure, list[Path]()
+    honest, asked = analysis.measure, list[Path]()
 
     def until(n):
         def measured(path):
@@ -115,31 +115,31 @@ def test_an_interrupted_reading_goes_on(tmp_path, monkeypatch):
 
         return measured
 
-    monkeypatch.setattr(measure, "measure", until(1))
+    monkeypatch.setattr(analysis, "measure", until(1))
     with pytest.raises(KeyboardInterrupt):
         audio.read(tmp_path, quiet)
-    monkeypatch.setattr(measure, "measure", until(99))
+    monkeypatch.setattr(analysis, "measure", until(99))
     assert audio.read(tmp_path, quiet).table["energy"].null_count == 0
     assert sorted(asked) == files
 
 
 def test_kinds_that_are_not_decoded_are_told_without_a_try(tmp_path):
     problems: dict[str, list[Path]] = {}
-    assert measure.measure_all([tmp_path / "a.m4a", tmp_path / "B.WMA"], problems, quiet) == {}
+    assert analysis.measure_all([tmp_path / "a.m4a", tmp_path / "B.WMA"], problems, quiet) == {}
     assert problems == {"of a kind that is not decoded (M4A, WMA)": [tmp_path / "a.m4a", tmp_path / "B.WMA"]}
 
 
 def test_a_file_that_went_away_is_told(tmp_path):
     problems: dict[str, list[Path]] = {}
-    assert measure.measure_all([tmp_path / "gone.wav"], problems, quiet) == {}
+    assert analysis.measure_all([tmp_path / "gone.wav"], problems, quiet) == {}
     assert problems == {"cannot be read (No such file or directory)": [tmp_path / "gone.wav"]}
 
 
 def test_a_copy_is_measured_once(tmp_path, monkeypatch):
     for name in ("a.wav", "b.wav", "c.wav"):
         write_music(tmp_path / name)
-    honest, asked = measure.measure, list[Path]()
-    monkeypatch.setattr(measure, "measure", lambda path: asked.append(path) or honest(path))
+    honest, asked = analysis.measure, list[Path]()
+    monkeypatch.setattr(analysis, "measure", lambda path: asked.append(path) or honest(path))
     assert audio.read(tmp_path, quiet).table["energy"].null_count == 0
     assert len(asked) == 1
 
@@ -157,7 +157,7 @@ def test_broken_files_do_not_stop_the_others_in_processes(tmp_path):
     assert "4 not measured" in told
     assert "broken0.flac, broken1.flac, broken2.flac and 1 more" in told
     for path in [*tmp_path.glob("1*.wav")]:  # processes hear what is heard here
-        assert measure.measure(path) == cache.find(cache.user_cache(), cache.sound_hash(path))
+        assert analysis.measure(path) == cache.find(cache.user_cache(), cache.sound_hash(path))
 
 
 def flac_without_sound(n: int) -> bytes:
@@ -173,9 +173,9 @@ def ends_its_process(path: Path) -> Measured | str:
 
 @pytest.mark.slow
 def test_a_file_that_ends_its_process_is_named_and_the_others_go_on(monkeypatch):
-    monkeypatch.setattr(measure, "_tried", ends_its_process)
+    monkeypatch.setattr(analysis, "_tried", ends_its_process)
     files = [Path(name) for name in ("a", "bad", "b", "c", "d")]
-    results = dict(measure._results(files, 2))
+    results = dict(analysis._results(files, 2))
     assert set(results) == set(files)
     assert results.pop(Path("bad")) == "ended the program that read it"
     assert set(results.values()) == {Measured(energy=0.5)}
@@ -183,8 +183,8 @@ def test_a_file_that_ends_its_process_is_named_and_the_others_go_on(monkeypatch)
 
 @pytest.mark.slow
 def test_a_machine_on_which_every_process_ends_is_given_up(monkeypatch):
-    monkeypatch.setattr(measure, "_tried", ends_its_process)
-    results = dict(measure._results([Path(f"bad{n}") for n in range(9)], 2))
+    monkeypatch.setattr(analysis, "_tried", ends_its_process)
+    results = dict(analysis._results([Path(f"bad{n}") for n in range(9)], 2))
     assert len(results) == 9
     assert sum("one after another" in str(result) for result in results.values()) == 6
 
@@ -204,7 +204,7 @@ def test_a_full_disk_is_one_line_and_the_work_goes_on(tmp_path, monkeypatch):
 
 
 def test_without_the_extra_a_note_says_which(tmp_path, monkeypatch):
-    monkeypatch.setattr(measure, "available", lambda: False)
+    monkeypatch.setattr(analysis, "available", lambda: False)
     write_mp3(tmp_path / "a.mp3", TIT2="One", TPE1="Anna", TBPM="128")
     catalogue = audio.read(tmp_path, quiet)
     assert catalogue.table["tempo_bpm"].to_pylist() == [128]

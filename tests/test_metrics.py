@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disco.metrics import (
+from disco.evaluation.metrics import (
     clicks,
     coverage,
     coverage_interval,

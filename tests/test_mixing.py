@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from conftest import catalogue_of, random_catalogue
 
+from disco.catalogue.music import tempo_similarity
 from disco.errors import DiscoError
-from disco.keys import KEY_RULES, key_places, key_rule
-from disco.mixing import TOO_FAR, Mixing
-from disco.music import tempo_similarity
-from disco.predict import load_predictor
-from disco.transition import Flow, Knobs, Pairwise, reported_cost
+from disco.models.predictors import load_predictor
+from disco.playlist.cost import Flow, Knobs, Pairwise, reported_cost
+from disco.playlist.key_rules import KEY_RULES, key_places, key_rule
+from disco.playlist.mixing import TOO_FAR, Mixing
 
 MIXINGS = [
     Mixing(),

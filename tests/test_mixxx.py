@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from disco.errors import DataError, NotFoundError
-from disco.sources import lists, mixxx
+from disco.sources import playlist_files
+from disco.sources.dj import mixxx
 
 # The columns that are read, as Mixxx declares them (schema 39 of 2.4).
 SCHEMA = """
@@ -89,9 +90,9 @@ def test_playlists_and_crates_keep_their_order_and_strangers(where):
     assert friday.names[2] == "Gone Solo"
     assert (cold.place, cold.ids) == ("Crates / Cold", [])
     assert (warm.place, warm.ids[0], len(warm.ids)) == ("Crates / Warm", "/music/bus.mp3", 2)
-    assert lists.read(where, "warm").ids == warm.ids
+    assert playlist_files.read(where, "warm").ids == warm.ids
     with pytest.raises(DataError, match="has 2 playlists; say which with --playlist: 'Friday', 'Crates / Warm'"):
-        lists.read(where)
+        playlist_files.read(where)
 
 
 def test_an_old_library_lacks_columns(where):

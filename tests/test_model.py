@@ -11,8 +11,10 @@ import pytest
 
 from disco.catalogue import FEATURES
 from disco.errors import DataError, DiscoError, NotFoundError
-from disco.model import MODELS, load_network, read_card, scaler
-from disco.predict import load_predictor
+from disco.models.card import MODELS, read_card
+from disco.models.network import load_network
+from disco.models.predictors import load_predictor
+from disco.models.scaler import scaler
 
 
 @pytest.fixture

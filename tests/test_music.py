@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disco.music import (
+from disco.catalogue.music import (
     NOTES,
     camelot,
     circle_position,

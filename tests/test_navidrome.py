@@ -9,10 +9,12 @@ import pytest
 from conftest import catalogue_of
 from fake import Library, Navidrome
 
-from disco import folders, order
+from disco.cli import order
 from disco.errors import DiscoError
-from disco.sources import asking, tables
-from disco.sources.navidrome import client, finding, writing
+from disco.sources import storage
+from disco.sources.files import tables
+from disco.sources.services import http
+from disco.sources.services.navidrome import client, match, upload
 
 NAME = "Sunday night"
 READS = ("getPlaylist", "getPlaylists", "search3")
@@ -27,7 +29,7 @@ def fake(monkeypatch, tmp_path):
     """A server on which the user of the environment is known; waiting takes no time."""
     monkeypatch.setenv("DISCO_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("DISCO_CONFIG", str(tmp_path / "config"))
-    monkeypatch.setattr(asking, "_until", {})
+    monkeypatch.setattr(http, "_until", {})
     with Navidrome(Library(tracks=600, saved=10)) as server:
         monkeypatch.setenv("DISCO_NAVIDROME_URL", server.url)
         monkeypatch.setenv("DISCO_NAVIDROME_USER", server.user)
@@ -48,7 +50,7 @@ def songs(fake, n):
 def check(fake, wanted):
     (made,) = [one for one in fake.playlists.values() if one.name == NAME]
     assert made.songs == wanted
-    assert list(writing.folder().glob("*.json")) == []
+    assert list(upload.folder().glob("*.json")) == []
 
 
 def track_of(fake, own, **changes):
@@ -67,7 +69,7 @@ def track_of(fake, own, **changes):
 @pytest.mark.parametrize("n", [1, 200, 201, 450])
 def test_it_is_made_once_filled_in_chunks_and_read_back(fake, n):
     wanted = songs(fake, n)
-    address = writing.write(connect(), NAME, wanted)
+    address = upload.write(connect(), NAME, wanted)
     check(fake, wanted)
     assert address.startswith(f"{fake.url}/app/#/playlist/")
     assert len(fake.calls("createPlaylist")) == 1
@@ -76,7 +78,7 @@ def test_it_is_made_once_filled_in_chunks_and_read_back(fake, n):
 
 
 def test_no_word_of_the_login_is_in_an_address(fake):
-    writing.write(connect(), NAME, songs(fake, 3))
+    upload.write(connect(), NAME, songs(fake, 3))
     for request in fake.log:
         assert (request.method, request.pairs) == ("POST", ())
         assert fake.password not in request.form.values()
@@ -95,7 +97,7 @@ def test_no_word_of_the_login_is_in_an_address(fake):
 def test_an_answer_that_does_not_come_is_looked_up(fake, verb, fault, after, at):
     wanted = songs(fake, 450)
     fake.fault(fault, at=at, path=verb, after=after)
-    writing.write(connect(), NAME, wanted)
+    upload.write(connect(), NAME, wanted)
     check(fake, wanted)
 
 
@@ -104,7 +106,7 @@ def test_an_answer_that_does_not_come_is_looked_up(fake, verb, fault, after, at)
 def test_a_damaged_answer_to_a_write_is_looked_up(fake, verb, form):
     wanted = songs(fake, 250)
     fake.fault("garble", path=verb, form=form)
-    writing.write(connect(), NAME, wanted)
+    upload.write(connect(), NAME, wanted)
     check(fake, wanted)
 
 
@@ -116,23 +118,23 @@ def test_a_damaged_answer_to_a_read_doubles_nothing(fake, verb, form):
     fake.fault("garble", path=f"{verb}$", form=form)
     for _ in range(2):  # what cannot be read even twice is told, and the same command goes on
         with contextlib.suppress(DiscoError):
-            writing.write(connect(), NAME, wanted)
+            upload.write(connect(), NAME, wanted)
             break
     check(fake, wanted)
 
 
 def test_a_slow_write_that_took_effect_is_not_done_twice(fake, monkeypatch):
-    monkeypatch.setattr(asking, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(http, "TIMEOUT_S", 0.3)
     wanted = songs(fake, 30)
     fake.fault("slow", path="updatePlaylist", after=True, seconds=0.6)
-    writing.write(connect(), NAME, wanted)
+    upload.write(connect(), NAME, wanted)
     check(fake, wanted)
 
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("at", range(1, 8))
 def test_killed_at_each_request_and_run_again_it_is_whole_and_single(fake, monkeypatch, at, after):
-    wanted, sent, true = songs(fake, 450), [0], asking._answer
+    wanted, sent, true = songs(fake, 450), [0], http._answer
 
     def answer(*given):
         sent[0] += 1
@@ -144,25 +146,25 @@ def test_killed_at_each_request_and_run_again_it_is_whole_and_single(fake, monke
         return said
 
     with monkeypatch.context() as patch:
-        patch.setattr(asking, "_answer", answer)
+        patch.setattr(http, "_answer", answer)
         try:
-            writing.write(connect(), NAME, wanted)
+            upload.write(connect(), NAME, wanted)
         except Killed:
             pass
         else:
             assert sent[0] < at
             return
-    writing.write(connect(), NAME, wanted)
+    upload.write(connect(), NAME, wanted)
     check(fake, wanted)
 
 
 def test_a_fault_that_lasts_is_told_and_the_same_command_goes_on(fake):
     wanted, told = songs(fake, 450), []
     fake.fault("error", at=2, times=None, path="updatePlaylist")
-    with pytest.raises(asking.Unclear, match="run the same command again, and the playlist is gone on with"):
-        writing.write(connect(), NAME, wanted)
+    with pytest.raises(http.Unclear, match="run the same command again, and the playlist is gone on with"):
+        upload.write(connect(), NAME, wanted)
     fake.heal()
-    writing.write(connect(), NAME, wanted, told.append)
+    upload.write(connect(), NAME, wanted, told.append)
     check(fake, wanted)
     assert told[0] == f"going on with {NAME!r}, which was begun before"
 
@@ -171,15 +173,15 @@ def test_a_fault_that_lasts_is_told_and_the_same_command_goes_on(fake):
 def test_a_limit_is_waited_for_a_breath_or_told(fake, seconds):
     wanted = songs(fake, 450)
     fake.fault("limit", at=2, path="updatePlaylist", seconds=seconds)
-    if seconds > asking.BREATH_S:
-        with pytest.raises(asking.Later, match="wants no question for 10 minutes; try again then; run the same"):
-            writing.write(connect(), NAME, wanted)
+    if seconds > http.BREATH_S:
+        with pytest.raises(http.Later, match="wants no question for 10 minutes; try again then; run the same"):
+            upload.write(connect(), NAME, wanted)
         asked = len(fake.log)
-        with pytest.raises(asking.Later):
-            writing.write(connect(), NAME, wanted)
+        with pytest.raises(http.Later):
+            upload.write(connect(), NAME, wanted)
         assert len(fake.log) == asked
         fake.clock.advance(seconds + 1)
-    writing.write(connect(), NAME, wanted)
+    upload.write(connect(), NAME, wanted)
     check(fake, wanted)
 
 
@@ -187,8 +189,8 @@ def test_a_limit_is_waited_for_a_breath_or_told(fake, seconds):
 def test_what_somebody_changed_meanwhile_is_left_alone(fake, change):
     wanted = songs(fake, 450)
     fake.fault("error", at=2, times=None, path="updatePlaylist")
-    with pytest.raises(asking.Unclear):
-        writing.write(connect(), NAME, wanted)
+    with pytest.raises(http.Unclear):
+        upload.write(connect(), NAME, wanted)
     fake.heal()
     (half,) = [one for one in fake.playlists.values() if one.name == NAME]
     if change == "gone":
@@ -200,51 +202,51 @@ def test_what_somebody_changed_meanwhile_is_left_alone(fake, change):
             "removed": half.songs[1:],
         }[change]
     kept = list(half.songs)
-    with pytest.raises(writing.Changed, match="holds not what was written"):
-        writing.write(connect(), NAME, wanted)
+    with pytest.raises(upload.Changed, match="holds not what was written"):
+        upload.write(connect(), NAME, wanted)
     assert half.songs == kept
     fake.playlists.pop(half.id, None)
-    writing.write(connect(), NAME, wanted)  # a new one
+    upload.write(connect(), NAME, wanted)  # a new one
     check(fake, wanted)
 
 
 def test_a_song_that_the_server_drops_without_a_word_is_told(fake):
-    with pytest.raises(writing.Changed):
-        writing.write(connect(), NAME, [*songs(fake, 2), "nobody"])
+    with pytest.raises(upload.Changed):
+        upload.write(connect(), NAME, [*songs(fake, 2), "nobody"])
 
 
 def test_another_playlist_of_the_name_is_left_alone(fake):
-    writing.write(connect(), NAME, songs(fake, 2))
+    upload.write(connect(), NAME, songs(fake, 2))
     fake.fault("drop", path="createPlaylist", after=True)
-    writing.write(connect(), NAME, songs(fake, 3))
+    upload.write(connect(), NAME, songs(fake, 3))
     assert sorted(len(one.songs) for one in fake.playlists.values() if one.name == NAME) == [2, 3]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb\0c", "x" * 3000, "\ud83d half", "<b>&amp;", "\u202eesrever"])
 def test_any_name_is_made_fit(fake, name):
-    writing.write(connect(), name, songs(fake, 1))
+    upload.write(connect(), name, songs(fake, 1))
     (made,) = [one for one in fake.playlists.values() if one.owner == fake.user]
     assert made.name
     assert made.name.isprintable()
-    assert len(made.name) <= writing.LONGEST
+    assert len(made.name) <= upload.LONGEST
 
 
 def test_nothing_to_write_makes_no_playlist(fake):
     with pytest.raises(DiscoError, match="nothing to write"):
-        writing.write(connect(), NAME, [])
+        upload.write(connect(), NAME, [])
     assert fake.log == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"account": 1}'])
 def test_a_damaged_journal_is_passed_over(fake, monkeypatch, text):
     fake.fault("error", times=None, path="updatePlaylist")
-    with pytest.raises(asking.Unclear):
-        writing.write(connect(), NAME, songs(fake, 2))
-    (path,) = writing.folder().glob("*.json")
+    with pytest.raises(http.Unclear):
+        upload.write(connect(), NAME, songs(fake, 2))
+    (path,) = upload.folder().glob("*.json")
     path.write_text(text)
     fake.heal()
-    writing.write(connect(), NAME, songs(fake, 2))
-    assert list(writing.folder().glob("*.json")) == []
+    upload.write(connect(), NAME, songs(fake, 2))
+    assert list(upload.folder().glob("*.json")) == []
 
 
 def test_songs_are_found_by_isrc_path_id_and_name_hostile_ones_too(fake):
@@ -252,22 +254,22 @@ def test_songs_are_found_by_isrc_path_id_and_name_hostile_ones_too(fake):
     for own in songs(fake, 160):
         one = fake.songs[own]
         if one.isrc and one.name.strip() and len(one.name) < 1000 and "\ud83d" not in one.name:
-            found = finding.find(who, track_of(fake, own))
+            found = match.find(who, track_of(fake, own))
             assert fake.songs[found].isrc == one.isrc
     own = songs(fake, 1)[0]
-    assert finding.find(who, track_of(fake, own, track_id=own, title=None, artists=None, isrc=None)) == own
+    assert match.find(who, track_of(fake, own, track_id=own, title=None, artists=None, isrc=None)) == own
     path = "/music/" + fake.song(own)["path"]
-    assert finding.find(who, track_of(fake, own, isrc=None, artists=["X"], path=path)) == own
-    assert finding.find(who, track_of(fake, own, isrc=None)) is not None
+    assert match.find(who, track_of(fake, own, isrc=None, artists=["X"], path=path)) == own
+    assert match.find(who, track_of(fake, own, isrc=None)) is not None
 
 
 def test_what_is_another_track_is_not_taken(fake):
     who, own = connect(), songs(fake, 1)[0]
     longer = fake.songs[own].duration_ms + 60_000
-    assert finding.find(who, track_of(fake, own, isrc=None, artists=["Nobody at all"])) is None
-    assert finding.find(who, track_of(fake, own, isrc=None, duration_ms=longer)) is None
-    assert finding.find(who, track_of(fake, own, isrc=None, title=None, artists=None)) is None
-    assert finding.find(who, track_of(fake, own, isrc=None, title=' "" ', artists=[""])) is None
+    assert match.find(who, track_of(fake, own, isrc=None, artists=["Nobody at all"])) is None
+    assert match.find(who, track_of(fake, own, isrc=None, duration_ms=longer)) is None
+    assert match.find(who, track_of(fake, own, isrc=None, title=None, artists=None)) is None
+    assert match.find(who, track_of(fake, own, isrc=None, title=' "" ', artists=[""])) is None
 
 
 @pytest.mark.parametrize(
@@ -284,7 +286,7 @@ def test_what_is_another_track_is_not_taken(fake):
     ],
 )
 def test_a_path_is_the_same_where_it_is_the_end_of_ours(theirs, ours, same):
-    assert finding._is_end(theirs, ours) is same
+    assert match._is_end(theirs, ours) is same
 
 
 def test_a_wrong_password_is_one_sentence_without_it(fake, monkeypatch):
@@ -312,10 +314,10 @@ def unset(fake, monkeypatch):
 
 
 def test_the_login_is_read_from_a_file_that_nobody_else_can_read(unset):
-    path = folders.config() / "navidrome.json"
+    path = storage.config() / "navidrome.json"
     with pytest.raises(DiscoError, match="nobody is logged in to Navidrome; set DISCO_NAVIDROME_URL"):
         client.login()
-    folders.keep(path, unset)
+    storage.keep(path, unset)
     assert connect().playlists("nothing") == []
     path.chmod(0o644)
     with pytest.raises(DiscoError, match="can be read by others; run: chmod 600"):
@@ -324,7 +326,7 @@ def test_the_login_is_read_from_a_file_that_nobody_else_can_read(unset):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"url": 1}', "null"])
 def test_a_damaged_file_of_the_login_is_one_sentence(unset, text):
-    folders.keep(folders.config() / "navidrome.json", text)
+    storage.keep(storage.config() / "navidrome.json", text)
     with pytest.raises(DiscoError, match=r"navidrome\.json: cannot be read; write"):
         client.login()
 
@@ -355,7 +357,7 @@ def test_the_door_makes_it_and_tells_what_is_not_there(fake, tmp_path, capsys):
 
 def test_no_network_is_one_sentence(fake, monkeypatch):
     monkeypatch.setenv("DISCO_NAVIDROME_URL", "http://127.0.0.1:9")
-    with pytest.raises(asking.Unclear, match=r"^Navidrome cannot be reached"):
+    with pytest.raises(http.Unclear, match=r"^Navidrome cannot be reached"):
         connect().search("x")
 
 

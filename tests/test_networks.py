@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-MODELS = Path(__file__).parents[1] / "disco" / "models"
+MODELS = Path(__file__).parents[1] / "disco" / "models" / "weights"
 CLASSIC = MODELS / "classic"
 
 pytestmark = pytest.mark.slow  # TensorFlow takes seconds to load

@@ -10,11 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import catalogue_of, random_catalogue
 
-from disco import evaluate, next_track
+from disco.cli import evaluate
 from disco.errors import DiscoError
-from disco.predict import load_predictor
-from disco.sources import tables
-from disco.sources.playlists import is_cold
+from disco.evaluation import next_track
+from disco.models.predictors import load_predictor
+from disco.sources.files import tables
+from disco.sources.files.playlist_tables import is_cold
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ def test_history_and_shuffling_change_what_is_heard(themed):
     np.testing.assert_allclose(whole, shuffled, atol=1e-5)  # a mean hears no order
     last = next_track.predictions(mean, catalogue, space, cases, history=1)
     before = np.array([playlists[p][i - 1] for p, i in zip(cases.playlist, cases.position, strict=True)])
-    from disco.predict import SHRINKAGE
+    from disco.models.predictors import SHRINKAGE
 
     np.testing.assert_allclose(last, space[before] / (1 + SHRINKAGE), atol=1e-5)
 

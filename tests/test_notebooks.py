@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import random_catalogue
 
-from disco.sources import tables
+from disco.sources.files import tables
 
 nbformat = pytest.importorskip("nbformat")
 

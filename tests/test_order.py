@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disco.errors import DiscoError
-from disco.mixing import Mixing
-from disco.predict import load_predictor
-from disco.sequence import Budget, Places, Rules, Wishes, beam, greedy, order, path, walk
-from disco.sequence.exact import cheapest_order
-from disco.sequence.moves import TAKEN, Problem, _deltas, _make
-from disco.sequence.order import MOST, arrange
-from disco.sequence.tour import Trip
-from disco.transition import Flow, Knobs, Pairwise
+from disco.models.predictors import load_predictor
+from disco.playlist.cost import Flow, Knobs, Pairwise
+from disco.playlist.mixing import Mixing
+from disco.playlist.sequence import Budget, Places, Rules, Wishes, beam, greedy, order, path, walk
+from disco.playlist.sequence.held_karp import cheapest_order
+from disco.playlist.sequence.local_search import TAKEN, Problem, _deltas, _make
+from disco.playlist.sequence.order import MOST, arrange
+from disco.playlist.sequence.two_opt import Trip
 
 SHORT = Budget(moves=4)
 

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from conftest import catalogue_of, random_catalogue
 
-from disco import order
+from disco.cli import order
 from disco.export import FORMATS
-from disco.flow import figures
-from disco.ordering import given, put_in_order
-from disco.sequence import Wishes
-from disco.sources import lists, tables
-from disco.transition import Pairwise
+from disco.playlist.cost import Pairwise
+from disco.playlist.flow_metrics import figures
+from disco.playlist.reorder import given, put_in_order
+from disco.playlist.sequence import Wishes
+from disco.sources import playlist_files
+from disco.sources.files import tables
 
 IDS = [f"t{i:05}" for i in (3, 14, 15, 92, 65, 35, 89, 79, 32, 38, 46, 26)]
 
@@ -86,7 +87,7 @@ def test_a_list_on_standard_input(library, capsys, monkeypatch):
 def test_what_was_written_is_read_again(suffix, mine, library, tmp_path, capsys):
     where = tmp_path / f"better{suffix}"
     ids, _ = ordered(mine, library, "--output", where, capsys=capsys)
-    again = lists.read(where).rows(tables.read(library))
+    again = playlist_files.read(where).rows(tables.read(library))
     assert tables.read(library).ids(again) == ids
     code, _, err = run(mine, "--catalogue", library, "--output", where, capsys=capsys)
     assert code == 1
@@ -103,7 +104,7 @@ def test_a_page_with_the_arc_is_drawn_and_not_overwritten(mine, library, tmp_pat
 
 
 def test_the_arc_is_the_energy_of_the_track_whose_rank_it_asks_for(mine, library):
-    had = given(lists.read(mine), tables.read(library))
+    had = given(playlist_files.read(mine), tables.read(library))
     made = put_in_order(had, wishes=Wishes(arc=(0.0, 1.0))).playlist
     # All are played, so a warm-up asks for the energies themselves, sorted.
     np.testing.assert_allclose(made.arc, np.sort(had.tracks.numbers("energy")), rtol=1e-5)
@@ -147,14 +148,14 @@ def test_strangers_keep_their_places_and_doubles_are_played_once_and_both_are_sa
     assert "keep their places: 'xq zzyq wwv'" in err
     assert "1 tracks stand in the list more than once" in err
     assert "\x1b" not in out + err
-    listed = lists.read(tmp_path / "a.txt")
+    listed = playlist_files.read(tmp_path / "a.txt")
     had = given(listed, tables.read(library))
     assert had.strangers.tolist() == [4, 5]
     assert had.path.tolist() == [0, 1, 2, 3, 4, 0, 5]
     for suffix in FORMATS:
         better = tmp_path / f"b{suffix}"
         assert run(tmp_path / "a.txt", "--catalogue", library, "--output", better, capsys=capsys)[0] == 0
-        assert lists.read(better).ids[4] == "xq zzyq wwv", "a stranger keeps its place in the file too"
+        assert playlist_files.read(better).ids[4] == "xq zzyq wwv", "a stranger keeps its place in the file too"
     ids = put_in_order(had).playlist.tracks.table["track_id"].to_pylist()
     assert ids[4] == "xq zzyq wwv"
     assert sorted(ids[:4]) == sorted(IDS[:4])
@@ -170,14 +171,14 @@ def test_a_table_with_features_needs_no_catalogue(tmp_path, capsys):
     assert "invented" not in err
     assert sorted(track["id"] for track in json.loads(out)["tracks"]) == catalogue.ids(np.arange(10))
     # What a catalogue does not know the list itself may.
-    had = given(lists.read(tmp_path / "a.csv"), catalogue.take(np.arange(5)))
+    had = given(playlist_files.read(tmp_path / "a.csv"), catalogue.take(np.arange(5)))
     assert not len(had.strangers)
     assert had.tracks.ids(np.arange(10)) == catalogue.ids(np.arange(10))
 
 
 def test_what_a_table_says_of_its_strangers_is_kept(library, tmp_path):
     (tmp_path / "a.csv").write_text("track_id,title,artist\nt00003,,\nnew,A Song,Somebody\nt00005,,\n")
-    had = given(lists.read(tmp_path / "a.csv"), tables.read(library))
+    had = given(playlist_files.read(tmp_path / "a.csv"), tables.read(library))
     assert had.strangers.tolist() == [1]
     track = had.tracks.table.to_pylist()[1]
     assert (track["track_id"], track["title"], track["artists"]) == ("new", "A Song", ["Somebody"])
@@ -251,7 +252,7 @@ def test_figures_are_those_of_the_joins():
             {"track_id": "d", "tempo_bpm": None},
         ]
     )
-    from disco.transition import Knobs
+    from disco.playlist.cost import Knobs
 
     cost = Pairwise(catalogue, Knobs(), np.full((4, 8), np.nan, dtype=np.float32))
     said = figures(catalogue, np.arange(4), cost)

@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.catalogue import FEATURES
-from disco.distance import filled
-from disco.flow import figures
-from disco.model import matched_notes, scaled_features, scaler
-from disco.ordering import Given, put_in_order
-from disco.ordering import given as given_of
-from disco.playlist import generate
-from disco.predict import PREDICTORS, load_predictor
-from disco.recommend import Nearest, Query
-from disco.sequence import Budget, Wishes
-from disco.sources.lists import Listed
-from disco.transition import Flow, Knobs, Pairwise
+from disco.models.distance import filled
+from disco.models.predictors import PREDICTORS, load_predictor
+from disco.models.recommenders import Nearest, Query
+from disco.models.scaler import matched_notes, scaled_features, scaler
+from disco.playlist.cost import Flow, Knobs, Pairwise
+from disco.playlist.flow_metrics import figures
+from disco.playlist.generate import generate
+from disco.playlist.reorder import Given, put_in_order
+from disco.playlist.reorder import given as given_of
+from disco.playlist.sequence import Budget, Wishes
+from disco.sources.tracklist import Listed
 
 SHORT = Budget(moves=5)
 

@@ -12,11 +12,12 @@ from conftest import catalogue_of, random_catalogue
 import disco
 from disco.catalogue import FEATURES, Filters
 from disco.errors import DiscoError
-from disco.mixing import Mixing
-from disco.playlist import alternatives, generate
-from disco.recommend import Candidates
-from disco.sequence import Wishes
-from disco.transition import Knobs
+from disco.models.recommenders import Candidates
+from disco.playlist.alternatives import alternatives
+from disco.playlist.cost import Knobs
+from disco.playlist.generate import generate
+from disco.playlist.mixing import Mixing
+from disco.playlist.sequence import Wishes
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.errors import DataError, NotFoundError
-from disco.sources import playlists
+from disco.sources.files import playlist_tables
 
 
 def slice_track(pos: int, uri: str, title: str = "A Title", artist: str = "A Band") -> dict[str, Any]:
@@ -71,8 +71,8 @@ def test_a_slice_is_read_as_its_maker_had_it(tmp_path):
             slice_playlist(7, first, "  drive 🚗 ", description="…"), slice_playlist(8, [slice_track(0, "z")], None)
         ),
     )
-    table = playlists.read(path)
-    assert table.schema.equals(playlists.SCHEMA)
+    table = playlist_tables.read(path)
+    assert table.schema.equals(playlist_tables.SCHEMA)
     assert entries_of(table) == [("mpd:7", 0, "x"), ("mpd:7", 1, "y"), ("mpd:7", 2, "x"), ("mpd:8", 0, "z")]
     assert table["title"].to_pylist() == ["drive 🚗"] * 3 + [None]
     assert set(table["source"].to_pylist()) == {"mpd"}
@@ -90,8 +90,8 @@ def test_what_a_slice_lacks_is_unknown_and_counted(tmp_path):
         None,
         {"tracks": 5},
     ]
-    place = playlists.find(write_json(tmp_path / "odd.json", {"playlists": lists}))[0]
-    table = playlists.read_place(place)
+    place = playlist_tables.find(write_json(tmp_path / "odd.json", {"playlists": lists}))[0]
+    table = playlist_tables.read_place(place)
     assert entries_of(table) == [("odd:0", 0, "x"), ("odd:0", 1, "x")]
     assert table["title"].null_count == table["track_title"].null_count == 2
     assert table.schema.metadata == {b"playlists": b"5", b"lost": b"3"}
@@ -100,7 +100,7 @@ def test_what_a_slice_lacks_is_unknown_and_counted(tmp_path):
 def test_hostile_names_are_only_names(tmp_path):
     names = ["\ud800", "\x1b[2J", "a\tb\nc", "' OR 1=1", "\u202eevil", "NA", "null", "x" * 100_000, "\x00"]
     lists = [slice_playlist(i, [slice_track(0, f"t{i}", name, name)], name) for i, name in enumerate(names)]
-    table = playlists.read(write_json(tmp_path / "s.json", slice_of(*lists)))
+    table = playlist_tables.read(write_json(tmp_path / "s.json", slice_of(*lists)))
     assert table["title"].to_pylist() == ["?", *names[1:]]
     assert table["track_artist"].to_pylist() == ["?", *names[1:]]
 
@@ -123,19 +123,19 @@ odd_lists = st.lists(odd | st.fixed_dictionaries({"pid": odd, "name": odd, "trac
 
 @given(odd | st.fixed_dictionaries({"playlists": odd_lists}))
 def test_whatever_json_is_a_table_or_a_sentence(tmp_path_factory, held):
-    place = playlists.Place(write_json(tmp_path_factory.mktemp("odd") / "s.json", held))
+    place = playlist_tables.Place(write_json(tmp_path_factory.mktemp("odd") / "s.json", held))
     if not isinstance(held, dict) or not isinstance(held.get("playlists"), list):
         with pytest.raises(DataError, match=r"s\.json: is no Million Playlist slice|s\.json: is not JSON"):
-            playlists.read_place(place)
+            playlist_tables.read_place(place)
         return
-    table = playlists.read_place(place)
-    assert table.schema.equals(playlists.SCHEMA)
+    table = playlist_tables.read_place(place)
+    assert table.schema.equals(playlist_tables.SCHEMA)
     assert table["track_id"].null_count == table["playlist_id"].null_count == 0
 
 
 def test_a_slice_without_playlists_has_no_entries(tmp_path):
-    table = playlists.read(write_json(tmp_path / "s.json", slice_of()))
-    assert (len(table), table.schema) == (0, playlists.SCHEMA)
+    table = playlist_tables.read(write_json(tmp_path / "s.json", slice_of()))
+    assert (len(table), table.schema) == (0, playlist_tables.SCHEMA)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -152,7 +152,7 @@ def test_slices_of_a_folder_or_zip_file_come_in_the_order_of_their_numbers(tmp_p
         with zipfile.ZipFile(where, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(folder.rglob("*.*")):
                 archive.write(path, path.relative_to(folder))
-    assert playlists.read(where)["playlist_id"].to_pylist() == ["mpd:0", "mpd:2000", "mpd:10000"]
+    assert playlist_tables.read(where)["playlist_id"].to_pylist() == ["mpd:0", "mpd:2000", "mpd:10000"]
 
 
 TABLE = {
@@ -172,7 +172,7 @@ def test_a_table_is_read_in_the_order_of_its_positions(tmp_path, suffix):
         pacsv.write_csv(pa.table(TABLE), path)
     if suffix == ".csv.gz":
         path.write_bytes(gzip.compress(path.read_bytes()))
-    table = playlists.read(path)
+    table = playlist_tables.read(path)
     assert entries_of(table) == [("b", 0, "y"), ("b", 1, "x"), ("b", 2, "x"), ("a", 0, "z"), ("a", 1, "w")]
     assert table["title"].to_pylist() == ["NA"] * 3 + [None] * 2
     assert set(table["source"].to_pylist()) == {path.stem}
@@ -187,7 +187,7 @@ def test_rows_that_name_no_track_or_place_are_counted_and_sources_part_playlists
         "split": ["test"] * 5,
     }
     pq.write_table(pa.table(columns), tmp_path / "t.parquet")
-    table = playlists.read_place(playlists.find(tmp_path / "t.parquet")[0])
+    table = playlist_tables.read_place(playlist_tables.find(tmp_path / "t.parquet")[0])
     assert entries_of(table) == [("1", 0, "x"), ("1", 0, "v")]
     assert table["source"].to_pylist() == ["s", "other"]
     assert table["split"].to_pylist() == ["test", "test"]
@@ -197,8 +197,8 @@ def test_rows_that_name_no_track_or_place_are_counted_and_sources_part_playlists
 def test_a_folder_of_ours_is_its_table(tmp_path):
     pq.write_table(pa.table(TABLE), tmp_path / "playlists.parquet")
     write_json(tmp_path / "report.json", {"playlists": {}})
-    assert playlists.read(tmp_path).schema.equals(playlists.SCHEMA)
-    assert len(playlists.read(tmp_path)) == 5
+    assert playlist_tables.read(tmp_path).schema.equals(playlist_tables.SCHEMA)
+    assert len(playlist_tables.read(tmp_path)) == 5
 
 
 def in_zip(content: bytes) -> bytes:
@@ -232,7 +232,7 @@ def in_zip(content: bytes) -> bytes:
 def test_bad_input_is_a_sentence(tmp_path, content, sentence):
     (tmp_path / "lists").write_bytes(content)
     with pytest.raises(DataError, match="lists") as error:
-        playlists.read(tmp_path / "lists")
+        playlist_tables.read(tmp_path / "lists")
     assert sentence in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -240,13 +240,13 @@ def test_bad_input_is_a_sentence(tmp_path, content, sentence):
 def test_what_is_not_there_is_a_sentence(tmp_path):
     for where in (tmp_path / "nowhere", "a\0b"):
         with pytest.raises(NotFoundError, match="there is no such file"):
-            playlists.read(where)
+            playlist_tables.read(where)
     with pytest.raises(DataError, match=r"holds no Million Playlist slices"):
-        playlists.read(tmp_path)
+        playlist_tables.read(tmp_path)
     nested = pa.table({"playlist_id": [["a"]], "position": [0], "track_id": ["x"]})
     pq.write_table(nested, tmp_path / "nested.parquet")
     with pytest.raises(DataError, match="not a readable table"):
-        playlists.read(tmp_path / "nested.parquet")
+        playlist_tables.read(tmp_path / "nested.parquet")
 
 
 @given(
@@ -265,7 +265,7 @@ def test_reading_a_table_agrees_with_sorting_it_plainly(tmp_path_factory, rows):
     for name, _, track, source in sorted(rows, key=lambda row: row[1]):
         expected.setdefault((name, source), []).append(track)
     got: list[tuple[tuple[str, str], list[str]]] = []
-    for entry in playlists.read(path).to_pylist():
+    for entry in playlist_tables.read(path).to_pylist():
         if entry["position"] == 0:
             got.append(((entry["playlist_id"], entry["source"]), []))
         assert entry["position"] == len(got[-1][1])
@@ -309,7 +309,7 @@ CATALOGUE = catalogue_of(
     ],
 )
 def test_a_track_is_found_by_artist_and_title_and_another_recording_is_not(title, artist, found):
-    names = playlists.Names(CATALOGUE)
+    names = playlist_tables.Names(CATALOGUE)
     row, by_name = names.find(*(pa.array([text], pa.string()) for text in ("unheard-of", title, artist)))
     assert (CATALOGUE.ids(row)[0] if by_name[0] else None) == found
     assert (row[0] >= 0) == by_name[0]
@@ -317,7 +317,7 @@ def test_a_track_is_found_by_artist_and_title_and_another_recording_is_not(title
 
 def test_an_id_goes_before_a_name_and_other_tables_may_name_tracks():
     other = catalogue_of([{"track_id": "far", "title": "Run", "artists": ["Wolves"]}])
-    names = playlists.Names(CATALOGUE, other)
+    names = playlist_tables.Names(CATALOGUE, other)
     ids = pa.array(["other", "far", "farther"])
     row, by_name = names.find(ids, pa.array(["Halo", None, None]), pa.array(["Beyonce", None, None]))
     assert by_name.tolist() == [False, True, False]
@@ -326,7 +326,7 @@ def test_an_id_goes_before_a_name_and_other_tables_may_name_tracks():
 
 
 def test_a_catalogue_without_names_finds_by_id_alone():
-    names = playlists.Names(catalogue_of([{"track_id": "x"}]))
+    names = playlist_tables.Names(catalogue_of([{"track_id": "x"}]))
     row, by_name = names.find(pa.array(["x", "y"]), pa.array(["T", "T"]), pa.array(["A", "A"]))
     assert (row.tolist(), by_name.any()) == ([0, -1], False)
 
@@ -350,22 +350,22 @@ def test_sequences_are_measured_tracks_once_each_in_the_order_of_ids():
     )
     shuffled = entries.take(pa.array(np.random.default_rng(1).permutation(len(entries))))
     for given_table in (entries, shuffled):
-        got = playlists.sequences(given_table, type(catalogue)(table), 2)
+        got = playlist_tables.sequences(given_table, type(catalogue)(table), 2)
         assert [tracks.tolist() for tracks in got] == [[4, 2], [1, 0, 3]]
-    assert playlists.sequences(entries.slice(0, 0), catalogue, 2) == []
+    assert playlist_tables.sequences(entries.slice(0, 0), catalogue, 2) == []
 
 
 def test_cold_tracks_are_one_in_ten_and_always_the_same():
-    cold = playlists.is_cold(f"track {i}" for i in range(10_000))
+    cold = playlist_tables.is_cold(f"track {i}" for i in range(10_000))
     assert 0.09 < cold.mean() < 0.11
-    assert playlists.is_cold(["a", "t"]).tolist() == [False, False]
+    assert playlist_tables.is_cold(["a", "t"]).tolist() == [False, False]
 
 
 @pytest.mark.slow
 def test_real_playlists_are_read_unchanged(shared):
     raw = pq.read_table(SHARED / "playlists.parquet")
-    table = playlists.read(shared / "playlists.parquet")
+    table = playlist_tables.read(shared / "playlists.parquet")
     for name in ("playlist_id", "position", "track_id", "source"):
         assert table[name].to_pylist() == raw[name].to_pylist()
-    slices = playlists.read(shared / "samples" / "mpd.slice.sample.json")
+    slices = playlist_tables.read(shared / "samples" / "mpd.slice.sample.json")
     assert (slices["position"].to_numpy() == 0).sum() == 100

@@ -12,14 +12,14 @@ import plotly.graph_objects as go
 import pyarrow as pa
 import pytest
 
-from disco import plot
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
-from disco.mixing import Mixing
-from disco.model import scaler
-from disco.playlist import Playlist
-from disco.plot import look
-from disco.plot.path import _ENDS
-from disco.transition import Knobs, Pairwise
+from disco.export import plot
+from disco.export.plot import style
+from disco.export.plot.path import _ENDS
+from disco.models.scaler import scaler
+from disco.playlist.cost import Knobs, Pairwise
+from disco.playlist.mixing import Mixing
+from disco.playlist.playlist import Playlist
 
 HOSTILE = "</script><script>alert(1)</script>"
 IMAGE = "<img src=x onerror=alert(1)>"
@@ -141,9 +141,9 @@ def test_curves_have_a_gap_where_a_value_is_unknown_and_a_grey_cell_where_the_ke
         assert not curves[name].connectgaps
         assert curves[name].fill in (None, "none"), "a filling would run across the gap"
     assert list(curves["key"].text) == ["8A", "?", "8B"]
-    assert curves["key"].marker.color[1] == look.UNKNOWN
+    assert curves["key"].marker.color[1] == style.UNKNOWN
     # A minor and C major stand at the same place of the circle of fifths.
-    assert curves["key"].marker.color[0] == curves["key"].marker.color[2] != look.UNKNOWN
+    assert curves["key"].marker.color[0] == curves["key"].marker.color[2] != style.UNKNOWN
     (band,) = figure.layout.shapes
     assert (band.x0, band.x1) == (0.5, 2.5)
 

@@ -7,7 +7,7 @@ from contracts import PredictorTests
 
 from disco.catalogue import FEATURES
 from disco.errors import NotFoundError
-from disco.predict import SHRINKAGE, load_predictor
+from disco.models.predictors import SHRINKAGE, load_predictor
 
 
 class TestMean(PredictorTests):

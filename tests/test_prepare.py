@@ -22,9 +22,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_playlists_source import slice_of, slice_playlist, slice_track, write_json
 
-from disco import prepare, split
 from disco.catalogue import FEATURES, SCHEMA
-from disco.sources import playlists, tables
+from disco.cli import prepare
+from disco.evaluation import splitting
+from disco.sources.files import playlist_tables, tables
 
 KNOWN = 40
 COLUMNS = ["playlist_id", "title", "position", "track_id", "source", "split"]
@@ -220,7 +221,7 @@ def test_ids_that_two_places_give_are_told_apart(tracks, tmp_path, capsys):
 
 @given(st.lists(st.sampled_from(["a", "b", "a (2)", "a (3)"]), max_size=12))
 def test_distinct_ids_are_distinct_and_change_only_what_came_before(ids):
-    made = split.distinct(ids)
+    made = splitting.distinct(ids)
     assert len(set(made)) == len(ids)
     assert all(new == old for i, (old, new) in enumerate(zip(ids, made, strict=True)) if old not in ids[:i])
 
@@ -242,15 +243,15 @@ lists_of_tracks = st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=4), 
 def digests_of(lists: list[list[int]], seed: int) -> np.ndarray:
     lengths = np.array([len(tracks) for tracks in lists])
     code = np.array([track for tracks in lists for track in tracks])
-    return split.digests(pa.array([f"t{i}" for i in range(7)]), code, np.cumsum(lengths) - lengths, seed)
+    return splitting.digests(pa.array([f"t{i}" for i in range(7)]), code, np.cumsum(lengths) - lengths, seed)
 
 
 @given(lists_of_tracks, st.integers(0, 3), st.sampled_from([0.0, 0.1, 0.3]), st.sampled_from([0.0, 0.2]), st.data())
 def test_splits_are_disjoint_by_content_and_do_not_hang_on_the_order(lists, seed, validation, test, data):
-    rules = split.Rules(validation=validation, test=test, seed=seed)
+    rules = splitting.Rules(validation=validation, test=test, seed=seed)
     aside = np.array(data.draw(st.lists(st.booleans(), min_size=len(lists), max_size=len(lists))))
     digest = digests_of(lists, seed)
-    drawn = split.draw(digest, aside, rules)
+    drawn = splitting.draw(digest, aside, rules)
     of: dict[tuple[int, ...], set[int]] = {}
     for tracks, number in zip(lists, drawn.tolist(), strict=True):
         of.setdefault(tuple(tracks), set()).add(number)
@@ -265,7 +266,8 @@ def test_splits_are_disjoint_by_content_and_do_not_hang_on_the_order(lists, seed
     assert free.count(1) == round(validation * len(free))
     order = np.random.default_rng(seed).permutation(len(lists))
     assert (
-        split.draw(digests_of([lists[i] for i in order], seed), aside[order], rules).tolist() == drawn[order].tolist()
+        splitting.draw(digests_of([lists[i] for i in order], seed), aside[order], rules).tolist()
+        == drawn[order].tolist()
     )
 
 
@@ -275,7 +277,7 @@ def test_of_equal_playlists_one_stays_and_one_that_is_held_out_stays_first(lists
     aside = np.arange(n) >= (n // 2 if held else n)
     lengths = np.array([len(tracks) for tracks in lists])
     facts = {"length": lengths, "covered": lengths, "digest": digests_of(lists, 1)}
-    why = split.reasons(facts, aside, split.Rules(minimum_length=0))
+    why = splitting.reasons(facts, aside, splitting.Rules(minimum_length=0))
     kept = [i for i in range(n) if why[i] < 0]
     assert sorted({tuple(tracks) for tracks in lists}) == sorted(tuple(lists[i]) for i in kept)
     wanted = {tuple(tracks) for tracks, a in zip(lists, aside, strict=True) if a}
@@ -325,25 +327,25 @@ def test_a_run_that_was_stopped_goes_on_and_gives_the_same(tracks, tmp_path, cap
     common = [tmp_path / "raw", "--tracks", tracks, "--processes", 1]
     assert run(*common, "--output", tmp_path / "whole", capsys=capsys)[0] == 0
 
-    read, done = playlists.read_place, list[playlists.Place]()
+    read, done = playlist_tables.read_place, list[playlist_tables.Place]()
 
-    def stopped(place: playlists.Place) -> pa.Table:
+    def stopped(place: playlist_tables.Place) -> pa.Table:
         if len(done) == 3:
             raise KeyboardInterrupt
         done.append(place)
         return read(place)
 
     output = tmp_path / "parted"
-    monkeypatch.setattr(playlists, "read_place", stopped)
+    monkeypatch.setattr(playlist_tables, "read_place", stopped)
     assert run(*common, "--output", output, capsys=capsys)[0] == 130
     assert [path.name for path in output.iterdir()] == [".parts"]
     assert len(list((output / ".parts").iterdir())) == 3
 
-    def counted(place: playlists.Place) -> pa.Table:
+    def counted(place: playlist_tables.Place) -> pa.Table:
         done.append(place)
         return read(place)
 
-    monkeypatch.setattr(playlists, "read_place", counted)
+    monkeypatch.setattr(playlist_tables, "read_place", counted)
     # Stopped once more, after reading: nothing half written is there, and nothing is read again.
     monkeypatch.setattr(tables, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     assert run(*common, "--output", output, capsys=capsys)[0] == 130
@@ -374,7 +376,7 @@ def test_a_run_that_is_killed_leaves_no_process_and_goes_on(tracks, tmp_path):
     for k in range(12):
         write_json(tmp_path / f"raw/{k}.json", slice_of(*random_lists(1500, first=k * 2000, seed=k)))
     output = tmp_path / "o"
-    command = [sys.executable, "-m", "disco.prepare", str(tmp_path / "raw"), "--tracks", str(tracks), "--quiet"]
+    command = [sys.executable, "-m", "disco", "prepare", str(tmp_path / "raw"), "--tracks", str(tracks), "--quiet"]
     command += ["--output", str(output), "--processes", "2"]
     running = subprocess.Popen(command, stderr=subprocess.PIPE)
     limit = time.monotonic() + 60

@@ -11,13 +11,15 @@ import pyarrow as pa
 import pytest
 from recommenders import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
 
-from disco import train
 from disco.catalogue import Catalogue
+from disco.cli import train
 from disco.errors import DataError
-from disco.model import checked_card, load_network, scaled_features, scaler
-from disco.recommend import DEFAULT, Query, default_recommender, load_recommender
-from disco.recommend.blend import Blending, blended
-from disco.recommend.cross import pools
+from disco.models.card import checked_card
+from disco.models.network import load_network
+from disco.models.recommenders import DEFAULT, Query, default_recommender, load_recommender
+from disco.models.recommenders.blend import Blending, blended
+from disco.models.recommenders.ranker_features import pools
+from disco.models.scaler import scaled_features, scaler
 from disco.training.blending import searched
 from disco.training.trees import write_trees
 
@@ -183,7 +185,7 @@ def test_what_a_ranker_lacks_is_named_with_the_command_that_trains_it(tmp_path, 
     assert train.main([str(part) for part in asked]) == 1
     said = capsys.readouterr().err
     assert "playlist-knn, item-knn, als, title-knn" in said
-    assert "python -m disco.train cloud/als.toml --tracks FILE --playlists FILE" in said
+    assert "disco train cloud/als.toml --tracks FILE --playlists FILE" in said
     assert not output.exists()
 
 
@@ -268,7 +270,7 @@ def test_a_blend_of_what_is_missing_or_of_a_blend_is_refused(tmp_path, capsys):
     tracks, playlists = places()
     asked = [CLOUD / "blend.toml", "--tracks", tracks, "--playlists", playlists, "--output", tmp_path / "blend"]
     assert train.main([str(part) for part in asked]) == 1
-    assert "python -m disco.train cloud/playlist-knn.toml" in capsys.readouterr().err
+    assert "disco train cloud/playlist-knn.toml" in capsys.readouterr().err
     one = trained("blend", f"parts = {parts()}")
     folder = shutil.copytree(one, tmp_path / "changed")
     card = json.loads((folder / "card.json").read_text())

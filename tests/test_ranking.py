@@ -11,13 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import catalogue_of, random_catalogue
 
-from disco import next_track, train
 from disco.catalogue import FEATURES, Catalogue
+from disco.cli import train
 from disco.errors import DataError
-from disco.model import MODELS, scaler
-from disco.predict import load_predictor
-from disco.sources import tables
-from disco.tower import NUMBERS, OTHERS, hear, tower_inputs
+from disco.evaluation import next_track
+from disco.models.card import MODELS
+from disco.models.predictors import load_predictor
+from disco.models.scaler import scaler
+from disco.models.track_inputs import NUMBERS, OTHERS, hear, tower_inputs
+from disco.sources.files import tables
 
 CLOUD = Path(__file__).parents[1] / "cloud"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from disco.errors import DataError
-from disco.recipe import read_recipe
+from disco.training.recipes import read_recipe
 
 CLOUD = Path(__file__).parents[1] / "cloud"
 

@@ -5,9 +5,9 @@ import pytest
 from conftest import random_catalogue
 from contracts import RecommenderTests
 
-from disco import recommend
-from disco.recommend import Nearest, Query
-from disco.recommend.top import Scored, VectorRecommender, best
+from disco.models import recommenders
+from disco.models.recommenders import Nearest, Query
+from disco.models.recommenders.scoring import Scored, VectorRecommender, best
 
 
 def space(n=300):
@@ -153,5 +153,5 @@ def test_the_top_500_of_200_000_tracks_are_fast_and_faster_together():
 def test_the_default_goes_by_content_where_that_is_no_long_wait(tmp_path, monkeypatch):
     monkeypatch.setenv("DISCO_DATA", str(tmp_path))
     few, many = random_catalogue(30), random_catalogue(40)
-    monkeypatch.setattr(recommend, "_AT_ONCE", 30)
-    assert [recommend.default_recommender(c).name for c in (few, many)] == ["content", "nearest"]
+    monkeypatch.setattr(recommenders, "_AT_ONCE", 30)
+    assert [recommenders.default_recommender(c).name for c in (few, many)] == ["content", "nearest"]

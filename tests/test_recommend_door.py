@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from recommenders import KIND, places, trained
 
-from disco import __main__, recommend
-from disco.recommend import METHODS
-from disco.recommend.__main__ import main
-from disco.recommend.top import Scored
+from disco.cli import main as command_line
+from disco.cli.recommend import main
+from disco.models import recommenders
+from disco.models.recommenders import METHODS
+from disco.models.recommenders.scoring import Scored
 
 
 def run(capsys, *arguments):
@@ -43,7 +44,7 @@ def reader(where, monkeypatch):
         return made
 
     made = Scored("reader", 300, score, reads_titles=True, gives_probabilities=True)
-    monkeypatch.setitem(recommend.RECOMMENDERS, "reader", lambda catalogue: made)
+    monkeypatch.setitem(recommenders.RECOMMENDERS, "reader", lambda catalogue: made)
     return [*where, "--recommender", "reader"]
 
 
@@ -153,7 +154,7 @@ def test_seeds_are_never_among_the_answers(capsys, knn, where):
         assert not {"t00005", "t00007"} & set(ids)
 
 
-@pytest.mark.parametrize("way", [["-m", "disco.recommend"], ["-m", "disco", "recommend"]])
+@pytest.mark.parametrize("way", [["-m", "disco", "recommend"]])
 def test_the_door_is_reached_from_the_shell(way):
     asked = ["demo-01197", "--json", "--quiet", "-n", "3"]
     done = subprocess.run([sys.executable, *way, *asked], capture_output=True, text=True, check=True)
@@ -163,7 +164,7 @@ def test_the_door_is_reached_from_the_shell(way):
 
 def test_a_playlist_is_generated_from_a_title_alone(capsys, reader):
     assert (
-        __main__.main(
+        command_line.main(
             ["generate", "--title", "kind 4", *map(str, reader), "--length", "6", "--candidates", "50", "--json"]
         )
         == 0
@@ -174,7 +175,7 @@ def test_a_playlist_is_generated_from_a_title_alone(capsys, reader):
 
 
 def test_a_trained_recommender_is_used_to_generate(capsys, knn):
-    assert __main__.main(["generate", "t00005", *map(str, knn), "--candidates", "40", "--json"]) == 0
+    assert command_line.main(["generate", "t00005", *map(str, knn), "--candidates", "40", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["recommender"] == "playlist-knn"
     assert all(KIND[int(track["id"][1:])] == 0 for track in said["tracks"])

@@ -10,9 +10,10 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import pytest
 
+from disco.catalogue.music import parse_key
 from disco.errors import DataError, NotFoundError
-from disco.music import parse_key
-from disco.sources import library, lists, rekordbox
+from disco.sources import entries, playlist_files
+from disco.sources.dj import rekordbox
 
 LIBRARY = """<?xml version="1.0" encoding="UTF-8"?>
 <DJ_PLAYLISTS Version="1.0.0">
@@ -120,9 +121,9 @@ def test_playlists_keep_their_order_folders_and_strangers(where):
 
 
 def test_a_playlist_is_found_by_its_name_or_the_choice_is_told(where):
-    assert lists.read(where, "Streamed").names == ["Rain Solo", "Nowhere Solo"]
-    assert lists.read(where, "Friday").ids[0] == MOON
-    assert lists.read(where, " peak / time / friday ").ids == ["C:/Music/Sun.flac", "/Users/me/gone.mp3"]
+    assert playlist_files.read(where, "Streamed").names == ["Rain Solo", "Nowhere Solo"]
+    assert playlist_files.read(where, "Friday").ids[0] == MOON
+    assert playlist_files.read(where, " peak / time / friday ").ids == ["C:/Music/Sun.flac", "/Users/me/gone.mp3"]
     for name, sentence in [
         (
             None,
@@ -133,15 +134,15 @@ def test_a_playlist_is_found_by_its_name_or_the_choice_is_told(where):
         ("Saturday", "has no playlist 'Saturday'; it has 'Peak / time / Late / Friday', "),
     ]:
         with pytest.raises(DataError, match=sentence):
-            lists.read(where, name)
+            playlist_files.read(where, name)
 
 
 def test_a_library_without_playlists_is_one_list(where):
     where.write_text(LIBRARY.split("<PLAYLISTS>")[0] + "</DJ_PLAYLISTS>")
     assert rekordbox.playlists(where) == []
-    assert len(lists.read(where).ids) == 5
+    assert len(playlist_files.read(where).ids) == 5
     with pytest.raises(DataError, match="has no playlist 'Friday'"):
-        lists.read(where, "Friday")
+        playlist_files.read(where, "Friday")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ def test_a_library_without_playlists_is_one_list(where):
     ],
 )
 def test_energy_is_taken_only_where_it_is_clearly_said(comment, energy):
-    assert library.energy(comment) == energy
+    assert entries.energy(comment) == energy
 
 
 BOMB = """<?xml version="1.0"?>

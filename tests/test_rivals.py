@@ -13,13 +13,13 @@ import pytest
 from conftest import random_catalogue
 from recommenders import KIND, TrainedTests, library, places, trained
 
-from disco import train
+from disco.cli import train
 from disco.errors import DataError, DiscoError
-from disco.model import checked_card
-from disco.recommend import METHODS, Query, als, collective, load_recommender, playlist_knn
-from disco.recommend import trained as names_of_trained
-from disco.recommend.folder import Folder
-from disco.recommend.sparse import Sparse
+from disco.models.card import checked_card
+from disco.models.recommenders import METHODS, Query, als, collective, load_recommender, playlist_knn
+from disco.models.recommenders import trained as names_of_trained
+from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.sparse import Sparse
 
 
 class TestPopularity(TrainedTests):
@@ -288,7 +288,7 @@ def test_the_top_500_of_a_playlist_are_found_in_time():
     matrix = Sparse(np.arange(10_001) * 60, tracks, np.ones(600_000, dtype=np.float32), 200_000)
     how = playlist_knn.Neighbours(250, 2.0, 0.3, 1.5, 0.5, 0.01)
     score = playlist_knn.scorer(matrix, how)
-    from disco.recommend.top import best
+    from disco.models.recommenders.scoring import best
 
     seconds = []
     for i in range(20):

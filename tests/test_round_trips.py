@@ -15,7 +15,9 @@ from test_export import playlist
 
 from disco import export
 from disco.catalogue import Catalogue
-from disco.sources import jspf, lists, rekordbox, traktor
+from disco.sources import playlist_files
+from disco.sources.dj import rekordbox, traktor
+from disco.sources.files import jspf
 
 HOSTILE = [
     "<b>&amp;\"'</b>",
@@ -126,7 +128,7 @@ def test_rekordbox_holds_all_but_fractions_of_seconds(tmp_path_factory, tracks, 
     where = written(tracks, name, ".xml", tmp_path_factory.getbasetemp())
     expected = [dj(track, seconds=True) for track in tracks.table.to_pylist()]
     same(rekordbox.read(where), expected)
-    listed = lists.read(where)
+    listed = playlist_files.read(where)
     assert listed.title == FORBIDDEN.sub("\ufffd", name)
     assert listed.ids == [track["track_id"] for track in expected]
     assert listed.absent == ()
@@ -144,7 +146,7 @@ def test_traktor_holds_all(tmp_path_factory, tracks, name):
     ]
     expected = [dj(track, seconds=False) for track in clean]
     same(traktor.read(where), expected)
-    listed = lists.read(where)
+    listed = playlist_files.read(where)
     assert listed.title == FORBIDDEN.sub("\ufffd", name)
     assert listed.ids == [track["track_id"] for track in expected]
     assert listed.absent == ()
@@ -160,7 +162,7 @@ def test_jspf_holds_all(tmp_path_factory, tracks, name):
         for track in tracks.table.to_pylist()
     ]
     same(jspf.read(where), expected)
-    listed = lists.read(where)
+    listed = playlist_files.read(where)
     assert listed.title == name.encode(errors="replace").decode().strip()
     assert listed.found(tracks).tolist() == list(range(len(tracks)))
 
@@ -173,7 +175,7 @@ def test_m3u8_finds_every_track_again(tmp_path_factory, tracks, name, way):
     ids = [f"t{i}" for i in range(len(tracks))]
     tracks = catalogue_of([{**track, "track_id": i} for i, track in zip(ids, tracks.table.to_pylist(), strict=True)])
     export.save(playlist(tracks, name), where, export.Style(paths=way), force=True)
-    listed = lists.read(where)
+    listed = playlist_files.read(where)
     bare = catalogue_of([{"track_id": t["track_id"], "path": t["path"]} for t in tracks.table.to_pylist()])
     assert listed.found(bare).tolist() == list(range(len(tracks)))
     assert where.read_bytes().decode("utf-8").isprintable() is False  # line breaks alone
@@ -182,7 +184,7 @@ def test_m3u8_finds_every_track_again(tmp_path_factory, tracks, name, way):
 
 @given(catalogues(), words)
 def test_json_finds_every_track_again(tmp_path_factory, tracks, name):
-    listed = lists.read(written(tracks, name, ".json", tmp_path_factory.getbasetemp()))
+    listed = playlist_files.read(written(tracks, name, ".json", tmp_path_factory.getbasetemp()))
     assert listed.title == name
     assert listed.ids == tracks.table["track_id"].to_pylist()
 
@@ -196,7 +198,7 @@ def test_hostile_text_breaks_no_format(suffix, text, tmp_path):
     )
     where = written(tracks, text, suffix, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [where.name]
-    listed = lists.read(where)
+    listed = playlist_files.read(where)
     assert len(listed.ids) == 1
     if suffix != ".nml" or not FORBIDDEN.search(safe):  # such a path Traktor cannot be told
         assert listed.found(tracks).tolist() == [0]

@@ -13,11 +13,12 @@ from conftest import catalogue_of, random_catalogue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disco import evaluate, rivals, scorecard
+from disco.cli import evaluate
 from disco.errors import DiscoError
-from disco.predict import load_predictor
-from disco.rivals import RIVALS, Tracks, crossed, tracks_of, two_opt
-from disco.sources import tables
+from disco.evaluation import baselines, flow_benchmark
+from disco.evaluation.baselines import RIVALS, Tracks, crossed, tracks_of, two_opt
+from disco.models.predictors import load_predictor
+from disco.sources.files import tables
 
 
 def two(a, b, **all_tracks):
@@ -38,18 +39,18 @@ C, A_MINOR, C_MINOR, G, E_FLAT, F_SHARP_MINOR, D, E_MINOR, UNKNOWN = (
     [(A_MINOR, 0.5), (C_MINOR, 0), (G, 0.8 / 6), (E_FLAT, 0.4), (F_SHARP_MINOR, 1), (UNKNOWN, 0.5), (C, 0)],
 )
 def test_audiomuse_keys_are_those_of_the_survey(other, key):
-    assert rivals.audiomuse(two(C, other))[0, 1] == pytest.approx(0.30 * key)
+    assert baselines.audiomuse(two(C, other))[0, 1] == pytest.approx(0.30 * key)
 
 
 def test_audiomuse_tempo_and_energy():
     tracks = two({"tempo_bpm": 70.0, "energy": 0.2}, {"tempo_bpm": 140.0, "energy": 0.6})
-    assert rivals.audiomuse(tracks)[0, 1] == pytest.approx(0.35 * 0.875 + 0.35 * 0.4)  # octaves not folded
-    assert rivals.audiomuse(two({"tempo_bpm": 60.0}, {"tempo_bpm": 200.0}))[0, 1] == pytest.approx(0.35)
+    assert baselines.audiomuse(tracks)[0, 1] == pytest.approx(0.35 * 0.875 + 0.35 * 0.4)  # octaves not folded
+    assert baselines.audiomuse(two({"tempo_bpm": 60.0}, {"tempo_bpm": 200.0}))[0, 1] == pytest.approx(0.35)
 
 
 @pytest.mark.parametrize(("other", "key"), [(C, 1), (G, 0.8), (A_MINOR, 0.8), (D, 0.5), (E_MINOR, 0), (UNKNOWN, 0)])
 def test_wrzdj_keys(other, key):
-    assert rivals.wrzdj(two(C, other))[0, 1] == pytest.approx(1 - (0.35 + 0.30 * key + 0.10 + 0.15))
+    assert baselines.wrzdj(two(C, other))[0, 1] == pytest.approx(1 - (0.35 + 0.30 * key + 0.10 + 0.15))
 
 
 @pytest.mark.parametrize(
@@ -57,17 +58,17 @@ def test_wrzdj_keys(other, key):
     [(120, 122, 1), (120, 131, 0.5), (120, 145, 0), (70, 140, 0.7), (140, 70, 0.7), (70, 149, 0.7 * 11 / 18)],
 )
 def test_wrzdj_tempos_get_seventy_per_cent_at_half_and_double(a, b, tempo):
-    cost = rivals.wrzdj(two({"tempo_bpm": float(a)}, {"tempo_bpm": float(b)}))[0, 1]
+    cost = baselines.wrzdj(two({"tempo_bpm": float(a)}, {"tempo_bpm": float(b)}))[0, 1]
     assert cost == pytest.approx(1 - (0.35 * tempo + 0.30 + 0.10 + 0.15))
-    assert rivals.wrzdj(two({"tempo_bpm": None}, {}))[0, 1] == pytest.approx(1 - (0.35 * 0.5 + 0.55))
-    assert rivals.wrzdj(two({}, {}, artists=["X"]))[0, 1] == pytest.approx(0.25)
+    assert baselines.wrzdj(two({"tempo_bpm": None}, {}))[0, 1] == pytest.approx(1 - (0.35 * 0.5 + 0.55))
+    assert baselines.wrzdj(two({}, {}, artists=["X"]))[0, 1] == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(
     ("other", "key"), [(C, 0), (G, 1), (A_MINOR, 1), (C_MINOR, 2), (D, 10), (E_MINOR, 10), (UNKNOWN, 10)]
 )
 def test_playlist_sorter_keys_both_ways(other, key):
-    costs = rivals.playlist_sorter(two(C, other))
+    costs = baselines.playlist_sorter(two(C, other))
     assert costs[0, 1] == costs[1, 0] == pytest.approx(0.5 * key / 12)
 
 
@@ -76,12 +77,12 @@ def test_playlist_sorter_tempo_energy_artist_album():
         {"track_id": str(i), "key": 0, "mode": 1, "energy": e, "tempo_bpm": t}
         for i, (e, t) in enumerate(((0.1, 60.0), (0.5, 120.0), (0.3, 100.0)))
     ]
-    costs = rivals.playlist_sorter(tracks_of(catalogue_of(three), np.zeros((3, 8), np.float32)))
+    costs = baselines.playlist_sorter(tracks_of(catalogue_of(three), np.zeros((3, 8), np.float32)))
     # Tempos: 60 and 120 are none apart; 120 and 100 are 20, 60 and 100 ten (100 / 2 against 60): the most is 20.
     assert costs[0, 1] == pytest.approx(0.5 * (1 + 0))
     assert costs[1, 2] == pytest.approx(0.5 * (0.5 + 1))
     assert costs[0, 2] == pytest.approx(0.5 * (0.5 + 0.5))
-    assert rivals.playlist_sorter(two({}, {}, artists=["X"], album="L"))[0, 1] == pytest.approx(1)
+    assert baselines.playlist_sorter(two({}, {}, artists=["X"], album="L"))[0, 1] == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_playlist_sorter_tempo_energy_artist_album():
 def test_reklawdbox_keys(other, key):
     # The same tempo; an energy that is not high; no genre.
     score = (0.30 * key + 0.20 + 0.18 * 0.5 + 0.17 * 0.5) / 0.85
-    assert rivals.reklawdbox(two(C, other))[0, 1] == pytest.approx(1 - score)
+    assert baselines.reklawdbox(two(C, other))[0, 1] == pytest.approx(1 - score)
 
 
 @pytest.mark.parametrize(
@@ -98,13 +99,13 @@ def test_reklawdbox_keys(other, key):
 )
 def test_reklawdbox_tempos_know_no_octave(b, tempo):
     score = (0.30 + 0.20 * tempo + 0.18 * 0.5 + 0.17 * 0.5) / 0.85
-    assert rivals.reklawdbox(two({}, {"tempo_bpm": b}))[0, 1] == pytest.approx(1 - score)
+    assert baselines.reklawdbox(two({}, {"tempo_bpm": b}))[0, 1] == pytest.approx(1 - score)
 
 
 def test_reklawdbox_energy_and_genre():
     def cost(genres, energies):
         a, b = ({"genres": [g], "energy": e} for g, e in zip(genres, energies, strict=True))
-        return rivals.reklawdbox(two(a, b))[0, 1]
+        return baselines.reklawdbox(two(a, b))[0, 1]
 
     def score(energy, genre):
         return pytest.approx(1 - (0.30 + 0.20 + 0.18 * energy + 0.17 * genre) / 0.85)
@@ -122,7 +123,7 @@ def thirty():
 
 @pytest.mark.parametrize("name", RIVALS)
 def test_every_search_plays_all_once_and_the_seed_decides(name, thirty, monkeypatch):
-    monkeypatch.setattr(rivals, "GENERATIONS", 60)
+    monkeypatch.setattr(baselines, "GENERATIONS", 60)
     rival = RIVALS[name]
     joins = rival.cost(thirty) if rival.cost else np.zeros((30, 30))
     assert joins.shape == (30, 30)
@@ -133,7 +134,7 @@ def test_every_search_plays_all_once_and_the_seed_decides(name, thirty, monkeypa
 
 
 def test_searches_better_what_they_begin_with(thirty, monkeypatch):
-    monkeypatch.setattr(rivals, "GENERATIONS", 60)
+    monkeypatch.setattr(baselines, "GENERATIONS", 60)
 
     def paid(joins, order):
         return joins[order[:-1], order[1:]].sum()
@@ -158,8 +159,8 @@ def test_audiomuse_begins_at_the_lower_quartile_and_reklawdbox_with_the_calmest(
     few = catalogue_of([{"track_id": str(i), "energy": e} for i, e in enumerate(energies)])
     tracks = tracks_of(few, np.zeros((8, 8), np.float32))
     rng = np.random.default_rng(0)
-    assert RIVALS["AudioMuse-AI"].search(tracks, rivals.audiomuse(tracks), rng)[0] == 1
-    assert RIVALS["reklawdbox"].search(tracks, rivals.reklawdbox(tracks), rng)[0] == 2
+    assert RIVALS["AudioMuse-AI"].search(tracks, baselines.audiomuse(tracks), rng)[0] == 1
+    assert RIVALS["reklawdbox"].search(tracks, baselines.reklawdbox(tracks), rng)[0] == 2
 
 
 @given(st.integers(2, 12), st.integers(0, 10_000))
@@ -194,8 +195,8 @@ def test_no_turn_betters_what_two_opt_leaves(n, seed):
 
 def test_a_list_without_keys_tempos_and_energy_is_ordered_by_all():
     few = replace_columns(random_catalogue(6, 1), key=None, mode=None, tempo_bpm=None)
-    (measured, _), *_ = [*scorecard.ordered(few, [np.arange(6)], setting(), list(RIVALS), True, 0)]
-    made = {r["method"]: r for r in scorecard.records(measured, "playlists", scorecard.OURS)}
+    (measured, _), *_ = [*flow_benchmark.ordered(few, [np.arange(6)], setting(), list(RIVALS), True, 0)]
+    made = {r["method"]: r for r in flow_benchmark.records(measured, "playlists", flow_benchmark.OURS)}
     assert made["order"]["key fifths"] is None
     assert made["order"]["tempo_change"] is None
     assert made["order"]["step"] > 0
@@ -208,7 +209,7 @@ def replace_columns(catalogue, **values):
 
 
 def setting(**given):
-    return replace(scorecard.Setting(load_predictor("mean")), **given)
+    return replace(flow_benchmark.Setting(load_predictor("mean")), **given)
 
 
 @pytest.fixture(scope="module")
@@ -218,16 +219,16 @@ def library():
 
 @pytest.fixture(scope="module")
 def draws(library):
-    lists = scorecard.drawn(np.arange(300), 3, 12, seed=4)
-    *_, (measured, n) = scorecard.ordered(library, lists, setting(), list(RIVALS), False, 4)
+    lists = flow_benchmark.drawn(np.arange(300), 3, 12, seed=4)
+    *_, (measured, n) = flow_benchmark.ordered(library, lists, setting(), list(RIVALS), False, 4)
     assert n == 3
     return measured
 
 
 def test_ours_costs_least_and_matches_rivals_at_their_own_cost(draws):
-    made = {r["method"]: r for r in scorecard.records(draws, "draws", scorecard.OURS)}
-    assert scorecard.HUMAN not in made
-    assert made[scorecard.FREE]["gap"] == pytest.approx(0, abs=1e-4)  # 12 tracks: dynamic programming
+    made = {r["method"]: r for r in flow_benchmark.records(draws, "draws", flow_benchmark.OURS)}
+    assert flow_benchmark.HUMAN not in made
+    assert made[flow_benchmark.FREE]["gap"] == pytest.approx(0, abs=1e-4)  # 12 tracks: dynamic programming
     assert all(record["gap"] >= -1e-4 for record in made.values())
     for name, rival in RIVALS.items():
         assert ("own" in made[name]) == (rival.cost is not None)
@@ -241,7 +242,7 @@ def test_ours_costs_least_and_matches_rivals_at_their_own_cost(draws):
 
 
 def test_who_is_ahead_is_told_by_the_means(draws):
-    made = {r["method"]: r for r in scorecard.records(draws, "draws", scorecard.OURS)}
+    made = {r["method"]: r for r in flow_benchmark.records(draws, "draws", flow_benchmark.OURS)}
     random = made["random"]
     assert random["ahead"]["step"]["mean"] == pytest.approx(random["step"] - made["order"]["step"], abs=2e-4)
     apart = made["order"]["key fifths"] - random["key fifths"]
@@ -252,27 +253,27 @@ def test_who_is_ahead_is_told_by_the_means(draws):
 def test_an_order_by_all_better_ways_dominates():
     better = {"key fifths": 0.9, "tempo_change": 1.0, "step": 1.0}
     worse = {"key fifths": 0.8, "tempo_change": 2.0, "step": 1.0}
-    measured = scorecard.Measured({"order": [worse, worse], "x": [better, better], "y": [worse, better]})
-    made = {r["method"]: r for r in scorecard.records(measured, "draws", "order")}
+    measured = flow_benchmark.Measured({"order": [worse, worse], "x": [better, better], "y": [worse, better]})
+    made = {r["method"]: r for r in flow_benchmark.records(measured, "draws", "order")}
     assert made["x"]["dominated"]
     assert made["y"]["dominated"]
-    made = {r["method"]: r for r in scorecard.records(measured, "draws", "x")}
+    made = {r["method"]: r for r in flow_benchmark.records(measured, "draws", "x")}
     assert not made["order"]["dominated"]
 
 
 def test_genres_are_met_whole_and_hyphens_are_no_matter(library):
-    rows = scorecard.of_genres(library, ["Deep-House", "techno"])
+    rows = flow_benchmark.of_genres(library, ["Deep-House", "techno"])
     assert {library.table["genres"][int(row)].as_py()[0] for row in rows} == {"deep house", "techno"}
-    assert len(scorecard.of_genres(library, [])) == 300
+    assert len(flow_benchmark.of_genres(library, [])) == 300
     with pytest.raises(DiscoError, match=r"has the genre 'polka'; its most frequent are .*techno"):
-        scorecard.of_genres(library, ["house", "polka"])
+        flow_benchmark.of_genres(library, ["house", "polka"])
     nothing = replace_columns(random_catalogue(3), genres=None)
     with pytest.raises(DiscoError, match="it has no genres"):
-        scorecard.of_genres(nothing, ["house"])
+        flow_benchmark.of_genres(nothing, ["house"])
 
 
 def test_draws_are_seeded_and_without_repeats():
-    one, two, other = (scorecard.drawn(np.arange(50), 4, 20, seed) for seed in (0, 0, 1))
+    one, two, other = (flow_benchmark.drawn(np.arange(50), 4, 20, seed) for seed in (0, 0, 1))
     assert all((a == b).all() for a, b in zip(one, two, strict=True))
     assert not all((a == b).all() for a, b in zip(one, other, strict=True))
     assert all(len(set(rows.tolist())) == 20 for rows in one)
@@ -280,10 +281,10 @@ def test_draws_are_seeded_and_without_repeats():
 
 def test_playlists_are_chosen_by_their_lengths():
     lists = [np.arange(n) for n in (5, 20, 30, 50, 51)]
-    assert [len(rows) for rows in scorecard.chosen(lists, (20, 50), 9, 0)] == [20, 30, 50]
-    assert len(scorecard.chosen(lists, (20, 50), 2, 0)) == 2
+    assert [len(rows) for rows in flow_benchmark.chosen(lists, (20, 50), 9, 0)] == [20, 30, 50]
+    assert len(flow_benchmark.chosen(lists, (20, 50), 2, 0)) == 2
     with pytest.raises(DiscoError, match="no playlist has 60 to 70 measured tracks; of 5 the longest has 51"):
-        scorecard.chosen(lists, (60, 70), 2, 0)
+        flow_benchmark.chosen(lists, (60, 70), 2, 0)
 
 
 @pytest.fixture(scope="module")
@@ -315,9 +316,9 @@ def test_the_door_prints_one_record_for_each_way(files, capsys):
         "WrzDJ",
         "WrzDJ, our search",
         "greedy",
-        scorecard.OURS,
-        scorecard.PLAIN,
-        scorecard.FREE,
+        flow_benchmark.OURS,
+        flow_benchmark.PLAIN,
+        flow_benchmark.FREE,
     ]
     assert {r["cases"] for r in said["orders"]} == {"playlists"}
     by = {r["method"]: r for r in said["orders"]}

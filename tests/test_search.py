@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from conftest import catalogue_of, random_catalogue
 
-from disco import cli
-from disco.catalogue import Catalogue, search
+from disco.catalogue import Catalogue, lookup, search
 from disco.catalogue.search import ENOUGH
 from disco.errors import DiscoError, NotFoundError
 
@@ -243,19 +242,19 @@ def test_the_index_is_built_once_at_the_first_search(monkeypatch):
 )
 def test_a_seed_may_be_an_id_a_uri_or_a_link_and_nothing_is_doubted(capsys, text):
     shelf = of([("a", "4uLU", ["A"], 1), ("4uLU6hMCjMI75M1A2tKUQC", "B", ["B"], 1)])
-    assert cli.find_seeds(shelf, [text]).tolist() == [1]
+    assert lookup.find_seeds(shelf, [text]).tolist() == [1]
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("text", ["spotify:track:absent", "https://open.spotify.com/track/absent"])
 def test_an_absent_link_is_not_searched_as_text(shelf, text):
     with pytest.raises(NotFoundError, match="'absent' in a test"):
-        cli.find_seeds(shelf, [text])
+        lookup.find_seeds(shelf, [text])
 
 
 @pytest.mark.parametrize("text", ["halo", "oakcat them changes", "Girlfriend Is Better", "hello"])
 def test_a_clear_match_is_taken_without_a_word(shelf, capsys, text):
-    cli.find_seeds(shelf, [text])
+    lookup.find_seeds(shelf, [text])
     assert capsys.readouterr() == ("", "")
 
 
@@ -270,12 +269,12 @@ def test_a_clear_match_is_taken_without_a_word(shelf, capsys, text):
 def test_a_doubtful_match_says_what_was_asked_what_was_taken_and_what_else_it_could_be(
     shelf, capsys, text, taken, others
 ):
-    cli.find_seeds(shelf, [text])
+    lookup.find_seeds(shelf, [text])
     out, said = capsys.readouterr()
     assert out == ""
     for part in [f"asked for {text!r}", f"took '{taken}", "--pick", *others]:
         assert part in said
-    cli.find_seeds(shelf, [text], quiet=True)
+    lookup.find_seeds(shelf, [text], quiet=True)
     assert capsys.readouterr() == ("", "")
 
 
@@ -283,14 +282,14 @@ def test_other_versions_of_the_same_song_are_no_doubt(capsys):
     shelf = of(
         [("a", "Night", ["A"], 9), ("b", "Night - Remastered 2011", ["A"], 5), ("c", "Night (Live)", ["A"], 1)]
     )
-    assert cli.find_seeds(shelf, ["night"]).tolist() == [0]
+    assert lookup.find_seeds(shelf, ["night"]).tolist() == [0]
     assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("answer", "row"), [("\n", 0), ("1\n", 0), ("2\n", 1), ("seven\n0\n9\n2\n", 1)])
 def test_pick_asks_and_takes_the_answer(shelf, monkeypatch, capsys, answer, row):
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-    assert cli.find_seeds(shelf, ["them changes"], pick=True).tolist() == [row]
+    assert lookup.find_seeds(shelf, ["them changes"], pick=True).tolist() == [row]
     out, asked = capsys.readouterr()
     assert out == ""
     assert "1  Them Changes by Oakcat" in asked
@@ -300,12 +299,12 @@ def test_pick_asks_and_takes_the_answer(shelf, monkeypatch, capsys, answer, row)
 def test_pick_without_an_answer_is_one_error(shelf, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     with pytest.raises(DiscoError, match="leave out --pick"):
-        cli.find_seeds(shelf, ["them changes"], pick=True)
+        lookup.find_seeds(shelf, ["them changes"], pick=True)
 
 
 def test_a_seed_that_is_not_there_names_the_nearest_five(shelf):
     with pytest.raises(NotFoundError) as error:
-        cli.find_seeds(shelf, ["Changhez of the Zzyzx Xylophone"])
+        lookup.find_seeds(shelf, ["Changhez of the Zzyzx Xylophone"])
     said = str(error.value)
     assert "'Changhez of the Zzyzx Xylophone' in a test" in said
     assert "the nearest are" in said
@@ -314,10 +313,10 @@ def test_a_seed_that_is_not_there_names_the_nearest_five(shelf):
 
 def test_a_seed_with_nothing_to_search_is_not_found(shelf):
     with pytest.raises(NotFoundError, match=r"no track found for '\?!' in a test$"):
-        cli.find_seeds(shelf, ["?!"])
+        lookup.find_seeds(shelf, ["?!"])
 
 
 def test_bytes_that_are_no_utf8_on_the_command_line_are_no_crash(shelf):
-    assert cli.find_seeds(shelf, ["halo \udce9"]).tolist() == [8]
+    assert lookup.find_seeds(shelf, ["halo \udce9"]).tolist() == [8]
     with pytest.raises(NotFoundError):
-        cli.find_seeds(shelf, ["\udce9\udce9"])
+        lookup.find_seeds(shelf, ["\udce9\udce9"])

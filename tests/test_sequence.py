@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disco.catalogue import Catalogue
-from disco.predict import load_predictor
-from disco.sequence import Rules, beam, greedy
-from disco.transition import Flow, Knobs
+from disco.models.predictors import load_predictor
+from disco.playlist.cost import Flow, Knobs
+from disco.playlist.sequence import Rules, beam, greedy
 
 FIFTHS = ["C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "F"]
 NAMES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]

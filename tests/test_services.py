@@ -14,12 +14,14 @@ from contracts import RecommenderTests
 from fake import Library, ListenBrainz, ReccoBeats
 from fake.listenbrainz import mbid
 
-from disco import folders, generate
 from disco.catalogue import FEATURES
+from disco.cli import generate
 from disco.errors import DiscoError
-from disco.recommend import ONLINE, RECOMMENDERS, Query, load_recommender
-from disco.recommend.matching import Matching, best, spread
-from disco.sources import asking, tables
+from disco.models.recommenders import ONLINE, RECOMMENDERS, Query, load_recommender
+from disco.models.recommenders.track_matching import Matching, best, spread
+from disco.sources import storage
+from disco.sources.files import tables
+from disco.sources.services import http
 
 NAMES = tuple(ONLINE)
 FORMS = ("half", "html", "empty", "bytes", "null", "list", "hollow", "deep", "types")
@@ -49,7 +51,7 @@ def rows_of(library: Library) -> list[dict[str, Any]]:
 def services(monkeypatch, tmp_path) -> Iterator[Any]:
     """Both fakes on one library, whose clock we go by; waiting takes no time."""
     monkeypatch.setenv("DISCO_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(asking, "_until", {})
+    monkeypatch.setattr(http, "_until", {})
     library = Library(tracks=300, saved=10)
     with ExitStack() as stack:
         both = {
@@ -66,8 +68,8 @@ def services(monkeypatch, tmp_path) -> Iterator[Any]:
             slept.append(seconds)
             clock.advance(seconds)
 
-        monkeypatch.setattr(asking.time, "time", clock.now)
-        monkeypatch.setattr(asking.time, "sleep", sleep)
+        monkeypatch.setattr(http.time, "time", clock.now)
+        monkeypatch.setattr(http.time, "sleep", sleep)
         both["slept"] = slept
         both["catalogue"] = catalogue_of(rows_of(library))
         yield both
@@ -221,7 +223,7 @@ def test_an_answer_grows_old(services, name):
     made, rows = load_recommender(name, services["catalogue"]), known_rows(services, 1)
     made.recommend(query(rows), 5)
     asked = len(services[name].log)
-    services[name].clock.advance(asking.KEPT_S + 60)
+    services[name].clock.advance(http.KEPT_S + 60)
     made.recommend(query(rows), 5)
     assert len(services[name].log) == 2 * asked
 
@@ -241,8 +243,8 @@ def test_a_fault_that_lasts_is_one_sentence(services, name, fault):
     services[name].fault(fault, times=None)
     with pytest.raises(DiscoError, match=r"^(ReccoBeats|MusicBrainz) (cannot be reached|has a fault of its own)"):
         load_recommender(name, services["catalogue"]).recommend(query(known_rows(services)), 9)
-    assert len(services[name].log) == asking.TRIES
-    assert max(services["slept"]) <= asking.BREATH_S
+    assert len(services[name].log) == http.TRIES
+    assert max(services["slept"]) <= http.BREATH_S
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -268,7 +270,7 @@ def test_nonsense_is_one_sentence_of_the_door_or_left_out(services, name, path, 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_slow_answer_is_given_up(services, name, monkeypatch):
-    monkeypatch.setattr(asking, "TIMEOUT_S", 0.1)
+    monkeypatch.setattr(http, "TIMEOUT_S", 0.1)
     services[name].fault("slow", seconds=0.5, times=None)
     with pytest.raises(DiscoError, match="cannot be reached"):
         load_recommender(name, services["catalogue"]).recommend(query(known_rows(services)), 9)
@@ -278,10 +280,10 @@ def test_a_slow_answer_is_given_up(services, name, monkeypatch):
 def test_a_wish_to_be_left_alone_is_told_and_kept_by_later_runs(services, name, monkeypatch):
     services[name].fault("limit", seconds=600)
     made = load_recommender(name, services["catalogue"])
-    with pytest.raises(asking.Later, match="wants no question for 10 minutes"):
+    with pytest.raises(http.Later, match="wants no question for 10 minutes"):
         made.recommend(query(known_rows(services)), 9)
-    monkeypatch.setattr(asking, "_until", {})  # another run
-    with pytest.raises(asking.Later, match="for another 10 minutes"):
+    monkeypatch.setattr(http, "_until", {})  # another run
+    with pytest.raises(http.Later, match="for another 10 minutes"):
         made.recommend(query(known_rows(services)), 9)
     assert len(services[name].log) == 1
     assert services["slept"] == []
@@ -298,7 +300,7 @@ def test_a_breath_is_waited_for(services, name):
 
 def test_a_window_is_respected_before_it_is_overrun(services):
     services["listenbrainz"].rate = 2
-    with pytest.raises(asking.Later):
+    with pytest.raises(http.Later):
         load_recommender("listenbrainz", services["catalogue"]).recommend(query(known_rows(services, 5)), 9)
     assert [one.status for one in services["listenbrainz"].log] == [200, 200]
 
@@ -346,27 +348,27 @@ def test_an_address_is_https_or_this_machine(services, monkeypatch):
 
 @pytest.mark.parametrize("text", [b"", b"no database", b"SQLite format 3\0" + b"x" * 5000])
 def test_a_damaged_memory_is_no_reason_to_stop(services, text):
-    folders.data().mkdir(parents=True)
-    (folders.data() / "answers.sqlite").write_bytes(text)
+    storage.data().mkdir(parents=True)
+    (storage.data() / "answers.sqlite").write_bytes(text)
     assert len(load_recommender("reccobeats", services["catalogue"]).recommend(query(known_rows(services)), 9).rows)
 
 
 def test_the_memory_is_its_owners_alone_and_bounded(services, monkeypatch):
-    monkeypatch.setattr(asking, "KEPT", 3)
+    monkeypatch.setattr(http, "KEPT", 3)
     for row in known_rows(services, 8):
         load_recommender("reccobeats", services["catalogue"]).recommend(query([row]), 1)
-    path = folders.data() / "answers.sqlite"
+    path = storage.data() / "answers.sqlite"
     assert path.stat().st_mode & 0o077 == 0
-    with asking._store() as store:
+    with http._store() as store:
         assert store.execute("SELECT count(*) FROM answers").fetchone() == (3,)
 
 
 def test_a_clock_that_was_set_back_does_not_shut_a_service_out(services, monkeypatch):
     services["reccobeats"].fault("limit", seconds=3600)
     made = load_recommender("reccobeats", services["catalogue"])
-    with pytest.raises(asking.Later):
+    with pytest.raises(http.Later):
         made.recommend(query(known_rows(services)), 9)
-    monkeypatch.setattr(asking, "_until", {})
+    monkeypatch.setattr(http, "_until", {})
     services["reccobeats"].clock.advance(-30 * 24 * 3600)
     assert len(made.recommend(query(known_rows(services)), 9).rows) == 9
 

@@ -13,15 +13,17 @@ import pyarrow.parquet as pq
 import pytest
 from recommenders import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
 
-from disco import metrics, train
+from disco.cli import train
 from disco.errors import DataError
-from disco.model import Card, checked_card, load_network
-from disco.recipe import SetTransformerRecipe, read_recipe
-from disco.recommend import Query, load_recommender
-from disco.recommend.folder import Folder
-from disco.recommend.sparse import Sparse
+from disco.evaluation import metrics
+from disco.models.card import Card, checked_card
+from disco.models.network import load_network
+from disco.models.recommenders import Query, load_recommender
+from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.sparse import Sparse
 from disco.training import sets
 from disco.training.data import Run
+from disco.training.recipes import SetTransformerRecipe, read_recipe
 from disco.training.recommenders import Taught
 
 pytest.importorskip("keras")

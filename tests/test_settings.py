@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disco import generate, settings
+from disco.cli import generate, settings
 from disco.errors import DataError, NotFoundError
 
 

@@ -10,9 +10,9 @@ import sys
 import pytest
 from recommenders import trained
 
-from disco import __main__
-from disco.model import MODELS, read_card, user_models
-from disco.shelf import main
+from disco.cli import main as command_line
+from disco.cli.models import main
+from disco.models.card import MODELS, read_card, user_models
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +94,6 @@ def test_a_link_is_removed_and_not_what_it_leads_to(mine, tmp_path):
 
 
 def test_the_door_is_called_models(capsys):
-    assert __main__.main(["models", "list"]) == 0
+    assert command_line.main(["models", "list"]) == 0
     assert "rank" in capsys.readouterr().out
-    assert __main__.main(["models"]) == 2
+    assert command_line.main(["models"]) == 2

@@ -19,10 +19,11 @@ from sources import (
     write_table,
 )
 
-from disco import generate, sources
+from disco import sources
 from disco.catalogue import Catalogue
+from disco.cli import generate
 from disco.errors import DataError, DiscoError
-from disco.sources import million, spotify_export, tables
+from disco.sources.files import mpd, spotify_export, tables
 
 
 class TestSources(SourceTests):
@@ -119,25 +120,25 @@ def test_an_export_without_a_track_says_so(tmp_path):
 
 def test_slices_say_names_albums_and_durations(tmp_path):
     where = write_slice(tmp_path)
-    catalogue = million.read(where)
+    catalogue = mpd.read(where)
     track = catalogue.table.to_pylist()[2]
     assert (track["track_id"], track["artists"], track["album"]) == (bare(2), ["Solo; Twice"], "Album")
     assert track["duration_ms"] == 200_000
-    assert [listed.ids for listed in million.playlists(where)] == [
+    assert [listed.ids for listed in mpd.playlists(where)] == [
         [bare(0), bare(1), bare(2)],
         [bare(3), bare(2), bare(1)],
     ]
     (tmp_path / "set").mkdir()
     shutil.copy(where, tmp_path / "set")
-    assert sources.source_of(tmp_path / "set") is million
+    assert sources.source_of(tmp_path / "set") is mpd
     assert len(sources.open([tmp_path / "set"])) == 4
 
 
 def test_a_real_slice_is_read(shared):
     where = shared / "samples" / "mpd.slice.sample.json"
-    assert sources.source_of(where) is million
-    assert len(million.playlists(where)) == 100
-    assert len(million.read(where)) > 1000
+    assert sources.source_of(where) is mpd
+    assert len(mpd.playlists(where)) == 100
+    assert len(mpd.read(where)) > 1000
 
 
 def test_a_folder_of_tables_says_to_name_one(tmp_path):

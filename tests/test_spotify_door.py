@@ -18,11 +18,13 @@ from conftest import catalogue_of
 from connected import log_in
 from fake import SCENARIOS, ReccoBeats
 
-from disco import __main__, generate, spotify
 from disco.catalogue import FEATURES
-from disco.sources import reccobeats, tables
-from disco.sources.spotify import features, gather, library, state, tokens
-from disco.sources.spotify.client import connect
+from disco.cli import generate, spotify
+from disco.cli import main as command_line
+from disco.sources.files import tables
+from disco.sources.services import reccobeats
+from disco.sources.services.spotify import candidates, features, library, state, tokens
+from disco.sources.services.spotify.client import connect
 
 
 def run(main, *arguments, capsys):
@@ -331,7 +333,7 @@ def test_the_address_can_be_pasted(start, capsys, monkeypatch):
     from fake.caller import call
 
     shown = []
-    monkeypatch.setattr("disco.cli.say", shown.append)
+    monkeypatch.setattr("disco.cli.console.say", shown.append)
 
     class Hand(io.StringIO):
         def readline(self, *_):
@@ -404,20 +406,20 @@ def test_status_asks_nobody_and_speaks_json(start, capsys):
 
 
 def test_sync_finishes_a_playlist_that_was_cut_off(start, capsys):
-    from disco.sources.spotify import writing
+    from disco.sources.services.spotify import upload
 
     fake = start()
     wanted = list(fake.library.tracks)[:150]
     fake.fault("error", at=2, times=None, method="POST", path="/items")
     with pytest.raises(Exception, match="same command"):
-        writing.write(connect(), "Half", wanted)
+        upload.write(connect(), "Half", wanted)
     assert "Half is half written" in run(spotify.main, "status", capsys=capsys)[1]
     fake.heal()
     assert "finished writing Half: https://open.spotify.com/playlist/" in run(spotify.main, "sync", capsys=capsys)[1]
     assert [entry.id for entry in fake.library.playlist("Half").entries] == wanted
 
 
-@pytest.mark.parametrize("way", [["-m", "disco.spotify"], ["-m", "disco", "spotify"]])
+@pytest.mark.parametrize("way", [["-m", "disco", "spotify"]])
 def test_the_door_is_reached_from_the_shell(way, tmp_path):
     environment = {**os.environ, "DISCO_CONFIG": str(tmp_path), "DISCO_DATA": str(tmp_path)}
     done = subprocess.run(
@@ -451,5 +453,5 @@ def test_a_text_that_spotify_finds_nothing_for_is_told(start, capsys):
 
 
 def test_help_is_there():
-    assert __main__.main(["spotify", "--help"]) == 0
-    assert gather.Gathered
+    assert command_line.main(["spotify", "--help"]) == 0
+    assert candidates.Gathered

@@ -14,10 +14,11 @@ from connected import Killed
 from fake.library import USER, Entry
 
 from disco.errors import DataError, DiscoError, NotFoundError
-from disco.sources import spotify as source
-from disco.sources.spotify import library, shapes, tokens
-from disco.sources.spotify.client import connect
-from disco.sources.spotify.crawl import Crawl
+from disco.sources.services import spotify as source
+from disco.sources.services import spotify_values
+from disco.sources.services.spotify import library, responses, tokens
+from disco.sources.services.spotify.client import connect
+from disco.sources.services.spotify.sync import Crawl
 
 
 def read(before=None):
@@ -86,10 +87,10 @@ def test_what_an_entry_holds_is_called_item_or_track(start):
         {"item": there, "track": True},
         there,
     ):
-        kept = shapes.entry(said).row
+        kept = responses.entry(said).row
         assert {name: kept[name] for name in row} == row
-    assert shapes.entry({"item": None}).kind == "gone"
-    assert shapes.entry({"item": None, "track": True}).kind == "gone"
+    assert responses.entry({"item": None}).kind == "gone"
+    assert responses.entry({"item": None, "track": True}).kind == "gone"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_what_an_entry_holds_is_called_item_or_track(start):
     ],
 )
 def test_what_is_no_measurement_is_unknown(said, tempo, key, mode, energy):
-    row = shapes.measured(said)
+    row = spotify_values.measured(said)
     assert (row["tempo_bpm"], row["key"], row["mode"], row["energy"]) == (tempo, key, mode, energy)
 
 

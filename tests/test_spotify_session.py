@@ -11,10 +11,10 @@ import pytest
 from connected import log_in
 from fake import SCENARIOS
 
-from disco import spotify
+from disco.cli import spotify
 from disco.errors import DiscoError
-from disco.sources.spotify import refusals, shapes, state, tokens
-from disco.sources.spotify.client import connect
+from disco.sources.services.spotify import errors, responses, state, tokens
+from disco.sources.services.spotify.client import connect
 
 
 def said(fake, *secrets):
@@ -34,11 +34,11 @@ def test_a_short_wait_is_told_and_waited_for_and_a_long_one_is_remembered(start,
     assert waits == [7]
     assert told == ["Spotify asks to wait 7 s"]
     fake.fault("limit", seconds=3600)
-    with pytest.raises(refusals.Later, match=r"wants no call before 13:00 .*what was gathered is kept"):
+    with pytest.raises(errors.Later, match=r"wants no call before 13:00 .*what was gathered is kept"):
         client.saved(0)
     assert waits == [7]
     calls = len(fake.log)
-    with pytest.raises(refusals.Later, match="wants no call before"):
+    with pytest.raises(errors.Later, match="wants no call before"):
         connect().saved(0)  # another run, the next minute
     assert len(fake.log) == calls
     fake.clock.advance(3601)
@@ -50,10 +50,10 @@ def test_a_quota_that_is_used_up_closes_the_door_for_its_thirteen_hours(start):
     client = connect()
     client.saved(0)
     client.saved(50)
-    with pytest.raises(refusals.Later, match="the calls of this day are used up"):
+    with pytest.raises(errors.Later, match="the calls of this day are used up"):
         client.saved(100)
     for _ in range(3):
-        with pytest.raises(refusals.Later):
+        with pytest.raises(errors.Later):
             connect().who()
     assert (len(fake.log), fake.wasted()) == (3, [])
     fake.clock.advance(13 * 3600 + 1)
@@ -66,12 +66,12 @@ def test_a_day_has_its_budget_and_each_call_leaves_it_after_24_hours(start, monk
     for offset in (0, 50, 100):
         connect().saved(offset)
         fake.clock.advance(3600)
-    with pytest.raises(refusals.Later, match="budget of 3 calls a day is used up; it has room again at 2026-11-23 "):
+    with pytest.raises(errors.Later, match="budget of 3 calls a day is used up; it has room again at 2026-11-23 "):
         connect().saved(0)
     assert len(fake.calls("^/v1/")) == 3
     fake.clock.advance(21 * 3600 + 1)  # the first is a day old
     connect().saved(0)
-    with pytest.raises(refusals.Later):
+    with pytest.raises(errors.Later):
         connect().saved(0)
     assert len(fake.calls("^/v1/")) == 4
 
@@ -90,7 +90,7 @@ def test_a_read_is_tried_three_times_and_then_told(start, fault):
     assert connect().saved(0).total == 130
     assert len(fake.log) == 3
     fake.fault(fault, times=None)
-    with pytest.raises(refusals.SpotifyError, match="try again"):
+    with pytest.raises(errors.SpotifyError, match="try again"):
         connect().saved(0)
     assert len(fake.log) == 6
 
@@ -106,7 +106,7 @@ def test_an_answer_that_is_none_is_a_sentence(start, form):
         lambda: client.search("night"),
         client.who,
     ):
-        with pytest.raises(refusals.Malformed):
+        with pytest.raises(errors.Malformed):
             ask()
 
 
@@ -121,7 +121,7 @@ def test_a_change_is_sent_once_whatever_comes_of_it(start, fault, after):
     if fault == "cut":
         fake.heal()
         fake.fault("cut", method="POST")
-    with pytest.raises(refusals.Unclear, match="nobody knows whether"):
+    with pytest.raises(errors.Unclear, match="nobody knows whether"):
         client.add(playlist, [track], 0)
     assert len(fake.calls("/items", "POST")) == 1
 
@@ -129,7 +129,7 @@ def test_a_change_is_sent_once_whatever_comes_of_it(start, fault, after):
 def test_a_change_that_was_refused_for_a_moment_is_sent_again(start):
     fake = start()
     fake.fault("limit", method="POST", seconds=2)
-    assert shapes.ID.fullmatch(connect().create("Mine", ""))
+    assert responses.ID.fullmatch(connect().create("Mine", ""))
     assert len([one for one in fake.library.playlists if one.name == "Mine"]) == 1
 
 
@@ -158,11 +158,11 @@ def test_a_login_renewed_by_another_run_is_used(start):
 
 def test_a_dead_consent_is_wiped_and_the_next_run_asks_nobody(start):
     fake = start("revoked")
-    with pytest.raises(refusals.LoginNeeded, match=r"your consent of 2026-11-22 has ended .*disco spotify login"):
+    with pytest.raises(errors.LoginNeeded, match=r"your consent of 2026-11-22 has ended .*disco spotify login"):
         connect().saved(0)
     assert not tokens.path().exists()
     calls = len(fake.log)
-    with pytest.raises(refusals.LoginNeeded, match="you are not logged in"):
+    with pytest.raises(errors.LoginNeeded, match="you are not logged in"):
         connect()
     assert len(fake.log) == calls
 
@@ -181,7 +181,7 @@ def test_a_damaged_token_file_asks_for_a_login(start, text):
     start(login=False)
     tokens.path().parent.mkdir(parents=True)
     tokens.path().write_text(text)
-    with pytest.raises(refusals.LoginNeeded, match="damaged"):
+    with pytest.raises(errors.LoginNeeded, match="damaged"):
         connect()
 
 
@@ -229,14 +229,14 @@ def test_an_endpoint_is_tried_once_and_its_refusal_remembered_for_30_days(start)
     fake = start()
     track = next(iter(fake.library.tracks))
     for _ in range(2):
-        with pytest.raises(refusals.Withheld, match="has withdrawn audio-features"):
+        with pytest.raises(errors.Withheld, match="has withdrawn audio-features"):
             connect().features([track])
-        with pytest.raises(refusals.Withheld, match="has withdrawn recommendations"):
+        with pytest.raises(errors.Withheld, match="has withdrawn recommendations"):
             connect().recommended([track])
     assert (len(fake.calls("audio-features")), len(fake.calls("recommendations"))) == (1, 1)
     assert fake.wasted() == []
     fake.clock.advance(31 * 86400)
-    with pytest.raises(refusals.Withheld):
+    with pytest.raises(errors.Withheld):
         connect().features([track])
     assert len(fake.calls("audio-features")) == 2
 
@@ -245,12 +245,12 @@ def test_an_endpoint_is_tried_once_and_its_refusal_remembered_for_30_days(start)
 def test_where_all_is_refused_nothing_is_learnt_of_an_endpoint(start, scenario):
     fake = start(scenario)
     for _ in range(3):
-        with pytest.raises(refusals.AppRefused):
+        with pytest.raises(errors.AppRefused):
             connect().features(["x" * 22])
     assert state.State.read(fake.client_id).known("audio-features") is None
     assert len(fake.log) == 1
     fake.clock.advance(3601)
-    with pytest.raises(refusals.AppRefused):
+    with pytest.raises(errors.AppRefused):
         connect().who()
     assert len(fake.calls("^/v1/")) == 2  # once an hour
 
@@ -258,14 +258,14 @@ def test_where_all_is_refused_nothing_is_learnt_of_an_endpoint(start, scenario):
 def test_a_refusal_that_names_no_reason_is_held_against_all_before_it_is_learnt(start):
     fake = start()
     fake.fault("error", status=403, times=None)  # now and for everything
-    with pytest.raises(refusals.Refused):
+    with pytest.raises(errors.Refused):
         connect().features(["x" * 22])
     assert state.State.read(fake.client_id).known("audio-features") is None
 
 
 def test_what_was_not_allowed_at_the_login_is_not_asked(start):
     fake = start("no-scope")
-    with pytest.raises(refusals.LoginNeeded, match="you did not allow user-library-read"):
+    with pytest.raises(errors.LoginNeeded, match="you did not allow user-library-read"):
         connect().saved(0)
     assert fake.log == []
 
@@ -273,11 +273,11 @@ def test_what_was_not_allowed_at_the_login_is_not_asked(start):
 def test_no_network_is_told_at_once(start, monkeypatch):
     start()
     monkeypatch.setenv("DISCO_SPOTIFY_API", "http://127.0.0.1:1/v1")
-    with pytest.raises(refusals.SpotifyError, match="cannot be reached; look whether this machine is on the network"):
+    with pytest.raises(errors.SpotifyError, match="cannot be reached; look whether this machine is on the network"):
         connect().saved(0)
     monkeypatch.setenv("DISCO_SPOTIFY_ACCOUNTS", "http://127.0.0.1:1")
     tokens.save(tokens.read() | {"expires_at": 0})
-    with pytest.raises(refusals.SpotifyError, match="cannot be reached"):
+    with pytest.raises(errors.SpotifyError, match="cannot be reached"):
         connect().saved(0)
     assert tokens.path().exists()
 

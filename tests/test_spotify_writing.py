@@ -10,8 +10,8 @@ from connected import Killed, kill
 from fake.library import Entry
 
 from disco.errors import DiscoError
-from disco.sources.spotify import refusals, writing
-from disco.sources.spotify.client import connect
+from disco.sources.services.spotify import errors, upload
+from disco.sources.services.spotify.client import connect
 
 NAME = "Sunday night"
 
@@ -31,14 +31,14 @@ def check(fake, wanted):
     (playlist,) = made(fake)
     assert [entry.id for entry in playlist.entries] == wanted
     assert playlist.public is False
-    assert writing.unfinished() == []
+    assert upload.unfinished() == []
 
 
 @pytest.mark.parametrize("n", [1, 100, 101, 250])
 def test_it_is_written_in_hundreds_and_in_order(start, ids, n):
     fake = start()
     wanted = ids(fake, n)
-    address = writing.write(connect(), NAME, wanted)
+    address = upload.write(connect(), NAME, wanted)
     check(fake, wanted)
     assert address == f"https://open.spotify.com/playlist/{made(fake)[0].id}"
     assert [len(r.json["uris"]) for r in fake.calls("/items", "POST")] == [100] * (n // 100) + [n % 100] * (
@@ -51,7 +51,7 @@ def test_it_is_written_in_hundreds_and_in_order(start, ids, n):
 def test_a_track_that_is_named_twice_is_written_once(start, ids):
     fake = start()
     few = ids(fake, 3)
-    writing.write(connect(), NAME, [*few, few[0]])
+    upload.write(connect(), NAME, [*few, few[0]])
     check(fake, few)
 
 
@@ -63,8 +63,8 @@ def test_killed_at_each_request_and_run_again_it_is_whole_and_single(start, ids,
     with monkeypatch.context() as patch:
         kill(patch, at, after)
         with pytest.raises(Killed):
-            writing.write(connect(), NAME, wanted)
-    writing.write(connect(), NAME, wanted)
+            upload.write(connect(), NAME, wanted)
+    upload.write(connect(), NAME, wanted)
     check(fake, wanted)
 
 
@@ -76,12 +76,12 @@ def test_killed_again_and_again_it_is_whole_in_the_end(start, ids, monkeypatch, 
         with monkeypatch.context() as patch:
             kill(patch, at, after)
             try:
-                writing.write(connect(), NAME, wanted)
+                upload.write(connect(), NAME, wanted)
                 break
             except Killed:
                 continue
     else:
-        writing.write(connect(), NAME, wanted)
+        upload.write(connect(), NAME, wanted)
     check(fake, wanted)
 
 
@@ -92,7 +92,7 @@ def test_an_answer_that_does_not_come_is_looked_up(start, ids, fault, after, at)
     fake = start()
     wanted = ids(fake, 250)
     fake.fault(fault, at=at, method="POST", path="^/v1/", after=after)
-    writing.write(connect(), NAME, wanted)
+    upload.write(connect(), NAME, wanted)
     check(fake, wanted)
 
 
@@ -102,7 +102,7 @@ def test_a_damaged_answer_is_looked_up(start, ids, form, at):
     fake = start()
     wanted = ids(fake, 250)
     fake.fault("garble", at=at, method="POST", path="^/v1/", form=form)
-    writing.write(connect(), NAME, wanted)
+    upload.write(connect(), NAME, wanted)
     check(fake, wanted)
 
 
@@ -110,12 +110,12 @@ def test_a_fault_that_lasts_is_told_and_the_same_command_goes_on(start, ids):
     fake = start()
     wanted = ids(fake, 250)
     fake.fault("error", at=2, times=None, method="POST", path="/items")
-    with pytest.raises(refusals.Unclear, match="run the same command again, and the playlist is gone on with"):
-        writing.write(connect(), NAME, wanted)
+    with pytest.raises(errors.Unclear, match="run the same command again, and the playlist is gone on with"):
+        upload.write(connect(), NAME, wanted)
     assert len(made(fake)[0].entries) == 100
     fake.heal()
     told = []
-    writing.write(connect(), NAME, wanted, told.append)
+    upload.write(connect(), NAME, wanted, told.append)
     check(fake, wanted)
     assert told[0] == f"going on with {NAME!r}, which was begun before"
 
@@ -124,12 +124,12 @@ def test_a_quota_in_the_middle_is_told_and_gone_on_with_when_it_is_over(start, i
     fake = start()
     wanted = ids(fake, 250)
     fake.fault("quota", at=2, method="POST", path="/items", seconds=13 * 3600)
-    with pytest.raises(refusals.Later, match=r"wants no call before .* run the same command again"):
-        writing.write(connect(), NAME, wanted)
-    with pytest.raises(refusals.Later):
-        writing.write(connect(), NAME, wanted)
+    with pytest.raises(errors.Later, match=r"wants no call before .* run the same command again"):
+        upload.write(connect(), NAME, wanted)
+    with pytest.raises(errors.Later):
+        upload.write(connect(), NAME, wanted)
     fake.clock.advance(13 * 3600 + 1)
-    writing.write(connect(), NAME, wanted)
+    upload.write(connect(), NAME, wanted)
     check(fake, wanted)
     assert fake.wasted() == []
 
@@ -139,8 +139,8 @@ def test_what_somebody_changed_meanwhile_is_left_alone(start, ids, change):
     fake = start()
     wanted = ids(fake, 250)
     fake.fault("error", at=2, times=None, method="POST", path="/items")
-    with pytest.raises(refusals.Unclear):
-        writing.write(connect(), NAME, wanted)
+    with pytest.raises(errors.Unclear):
+        upload.write(connect(), NAME, wanted)
     fake.heal()
     half = made(fake)[0]
     entries = {
@@ -151,17 +151,17 @@ def test_what_somebody_changed_meanwhile_is_left_alone(start, ids, change):
     if change == "removed":
         fake.library.playlists.remove(half)
     half.replace(entries)
-    with pytest.raises(writing.Changed, match="was changed or deleted since"):
-        writing.write(connect(), NAME, wanted)
+    with pytest.raises(upload.Changed, match="was changed or deleted since"):
+        upload.write(connect(), NAME, wanted)
     assert half.entries == entries
-    writing.write(connect(), NAME, wanted)  # a new one
+    upload.write(connect(), NAME, wanted)  # a new one
     assert [entry.id for entry in made(fake)[0].entries] == wanted
 
 
 def test_two_playlists_of_one_name_are_two(start, ids):
     fake = start()
     for n in (5, 6):
-        writing.write(connect(), NAME, ids(fake, n))
+        upload.write(connect(), NAME, ids(fake, n))
     assert sorted(len(one.entries) for one in made(fake)) == [5, 6]
 
 
@@ -169,22 +169,22 @@ def test_another_account_finishes_nothing_of_the_first(start, ids):
     fake = start()
     wanted = ids(fake, 5)
     fake.fault("error", times=None, method="POST", path="/items")
-    with pytest.raises(refusals.Unclear):
-        writing.write(connect(), NAME, wanted)
-    assert (len(writing.unfinished()), writing.unfinished("somebody else")) == (1, [])
+    with pytest.raises(errors.Unclear):
+        upload.write(connect(), NAME, wanted)
+    assert (len(upload.unfinished()), upload.unfinished("somebody else")) == (1, [])
 
 
 def test_nothing_to_write_makes_no_playlist(start):
     fake = start()
     with pytest.raises(DiscoError, match="nothing to write"):
-        writing.write(connect(), NAME, [])
+        upload.write(connect(), NAME, [])
     assert fake.log == []
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb\0c", "x" * 3000, "\ud83d half", "<b>&amp;", "\u202eesrever"])
 def test_any_name_is_made_fit(start, ids, name):
     fake = start()
-    writing.write(connect(), name, ids(fake, 1))
+    upload.write(connect(), name, ids(fake, 1))
     there = fake.library.playlists[0]
     assert there.name
     assert there.name == there.name.strip()
@@ -195,9 +195,9 @@ def test_any_name_is_made_fit(start, ids, name):
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"account": 1}'])
 def test_a_damaged_journal_is_passed_over(start, ids, text):
     fake = start()
-    writing.folder().mkdir(parents=True)
-    (writing.folder() / "x.json").write_text(text)
-    writing.write(connect(), NAME, ids(fake, 2))
+    upload.folder().mkdir(parents=True)
+    (upload.folder() / "x.json").write_text(text)
+    upload.write(connect(), NAME, ids(fake, 2))
     assert len(made(fake)) == 1
 
 
@@ -206,10 +206,10 @@ def test_the_journal_says_before_each_call_what_is_to_come(start, ids):
     seen = []
 
     def look():
-        (path,) = writing.folder().glob("*.json")
+        (path,) = upload.folder().glob("*.json")
         said = json.loads(path.read_text())
         seen.append((said["asked"], bool(said["playlist"]), said["done"]))
 
     fake.fault("run", times=None, method="POST", run=look)
-    writing.write(connect(), NAME, ids(fake, 150))
+    upload.write(connect(), NAME, ids(fake, 150))
     assert seen == [(True, False, 0), (True, True, None), (True, True, None)]

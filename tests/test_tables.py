@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
 from disco.errors import DataError, DiscoError, NotFoundError
-from disco.sources import tables
+from disco.sources.files import tables
 
 ID = "0NightBusNightBusNight"
 # The same invented track as each maker writes it, beside another one.

@@ -14,9 +14,9 @@ import pytest
 from conftest import random_catalogue
 
 from disco.errors import DataError
-from disco.model import Card
-from disco.recommend.folder import Folder
-from disco.recommend.titles import LONGEST, TITLES, Titles, learned, terms, tokens
+from disco.models.card import Card
+from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.titles import LONGEST, TITLES, Titles, learned, terms, tokens
 
 SOME = ["beach trip 2016", "Beach 🏖️", "beaches", "road trip", "sad", "sad songs", "Sad!", "音楽 2016", "🏖🏻", ""]
 

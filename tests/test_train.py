@@ -13,14 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from disco import train
 from disco.catalogue import FEATURES
+from disco.cli import train
 from disco.errors import DataError, MissingExtra
-from disco.model import load_network, read_card
-from disco.recipe import PredictorRecipe, read_recipe
-from disco.sources import tables
-from disco.sources.playlists import is_cold
+from disco.models.card import read_card
+from disco.models.network import load_network
+from disco.sources.files import tables
+from disco.sources.files.playlist_tables import is_cold
 from disco.training import data, export, features, seeds
+from disco.training.recipes import PredictorRecipe, read_recipe
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -120,7 +121,7 @@ def test_a_failure_leaves_no_folder(tmp_path: Path) -> None:
 def test_shipped_scaler_standardises_real_tracks() -> None:
     if not (DATA / "tracks.parquet").exists():
         pytest.skip("needs the table of real tracks, which is not part of the project")
-    card = json.loads((ROOT / "disco/models/features/card.json").read_text(encoding="utf-8"))
+    card = json.loads((ROOT / "disco/models/weights/features/card.json").read_text(encoding="utf-8"))
     table = pq.read_table(DATA / "tracks.parquet", columns=[*FEATURES])
     values = np.stack([table[name].to_numpy() for name in FEATURES], axis=1)
     scaled = yeo_johnson(values, np.array(card["scaler"]["lambdas"]))

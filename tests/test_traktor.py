@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from disco.catalogue.music import camelot, key_name
 from disco.errors import DataError
-from disco.music import camelot, key_name
-from disco.sources import lists, traktor
+from disco.sources import playlist_files
+from disco.sources.dj import traktor
 
 LIBRARY = """<?xml version="1.0" encoding="UTF-8" standalone="no" ?>
 <NML VERSION="19"><HEAD COMPANY="www.native-instruments.com" PROGRAM="Traktor"></HEAD>
@@ -100,8 +101,8 @@ def test_playlists_keep_their_order_folders_and_strangers(where):
     assert friday.absent == (2,)
     assert friday.names[:2] == ["Rain Solo", "Night Bus Mira Vale"]
     assert friday.tracks.tempos[0] == 90
-    assert lists.read(where).title == "Friday"  # the only one with tracks
-    assert lists.read(where, "peak / friday").title == "Friday"
+    assert playlist_files.read(where).title == "Friday"  # the only one with tracks
+    assert playlist_files.read(where, "peak / friday").title == "Friday"
 
 
 @pytest.mark.parametrize(
@@ -129,4 +130,4 @@ def test_what_cannot_be_read_is_one_sentence(content, sentence, tmp_path):
 def test_a_list_of_xml_that_is_neither_is_told(tmp_path):
     (tmp_path / "iTunes.xml").write_text('<?xml version="1.0"?><plist version="1.0"><dict/></plist>')
     with pytest.raises(DataError, match="is XML, but neither a library of rekordbox nor of Traktor"):
-        lists.read(tmp_path / "iTunes.xml")
+        playlist_files.read(tmp_path / "iTunes.xml")

@@ -6,8 +6,8 @@ from conftest import catalogue_of, random_catalogue
 
 from disco.catalogue import FEATURES
 from disco.errors import DiscoError
-from disco.predict import load_predictor
-from disco.transition import Flow, Knobs
+from disco.models.predictors import load_predictor
+from disco.playlist.cost import Flow, Knobs
 
 
 def flow(catalogue, knobs=Knobs(), name="classic"):  # noqa: B008

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from disco.catalogue.music import circle_position
 from disco.catalogue.search import Match, TextIndex
 from disco.catalogue.text import song_key
 from disco.errors import NotFoundError
-from disco.music import circle_position
 
 Rows = NDArray[np.intp]
 Floats = NDArray[np.float32]

@@ -16,7 +16,7 @@ from disco.export.rekordbox import as_rekordbox
 from disco.export.style import KEY_NAMES, PATHS, Style, absolute
 from disco.export.table import as_csv
 from disco.export.traktor import as_nml, file_of
-from disco.playlist import Playlist
+from disco.playlist.playlist import Playlist
 
 __all__ = [
     "FORMATS",

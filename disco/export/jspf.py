@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from disco.export.style import SPOTIFY_ID, Style, absolute, artists
-from disco.playlist import Playlist
-from disco.sources.jspf import MBID, RECORDING, TRACK
-from disco.sources.locations import to_url
+from disco.playlist.playlist import Playlist
+from disco.sources.file_urls import to_url
+from disco.sources.files.jspf import MBID, RECORDING, TRACK
 
 
 def as_jspf(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen

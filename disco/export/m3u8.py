@@ -7,9 +7,9 @@ from typing import Any
 
 from disco.catalogue.text import printable
 from disco.export.style import SPOTIFY_ID, Style, absolute, artists
-from disco.playlist import Playlist
+from disco.playlist.playlist import Playlist
 from disco.sources import DEMO_NAME
-from disco.sources.locations import is_absolute, to_url
+from disco.sources.file_urls import is_absolute, to_url
 
 
 def as_m3u8(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen

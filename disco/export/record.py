@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from disco.export.style import Style
-from disco.playlist import Playlist
+from disco.playlist.playlist import Playlist
 
 
 def as_json(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen

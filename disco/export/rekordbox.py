@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from disco import __version__
 from disco.export.style import Style, absolute, artists, key_text, xml
-from disco.playlist import Playlist
-from disco.sources.library import OUR_ID
-from disco.sources.locations import to_url
+from disco.playlist.playlist import Playlist
+from disco.sources.entries import OUR_ID
+from disco.sources.file_urls import to_url
 
 
 def as_rekordbox(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen

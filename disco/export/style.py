@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from disco.music import camelot, open_key
-from disco.sources.locations import is_absolute, is_file
+from disco.catalogue.music import camelot, open_key
+from disco.sources.file_urls import is_absolute, is_file
 
 # Spotify ids are 22 characters of base 62.
 SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")

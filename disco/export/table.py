@@ -11,7 +11,7 @@ import io
 from typing import Any
 
 from disco.export.style import SPOTIFY_ID, Style
-from disco.playlist import Playlist
+from disco.playlist.playlist import Playlist
 
 # Exportify's header (github.com/pavelkomarov/exportify), and the columns of ours that these are.
 COLUMNS = {

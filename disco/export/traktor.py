@@ -6,9 +6,9 @@ import hashlib
 from typing import Any
 
 from disco.export.style import Style, absolute, artists, in_xml, key_text, xml
-from disco.playlist import Playlist
-from disco.sources.library import OUR_ID
-from disco.sources.locations import to_traktor
+from disco.playlist.playlist import Playlist
+from disco.sources.entries import OUR_ID
+from disco.sources.file_urls import to_traktor
 
 
 def as_nml(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen

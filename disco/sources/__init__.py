@@ -6,26 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from disco.catalogue import Catalogue, kin, merge
+from disco.catalogue import Catalogue, merge, same_recording
 from disco.errors import DataError
-from disco.sources import (
-    audio,
-    corrections,
-    jspf,
-    million,
-    mixxx,
-    rekordbox,
-    spotify,
-    spotify_export,
-    tables,
-    traktor,
-)
-from disco.sources.listed import Listed
+from disco.sources import audio, corrections
+from disco.sources.dj import mixxx, rekordbox, traktor
+from disco.sources.files import jspf, mpd, spotify_export, tables
+from disco.sources.services import spotify
+from disco.sources.tracklist import Listed
 
 # Three that a party could begin with, as `data-wrangling/make_demo.py` names them.
 EXAMPLE_SEEDS = ("demo-01197", "demo-01426", "demo-01169")
 DEMO_NAME = "the demo (invented tracks)"
-DEMO = Path(__file__).parents[1] / "demo" / "tracks.parquet"
+DEMO = Path(__file__).parent / "demo" / "tracks.parquet"
 
 
 class Source(Protocol):
@@ -44,7 +36,7 @@ class Source(Protocol):
 
 
 # The first that recognises a place reads it; tables last, which say best why a file is nothing at all.
-SOURCES: tuple[Source, ...] = (spotify, spotify_export, million, rekordbox, traktor, jspf, mixxx, audio, tables)
+SOURCES: tuple[Source, ...] = (spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio, tables)
 
 
 def source_of(where: str | Path) -> Source:
@@ -79,13 +71,15 @@ def open(  # noqa: A001 - `sources.open` is what it does
     else:
         demo = tables.read(DEMO)
         catalogue = Catalogue(demo.table, DEMO_NAME, (f"{len(demo):,} invented tracks; no such music exists",))
-    return completed(kin.filled(catalogue) if len(where) > 1 and not fill else catalogue, fill, corrected_by)
+    return completed(
+        same_recording.filled(catalogue) if len(where) > 1 and not fill else catalogue, fill, corrected_by
+    )
 
 
 def completed(catalogue: Catalogue, fill: Sequence[str | Path], corrected_by: Path | None = None) -> Catalogue:
     """A catalogue with what other places tell of its tracks, and what the user said of them; see `open`."""
     if fill:
-        every = kin.filled(merge([catalogue, *(source_of(place).read(Path(place)) for place in fill)]))
+        every = same_recording.filled(merge([catalogue, *(source_of(place).read(Path(place)) for place in fill)]))
         merged = f"{1 + len(fill)} catalogues merged: "
         notes = tuple(note for note in every.notes if not note.startswith(merged))
         catalogue = Catalogue(every.table.slice(0, len(catalogue)).combine_chunks(), catalogue.where, notes)

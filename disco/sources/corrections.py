@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from disco.catalogue import Catalogue
-from disco.catalogue.kin import first_artists
+from disco.catalogue.music import camelot, parse_key
+from disco.catalogue.same_recording import first_artists
 from disco.catalogue.table import PERSON
 from disco.catalogue.text import TRACK_LINK, plain, same_recording, words
 from disco.errors import DataError, DiscoError, NotFoundError
-from disco.model import user_data
-from disco.music import camelot, parse_key
+from disco.sources import storage
 
 COLUMNS = ("track", "key", "bpm", "energy")
 # Other names of the columns, as people call them.
@@ -60,7 +60,7 @@ class Correction:
 
 def own() -> Path:
     """The file that `disco catalogue set` writes."""
-    return user_data() / "corrections.csv"
+    return storage.data() / "corrections.csv"
 
 
 def read(path: Path) -> list[Correction]:

@@ -1,1 +1,1 @@
-"""What is trained, one file a thing; runs nowhere but in `disco.train` (needs the extra [train])."""
+"""What is trained, one file a thing; runs nowhere but in `disco.cli.train` (needs the extra [train])."""

@@ -14,19 +14,19 @@ import keras
 import numpy as np
 import tensorflow
 
-from disco import metrics
 from disco.catalogue import Catalogue, Floats
-from disco.catalogue.codes import genre_numbers
+from disco.catalogue.numbering import genre_numbers
 from disco.catalogue.table import Mask
 from disco.errors import DataError
-from disco.recipe import AutoencoderRecipe
-from disco.recommend.autoencoder import INPUTS, numbers, standardised
-from disco.recommend.content import Hearing
-from disco.sources import playlists
+from disco.evaluation import metrics
+from disco.models.recommenders.autoencoder import INPUTS, numbers, standardised
+from disco.models.recommenders.content import Hearing
+from disco.sources.files import playlist_tables
 from disco.training import fitting
 from disco.training.data import Card, Run, one_a_title
 from disco.training.export import exported
 from disco.training.fitting import Batch, Task
+from disco.training.recipes import AutoencoderRecipe
 from disco.training.seeds import fit_best
 
 
@@ -78,7 +78,7 @@ def train(recipe: AutoencoderRecipe, run: Run) -> Card:
     catalogue = run.catalogue
     rows = one_a_title(catalogue)
     rows = rows[catalogue.measured[rows]]
-    cold = playlists.is_cold(catalogue.ids(rows))
+    cold = playlist_tables.is_cold(catalogue.ids(rows))
     if cold.all() or not cold.any():
         raise DataError(
             run.tracks, f"has {len(rows)} tracks with features, too few to train on some and stop by others"

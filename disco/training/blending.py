@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from disco import continuation, metrics
 from disco.catalogue import Rows
 from disco.errors import DataError, DiscoError, NotFoundError
-from disco.recipe import BlendRecipe
-from disco.recommend import Query, Recommender, load_recommender
-from disco.recommend.blend import Blending, blended
+from disco.evaluation import continuation, metrics
+from disco.models.recommenders import Query, Recommender, load_recommender
+from disco.models.recommenders.blend import Blending, blended
 from disco.training.data import Card, Run
+from disco.training.recipes import BlendRecipe
 from disco.training.recommenders import parameters, split_playlists, taught, written
 
 # What weights are tried, and how often all of them.
@@ -39,7 +39,7 @@ def train_blend(recipe: BlendRecipe, run: Run) -> Card:
         except NotFoundError:
             raise DiscoError(
                 f"a blend is of other recommenders, and {name} is missing: "
-                f"python -m disco.train cloud/{name}.toml --tracks FILE --playlists FILE"
+                f"disco train cloud/{name}.toml --tracks FILE --playlists FILE"
             ) from None
     tracks, titles = split_playlists(run, "validation")
     asked: list[tuple[list[Query], list[Rows]]] = []

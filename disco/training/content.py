@@ -19,21 +19,22 @@ import pyarrow.compute as pc
 import tensorflow
 from numpy.typing import NDArray
 
-from disco import metrics, next_track
 from disco.catalogue import Catalogue, Floats, Rows
-from disco.catalogue.codes import artist_numbers
+from disco.catalogue.numbering import artist_numbers
 from disco.catalogue.table import Mask
 from disco.catalogue.text import plain
 from disco.errors import DataError
-from disco.model import check_feature_set, read_card, scaler
-from disco.recipe import ContentRecipe
-from disco.recommend.content import Hearing
-from disco.sources import playlists
-from disco.tower import NUMBERS, tower_inputs
+from disco.evaluation import metrics, next_track
+from disco.models.card import read_card
+from disco.models.recommenders.content import Hearing
+from disco.models.scaler import check_feature_set, scaler
+from disco.models.track_inputs import NUMBERS, tower_inputs
+from disco.sources.files import playlist_tables
 from disco.training.data import Card, Run, parts
 from disco.training.export import exported
 from disco.training.fitting import Batch, Task
 from disco.training.networks import Periodic, _trunk
+from disco.training.recipes import ContentRecipe
 from disco.training.seeds import fit_best
 
 _NEVER = -1e9
@@ -144,7 +145,7 @@ class Known:
 
 def unmet(catalogue: Catalogue) -> Mask:
     """Which tracks are cold, or other releases of a cold one: by name, or by all of their numbers, shape (n,)."""
-    cold: Mask = playlists.is_cold(catalogue.table["track_id"].to_pylist())
+    cold: Mask = playlist_tables.is_cold(catalogue.table["track_id"].to_pylist())
     titles = plain(catalogue.table["title"].combine_chunks()).dictionary_encode().indices
     artists = artist_numbers(catalogue)
     title = np.asarray(pc.fill_null(titles, -1).to_numpy(zero_copy_only=False), dtype=np.intp)

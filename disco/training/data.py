@@ -16,9 +16,9 @@ import pyarrow.parquet
 
 from disco.catalogue import Catalogue, Rows
 from disco.errors import DataError, DiscoError
-from disco.model import read_card
-from disco.recipe import ContentRecipe, PredictorRecipe, RankerRecipe
-from disco.sources import playlists, tables
+from disco.models.card import read_card
+from disco.sources.files import playlist_tables, tables
+from disco.training.recipes import ContentRecipe, PredictorRecipe, RankerRecipe
 
 Card = dict[str, Any]
 # Where the run with a seed is saved to, and goes on from.
@@ -82,7 +82,7 @@ def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
 
 def split_entries(where: Path) -> pa.Table:
     """Entries of prepared playlists, with the column `split`; a DataError if they have none."""
-    entries = playlists.read(where)
+    entries = playlist_tables.read(where)
     if "split" not in entries.column_names:
         raise DataError(where, "does not say which playlists to train on; make it with: disco prepare")
     return entries
@@ -99,13 +99,13 @@ def parts(
         If they are not prepared, or there is none to train on or to choose by.
     """
     entries = split_entries(where)
-    cold = pa.array(playlists.is_cold(entries["track_id"].cast(pa.string()).to_pylist()))
+    cold = pa.array(playlist_tables.is_cold(entries["track_id"].cast(pa.string()).to_pylist()))
     found = {}
     for name in ("train", "validation", "test"):
         kept = pc.equal(entries["split"].cast(pa.string()), name)
         if name != "test":
             kept = pc.and_not(kept, cold)
-        found[name] = playlists.sequences(entries.filter(kept), catalogue, recipe.minimum_length)
+        found[name] = playlist_tables.sequences(entries.filter(kept), catalogue, recipe.minimum_length)
         if name != "test" and not found[name]:
             raise DataError(where, f"has no playlist of {recipe.minimum_length} covered tracks in the split {name!r}")
     return found

@@ -17,15 +17,15 @@ import tensorflow
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from disco import continuation, metrics
 from disco.catalogue import Floats
-from disco.recipe import EmbeddingMlpRecipe
-from disco.recommend import Query
-from disco.recommend.embedding_mlp import moments
-from disco.recommend.top import best
+from disco.evaluation import continuation, metrics
+from disco.models.recommenders import Query
+from disco.models.recommenders.embedding_mlp import moments
+from disco.models.recommenders.scoring import best
 from disco.training.data import Card, Run
 from disco.training.export import exported
 from disco.training.fitting import Batch, Task
+from disco.training.recipes import EmbeddingMlpRecipe
 from disco.training.recommenders import Taught, split_playlists, taught, written
 from disco.training.seeds import fit_best
 

@@ -9,14 +9,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats
-from disco.catalogue.codes import artist_names
+from disco.catalogue.numbering import artist_names
 from disco.errors import DataError, MissingExtra
-from disco.recipe import AlsRecipe, CollectiveRecipe
-from disco.recommend.als import Folding
-from disco.recommend.collective import ARTISTS, Weighing, confidences, numbered
-from disco.recommend.sparse import Sparse
-from disco.recommend.titles import TITLES, Titles, learned
+from disco.models.recommenders.als import Folding
+from disco.models.recommenders.collective import ARTISTS, Weighing, confidences, numbered
+from disco.models.recommenders.sparse import Sparse
+from disco.models.recommenders.titles import TITLES, Titles, learned
 from disco.training.data import Card, Run
+from disco.training.recipes import AlsRecipe, CollectiveRecipe
 from disco.training.recommenders import Taught, parameters, taught, written
 
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from disco.catalogue import FEATURES
 from disco.errors import DataError, MissingExtra
-from disco.recipe import FeaturesRecipe
-from disco.sources import playlists
+from disco.sources.files import playlist_tables
 from disco.training.data import Card, Run, read_columns
+from disco.training.recipes import FeaturesRecipe
 
 # Equal shares of the tracks at whose middles the quantiles stand: fine enough that a rank is never a twentieth of a
 # standard deviation off, and so coarse that each stands for thousands of tracks.
@@ -62,7 +62,7 @@ def train_features(recipe: FeaturesRecipe, run: Run) -> Card:
         chosen = chosen.filter(pc.equal(chosen[column], value))
     ids = catalogue.table["track_id"]
     named = pc.is_in(ids, value_set=chosen["track_id"].cast(pa.string())).to_numpy()
-    kept = named & catalogue.measured & ~playlists.is_cold(ids.to_pylist())
+    kept = named & catalogue.measured & ~playlist_tables.is_cold(ids.to_pylist())
     if kept.sum() <= len(FEATURES):
         raise DataError(tracks, f"has {kept.sum()} tracks to fit on: with all features, and {recipe.only}")
     return {

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from disco.errors import DataError, MissingExtra
-from disco.recipe import ItemKnnRecipe, PlaylistKnnRecipe, RecommenderRecipe, TitleKnnRecipe
-from disco.recommend.item_knn import Adding
-from disco.recommend.playlist_knn import Neighbours
-from disco.recommend.sparse import Sparse
-from disco.recommend.title_knn import Reading
-from disco.recommend.titles import TITLES, learned
+from disco.models.recommenders.item_knn import Adding
+from disco.models.recommenders.playlist_knn import Neighbours
+from disco.models.recommenders.sparse import Sparse
+from disco.models.recommenders.title_knn import Reading
+from disco.models.recommenders.titles import TITLES, learned
 from disco.training.data import Card, Run
+from disco.training.recipes import ItemKnnRecipe, PlaylistKnnRecipe, RecommenderRecipe, TitleKnnRecipe
 from disco.training.recommenders import Taught, parameters, sparse_arrays, taught, written
 
 # Tracks compared with all others at a time: of 70,000 tracks that is some 100 MB.

@@ -1,6 +1,6 @@
 """The networks, in Keras: what a recipe trains and what is exported of it.
 
-Only `disco.train` imports this module. A network reads whole playlists, (playlists, tracks, inputs), and
+Only `disco.cli.train` imports this module. A network reads whole playlists, (playlists, tracks, inputs), and
 says at each track what the next one sounds like; `step` is the same network, weights shared, one track at
 a time, so that a playlist costs as much as it is long.
 """

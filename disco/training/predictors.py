@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from disco import next_track
 from disco.catalogue import FEATURES
 from disco.errors import DiscoError
-from disco.model import check_feature_set, scaled_features, scaler
-from disco.predict import load_predictor
-from disco.recipe import PredictorRecipe, RankerRecipe
-from disco.tower import NUMBERS, hear
+from disco.evaluation import next_track
+from disco.models.predictors import load_predictor
+from disco.models.scaler import check_feature_set, scaled_features, scaler
+from disco.models.track_inputs import NUMBERS, hear
 from disco.training.data import Card, Run, parts, said_of
 from disco.training.export import exported, exported_step, load_networks
+from disco.training.recipes import PredictorRecipe, RankerRecipe
 from disco.training.seeds import fit_best
 
 Recipes = PredictorRecipe | RankerRecipe

@@ -21,16 +21,16 @@ import keras
 import numpy as np
 import tensorflow
 
-from disco import metrics, next_track
 from disco.catalogue import Catalogue, Floats, Rows
-from disco.catalogue.codes import artist_numbers
-from disco.model import scaled_features, scaler
-from disco.recipe import RankerRecipe
-from disco.recommend import Nearest, Query
-from disco.sources.playlists import is_cold
-from disco.tower import Heard
+from disco.catalogue.numbering import artist_numbers
+from disco.evaluation import metrics, next_track
+from disco.models.recommenders import Nearest, Query
+from disco.models.scaler import scaled_features, scaler
+from disco.models.track_inputs import Heard
+from disco.sources.files.playlist_tables import is_cold
 from disco.training.fitting import Task
 from disco.training.networks import Place
+from disco.training.recipes import RankerRecipe
 
 # Score of what must not be chosen: far below any other.
 _NEVER = -1e9

@@ -14,15 +14,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from disco import continuation, metrics
 from disco.catalogue import Rows
 from disco.errors import DataError, DiscoError
-from disco.recipe import ContentRecipe, RecommenderRecipe
-from disco.recommend import load_recommender
-from disco.recommend.folder import VOCABULARY
-from disco.recommend.sparse import Sparse
-from disco.sources import playlists
+from disco.evaluation import continuation, metrics
+from disco.models.recommenders import load_recommender
+from disco.models.recommenders.artifacts import VOCABULARY
+from disco.models.recommenders.sparse import Sparse
+from disco.sources.files import playlist_tables
 from disco.training.data import Card, Run
+from disco.training.recipes import ContentRecipe, RecommenderRecipe
 
 # What a card tells of how good it is: first tracks, one track, and the title if it is read.
 _PROTOCOLS = ("first-5", "first-1", "title")
@@ -55,7 +55,7 @@ class Taught:
 def split_playlists(run: Run, split: str) -> tuple[list[Rows], list[str]]:
     """Rows of the tracks of each playlist of a split, features or not, and the titles, empty where unknown."""
     entries = run.entries.filter(pc.equal(run.entries["split"].cast(pa.string()), split))
-    return playlists.titled(entries, run.catalogue) if len(entries) else ([], [])
+    return playlist_tables.titled(entries, run.catalogue) if len(entries) else ([], [])
 
 
 def taught(run: Run) -> Taught:

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 
 from disco.catalogue import FEATURES, Floats, Rows
-from disco.recipe import PredictorRecipe
 from disco.training.fitting import Task
+from disco.training.recipes import PredictorRecipe
 
 
 @dataclass(frozen=True)

@@ -23,16 +23,16 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
 from disco.errors import DataError
-from disco.model import FORMAT
-from disco.model import Card as Read
-from disco.recipe import RECIPES, ReRankerRecipe
-from disco.recommend import Query
-from disco.recommend.cross import Pool, pools
-from disco.recommend.parts import Library
-from disco.recommend.ranker import AT_A_TIME, features_of, library_of, trained_parts
+from disco.models.card import FORMAT
+from disco.models.card import Card as Read
+from disco.models.recommenders import Query
+from disco.models.recommenders.ranker import AT_A_TIME, features_of, library_of, trained_parts
+from disco.models.recommenders.ranker_features import Pool, pools
+from disco.models.recommenders.ranker_inputs import Library
 from disco.training.data import Card, Run
 from disco.training.factors import train_als
 from disco.training.neighbours import train_item_knn, train_playlist_knn, train_title_knn
+from disco.training.recipes import RECIPES, ReRankerRecipe
 from disco.training.recommenders import split_playlists, taught, written
 from disco.training.retrieval import train_two_tower
 from disco.training.trees import fit_trees, write_trees

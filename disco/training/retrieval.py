@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disco import continuation, metrics
 from disco.catalogue import Floats
-from disco.catalogue.codes import album_numbers, artist_numbers
+from disco.catalogue.numbering import album_numbers, artist_numbers
 from disco.errors import DataError, MissingExtra
-from disco.model import check_feature_set, read_card, scaler
-from disco.recipe import TwoTowerRecipe
-from disco.recommend.titles import TITLES, Titles, learned
-from disco.recommend.two_tower import Hearing
-from disco.tower import tower_inputs
+from disco.evaluation import continuation, metrics
+from disco.models.card import read_card
+from disco.models.recommenders.titles import TITLES, Titles, learned
+from disco.models.recommenders.two_tower import Hearing
+from disco.models.scaler import check_feature_set, scaler
+from disco.models.track_inputs import tower_inputs
 from disco.training.data import Card, Run
 from disco.training.export import exported, load_networks
+from disco.training.recipes import TwoTowerRecipe
 from disco.training.recommenders import Taught, parameters, split_playlists, taught, written
 from disco.training.seeds import fit_best
 

@@ -13,8 +13,8 @@ import keras
 import numpy as np
 import tensorflow
 
-from disco.recipe import SetTransformerRecipe
 from disco.training.fitting import Batch, Task
+from disco.training.recipes import SetTransformerRecipe
 
 # Adam moves every weight by about the learning rate, however rare its gradients are. The vectors of rare tracks and
 # terms are small and seldom corrected: they are stored so much larger that a step is small beside them.

@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disco import continuation, metrics
 from disco.catalogue import Floats, Rows
 from disco.errors import DataError, DiscoError, MissingExtra
-from disco.model import read_card, scaler
-from disco.recipe import SetTransformerRecipe
-from disco.recommend import Query
-from disco.recommend.set_transformer import Encoder, heard_of
-from disco.recommend.sparse import Sparse
-from disco.recommend.titles import TITLES, Titles, learned
-from disco.recommend.top import VectorRecommender
+from disco.evaluation import continuation, metrics
+from disco.models.card import read_card
+from disco.models.recommenders import Query
+from disco.models.recommenders.scoring import VectorRecommender
+from disco.models.recommenders.set_transformer import Encoder, heard_of
+from disco.models.recommenders.sparse import Sparse
+from disco.models.recommenders.titles import TITLES, Titles, learned
+from disco.models.scaler import scaler
 from disco.training.data import Card, Run
 from disco.training.export import exported, load_networks
+from disco.training.recipes import SetTransformerRecipe
 from disco.training.recommenders import Taught, split_playlists, taught, written
 from disco.training.seeds import fit_best
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Floats
 from disco.errors import MissingExtra
-from disco.recipe import ReRankerRecipe
+from disco.training.recipes import ReRankerRecipe
 
 # Ranks above which the order matters: most playlists hide fewer tracks.
 _TRUNCATION = 150

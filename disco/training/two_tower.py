@@ -19,9 +19,9 @@ import tensorflow
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats
-from disco.recipe import TwoTowerRecipe
-from disco.recommend.sparse import Sparse
+from disco.models.recommenders.sparse import Sparse
 from disco.training.fitting import Task
+from disco.training.recipes import TwoTowerRecipe
 
 # Terms of a title that are heard in training; few have more.
 _TERMS = 64

@@ -14,13 +14,13 @@ import pyarrow as pa
 from disco.catalogue import SCHEMA, Catalogue
 from disco.catalogue.text import printable
 from disco.errors import DataError, DiscoError, MissingExtra, NotFoundError
-from disco.sources import lists
-from disco.sources.audio import measure
+from disco.sources import playlist_files
+from disco.sources.audio import analysis
 from disco.sources.audio.cache import Measured
 from disco.sources.audio.estimates import FEATURE_SET
-from disco.sources.audio.files import SUFFIXES, find
 from disco.sources.audio.tags import Tags, read_tags
-from disco.sources.lists import Listed
+from disco.sources.audio.walk import SUFFIXES, find
+from disco.sources.tracklist import Listed
 
 NAME = "audio files"
 # Tags wait for the disk more than for the processor.
@@ -91,8 +91,8 @@ def read(path: Path, say: Callable[[str], None] | None = None, sound: bool = Tru
         raise DataError(path, f"holds no audio file that can be read ({'; '.join(_problems(problems, where))})")
     unheard: dict[str, list[Path]] = defaultdict(list)
     heard = {}
-    if sound and measure.available():
-        heard = measure.measure_all([file for file, _ in found], unheard, say or _say)
+    if sound and analysis.available():
+        heard = analysis.measure_all([file for file, _ in found], unheard, say or _say)
     table = pa.Table.from_pylist([_track(file, tags, heard.get(file, Measured())) for file, tags in found], SCHEMA)
     notes = _notes(path, where, table, found, problems)
     if heard:
@@ -100,7 +100,7 @@ def read(path: Path, say: Callable[[str], None] | None = None, sound: bool = Tru
             f"{path}: the sound of {len(heard):,} measured: key of {_count(table, 'key_origin'):,}, tempo of "
             f"{_count(table, 'tempo_origin'):,}; energy, danceability and acousticness are estimates (docs/AUDIO.md)"
         )
-    elif sound and not measure.available():
+    elif sound and not analysis.available():
         notes.append(f"{path}: what tags leave out is not measured: {MissingExtra('soundfile', 'audio')}")
     notes += [f"{path}: {problem}" for problem in _problems(unheard, where, "not measured")]
     return Catalogue(table, str(path), tuple(notes))
@@ -112,7 +112,7 @@ def playlists(path: Path) -> list[Listed]:
     found = []
     for file in sorted(find(where, {}, (".m3u", ".m3u8"))) if where.is_dir() else ():
         try:
-            listed = lists.read(file)
+            listed = playlist_files.read(file)
         except DiscoError:
             continue
         ids = [str(file.parent / entry) if _is_path(entry) else entry for entry in listed.ids]

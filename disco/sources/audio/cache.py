@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import BinaryIO
 
-from disco import folders
+from disco.sources import storage
 
 # Raised when any method of the analysis changes.
 VERSION = 1
@@ -45,7 +45,7 @@ _RANGES = {"tempo_bpm": (10, 1000), "key": (0, 11), "mode": (0, 1), "loudness": 
 
 def user_cache() -> Path:
     """Folder of the entries: `$DISCO_CACHE/audio`, or else `audio` in the user's cache folder."""
-    return folders.cache() / "audio"
+    return storage.cache() / "audio"
 
 
 def find(folder: Path, name: str) -> Measured | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats
-from disco.sources.audio.sound import Sound
+from disco.sources.audio.signal import Sound
 
 Profile = tuple[float, ...]
 # Shares of the pitch classes from the tonic on, in major and minor.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from disco.catalogue.music import parse_key
 from disco.errors import DataError
-from disco.music import parse_key
 
 _NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(?:bpm)?\s*", re.IGNORECASE)
 # Tempos outside these are nobody's music, as in tables.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats
-from disco.sources.audio.sound import Sound, band_edges
+from disco.sources.audio.signal import Sound, band_edges
 
 # Bands in which a blow is looked for, evenly spread over the octaves, so that a bass drum is heard beside cymbals.
 _BANDS, _LOWEST_HZ, _HIGHEST_HZ = 32, 30.0, 10_000.0

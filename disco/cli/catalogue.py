@@ -1,0 +1,151 @@
+"""Door: what is in a catalogue, and what its user knows better. `disco catalogue info|set|corrections`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from disco.catalogue import FEATURES, SCHEMA, Catalogue, lookup
+from disco.catalogue.text import printable
+from disco.cli import console, options
+from disco.errors import DiscoError
+from disco.sources import corrections
+
+
+def info(catalogue: Catalogue) -> dict[str, Any]:
+    """Facts about a catalogue: how many tracks, what share of them each column covers, ranges, genres."""
+    n = len(catalogue)
+    columns = [field.name for field in SCHEMA if field.name not in FEATURES and field.name != "feature_set"]
+    covered = {name: int(pc.sum(pc.is_valid(catalogue.table[name])).as_py() or 0) for name in columns}
+    sets = catalogue.table["feature_set"].drop_null().value_counts().to_pylist()
+    genres = pc.value_counts(catalogue.table["genres"].combine_chunks().flatten()).to_pylist()
+    tempos = catalogue.tempos[~np.isnan(catalogue.tempos)]
+    return {
+        "where": catalogue.where,
+        "tracks": n,
+        "eight_features": int(catalogue.whole.sum()),
+        "covered": covered,
+        "feature_sets": {row["values"]: row["counts"] for row in sets},
+        "tempo_bpm": [round(float(q), 1) for q in np.quantile(tempos, [0.05, 0.5, 0.95])] if len(tempos) else None,
+        "genres": {r["values"]: r["counts"] for r in sorted(genres, key=lambda r: (-r["counts"], r["values"]))[:10]},
+        "notes": list(catalogue.notes),
+    }
+
+
+def _show(facts: dict[str, Any]) -> None:
+    n = facts["tracks"]
+    print(f"{printable(facts['where'])}\n{n:,} tracks\n")
+    for note in facts["notes"]:
+        print(printable(f"  {note}"))
+    print("\ncovered")
+    for name, count in {"all eight features": facts["eight_features"], **facts["covered"]}.items():
+        print(f"  {name:<20}{count:>12,}{count / n:>8.1%}")
+    sets = ", ".join(f"{printable(name)} ({count:,})" for name, count in facts["feature_sets"].items())
+    print(f"\nfeatures measured by  {sets or 'nobody'}")
+    if facts["tempo_bpm"]:
+        print("tempo (5, 50, 95 %)   " + ", ".join(f"{tempo:.0f}" for tempo in facts["tempo_bpm"]) + " BPM")
+    if facts["genres"]:
+        genres = ", ".join(f"{printable(name)} ({count:,})" for name, count in facts["genres"].items())
+        print(f"most frequent genres  {genres}")
+
+
+def set_values(track: str, said: Sequence[str], catalogue: Catalogue | None) -> corrections.Correction:
+    """Keep what a person says of a track, `key=8A` and the like, in the user's own file; nothing after = forgets.
+
+    Parameters
+    ----------
+    track : str
+        Where a catalogue is given, whatever finds the track there; else an id, a path, or `artist - title`.
+    said : sequence of str
+    catalogue : Catalogue, optional
+
+    Raises
+    ------
+    DiscoError
+        If a value means nothing, the track is not found, or the file cannot be written.
+    """
+    parts = [text.partition("=") for text in said]
+    if bare := [name for name, sign, _ in parts if not sign]:
+        raise DiscoError(f"{bare[0][:40]!r} sets nothing; write key=8A, bpm=128 or energy=0.7")
+    if not track.strip():
+        raise DiscoError("an empty text names no track; write an id, a path, or artist - title")
+    if catalogue is not None:
+        track = catalogue.ids(lookup.find_seeds(catalogue, [track]))[0]
+    elif Path(track).exists():
+        track = str(Path(track).absolute())  # so that it is found from every folder
+    held = {c.track: c for c in (corrections.read(corrections.own()) if corrections.own().is_file() else [])}
+    new = corrections.changed(
+        held.pop(track.strip(), corrections.Correction(track.strip())), {name: text for name, _, text in parts}
+    )
+    corrections.write([*held.values(), *([] if new.empty else [new])], corrections.own())
+    return new
+
+
+def _show_corrections(as_json: bool) -> None:
+    where = corrections.own()
+    rows = [corrections.as_row(c) for c in (corrections.read(where) if where.is_file() else [])]
+    if as_json:
+        print(json.dumps({"where": str(where), "corrections": rows}, ensure_ascii=False, indent=2))
+        return
+    if rows:
+        print(f"{'key':<6}{'bpm':>7}{'energy':>9}  track")
+    for row in rows:
+        print(f"{row['key']:<6}{row['bpm']:>7}{row['energy']:>9}  {printable(row['track'])}")
+    print(f"{len(rows):,} corrections in {printable(str(where))}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of this door."""
+    p = argparse.ArgumentParser(
+        prog="disco catalogue", description="Look into catalogues of tracks, and correct them."
+    )
+    verbs = p.add_subparsers(dest="verb", required=True, metavar="VERB")
+    v = verbs.add_parser("info", help="how many tracks, what is known of them, from where")
+    v.add_argument("paths", nargs="*", metavar="PATH", help="where the tracks are (default: the embedded demo)")
+    v.add_argument("--fill", action="append", default=[], metavar="PATH", help="what only tells the unknown of these")
+    v.add_argument("--corrections", type=Path, metavar="FILE.csv", help="your own key, bpm or energy of tracks")
+    v.add_argument("--json", action="store_true", help="print one JSON object")
+    v = verbs.add_parser("set", help="your own key, bpm or energy of a track, over what any source says")
+    v.add_argument("track", metavar="TRACK", help="an id, a path, or 'artist - title'")
+    v.add_argument("values", nargs="+", metavar="NAME=VALUE", help="key=8A, bpm=128, energy=0.7; key= forgets it")
+    v.add_argument(
+        "--catalogue",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="where to look for TRACK as a seed is looked for",
+    )
+    v = verbs.add_parser("corrections", help="list what you have set")
+    v.add_argument("--json", action="store_true", help="print one JSON object")
+    return p
+
+
+@console.door
+def main(argv: Sequence[str] | None = None) -> int:
+    """Show what is known of tracks and from where, keep a correction, or list them."""
+    arguments = parser().parse_args(argv)
+    if arguments.verb == "corrections":
+        _show_corrections(arguments.json)
+        return 0
+    if arguments.verb == "set":
+        places = arguments.catalogue
+        new = set_values(
+            arguments.track, arguments.values, options.open_catalogue(places, quiet=True) if places else None
+        )
+        kept = ", ".join(
+            f"{name} {text}" for name, text in corrections.as_row(new).items() if text and name != "track"
+        )
+        console.say(f"{new.track}: {kept or 'nothing is set any more'}")
+        return 0
+    facts = info(options.open_catalogue(arguments.paths, True, arguments.fill, arguments.corrections))
+    if arguments.json:
+        print(json.dumps(facts, ensure_ascii=False, indent=2))
+    else:
+        _show(facts)
+    return 0

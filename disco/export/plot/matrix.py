@@ -1,0 +1,107 @@
+"""The matrix: what every join between the tracks of a playlist would cost, with the path that is played."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from disco.catalogue import Floats
+from disco.export.plot.style import EDGE, INK, LABELS, SOFT, UNKNOWN, drawn, every, layout, stops_of
+from disco.models.scaler import scaler
+from disco.playlist.cost import Pairwise
+from disco.playlist.key_rules import UNKNOWN as NO_KEY
+from disco.playlist.key_rules import key_places
+from disco.playlist.playlist import Playlist
+
+# From cheap to dear: light blue to dark orange, which colour-blind people tell apart.
+_COSTS = ["#0072b2", "#6db1d6", "#fbfbfa", "#efb38c", "#d55e00"]
+# More cells would make a page of many megabytes, and be smaller than a point.
+_CELLS = 200
+# The costs of more tracks are not worth their 16 MB and more, since nobody sees them.
+_MOST = 2000
+
+
+def costs(playlist: Playlist) -> Floats:
+    """Cost of each join, from the track of the row to that of the column, shape (n, n), as reported.
+
+    Distances are those of the eight scaled features, whatever predictor made the playlist. NaN on the diagonal and
+    where nothing is known of a track.
+    """
+    tracks = playlist.tracks
+    space = scaler().transform(tracks.features())
+    matrix = Pairwise(tracks, playlist.knobs, space, playlist.mixing).matrix(np.arange(len(tracks)))
+    np.fill_diagonal(matrix, np.nan)
+    stranger = ~tracks.measured & np.isnan(tracks.tempos)
+    stranger &= key_places(tracks.numbers("key"), tracks.modes) == NO_KEY
+    matrix[stranger, :] = np.nan
+    matrix[:, stranger] = np.nan
+    return matrix
+
+
+def matrix(playlist: Playlist) -> go.Figure:
+    """Costs of all joins among the tracks in playing order; the squares beside the diagonal are the ones played.
+
+    Blue off the path, where the path is orange, is what another order would have found. Of more than 200 tracks
+    each cell is the mean over several.
+    """
+    n = len(playlist)
+    side = min(max(420, 40 + 24 * n), 720)
+    figure = go.Figure(layout=layout(height=side, margin={"l": 10, "r": 10, "t": 10, "b": 50}))
+    if n < 2 or n > _MOST:
+        said = "One track alone has no joins." if n < 2 else f"{n:,} tracks have too many joins to draw."
+        hide = {"visible": False}
+        return figure.update_layout(xaxis=hide, yaxis=hide).add_annotation(text=said, showarrow=False)
+    values, apart = costs(playlist), -(-n // _CELLS)
+    known = values[np.isfinite(values)]
+    # A join or two that are forbidden, or far out, must not make all others look alike.
+    low, high = np.quantile(known, (0.02, 0.98)).tolist() if len(known) else (0.0, 1.0)
+    place = np.arange(1, n + 1, apart)
+    figure.add_heatmap(
+        x=place, y=place, z=_blocks(values, apart), zmin=low, zmax=max(high, low + 1e-3), colorscale=_COSTS,
+        xgap=1 if n <= 60 else 0, ygap=1 if n <= 60 else 0, hoverongaps=False,
+        hovertemplate="%{y} → %{x}: costs %{z:.2f}<extra></extra>",
+        colorbar={
+            "title": {"text": "cost", "font": {"size": 12, "color": SOFT}}, "thickness": 10, "outlinewidth": 0,
+            "len": 0.6, "tickfont": {"size": 11, "color": SOFT},
+        },
+    )  # fmt: skip
+    # Edges of the cells that are played, as one outline after another.
+    i = np.arange(1, n)
+    nan = np.full(n - 1, np.nan)
+    x = np.stack([i + 0.5, i + 1.5, i + 1.5, i + 0.5, i + 0.5, nan], axis=1).ravel()
+    y = np.stack([i - 0.5, i - 0.5, i + 0.5, i + 0.5, i - 0.5, nan], axis=1).ravel()
+    figure.add_scatter(
+        x=x, y=y, mode="lines", name="played", line={"color": INK, "width": 1.6 if n <= 60 else 0.8},
+        hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+    stops, label = stops_of(playlist), {"size": 11, "color": SOFT}
+    # Isolated, so that a title written from the right does not push its number to the left.
+    names = [f"\u2068{drawn(stop.title, 28)}\u2069  {stop.position}" for stop in stops] if n <= LABELS else None
+    axis = {
+        "showgrid": False, "zeroline": False, "tickfont": label, "fixedrange": True, "range": [0.5, n + 0.5],
+        "constrain": "domain", "linecolor": EDGE,
+    }  # fmt: skip
+    title = {"text": "to", "font": {"size": 12, "color": SOFT}, "standoff": 8}
+    return figure.update_layout(
+        plot_bgcolor=UNKNOWN,
+        xaxis={**axis, "dtick": every(n), "tick0": 1, "title": title},
+        yaxis={
+            **axis, "range": [n + 0.5, 0.5], "automargin": True, "scaleanchor": "x",
+            **({"tickvals": np.arange(1, n + 1), "ticktext": names} if names else {"dtick": every(n), "tick0": 1}),
+            "title": {"text": "" if names else "from", "font": {"size": 12, "color": SOFT}},
+        },
+    )  # fmt: skip
+
+
+def _blocks(values: Floats, apart: int) -> Floats:
+    """Means over squares of so many rows and columns; NaN where nothing in one is known."""
+    if apart == 1:
+        return values
+    starts = np.arange(0, len(values), apart)
+    known = np.isfinite(values)
+
+    def summed(cells: Floats) -> Floats:
+        return np.asarray(np.add.reduceat(np.add.reduceat(cells, starts, axis=0), starts, axis=1))
+
+    counts = summed(known.astype(np.float32))
+    return np.where(counts > 0, summed(np.where(known, values, 0)) / np.maximum(counts, 1), np.nan).astype(np.float32)

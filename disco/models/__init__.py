@@ -1,0 +1,1 @@
+"""Models: cards, the scaler, networks, predictors and recommenders."""

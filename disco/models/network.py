@@ -1,0 +1,57 @@
+"""An ONNX network that was checked against its card."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from disco.errors import DataError
+from disco.models.card import Card
+
+
+@dataclass(frozen=True)
+class Network:
+    """An ONNX network that was checked against its card."""
+
+    card: Card
+    session: onnxruntime.InferenceSession
+    outputs: tuple[str, ...]
+
+    def __call__(self, **inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Outputs by name for inputs by name, as the card has them; the first axis is the batch."""
+        return dict(zip(self.outputs, self.session.run(list(self.outputs), inputs), strict=True))
+
+
+def load_network(card: Card, part: str = "network") -> Network:
+    """Load a network that a card names, and check that the two belong together."""
+    says = card[part]
+    path = card.folder / says["file"]
+    if not path.is_file():
+        raise DataError(card.folder / "card.json", f"names {says['file']}, which is not there")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != says["sha256"]:
+        raise DataError(path, "is not the file that its card describes (the checksums differ)")
+    options = onnxruntime.SessionOptions()
+    # A step costs microseconds: waking other threads would cost more than the work.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime has no one class for a file it cannot read
+        raise DataError(path, f"is not a readable ONNX network ({str(error)[:100]})") from None
+    _check("input", session.get_inputs(), says["inputs"], path)
+    _check("output", session.get_outputs(), says["outputs"], path)
+    return Network(card, session, tuple(says["outputs"]))
+
+
+def _check(what: str, found: Sequence[Any], said: dict[str, int], path: Path) -> None:
+    has = {node.name: node.shape[-1] for node in found}
+    if has != said:
+        raise DataError(path, f"has the {what}s {has} where its card says {said}")

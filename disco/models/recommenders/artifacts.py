@@ -1,0 +1,154 @@
+"""The folder of a trained recommender: its card, vocabulary of tracks and arrays, checked before they are used.
+
+`card.json` names the other files with their checksums. `tracks.parquet` has the ids of the tracks that the model
+knows, in the order of their numbers; arrays are `.npy`, networks `.onnx`. No pickle is ever read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from disco.catalogue import Catalogue, Rows
+from disco.errors import DataError
+from disco.models.card import Card
+from disco.models.recommenders.sparse import Sparse
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Parameters = TypeVar("Parameters", bound="DataclassInstance")
+
+VOCABULARY = "tracks.parquet"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A trained recommender's files, as seen from one catalogue.
+
+    Attributes
+    ----------
+    card : Card
+    catalogue : Catalogue
+    """
+
+    card: Card
+    catalogue: Catalogue
+
+    @cached_property
+    def rows(self) -> Rows:
+        """Row in the catalogue of each track of the vocabulary, shape (tracks,), -1 for those that it lacks.
+
+        Raises
+        ------
+        DataError
+            If the catalogue has none of them.
+        """
+        path = self.card.folder / VOCABULARY
+        try:
+            ids = pq.read_table(pa.BufferReader(self.content(VOCABULARY)), columns=["track_id"])["track_id"]
+        except pa.ArrowException as error:
+            raise DataError(path, f"is not a readable vocabulary ({str(error).splitlines()[0][:100]})") from None
+        if len(pc.unique(ids)) != len(ids) or ids.null_count:
+            raise DataError(path, "has an id twice, or none")
+        rows = pc.fill_null(pc.index_in(ids, value_set=self.catalogue.table["track_id"]), -1)
+        found = np.asarray(rows.to_numpy(), dtype=np.intp)
+        if not (found >= 0).any():
+            raise DataError(
+                self.card.folder,
+                f"{self.card.name} knows {len(found):,} tracks, none of which is in {self.catalogue.where}: it was "
+                "trained on another catalogue; train it on this one",
+            )
+        return found
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int32]:
+        """Number in the vocabulary of each track of the catalogue, shape (n,), -1 for those outside it."""
+        numbers = np.full(len(self.catalogue), -1, dtype=np.int32)
+        here = np.flatnonzero(self.rows >= 0)
+        numbers[self.rows[here]] = here
+        return numbers
+
+    def known(self, seeds: Rows) -> NDArray[np.int32]:
+        """Numbers of those seeds that are in the vocabulary, in their order."""
+        numbers = self.numbers[seeds]
+        return numbers[numbers >= 0]
+
+    def content(self, file: str) -> bytes:
+        """A file's bytes, once its checksum is that of the card.
+
+        Raises
+        ------
+        DataError
+            If the card does not name it, it is not there, or it is another file.
+        """
+        path, said = self.card.folder / file, self.card["files"]
+        if not isinstance(said, dict) or file not in said:
+            raise DataError(self.card.folder / "card.json", f"names no file {file!r}")
+        try:
+            content = path.read_bytes()
+        except OSError:
+            raise DataError(self.card.folder / "card.json", f"names {file}, which cannot be read") from None
+        if hashlib.sha256(content).hexdigest() != said[file]:
+            raise DataError(path, "is not the file that its card describes (the checksums differ)")
+        return content
+
+    def array(self, name: str, *shape: int | None) -> NDArray[Any]:
+        """The array in `name.npy`; None in the shape stands for any size.
+
+        Raises
+        ------
+        DataError
+            If it is no array of numbers, all of them finite, of that shape.
+        """
+        path = self.card.folder / f"{name}.npy"
+        try:
+            array: NDArray[Any] = np.load(io.BytesIO(self.content(path.name)), allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise DataError(path, f"is not a readable array ({str(error).splitlines()[0][:100]})") from None
+        if len(shape) != array.ndim or any(s not in (None, n) for s, n in zip(shape, array.shape, strict=True)):
+            raise DataError(path, f"has the shape {array.shape} where {shape} is needed")
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            raise DataError(path, "holds something else than finite numbers")
+        return array
+
+    def parameters(self, kind: type[Parameters]) -> Parameters:
+        """The numbers that the card gives as `parameters`, as a dataclass of numbers.
+
+        Raises
+        ------
+        DataError
+            If one is missing, too many, or no finite number.
+        """
+        said, wanted = self.card["parameters"], [field.name for field in fields(kind)]
+        numbers = isinstance(said, dict) and all(type(n) in (int, float) and np.isfinite(n) for n in said.values())
+        if not numbers or sorted(said) != sorted(wanted):
+            raise DataError(self.card.folder / "card.json", f"parameters must be numbers for {', '.join(wanted)}")
+        return kind(**said)
+
+    def sparse(self, name: str, rows: int | None, columns: int, weighted: bool = True) -> Sparse:
+        """The sparse matrix in `name_starts.npy`, `name_columns.npy` and, if weighted, `name_weights.npy`.
+
+        Raises
+        ------
+        DataError
+            If they do not make a matrix of that shape.
+        """
+        starts = self.array(f"{name}_starts", None).astype(np.int64)
+        where = self.array(f"{name}_columns", None)
+        weights = self.array(f"{name}_weights", len(where)) if weighted else np.ones(len(where))
+        whole = len(starts) > 0 and starts[0] == 0 and starts[-1] == len(where) and (np.diff(starts) >= 0).all()
+        if not whole or (rows is not None and len(starts) != rows + 1):
+            raise DataError(self.card.folder / f"{name}_starts.npy", "does not say where the rows of a matrix begin")
+        if len(where) and not 0 <= where.min() <= where.max() < columns:
+            raise DataError(self.card.folder / f"{name}_columns.npy", f"names a column outside 0-{columns - 1}")
+        return Sparse(starts, where.astype(np.int32), weights.astype(np.float32), columns)

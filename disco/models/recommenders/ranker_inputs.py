@@ -1,0 +1,237 @@
+"""What a ranker builds on: trained recommenders by one vocabulary, and artists, albums and sound of a catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from disco.catalogue import Catalogue, Floats, Rows
+from disco.catalogue.numbering import album_numbers, artist_names, artist_numbers
+from disco.errors import DataError
+from disco.models.recommenders import als, item_knn, playlist_knn, title_knn, two_tower
+from disco.models.recommenders.artifacts import VOCABULARY, Folder
+from disco.models.recommenders.query import Query
+from disco.models.recommenders.sparse import Sparse
+from disco.models.recommenders.titles import Titles
+from disco.models.scaler import scaler, sound
+
+Numbers = NDArray[np.integer]
+# Methods that a ranker cannot do without, and those that it hears if they are there.
+NEEDED = ("playlist-knn", "item-knn", "als", "title-knn")
+WELCOME = ("two-tower",)
+# Playlists that are compared by their artists: the artist's rarity counts once, and length as in the cosine.
+_BY_ARTIST = playlist_knn.Neighbours(neighbours=300, idf=1.0, length=0.5, power=1.0, rarity=0.0, filling=0.0)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Trained recommenders of one vocabulary of tracks.
+
+    Attributes
+    ----------
+    rows : ndarray of rows, shape (tracks,)
+        Of each track in the catalogue, -1 for those that it lacks.
+    playlists : Sparse, shape (playlists, tracks)
+    compare, tell : callable
+        From the numbers of seeds to how like each playlist is, and from that to scores, as `playlist_knn` has them.
+    item : callable
+        From the numbers of seeds to scores, shape (tracks,), NaN without a seed: item-knn's.
+    near : Sparse, shape (tracks, tracks)
+        Similarity of each track to its nearest.
+    factors : ndarray, shape (tracks, d)
+    fold : callable
+        From the numbers of seeds of several playlists to their factors, shape (playlists, d).
+    find, read : callable
+        From a title to playlists and how like they are, and from these to scores, as `title_knn` has them.
+    others : dict of callable
+        From queries to scores, shape (queries, tracks), by name.
+    """
+
+    rows: Rows
+    playlists: Sparse
+    compare: Callable[[Numbers], Floats]
+    tell: Callable[[Floats], Floats]
+    item: Callable[[Numbers], Floats]
+    near: Sparse
+    factors: Floats
+    fold: Callable[[Sequence[Numbers]], Floats]
+    find: Callable[[str], title_knn.Near]
+    read: Callable[[NDArray[np.intp], Floats], Floats]
+    others: dict[str, Callable[[Sequence[Query]], Floats]]
+
+    @cached_property
+    def counts(self) -> Floats:
+        """In how many playlists each track is, shape (tracks,)."""
+        return np.bincount(self.playlists.columns, minlength=len(self.rows)).astype(np.float32)
+
+    @cached_property
+    def columns(self) -> Floats:
+        """The factors, shape (d, tracks)."""
+        return np.ascontiguousarray(self.factors.T)
+
+    @cached_property
+    def lengths(self) -> Floats:
+        """Lengths of the factors, shape (tracks,), above 0."""
+        return np.asarray(np.maximum(np.linalg.norm(self.factors, axis=1), 1e-9), dtype=np.float32)
+
+    @cached_property
+    def unit(self) -> Floats:
+        """The factors, each of length 1."""
+        return np.asarray(self.factors / self.lengths[:, None], dtype=np.float32)
+
+
+def load_parts(folders: Mapping[str, Folder]) -> Parts:
+    """Parts from the folders of trained recommenders, by their methods.
+
+    Raises
+    ------
+    DataError
+        If two were trained on different playlists.
+    """
+    first = folders["playlist-knn"]
+    for folder in folders.values():
+        if folder.card["files"].get(VOCABULARY) != first.card["files"].get(VOCABULARY):
+            raise DataError(
+                folder.card.folder,
+                f"was trained on other playlists than {first.card.name}; train both on the same",
+            )
+    tracks = len(first.rows)
+    comparing = first.parameters(playlist_knn.Neighbours)
+    playlists = first.sparse("playlists", None, tracks, weighted=False)
+    item, factored, titled = (folders[name] for name in ("item-knn", "als", "title-knn"))
+    near = item.sparse("near", tracks, tracks)
+    counts = item.array("counts", tracks).astype(np.float32)
+    factors = factored.array("factors", tracks, None).astype(np.float32)
+    terms, how = Titles.read(titled), titled.parameters(title_knn.Reading)
+    bags = titled.sparse("titles", len(playlists), len(terms))
+    others: dict[str, Callable[[Sequence[Query]], Floats]] = {}
+    if "two-tower" in folders:
+        others["two_tower"] = two_tower.load(folders["two-tower"]).scores
+    return Parts(
+        rows=first.rows,
+        playlists=playlists,
+        compare=playlist_knn.comparer(playlists, comparing),
+        tell=playlist_knn.teller(playlists, comparing),
+        item=item_knn.scorer(near, counts, item.parameters(item_knn.Adding)),
+        near=near,
+        factors=factors,
+        fold=als.folder_in(factors, factored.parameters(als.Folding)),
+        find=title_knn.finder(terms, bags, how),
+        read=title_knn.scorer(playlists, how),
+        others=others,
+    )
+
+
+@dataclass(frozen=True)
+class Library:
+    """A catalogue as the cross features need it, beside the playlists of some parts.
+
+    Attributes
+    ----------
+    catalogue : Catalogue
+    parts : Parts
+    """
+
+    catalogue: Catalogue
+    parts: Parts
+
+    @cached_property
+    def numbers(self) -> NDArray[np.intp]:
+        """Number in the vocabulary of each track of the catalogue, shape (n,), -1 for those outside it."""
+        here = np.flatnonzero(self.parts.rows >= 0)
+        numbers = np.full(len(self.catalogue), -1, dtype=np.intp)
+        numbers[self.parts.rows[here]] = here
+        return numbers
+
+    @cached_property
+    def counts(self) -> Floats:
+        """In how many playlists each track of the catalogue is, shape (n,)."""
+        return np.where(self.numbers >= 0, self.parts.counts[self.numbers], np.float32(0))
+
+    @cached_property
+    def artists(self) -> NDArray[np.intp]:
+        """Number of each track's first artist, shape (n,), -1 where unknown."""
+        return artist_numbers(self.catalogue)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Name of each artist by number, in one spelling."""
+        names: list[str] = artist_names(self.catalogue).dictionary_encode().dictionary.to_pylist()
+        return names
+
+    @cached_property
+    def albums(self) -> NDArray[np.intp]:
+        """Number of each track's album, shape (n,), -1 where unknown."""
+        return album_numbers(self.catalogue)
+
+    @cached_property
+    def sound(self) -> Floats:
+        """Scaled features, shape (n, 8), as `model.sound` has them."""
+        return sound(self.catalogue, scaler())
+
+    @cached_property
+    def popularity(self) -> Floats:
+        """The catalogue's own popularity, shape (n,), NaN where unknown."""
+        return self.catalogue.numbers("popularity")
+
+    @cached_property
+    def log_duration(self) -> Floats:
+        """Logarithm of the milliseconds, shape (n,), NaN where unknown."""
+        milliseconds = self.catalogue.numbers("duration_ms")
+        return np.log(np.where(milliseconds > 0, milliseconds, np.float32(np.nan)))
+
+    @cached_property
+    def genres(self) -> Sparse:
+        """Genres of each track, each row of length 1, shape (n, genres)."""
+        genres = self.catalogue.table["genres"].combine_chunks()
+        flat = genres.flatten().dictionary_encode()
+        known = pc.fill_null(pc.list_value_length(genres), 0)
+        lengths = np.asarray(known.to_numpy(zero_copy_only=False), dtype=np.int64)
+        columns = np.asarray(flat.indices.to_numpy(zero_copy_only=False), dtype=np.int32)
+        weights = np.repeat(1 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
+        return Sparse(np.r_[0, np.cumsum(lengths)], columns, weights, max(len(flat.dictionary), 1))
+
+    @cached_property
+    def playlist_artists(self) -> Sparse:
+        """Which artists each training playlist has, each once, shape (playlists, artists)."""
+        playlists, width = self.parts.playlists, max(len(self.names), 1)
+        artist = np.where(self.parts.rows >= 0, self.artists[self.parts.rows], -1)[playlists.columns]
+        playlist = np.repeat(np.arange(len(playlists)), playlists.lengths)
+        pairs = np.unique(playlist[artist >= 0] * width + artist[artist >= 0])
+        starts = np.r_[0, np.cumsum(np.bincount(pairs // width, minlength=len(playlists)))]
+        return Sparse(starts, (pairs % width).astype(np.int32), np.ones(len(pairs), dtype=np.float32), width)
+
+    @cached_property
+    def artist_counts(self) -> Floats:
+        """In how many training playlists each artist is, shape (artists,)."""
+        width = self.playlist_artists.width
+        return np.bincount(self.playlist_artists.columns, minlength=width).astype(np.float32)
+
+    @cached_property
+    def compare_artists(self) -> Callable[[Numbers], Floats]:
+        """From the numbers of artists to how like each playlist is, shape (playlists,)."""
+        return playlist_knn.comparer(self.playlist_artists, _BY_ARTIST)
+
+    @cached_property
+    def tell_artists(self) -> Callable[[Floats], Floats]:
+        """From how like each playlist is to how much the nearest have each artist, shape (artists,)."""
+        return playlist_knn.teller(self.playlist_artists, _BY_ARTIST)
+
+    @cached_property
+    def _tracks(self) -> tuple[NDArray[np.int64], Rows]:
+        """Where each artist's tracks begin among the rows, those in most playlists first, then the most popular."""
+        order = np.lexsort((-np.nan_to_num(self.popularity), -self.counts, self.artists))
+        order = order[self.artists[order] >= 0]
+        return np.r_[0, np.cumsum(np.bincount(self.artists[order], minlength=len(self.names)))], order
+
+    def first_tracks(self, artists: Numbers, each: int) -> Rows:
+        """Rows of the first tracks of some artists: those in most playlists, then the most popular."""
+        starts, rows = self._tracks
+        lengths = np.minimum(starts[artists + 1] - starts[artists], each)
+        shift = np.repeat(starts[artists] - (np.cumsum(lengths) - lengths), lengths)
+        return np.asarray(rows[shift + np.arange(len(shift))], dtype=np.intp)

@@ -1,0 +1,62 @@
+"""Several playlists that differ from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from typing import TypeVar
+
+from disco.errors import DiscoError
+from disco.playlist.playlist import Playlist
+from disco.playlist.sequence import Wishes
+
+# The variety that alternatives begin with: less than what most joins cost, and enough to move some.
+_LITTLE_VARIETY = 0.5
+
+
+# Share of joins that two alternatives may have in common.
+_MOST_IN_COMMON = 0.7
+
+
+Made = TypeVar("Made")
+
+
+def alternatives(
+    make: Callable[[Wishes], Made], wishes: Wishes, n: int, playlist: Callable[[Made], Playlist]
+) -> list[Made]:
+    """What is made of wishes, and others that differ from it and from each other in three of ten joins or more.
+
+    Parameters
+    ----------
+    make : callable
+        Asked with more and more variety, each time with another seed.
+    wishes : Wishes
+        Of the first one.
+    n : int
+        How many in all; fewer come back when so many that differ are not found.
+    playlist : callable
+        The playlist in what was made.
+    """
+    if n < 1:
+        raise DiscoError(f"there must be at least one alternative, not {n}")
+    found = [make(wishes)]
+    variety = max(wishes.variety, _LITTLE_VARIETY)
+    # A quarter more each time reaches, after 20, 86 times the least: then the noise outweighs every cost.
+    for i in range(1, 1 if n == 1 else 21):
+        made = make(replace(wishes, variety=variety, seed=wishes.seed + i))
+        if all(_in_common(playlist(made), playlist(other)) <= _MOST_IN_COMMON for other in found):
+            found.append(made)
+        if len(found) == n:
+            break
+        variety *= 1.25
+    return found
+
+
+def _in_common(one: Playlist, other: Playlist) -> float:
+    """Share of the joins of one that the other has too, in either direction; those between seeds do not count."""
+    sets = []
+    for playlist in (one, other):
+        ids = playlist.tracks.table["track_id"].to_pylist()[max(playlist.seeds - 1, 0) :]
+        sets.append({frozenset(pair) for pair in pairwise(ids)})
+    return len(sets[0] & sets[1]) / max(len(sets[0]), 1)

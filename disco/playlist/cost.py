@@ -1,0 +1,399 @@
+"""What it costs to play a track next, as named terms.
+
+The published cost of candidate c after the track l (taylorhawks, RNN-music-recommender) is
+
+    flow * ||spicyness * prediction - c||  -  sweetness * K(l, c)  -  smoothness * T(l, c)
+
+with the key similarity K and the tempo similarity T of `music`. An unknown key or tempo contributes nothing, and of a
+distance what is unknown counts as is to be expected (`distance.filled`): it favours no track.
+`Flow` is that cost. `Pairwise` measures the distance from l itself, so that the cost of a join hangs on its two
+tracks alone; it comes as reported,
+
+    flow * ||l - c||  +  sweetness * (1 - K(l, c))  +  smoothness * (1 - T(l, c))
+
+which has the same best choice and is never negative, so that percentages of it mean something. `Mixing` says what
+K and T are; each is the published one by default.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from disco.catalogue import Catalogue, Floats, Rows
+from disco.catalogue.music import tempo_angle, tempo_change, tempo_similarity
+from disco.catalogue.table import Mask
+from disco.errors import DiscoError
+from disco.models.distance import block_distances, blocks, filled, workspace
+from disco.models.predictors import Predictor
+from disco.playlist.key_rules import Places, key_places
+from disco.playlist.mixing import TOO_FAR, Mixing
+
+# Joins by which it is judged how well one can go on from a track: about as many as are played. 10 and 40 do as well.
+_NEAR = 20
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """The four knobs, any finite numbers; the defaults are the published ones.
+
+    Attributes
+    ----------
+    flow : float
+        How much nearness to the predicted next track counts.
+    spicyness : float
+        Stretches the prediction: above 1 away from the middle of all music, below 1 towards it.
+    sweetness : float
+        How much consonance of keys counts.
+    smoothness : float
+        How much likeness of tempos counts.
+    """
+
+    flow: float = 1.0
+    spicyness: float = 1.2
+    sweetness: float = 1.0
+    smoothness: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not math.isfinite(value):
+                raise DiscoError(f"{name} must be a finite number, not {value}")
+
+
+class State(NamedTuple):
+    """Where several sequences (beams) stand: their last tracks, and what comes next in each."""
+
+    last: Rows
+    vectors: Floats
+    memory: Floats
+
+
+class Transition(Protocol):
+    """Cost of the next track; lower is better."""
+
+    pairwise: bool
+
+    def start(self, path: Rows) -> State:
+        """State after a first path, of one beam."""
+
+    def costs(self, state: State, options: Rows) -> Floats:
+        """Cost of each option as the next track of each beam, shape (beams, options)."""
+
+    def ahead(self, options: Rows) -> Floats:
+        """About what it costs to go on from each of n options among the others, shape (n,), lower is better."""
+
+    def step(self, state: State, parents: Rows, rows: Rows) -> State:
+        """State after these rows were played, each after the beam that `parents` names."""
+
+    def terms(self, path: Rows) -> dict[str, Floats]:
+        """The named terms of each join of a path, shape (n - 1,) each; NaN where unknown."""
+
+
+class _Columns(NamedTuple):
+    """What the cost reads of a set of tracks, laid out to be read in order."""
+
+    space: Floats  # unknown components at their mean
+    owed: Floats | None  # what these add to the square of a distance; None where all is known
+    key: Places
+    cosine: Floats
+    sine: Floats
+    octave: Floats | None  # log2 of the tempo, where octaves are told apart
+
+    def take(self, rows: Rows) -> _Columns:
+        """These tracks alone; rows without a gap are not copied."""
+        if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+            part: slice | Rows = slice(int(rows[0]), int(rows[-1]) + 1)
+            space = self.space[:, part]
+        else:
+            part, space = rows, np.take(self.space, rows, axis=1)
+        octave = None if self.octave is None else self.octave[part]
+        owed = None if self.owed is None else self.owed[part]
+        owed = owed if owed is not None and owed.any() else None
+        return _Columns(space, owed, self.key[part], self.cosine[part], self.sine[part], octave)
+
+
+class _Joins:
+    """The terms that both costs share, over one catalogue: how far, which keys, which tempos."""
+
+    def __init__(self, catalogue: Catalogue, knobs: Knobs, space: Floats, mixing: Mixing) -> None:
+        self._catalogue, self.knobs, self.space, self.mixing = catalogue, knobs, space, mixing
+        self._similarity = mixing.keys.padded
+        key = key_places(catalogue.numbers("key"), catalogue.modes)
+        angle = tempo_angle(catalogue.tempos).astype(np.float32)
+        cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
+        told = mixing.half_time != 1 or mixing.max_bpm_change is not None
+        octave = angle / np.float32(2 * np.pi) if told else None
+        columns, owed = filled(space)
+        self._all = _Columns(columns, owed, key, cosine, sine, octave)
+        self._gathered: tuple[Rows, _Columns] | None = None
+
+    def places(self, rows: Rows) -> Floats:
+        """Where tracks lie, shape (n, d), as far as is known; the rest of it at its mean."""
+        return np.asarray(self._all.space[:, rows].T)
+
+    def owed(self, rows: Rows) -> Floats:
+        """What the unknown components of tracks add to the square of a distance, shape (n,)."""
+        return np.zeros(len(rows), dtype=np.float32) if self._all.owed is None else self._all.owed[rows]
+
+    def distances(self, rows: Rows, targets: Floats, owed: Floats | float = 0.0) -> Floats:
+        """Distance of each track from its target, shape (n,); `owed` is what the targets owe."""
+        apart = self.places(rows) - targets
+        return np.asarray(np.sqrt((apart**2).sum(axis=1) + self.owed(rows) + owed), dtype=np.float32)
+
+    def heard(self, rows: Rows) -> Mask:
+        """Tracks of whose place anything is known, shape (n,)."""
+        return np.asarray(~np.isnan(self.space[rows]).all(axis=1))
+
+    def costs(self, last: Rows, targets: Floats, options: Rows, owed: Floats | None = None) -> Floats:
+        """Cost of each option after each last track, when it should lie at a target: (beams, options), float32.
+
+        The columns of the options are gathered once for as long as the same array is asked about.
+        """
+        columns, knobs = self._columns(options), self.knobs
+        costs = np.empty((len(last), len(options)), dtype=np.float32)
+        work = workspace(columns.space)
+        for beam, (out, row, target) in enumerate(zip(costs, last, targets, strict=True)):
+            sweet = np.float32(knobs.sweetness) * self._similarity[self._all.key[row]]
+            # cos(a - b) = cos a cos b + sin a sin b: two columns instead of a cosine for every option.
+            cosine = np.float32(knobs.smoothness) * self._all.cosine[row]
+            sine = np.float32(knobs.smoothness) * self._all.sine[row]
+            more = columns.owed
+            if owed is not None and owed[beam]:
+                more = np.full(len(out), owed[beam]) if more is None else more + owed[beam]
+            for block in blocks(len(options)):
+                cost = out[block]
+                block_distances(columns.space[:, block], target, cost, work, None if more is None else more[block])
+                term = work[0, : len(cost)]  # still in the cache, and free again
+                if knobs.flow != 1:
+                    cost *= np.float32(knobs.flow)
+                cost -= np.take(sweet, columns.key[block], out=term, mode="clip")
+                cost -= np.multiply(columns.cosine[block], cosine, out=term)
+                cost -= np.multiply(columns.sine[block], sine, out=term)
+            if columns.octave is not None:
+                out += self._told_apart(int(row), columns, columns.octave)
+        return costs
+
+    def ahead(self, options: Rows) -> Floats:
+        """Mean cost of the `_NEAR` cheapest joins from each of n options to others, without constants: (n,).
+
+        By a matrix product, and as if half and double time counted in full: enough to guide a search.
+        """
+        columns, knobs = self._columns(options), self.knobs
+        space = np.ascontiguousarray(columns.space.T)
+        squares = np.einsum("ij,ij->i", space, space)
+        squares += 0 if columns.owed is None else columns.owed
+        costs = squares[:, None] + squares - 2 * (space @ space.T)
+        costs = np.float32(knobs.flow) * np.sqrt(np.maximum(costs, 0, out=costs))
+        costs -= np.float32(knobs.sweetness) * self._similarity[np.ix_(columns.key, columns.key)]
+        tempo = np.c_[columns.cosine, columns.sine]
+        costs -= np.float32(knobs.smoothness) * (tempo @ tempo.T)
+        np.fill_diagonal(costs, np.inf)
+        near = min(_NEAR, len(options) - 1)
+        return np.asarray(np.partition(costs, near - 1, axis=1)[:, :near].mean(axis=1), dtype=np.float32)
+
+    def terms(self, path: Rows, distance: Floats) -> dict[str, Floats]:
+        """Named terms of the joins of a path, but for their cost."""
+        a, b = path[:-1], path[1:]
+        key, tempos, mixing = self._all.key, self._catalogue.tempos, self.mixing
+        terms = {
+            "distance": distance,
+            "key_similarity": mixing.keys.between(key[a], key[b]),
+            "tempo_similarity": tempo_similarity(tempos[a], tempos[b], mixing.half_time),
+            "tempo_change": tempo_change(tempos[a], tempos[b], mixing.folds),
+        }
+        return {name: np.asarray(values, dtype=np.float32) for name, values in terms.items()}
+
+    def _told_apart(self, row: int, columns: _Columns, octave: Floats) -> Floats:
+        """What half and double time lack of full credit, and what too great a change of tempo costs."""
+        mixing, here = self.mixing, self._all
+        if here.octave is None or np.isnan(here.octave[row]):
+            return np.zeros(len(octave), dtype=np.float32)
+        apart = np.abs(octave - here.octave[row])
+        similarity = columns.cosine * here.cosine[row] + columns.sine * here.sine[row]
+        lacking = (1 - mixing.half_time) * self.knobs.smoothness * (1 + similarity)
+        folded = np.abs(apart - np.round(apart)) if mixing.folds else apart
+        beyond = np.where(folded > mixing.octaves, TOO_FAR, 0)
+        return np.asarray(np.where(apart > 0.5, lacking, 0) + beyond, dtype=np.float32)
+
+    def _columns(self, options: Rows) -> _Columns:
+        if self._gathered is None or self._gathered[0] is not options:
+            self._gathered = options, self._all.take(options)
+        return self._gathered[1]
+
+
+def reported_cost(terms: dict[str, Floats], knobs: Knobs) -> Floats:
+    """Cost of joins as reported, shape (n - 1,): flow * distance + sweetness * (1 - K) + smoothness * (1 - T).
+
+    Never negative if no knob is. An unknown K or T counts as 0, as for the choice; an unknown distance as none.
+    """
+    known = {name: np.nan_to_num(terms[name], nan=0.0) for name in ("distance", "key_similarity", "tempo_similarity")}
+    sweet = knobs.sweetness * (1 - known["key_similarity"])
+    smooth = knobs.smoothness * (1 - known["tempo_similarity"])
+    return np.asarray(knobs.flow * known["distance"] + sweet + smooth, dtype=np.float32)
+
+
+class Flow:
+    """The published cost over one catalogue, one predictor and one set of knobs.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    predictor : Predictor
+    knobs : Knobs
+    space : ndarray, shape (n, d)
+        `predictor.embed(catalogue)`, where distance is measured.
+    mixing : Mixing
+        What K and T are.
+    """
+
+    pairwise = False
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        predictor: Predictor,
+        knobs: Knobs,
+        space: Floats,
+        mixing: Mixing = Mixing(),  # noqa: B008 - frozen
+    ) -> None:
+        self._catalogue, self._predictor, self.knobs = catalogue, predictor, knobs
+        self._joins = _Joins(catalogue, knobs, space, mixing)
+        self._placed = not np.isnan(space).all()
+
+    def start(self, path: Rows) -> State:
+        """State of one beam after a path of at least one track."""
+        memory = self._predictor.start(1)
+        for row in path:
+            vectors, memory = self._predictor.step(self._inputs(np.array([row])), memory)
+        return State(np.asarray(path[-1:], dtype=np.intp), vectors, memory)
+
+    def step(self, state: State, parents: Rows, rows: Rows) -> State:
+        """State after these rows were played, each after the beam that `parents` names."""
+        vectors, memory = self._predictor.step(self._inputs(rows), state.memory[parents])
+        return State(rows, vectors, memory)
+
+    def costs(self, state: State, options: Rows) -> Floats:
+        """Cost of each option as the next track of each beam, shape (beams, options), float32."""
+        return self._joins.costs(state.last, self._targets(state), options)
+
+    def ahead(self, options: Rows) -> Floats:
+        """Mean cost of the cheapest joins from each of n options to others, shape (n,), without constants.
+
+        Distance is between the tracks: where the predictions go is near to where they have been.
+        """
+        return self._joins.ahead(options)
+
+    def terms(self, path: Rows) -> dict[str, Floats]:
+        """Terms of each join, shape (n - 1,): cost, distance, key_similarity, tempo_similarity, tempo_change.
+
+        Distance is from `spicyness * prediction`, tempo_change in per cent with half and double time
+        folded. NaN is unknown: a key or tempo was no part of the cost, and of a track that nothing is known of
+        the distance counted as the usual one. Nor is what a forbidden change of tempo adds part of it.
+        """
+        path = np.asarray(path, dtype=np.intp)
+        distance = np.empty(len(path) - 1, dtype=np.float32)
+        state = self.start(path[:1])
+        for i, row in enumerate(path[1:]):
+            distance[i] = self._joins.distances(np.array([row]), self._targets(state))[0]
+            state = self.step(state, np.array([0]), np.array([row]))
+        terms = self._joins.terms(path, distance)
+        known = {name: np.nan_to_num(values.astype(float), nan=0.0) for name, values in terms.items()}
+        cost = (
+            self.knobs.flow * known["distance"]
+            - self.knobs.sweetness * known["key_similarity"]
+            - self.knobs.smoothness * known["tempo_similarity"]
+        )
+        terms["distance"][~self._joins.heard(path[1:])] = np.nan
+        return {"cost": cost.astype(np.float32), **terms}
+
+    def _targets(self, state: State) -> Floats:
+        targets: Floats = np.float32(self.knobs.spicyness) * state.vectors
+        # Where no track has a place, all stand at 0, and so does what is predicted: distance is no part of the cost.
+        return targets if self._placed else np.zeros_like(targets)
+
+    def _inputs(self, rows: Rows) -> Floats:
+        return self._predictor.inputs(self._catalogue, self._joins.space, rows)
+
+
+class Pairwise:
+    """The cost of joins that hang on their two tracks alone, as reported; spicyness plays no part.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    knobs : Knobs
+    space : ndarray, shape (n, d)
+        Where distance is measured; NaN where a track's place is not known.
+    mixing : Mixing
+        What K and T are.
+    strangers : ndarray of rows, optional
+        Tracks of which no more than a name is known: joins to and from them cost nothing.
+    """
+
+    pairwise = True
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        knobs: Knobs,
+        space: Floats,
+        mixing: Mixing = Mixing(),  # noqa: B008 - frozen
+        strangers: Rows | None = None,
+    ) -> None:
+        self.knobs, self.mixing, self.space = knobs, mixing, space
+        self._joins = _Joins(catalogue, knobs, space, mixing)
+        self._strange = np.zeros(len(catalogue), dtype=bool)
+        self._strange[[] if strangers is None else strangers] = True
+
+    def start(self, path: Rows) -> State:
+        """State of one beam after a path of at least one track."""
+        return self._state(np.asarray(path[-1:], dtype=np.intp))
+
+    def step(self, state: State, parents: Rows, rows: Rows) -> State:
+        """State after these rows were played; what was before does not matter."""
+        return self._state(rows)
+
+    def costs(self, state: State, options: Rows) -> Floats:
+        """Cost of each option as the next track of each beam, shape (beams, options), float32."""
+        knobs = self.knobs
+        costs = self._joins.costs(state.last, state.vectors, options, self._joins.owed(state.last))
+        costs += np.float32(knobs.sweetness + knobs.smoothness)
+        if min(knobs.flow, knobs.sweetness, knobs.smoothness) >= 0:
+            np.maximum(costs, 0, out=costs)  # 1 - T of the same tempo is rounded, up or down
+        if self._strange.any():
+            costs[self._strange[state.last]] = 0
+            costs[:, self._strange[options]] = 0
+        return costs
+
+    def ahead(self, options: Rows) -> Floats:
+        """Mean cost of the cheapest joins from each of n options to others, shape (n,), without constants."""
+        return self._joins.ahead(options)
+
+    def matrix(self, rows: Rows) -> Floats:
+        """Cost of each join among n tracks, from the one of the row to that of the column, shape (n, n), float32."""
+        costs = self.costs(self._state(rows), rows)
+        np.fill_diagonal(costs, 0)
+        return costs
+
+    def away(self, a: int, b: int, share: float, options: Rows) -> Floats:
+        """Cost of each option for standing away from the point that lies a share of the way from track a to b."""
+        ends = self._joins.places(np.array([a, b]))
+        apart = self._joins.distances(options, (1 - share) * ends[:1] + share * ends[1:])
+        return np.asarray(np.float32(self.knobs.flow) * apart, dtype=np.float32)
+
+    def terms(self, path: Rows) -> dict[str, Floats]:
+        """Terms of each join, as those of `Flow`; the distance is between neighbours."""
+        path = np.asarray(path, dtype=np.intp)
+        a, b = path[:-1], path[1:]
+        distance = self._joins.distances(b, self._joins.places(a), self._joins.owed(a))
+        terms = self._joins.terms(path, distance)
+        cost = reported_cost(terms, self.knobs)
+        terms["distance"][~(self._joins.heard(a) & self._joins.heard(b))] = np.nan
+        strange = self._strange[a] | self._strange[b]
+        return {"cost": np.where(strange, 0, cost), **terms}
+
+    def _state(self, last: Rows) -> State:
+        return State(last, self._joins.places(last), np.empty((len(last), 0), dtype=np.float32))

@@ -1,0 +1,204 @@
+"""Files measured by their sound: what the cache has, and the rest in processes, one a core."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import math
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import numpy as np
+
+from disco.errors import DiscoError
+from disco.sources.audio import cache
+from disco.sources.audio.cache import Measured
+
+# What libsndfile has no decoder for: known without a try, each time anew.
+_UNHEARD = (".m4a", ".m4b", ".mp4", ".wma")
+# So few are done here before processes would have started.
+_FEW = 4
+_THREADS = 8
+# Windows waits for no more.
+_MOST = 60
+# After so many files in a row that end a process the fault is not theirs.
+_FAULTS = 3
+_FAULT = "ended the program that read it"
+
+
+def available() -> bool:
+    """Whether the package that decodes sound is installed."""
+    return importlib.util.find_spec("soundfile") is not None
+
+
+def measure(path: Path) -> Measured:
+    """Measure one file by its sound; of a long one by the two minutes in its middle, loudness too.
+
+    Raises
+    ------
+    DataError
+        If it cannot be decoded.
+    """
+    from disco.sources.audio.estimates import estimate, listen
+    from disco.sources.audio.key import key
+    from disco.sources.audio.loudness import loudness
+    from disco.sources.audio.signal import decode
+    from disco.sources.audio.tempo import tempo
+
+    sound = decode(path)
+    level = loudness(sound.samples, sound.rate)
+    if math.isnan(level):  # silence has neither key nor tempo
+        return Measured()
+    bpm, steady = tempo(sound)
+    tonic, mode, clear = key(sound)
+    tonal, beaten = tonic is not None and mode is not None, 10 <= bpm <= 1000
+    frequencies = np.linspace(0, sound.rate / 2, sound.short.shape[1], dtype=np.float32)
+    heard = listen(sound.short, frequencies, sound.short_rate)
+    return Measured(
+        tempo_bpm=float(bpm) if beaten else None,
+        tempo_confidence=float(steady) if beaten else None,
+        key=tonic if tonal else None,
+        mode=mode if tonal else None,
+        key_confidence=float(clear) if tonal else None,
+        loudness=min(max(level, -60.0), 5.0),  # the range of the column
+        **(estimate(heard, level, float(bpm)) if heard else {}),
+    )
+
+
+def measure_all(
+    files: Sequence[Path], problems: dict[str, list[Path]], say: Callable[[str], None], workers: int | None = None
+) -> dict[Path, Measured]:
+    """Measure files, those whose sound the cache knows without decoding them; each result is kept at once.
+
+    Parameters
+    ----------
+    files : sequence of Path
+    problems : dict
+        Gets the files that could not be measured, by the reason, as the end of a sentence about such files.
+    say : callable
+        Is told every two seconds how far it is.
+    workers : int, optional
+        Processes; by default one a core.
+
+    Returns
+    -------
+    dict
+        In the order of `files`, without those that could not be measured.
+    """
+    folder, found = cache.user_cache(), dict[Path, Measured]()
+    copies: dict[str, list[Path]] = {}  # of one sound, which is measured once
+    hashed = [path for path in files if path.suffix.lower() not in _UNHEARD]
+    if unheard := [path for path in files if path.suffix.lower() in _UNHEARD]:
+        problems.setdefault("of a kind that is not decoded (M4A, WMA)", []).extend(unheard)
+    said = time.monotonic()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        known = zip(hashed, pool.map(lambda path: _known(folder, path), hashed), strict=True)
+        for n, (path, (name, sound, why)) in enumerate(known, start=1):
+            if sound is not None:
+                found[path] = sound
+            elif why:
+                problems.setdefault(why, []).append(path)
+            else:
+                copies.setdefault(name, []).append(path)
+            if time.monotonic() - said > 2:
+                said = time.monotonic()
+                say(f"{n:,} of {len(hashed):,} sounds looked up")
+    names = {paths[0]: name for name, paths in copies.items()}
+    full = False
+    for n, (path, result) in enumerate(_results(list(names), workers), start=1):
+        same = copies[names[path]]
+        if isinstance(result, str):
+            problems.setdefault(result, []).extend(same)
+        else:
+            found |= dict.fromkeys(same, result)
+            if not full:
+                try:
+                    cache.keep(folder, names[path], result)
+                except OSError as error:  # the work goes on; only the next time takes as long
+                    full = True
+                    say(f"{folder}: cannot be written ({error.strerror}); what is measured is not kept")
+        if time.monotonic() - said > 2:
+            said = time.monotonic()
+            say(f"{n:,} of {len(names):,} sounds measured; interrupted, it goes on here the next time")
+    return {path: found[path] for path in files if path in found}
+
+
+def _known(folder: Path, path: Path) -> tuple[str, Measured | None, str]:
+    """A file's hash, what the cache has of it, and why there is no hash."""
+    try:
+        mark = cache.stamp(path)
+        name = cache.find_hash(folder, mark)
+        if name is None:
+            name = cache.sound_hash(path)
+            with contextlib.suppress(OSError):  # a full disk is told when a result cannot be kept
+                cache.keep_hash(folder, mark, name)
+    except OSError as error:
+        return "", None, f"cannot be read ({error.strerror})"
+    return name, cache.find(folder, name), ""
+
+
+def _tried(path: Path) -> Measured | str:
+    """What was measured, or why not, as the end of a sentence about such files; runs in processes."""
+    try:
+        return measure(path)
+    except DiscoError as error:
+        what, _, why = str(error).removeprefix(f"{path}: ").partition(" (")
+        # Decoders name the file again, which would make each fault one of its own.
+        why = why.rpartition(": ")[2].rstrip(".)")
+        return f"{what} ({why})" if why else what
+    except MemoryError:
+        return "too large for the memory"
+    except Exception as error:  # a damaged file leads a decoder anywhere
+        return f"broken or cut off ({type(error).__name__})"
+
+
+def _results(files: Sequence[Path], workers: int | None) -> Iterator[tuple[Path, Measured | str]]:
+    """Results as they come; a file that ends its process is found by giving each that is left one of its own."""
+    if len(files) < _FEW:
+        yield from ((path, _tried(path)) for path in files)
+        return
+    left = dict.fromkeys(files)
+    pool = _pool(min(workers or os.cpu_count() or 1, len(files), _MOST))
+    try:
+        futures = {pool.submit(_tried, path): path for path in files}
+        for future in as_completed(futures):
+            result = future.result()
+            del left[futures[future]]
+            yield futures[future], result
+    except BrokenProcessPool:
+        yield from _one_by_one(list(left))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _one_by_one(files: Sequence[Path]) -> Iterator[tuple[Path, Measured | str]]:
+    faults, pool = 0, _pool(1)
+    try:
+        for path in files:
+            if faults == _FAULTS:
+                yield path, "not measured, since the programs that read them ended one after another"
+                continue
+            try:
+                result: Measured | str = pool.submit(_tried, path).result()
+                faults = 0
+            except BrokenProcessPool:
+                pool.shutdown()
+                result, pool, faults = _FAULT, _pool(1), faults + 1
+            yield path, result
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # Spawned: threads of Arrow and of the reader of tags do not survive a fork.
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _quiet)
+
+
+def _quiet() -> None:
+    """Decoders written in C talk to stderr; what matters of it comes back as an error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

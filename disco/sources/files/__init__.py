@@ -1,0 +1,1 @@
+"""Files that tables and playlists come in."""

@@ -1,0 +1,114 @@
+"""Million Playlist JSON as a source: the tracks of its slices, and its playlists in their order.
+
+Slices are those of Chen et al., "RecSys Challenge 2018", 2018: one, or a folder or zip file of them. What they say of
+tracks are names, albums and durations; features must come from elsewhere.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from disco.catalogue import Catalogue
+from disco.errors import DataError
+from disco.sources.files import columns
+from disco.sources.files import playlist_tables as slices
+from disco.sources.tracklist import Listed
+
+NAME = "Million Playlist JSON"
+
+
+def recognises(path: Path) -> bool:
+    """Whether a place is a slice, or a folder or zip file with one: by the first bytes of the first."""
+    try:
+        if path.is_dir():
+            return any(_is_slice(_start(file)) for file in islice(sorted(path.glob("*.json")), 3))
+        if _start(path)[:4] != b"PK\x03\x04":
+            return _is_slice(_start(path))
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.lower().endswith(".json")][:3]
+            for name in names:
+                with archive.open(name) as file:
+                    if _is_slice(file.read(1 << 13)):
+                        return True
+    except (OSError, ValueError, *slices.ZIP_ERRORS):
+        pass
+    return False
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1 << 13)
+
+
+def _is_slice(start: bytes) -> bool:
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return start[:1] == b"{" and b'"playlists"' in start and (b'"pid"' in start or b'"track_uri"' in start)
+
+
+def read(path: Path) -> Catalogue:
+    """The tracks, in the order in which they are first met.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        With the slice, and what is wrong with it.
+    """
+    tracks: dict[str, dict[str, Any]] = {}
+    n = 0
+    for place in slices.find(path):
+        for playlist in slices.parsed(place):
+            n += 1
+            for track in playlist["tracks"]:
+                tracks.setdefault(track["track_uri"], track)
+    if not tracks:
+        raise DataError(path, "holds no track")
+    held = list(tracks.values())
+    raw = pa.table(
+        {
+            "track_uri": slices.texts([track["track_uri"] for track in held]),
+            "track_name": slices.texts([track.get("track_name") for track in held]),
+            "artist_name": slices.texts([track.get("artist_name") for track in held]),
+            "album_name": slices.texts([track.get("album_name") for track in held]),
+            "duration_ms": pa.array([_number(track.get("duration_ms")) for track in held], pa.float64()),
+        }
+    )
+    # One name an artist here, whatever it holds: no comma or semicolon in it parts two.
+    names = raw["artist_name"].combine_chunks()
+    offsets = pa.array(np.r_[0, np.cumsum(names.is_valid().to_numpy(zero_copy_only=False))], pa.int32())
+    raw = raw.set_column(2, "artist_name", pa.ListArray.from_arrays(offsets, names.drop_null()))
+    found = columns.catalogue(raw, raw.column_names, path, lambda row: str(path))
+    notes = (*found.notes, f"{path}: {n:,} playlists", f"{path}: no features in it; name a table with --fill")
+    return Catalogue(found.table, found.where, notes)
+
+
+def playlists(path: Path) -> list[Listed]:
+    """Every playlist that has a track, in order.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        As `read`.
+    """
+    made = []
+    for place in slices.find(path):
+        for playlist in slices.parsed(place):
+            tracks = playlist["tracks"]
+            pairs = [(_text(t.get("track_name")), _text(t.get("artist_name"))) for t in tracks]
+            names = [" ".join(filter(None, pair)) if pair[0] else "" for pair in pairs]
+            ids = [_text(track["track_uri"]).removeprefix("spotify:track:") for track in tracks]
+            made += [Listed(_text(playlist.get("name")), ids, names)] if tracks else []
+    return made
+
+
+def _text(value: Any) -> str:
+    return value.encode("utf-8", "replace").decode().strip() if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e12 else None

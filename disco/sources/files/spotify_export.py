@@ -1,0 +1,306 @@
+"""What Spotify hands out on request, *Download your data*: saved tracks, playlists and what was played.
+
+Read are `YourLibrary.json`, `Playlist*.json`, `Streaming_History_Audio_*.json` (before 2022 `endsong_*.json`) and
+`StreamingHistory*.json`, each alone, in their folder or in the zip file as it came; nothing else in it is opened.
+There are no features in it, nor durations: another catalogue must say them. Formats: Spotify's support page
+"Understanding my data", and what arrives.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_plus
+
+import pyarrow as pa
+
+from disco.catalogue import Catalogue
+from disco.errors import DataError, NotFoundError
+from disco.sources.files import columns
+from disco.sources.tracklist import Listed
+
+NAME = "Spotify's data export"
+
+_LIBRARY, _PLAYLISTS = re.compile(r"YourLibrary\d*\.json", re.I), re.compile(r"Playlist\d*\.json", re.I)
+_HISTORY = re.compile(r"(Streaming_History_Audio_.*|StreamingHistory(_music_)?_?\d*|endsong_\d+)\.json", re.I)
+_TRACK = "spotify:track:"
+# Spotify itself counts a stream from here on.
+_PLAYED_MS = 30_000
+# Ten times the largest part of an export; a zip file that claims more is none.
+_MOST_BYTES = 200_000_000
+# An export unpacked has a folder or two; a folder of music has many, and looking into each would take time.
+_MOST_FOLDERS = 20
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
+
+
+@dataclass(frozen=True)
+class _Track:
+    """A track as the export names it; without a URI it is known by its names alone."""
+
+    uri: str | None
+    title: str | None
+    artist: str | None
+    album: str | None = None
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """What it is known by where there is no URI."""
+        return ((self.artist or "").casefold(), (self.title or "").casefold())
+
+
+@dataclass
+class _Held:
+    """All that is read of an export."""
+
+    tracks: list[_Track] = field(default_factory=list)
+    playlists: list[tuple[str, list[_Track]]] = field(default_factory=list)
+    plays: Counter[_Track] = field(default_factory=Counter)
+    days: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+
+
+def recognises(path: Path) -> bool:
+    """Whether a place is an export, or a part of one."""
+    try:
+        if path.is_dir():
+            return bool(_in_folder(path))
+        with path.open("rb") as file:
+            start = file.read(1 << 12)
+        if start[:4] == b"PK\x03\x04":
+            with zipfile.ZipFile(path) as archive:
+                return any(_kind(name) for name in archive.namelist())
+        kind = _kind(path.name)
+        if kind is _PLAYLISTS:
+            return b'"playlists"' in start and b'"track_uri"' not in start
+        return kind is not None and start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+    except (OSError, ValueError, *_ZIP_ERRORS):
+        return False
+
+
+def read(path: Path) -> Catalogue:
+    """The saved tracks, those in playlists and those that were played, the most played first; banned ones are not.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        If there is nothing, or nothing of it can be read.
+    """
+    held = _read(path)
+    uris = {track.name: track.uri for track in (*held.tracks, *held.plays) if track.uri}
+    uris |= {track.name: track.uri for _, tracks in held.playlists for track in tracks if track.uri}
+
+    def known(track: _Track) -> _Track:
+        return track if track.uri else replace(track, uri=uris.get(track.name))
+
+    plays: Counter[str | tuple[str, str]] = Counter()
+    first: dict[str | tuple[str, str], _Track] = {}
+    for track in (*held.tracks, *(t for _, tracks in held.playlists for t in tracks), *held.plays):
+        whole = known(track)
+        first.setdefault(whole.uri or whole.name, whole)
+    for track, n in held.plays.items():
+        plays[known(track).uri or track.name] += n
+    tracks = [first[key] for key in sorted(first, key=lambda key: -plays[key])]
+    if not tracks:
+        raise DataError(path, "holds no track: nothing saved, no playlist and nothing played")
+    raw = pa.table(
+        {
+            "track_uri": pa.array([track.uri for track in tracks], pa.string()),
+            "track_name": pa.array([track.title for track in tracks], pa.string()),
+            "artist_name": pa.array([[track.artist] if track.artist else None for track in tracks]).cast(
+                pa.list_(pa.string())
+            ),
+            "album_name": pa.array([track.album for track in tracks], pa.string()),
+        }
+    )
+    catalogue = columns.catalogue(raw, raw.column_names, path, lambda row: str(path))
+    return replace(catalogue, notes=(*catalogue.notes, *_notes(path, held)))
+
+
+def playlists(path: Path) -> list[Listed]:
+    """The playlists, each in its order, podcasts left out; where nothing else is in it, none.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        As `read`.
+    """
+    made = []
+    for title, tracks in _read(path).playlists:
+        names = [" ".join(filter(None, (track.title, track.artist))) for track in tracks]
+        ids = [(track.uri or "").removeprefix(_TRACK) or name for track, name in zip(tracks, names, strict=True)]
+        made.append(Listed(title, ids, names))
+    return made
+
+
+def _notes(path: Path, held: _Held) -> list[str]:
+    notes = []
+    if held.playlists:
+        notes.append(f"{path}: {len(held.playlists):,} playlists")
+    if held.plays:
+        when = f" from {min(held.days)[:10]} to {max(held.days)[:10]}" if held.days else ""
+        notes.append(f"{path}: {held.plays.total():,} plays of 30 s or more{when}; the most played tracks come first")
+    notes += [f"{path}: {n:,} {what} left out" for what, n in held.left_out.items()]
+    notes += [f"left out: {broken}" for broken in held.broken]
+    notes.append(f"{path}: Spotify exports no features, keys or tempos; name a table that has them with --fill")
+    return notes
+
+
+def _read(path: Path) -> _Held:
+    held, seen = _Held(), 0
+    for name, content in _parts(path):
+        seen += 1
+        try:
+            _take(_json(content, name), _kind(name), held, name)
+        except DataError as error:  # the rest of an export is as good as it was
+            held.broken.append(str(error))
+    if not seen:
+        raise DataError(path, "holds none of YourLibrary.json, Playlist1.json and Streaming_History_Audio_*.json")
+    if len(held.broken) == seen:
+        raise DataError(held.broken[0].partition(": ")[0], held.broken[0].partition(": ")[2])
+    return held
+
+
+def _parts(path: Path) -> Iterator[tuple[str, bytes | None]]:
+    """Name and content of each part of an export, in order; None for what cannot be read."""
+    try:
+        if path.is_dir():
+            for file in _in_folder(path):
+                yield str(file), _content(file)
+        elif path.read_bytes()[:4] == b"PK\x03\x04":
+            with zipfile.ZipFile(path) as archive:
+                for part in sorted(archive.infolist(), key=lambda part: part.filename):
+                    if _kind(part.filename):
+                        yield f"{path}/{part.filename}", _unpacked(archive, part)
+        else:
+            yield str(path), path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise NotFoundError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise DataError(path, f"cannot be read ({error.strerror})") from None
+    except _ZIP_ERRORS as error:
+        raise DataError(path, f"is not a readable zip file ({str(error)[:100]})") from None
+
+
+def _content(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return None
+
+
+def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes | None:
+    try:
+        return archive.read(part) if part.file_size <= _MOST_BYTES else None
+    except _ZIP_ERRORS:
+        return None
+
+
+def _in_folder(path: Path) -> list[Path]:
+    """Parts of an export in a folder, or in a folder of it."""
+    folders = sorted(place for place in path.iterdir() if place.is_dir())
+    places = [path, *(folders if len(folders) <= _MOST_FOLDERS else [])]
+    return [file for place in places for file in _files(place) if _kind(file.name)]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Files of a folder, in order; none where it may not be read."""
+    try:
+        return sorted(file for file in folder.iterdir() if file.is_file())
+    except OSError:
+        return []
+
+
+def _kind(name: str) -> re.Pattern[str] | None:
+    """What a part is by its name, None if it is nothing that is read."""
+    stem = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return next((kind for kind in (_LIBRARY, _PLAYLISTS, _HISTORY) if kind.fullmatch(stem)), None)
+
+
+def _json(content: bytes | None, name: str) -> Any:
+    if content is None:
+        raise DataError(name, "cannot be read")
+    try:
+        return json.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(name, f"is not JSON ({str(error)[:100]})") from None
+
+
+def _take(said: Any, kind: re.Pattern[str] | None, held: _Held, name: str) -> None:
+    """Add what one part says; what is not as it should be is left out."""
+    if kind is _HISTORY:
+        if not isinstance(said, list):
+            raise DataError(name, "is no history: it is not a list of plays")
+        _take_plays([play for play in said if isinstance(play, dict)], held)
+        return
+    wanted = "tracks" if kind is _LIBRARY else "playlists"
+    lists = said.get(wanted) if isinstance(said, dict) else None
+    if not isinstance(lists, list):
+        raise DataError(name, f"is no part of Spotify's export: it has no list of {wanted}")
+    if kind is _LIBRARY:
+        tracks = [_track(each, "uri", "track", "artist", "album") for each in lists]
+        held.tracks += [track for track in tracks if track is not None]
+        return
+    for each in lists:
+        entries = each.get("items") if isinstance(each, dict) else None
+        if isinstance(entries, list):
+            found = [_entry(entry) for entry in entries]
+            held.playlists.append((_text(each.get("name")) or "", [track for track in found if track is not None]))
+            if lost := found.count(None):
+                held.left_out["podcasts and nameless entries of playlists"] += lost
+
+
+def _take_plays(plays: list[dict[str, Any]], held: _Held) -> None:
+    for play in plays:
+        track = _track(
+            play,
+            "spotify_track_uri",
+            *("master_metadata_track_name", "master_metadata_album_artist_name", "master_metadata_album_album_name"),
+        ) or _track(play, "", "trackName", "artistName", "")
+        if track is None:
+            held.left_out["podcasts and videos played"] += 1
+            continue
+        lasted = play.get("ms_played", play.get("msPlayed"))
+        if isinstance(lasted, int | float) and lasted >= _PLAYED_MS:
+            held.plays[track] += 1
+            if day := _text(play.get("ts") or play.get("endTime")):
+                held.days.append(day)
+
+
+def _entry(entry: Any) -> _Track | None:
+    """The track of an entry of a playlist; None for podcasts."""
+    if not isinstance(entry, dict):
+        return None
+    track = _track(entry.get("track"), "trackUri", "trackName", "artistName", "albumName")
+    return (
+        track or _local(entry.get("localTrack")) or _track(entry, "trackUri", "trackName", "artistName", "albumName")
+    )
+
+
+def _local(said: Any) -> _Track | None:
+    """A file of one's own in a playlist: spotify:local:artist:album:title:seconds."""
+    uri = _text(said.get("uri")) if isinstance(said, dict) else None
+    parts = [unquote_plus(part).strip() or None for part in (uri or "").split(":")[2:]]
+    return _Track(None, parts[2], parts[0], parts[1]) if len(parts) == 4 and parts[2] else None
+
+
+def _track(said: Any, uri: str, title: str, artist: str, album: str) -> _Track | None:
+    """A track by the names of its fields; None without a title, and for what is no track."""
+    if not isinstance(said, dict):
+        return None
+    link, name = _text(said.get(uri)), _text(said.get(title))
+    if not name or (link and not link.startswith(_TRACK)):
+        return None
+    return _Track(link, name, _text(said.get(artist)), _text(said.get(album)))
+
+
+def _text(value: Any) -> str | None:
+    """A text without half surrogate pairs; None for anything else, and for blanks."""
+    return value.encode("utf-8", "replace").decode().strip() or None if isinstance(value, str) else None

@@ -1,0 +1,140 @@
+"""Features for tracks that Spotify gives none of: from the user's own tables, from old endpoints, from ReccoBeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from disco.catalogue import FEATURES, Catalogue, Rows
+from disco.catalogue.text import plain, words
+from disco.errors import DiscoError
+from disco.sources.services import reccobeats, spotify_values
+from disco.sources.services.spotify import responses
+from disco.sources.services.spotify.errors import Withheld
+
+if TYPE_CHECKING:
+    from disco.sources.services.spotify.client import Client
+
+# Two recordings whose names are the same and whose lengths differ by more are two recordings.
+SAME_MS = 3000
+MEASURED = (*FEATURES, "feature_set")
+BESIDE = ("tempo_bpm", "key", "mode", "time_signature")
+
+
+def fill(
+    tracks: Catalogue,
+    own: Catalogue | None = None,
+    client: Client | None = None,
+    recco: bool = False,
+    say: Callable[[str], object] = lambda text: None,
+) -> Catalogue:
+    """The same tracks with features where they had none; notes say from where, and how many stay unknown.
+
+    Parameters
+    ----------
+    tracks : Catalogue
+    own : Catalogue, optional
+        The user's tables, looked into first: by id, then ISRC, then artist, title and length.
+    client : Client, optional
+        Asked next, where the app still has the endpoint. What stops it half-way is a note; what it gave is kept.
+    recco : bool
+        Ask ReccoBeats last.
+    """
+    notes = []
+    if own is not None:
+        before = int(tracks.measured.sum())
+        tracks = join(tracks, own)
+        notes.append(f"features of {int(tracks.measured.sum()) - before:,} tracks from {own.where}")
+    if client is not None and client.state.known("audio-features") is not False:
+        tracks, note = _ask(tracks, client.features, 100, "Spotify", say)
+        notes += note
+    if recco:
+        tracks, note = _ask(tracks, reccobeats.features, reccobeats.AT_ONCE, "ReccoBeats", say)
+        notes += note
+    if unknown := int((~tracks.measured).sum()):
+        notes.append(f"features of {unknown:,} of {len(tracks):,} tracks are unknown")
+    return Catalogue(tracks.table, tracks.where, (*tracks.notes, *notes))
+
+
+def _ask(
+    tracks: Catalogue,
+    ask: Callable[[Sequence[str]], list[spotify_values.Row]],
+    at_once: int,
+    who: str,
+    say: Callable[[str], object],
+) -> tuple[Catalogue, list[str]]:
+    ids = [i for i in tracks.ids(np.flatnonzero(~tracks.measured)) if responses.ID.fullmatch(i)]
+    rows: list[spotify_values.Row] = []
+    notes = []
+    if len(ids) > at_once:
+        say(f"asking {who} for the features of {len(ids):,} tracks: {-(-len(ids) // at_once)} calls")
+    for start in range(0, len(ids), at_once):
+        try:
+            rows += ask(ids[start : start + at_once])
+        except Withheld:
+            break
+        except DiscoError as error:  # what came before is kept
+            notes.append(f"features of {len(ids) - start:,} tracks not asked for: {error}")
+            break
+        if start and start % (10 * at_once) == 0:
+            say(f"features of {start:,} of {len(ids):,} tracks asked for")
+    if rows:
+        before = int(tracks.measured.sum())
+        tracks = tracks.fill(responses.catalogue(rows, who))
+        notes.append(f"features of {int(tracks.measured.sum()) - before:,} tracks from {who}")
+    return tracks, notes
+
+
+def join(tracks: Catalogue, own: Catalogue) -> Catalogue:
+    """The same tracks with the features, key and tempo that the other catalogue has for them.
+
+    Matched by id, else ISRC, else artist and title where the lengths differ by 3 s at most, among the tracks that
+    have features. A track that has its eight features already keeps all that it has.
+    """
+    known = own.take(np.flatnonzero(own.measured))
+    match = matches(tracks, known)
+    match[tracks.measured] = -1
+    there = match >= 0
+    if not there.any():
+        return tracks
+    taken = pa.array(np.where(there, match, 0), mask=~there)
+    table, mask = tracks.table, pa.array(there)
+    for name in (*MEASURED, *BESIDE):
+        theirs, ours = known.table[name].combine_chunks().take(taken), table[name].combine_chunks()
+        # The features go together; what stands beside them may be known to either.
+        column = pc.if_else(mask, theirs, ours) if name in MEASURED else pc.coalesce(theirs, ours)
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return Catalogue(table.cast(tracks.table.schema), tracks.where, tracks.notes)
+
+
+def matches(tracks: Catalogue, known: Catalogue) -> Rows:
+    """Row in `known` of each track, -1 where it has none, shape (n,)."""
+    found = np.full(len(tracks), -1, dtype=np.intp)
+    if not len(known):
+        return found
+    for ours, theirs in (
+        (tracks.table["track_id"], known.table["track_id"]),
+        (tracks.table["isrc"], known.table["isrc"]),
+        (_name(tracks), _name(known)),
+    ):
+        rows = pc.fill_null(pc.index_in(ours, value_set=theirs, skip_nulls=True), -1).to_numpy(zero_copy_only=False)
+        rows = rows.astype(np.intp)
+        if isinstance(ours, pa.Array):  # by name alone
+            lengths = [catalogue.numbers("duration_ms") for catalogue in (tracks, known)]
+            other = np.abs(lengths[0] - lengths[1][np.maximum(rows, 0)]) > SAME_MS
+            rows[other] = -1  # where a length is unknown the comparison is false, and the name decides
+        found = np.where(found < 0, rows, found)
+    return found
+
+
+def _name(catalogue: Catalogue) -> pa.Array:
+    """First artist and title of each track, folded; null where one is unknown."""
+    artists = catalogue.table["artists"].combine_chunks()
+    first = pc.list_element(pc.if_else(pc.greater(pc.list_value_length(artists), 0), artists, None), 0)
+    parts = [words(plain(part)) for part in (first, catalogue.table["title"].combine_chunks())]
+    named = pc.and_(*(pc.not_equal(part, "") for part in parts))
+    return pc.if_else(pc.fill_null(named, False), pc.binary_join_element_wise(*parts, "\t"), None)

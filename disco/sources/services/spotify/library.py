@@ -1,0 +1,173 @@
+"""A person's library as Spotify had it: saved and top tracks and playlists, kept in the user's data folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from disco.catalogue import SCHEMA, Catalogue
+from disco.errors import DataError, NotFoundError
+from disco.sources import storage
+from disco.sources.files import tables
+from disco.sources.tracklist import Listed
+
+FORMAT = 1
+# Spotify's terms let nobody keep its data longer than needed; after a month one is reminded.
+OLD_S = 30 * 24 * 3600
+NAME = "your Spotify library"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A playlist as it was read; `ids` has a null where something is gone or spoken."""
+
+    id: str
+    name: str
+    snapshot: str
+    total: int
+    ids: list[str | None]
+
+
+@dataclass(frozen=True)
+class Library:
+    """What was read of one account.
+
+    Attributes
+    ----------
+    account : str
+    at : float
+        When it was read, Unix time in s.
+    tracks : Catalogue
+        All tracks of the lists once; files of the user's own have their `spotify:local:` URI for an id.
+    saved, top : list of str
+        Ids in Spotify's order: the newest, and those heard most, first.
+    saved_total : int
+        How many Spotify says are saved.
+    playlists : list of Kept
+    notes : tuple of str
+    """
+
+    account: str
+    at: float
+    tracks: Catalogue
+    saved: list[str]
+    saved_total: int
+    top: list[str]
+    playlists: list[Kept]
+    notes: tuple[str, ...] = ()
+
+    def listed(self) -> list[Listed]:
+        """Its lists by their names: saved tracks, top tracks, playlists."""
+        titles = self.tracks.table["title"].to_pylist()
+        artists = self.tracks.table["artists"].to_pylist()
+        ids = self.tracks.table["track_id"].to_pylist()
+        names = {
+            one: " ".join([title, *(people or [])]) if title else ""
+            for one, title, people in zip(ids, titles, artists, strict=True)
+        }
+        own: list[tuple[str, list[str | None]]] = [("Saved tracks", [*self.saved]), ("Top tracks", [*self.top])]
+        own += [(kept.name, kept.ids) for kept in self.playlists]
+        # An entry that is gone keeps its place: an id that no track has.
+        return [
+            Listed(
+                name,
+                [one or "" for one in entries],
+                [names.get(one or "", "") for one in entries],
+                absent=tuple(place for place, one in enumerate(entries) if one is None),
+            )
+            for name, entries in own
+        ]
+
+
+def folder() -> Path:
+    """Folder of all that is kept of Spotify's data."""
+    return storage.data() / "spotify"
+
+
+def place() -> Path:
+    """Folder of the library."""
+    return folder() / "library"
+
+
+def write(library: Library) -> None:
+    """Keep a library in the place of the one before, whole or not at all."""
+    there = place()
+    try:
+        there.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Under a name of its own, so that the old library is whole until the new one is; the JSON decides.
+        name = f"tracks-{time.time_ns()}.parquet"
+        tables.write(library.tracks, there / name)
+    except OSError as error:
+        raise DataError(there, f"cannot be written ({error.strerror or 'disk error'})") from None
+    said: dict[str, Any] = {"format": FORMAT, "account": library.account, "at": library.at, "tracks": name}
+    said |= {"size": len(library.tracks), "saved": library.saved, "saved_total": library.saved_total}
+    said |= {"top": library.top, "playlists": [asdict(kept) for kept in library.playlists]}
+    storage.keep(there / "library.json", json.dumps(said | {"notes": library.notes}))
+    for old in there.glob("tracks-*.parquet"):
+        if old.name != name:
+            old.unlink(missing_ok=True)
+
+
+def is_library(path: Path) -> bool:
+    """Whether a folder is, or holds, a library that `write` made."""
+    return (path / "library.json").is_file()
+
+
+def read(path: Path | None = None) -> Library:
+    """The library that is kept.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        If there is none, or it is damaged.
+    """
+    there = path or place()
+    file = there / "library.json"
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotFoundError("there is no library from Spotify yet; run: disco spotify sync") from None
+    except OSError as error:
+        raise DataError(file, f"cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise DataError(file, "is damaged; run: disco spotify sync") from None
+    try:
+        if said["format"] != FORMAT:
+            raise DataError(file, f"has format {said['format']}, not {FORMAT}; run: disco spotify sync")
+        tracks = tables.read(there / said["tracks"]) if said["size"] else Catalogue(SCHEMA.empty_table())
+        notes = tuple(str(note) for note in said["notes"])
+        return Library(
+            account=str(said["account"]),
+            at=float(said["at"]),
+            tracks=Catalogue(tracks.table, NAME, notes),
+            saved=[str(one) for one in said["saved"]],
+            saved_total=int(said["saved_total"]),
+            top=[str(one) for one in said["top"]],
+            playlists=[Kept(**kept) for kept in said["playlists"]],
+            notes=notes,
+        )
+    except (KeyError, TypeError, ValueError, NotFoundError):
+        raise DataError(file, "is damaged; run: disco spotify sync") from None
+
+
+def age(library: Library) -> str:
+    """How old a library is, and what to do about it, in a sentence."""
+    days = int((time.time() - library.at) // 86400)
+    old = time.time() - library.at > OLD_S
+    return f"read {'today' if days < 1 else f'{days} days ago'}" + (
+        "; Spotify's terms let nobody keep it longer than needed: sync it again, or disconnect" if old else ""
+    )
+
+
+def wipe() -> None:
+    """Remove all that is kept of Spotify's data."""
+    try:
+        shutil.rmtree(folder())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise DataError(folder(), f"cannot be removed ({error.strerror})") from None

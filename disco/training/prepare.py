@@ -1,0 +1,275 @@
+"""Turn raw playlists into Parquet tables to train and to measure with."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from disco.cli import console
+from disco.errors import DataError, DiscoError
+from disco.evaluation import splitting
+from disco.sources.files import playlist_tables
+
+Report = dict[str, Any]
+
+
+_FILES = ("playlists.parquet", "tracks.parquet", "report.json")
+
+
+_OUTPUT = pa.schema(
+    [
+        (name, pa.int32() if name == "position" else pa.string())
+        for name in (*playlist_tables.SCHEMA.names[:5], "split")
+    ]
+)
+
+
+_JOINED = pa.schema([("playlist", pa.int32()), ("position", pa.int32()), ("track_id", playlist_tables.TEXT)])
+
+
+# Joined at a time: enough that looking through the catalogue is paid rarely, few enough to hold.
+_BATCH = 2_000_000
+
+
+# Fewer slices are read sooner than other processes have started.
+_POOL_FROM = 4
+
+
+# Of the parts' form: one written by another version of this file is not taken for a new one.
+_PART = 1
+
+
+def write_part(place: playlist_tables.Place, path: Path) -> str:
+    """Read a place and write its entries; why that cannot be, or nothing if it is done."""
+    try:
+        entries = playlist_tables.read_place(place)
+    except DiscoError as error:
+        return str(error)
+    beside = path.with_suffix(f".{os.getpid()}")
+    try:
+        pq.write_table(entries, beside, compression="zstd")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return ""
+
+
+def part_of(place: playlist_tables.Place, folder: Path) -> Path:
+    """Where the part of a place is written: under another name once the file has changed."""
+    stat = place.path.stat()
+    sign = f"{_PART} {place.path.resolve()} {place.member} {stat.st_size} {stat.st_mtime_ns}"
+    return folder / f"{hashlib.blake2b(sign.encode('utf-8', 'replace'), digest_size=12).hexdigest()}.parquet"
+
+
+def write_parts(
+    places: Sequence[playlist_tables.Place], folder: Path, processes: int, quiet: bool
+) -> tuple[list[Path], list[str]]:
+    """Write the parts that are not there yet; all parts in the order of their places, and what is broken.
+
+    Raises
+    ------
+    DiscoError
+        If a table cannot be read, or no slice.
+    """
+    paths = {place: part_of(place, folder) for place in places}
+    missing = {place: path for place, path in paths.items() if not path.exists()}
+    if not quiet and len(missing) < len(paths):
+        console.say(f"{len(paths) - len(missing):,} of {len(paths):,} slices were read before")
+    broken: dict[playlist_tables.Place, str] = {}
+    for place, reason in console.progress(_written(missing, processes), len(missing), "slices read", quiet):
+        if reason and place.table:
+            raise DiscoError(reason)
+        if reason:
+            broken[place] = reason
+            console.say(f"skipped: {reason}")
+    if len(broken) == len(paths):
+        raise DiscoError(f"no slice could be read; the first of {len(broken):,}: {broken[next(iter(paths))]}")
+    return [path for place, path in paths.items() if place not in broken], [
+        broken[place] for place in paths if place in broken
+    ]
+
+
+def _written(
+    missing: dict[playlist_tables.Place, Path], processes: int
+) -> Iterator[tuple[playlist_tables.Place, str]]:
+    if processes < 2 or len(missing) < _POOL_FROM:
+        for place, path in missing.items():
+            yield place, write_part(place, path)
+        return
+    # Forked processes would inherit Arrow's locks without the threads that hold them.
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_follow_parent)
+    try:
+        futures = {pool.submit(write_part, place, path): place for place, path in missing.items()}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenProcessPool:
+        raise DiscoError("a process that read slices was ended from outside; start again to go on") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _follow_parent() -> None:
+    """Leave an interrupt to the parent, and end with it even if it is killed: the pool would wait for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def end() -> None:
+        if parent:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=end, daemon=True).start()
+
+
+def batches(parts: Iterable[Path]) -> Iterator[pa.Table]:
+    """Parts, as many together as make a batch; none is parted."""
+    held: list[pa.Table] = []
+    for part in parts:
+        held.append(pq.read_table(part, columns=playlist_tables.SCHEMA.names).replace_schema_metadata())
+        if sum(map(len, held)) >= _BATCH:
+            yield pa.concat_tables(held)
+            held = []
+    if held:
+        yield pa.concat_tables(held)
+
+
+def prepare(
+    parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.Rules, folder: Path, quiet: bool = False
+) -> tuple[Report, NDArray[np.bool_]]:
+    """Join, choose and split the playlists of the parts and write them to `playlists.parquet` in a folder.
+
+    Returns
+    -------
+    report : dict
+        Counts of playlists, of entries, and of each split.
+    used : ndarray, shape (tracks of the catalogue,)
+        Tracks that occur.
+
+    Raises
+    ------
+    DiscoError
+        If no playlist is left, or a split that was asked for is empty.
+    """
+    held = [pq.read_schema(part).metadata for part in parts]
+    joined = folder / "joined.parquet"
+    facts, counts = join_parts(parts, names, rules, joined, quiet)
+    why, drawn = splitting.choose(facts, rules)
+    kept = np.flatnonzero(why < 0)
+    ids = facts["playlist_id"].take(pa.array(kept)).to_pylist()
+    fresh = splitting.distinct(ids)
+    about = {
+        "playlist_id": pc.replace_with_mask(facts["playlist_id"], pa.array(why < 0), pa.array(fresh, pa.string())),
+        "title": facts["title"],
+        "source": facts["source"],
+        "split": pa.array(splitting.SPLITS).take(pa.array(drawn, mask=drawn < 0)),
+    }
+    used = write_playlists(joined, pa.table(about), folder / _FILES[0], names.ids, quiet)
+    joined.unlink()
+    read, length = sum(int(metadata[b"playlists"]) for metadata in held), facts["length"]
+    counts["kept"] = int(length[kept].sum())
+    counts["left_out_with_playlist"] = int(length.sum()) - counts["kept"]
+    report: Report = {
+        "playlists": {
+            "read": read,
+            "empty": read - len(why),
+            "left_out": splitting.left_out(why),
+            "kept": len(kept),
+            "renamed": sum(a != b for a, b in zip(ids, fresh, strict=True)),
+        },
+        "entries": {"without_id": sum(int(metadata[b"lost"]) for metadata in held), **counts},
+        "splits": {
+            name: {"playlists": int((drawn == number).sum()), "entries": int(length[drawn == number].sum())}
+            for number, name in enumerate(splitting.SPLITS)
+        },
+    }
+    return report, used
+
+
+def join_parts(
+    parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.Rules, joined: Path, quiet: bool
+) -> tuple[dict[str, Any], Counter[str]]:
+    """Write the joined entries of all parts to one file; facts of all playlists, and counts of the entries."""
+    total, begin = sum(pq.read_metadata(part).num_rows for part in parts), 0
+    parted, counts = list[dict[str, Any]](), Counter({"read": total})
+    with pq.ParquetWriter(joined, _JOINED, compression="zstd") as writer:
+        for batch in console.progress(batches(parts), total, "entries joined", quiet, len):
+            entries, facts, found = splitting.join(batch, names, rules)
+            number = pc.add(entries["playlist"], pa.scalar(begin, pa.int32()))
+            writer.write_table(entries.set_column(0, "playlist", number), row_group_size=_BATCH)
+            parted.append(facts)
+            counts.update(found)
+            begin += len(facts["length"])
+    if not begin:
+        raise DiscoError("there is no playlist with a track in it")
+    if not any(facts["covered"].any() for facts in parted):
+        raise DiscoError(
+            f"the catalogue knows no track of these {begin:,} playlists ({total:,} entries), neither by id nor by "
+            "name; is it the table of their tracks?"
+        )
+    return {name: _concatenated([facts[name] for facts in parted]) for name in parted[0]}, counts
+
+
+def _concatenated(columns: list[Any]) -> Any:
+    return np.concatenate(columns) if isinstance(columns[0], np.ndarray) else pa.concat_arrays(columns)
+
+
+def write_playlists(joined: Path, about: pa.Table, path: Path, ids: pa.Array, quiet: bool) -> NDArray[np.bool_]:
+    """Write the entries of the playlists that have a split; which of the ids occur."""
+    file, used = pq.ParquetFile(joined), np.zeros(len(ids), dtype=bool)
+    groups = (file.read_row_group(number) for number in range(file.num_row_groups))
+    with pq.ParquetWriter(path, _OUTPUT, compression="zstd") as writer:
+        for entries in console.progress(groups, file.metadata.num_rows, "entries written", quiet, len):
+            of = about.take(entries["playlist"])
+            columns = {name: entries[name] if name in _JOINED.names else of[name] for name in _OUTPUT.names}
+            chosen = pa.table(columns).filter(pc.is_valid(of["split"])).cast(_OUTPUT)
+            writer.write_table(chosen)
+            used |= pc.is_in(ids, value_set=chosen["track_id"].unique()).to_numpy(zero_copy_only=False)
+    return used
+
+
+@contextmanager
+def new_files(folder: Path, force: bool, keep_parts: bool) -> Iterator[tuple[Path, Path]]:
+    """A folder for parts, which outlives a failure, and one for new files, which come to `folder` when all are whole.
+
+    Raises
+    ------
+    DataError
+        If files are there already and may not be replaced.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise DataError(folder, "is a file; name a folder to write to")
+    if not force and (there := [name for name in _FILES if (folder / name).exists()]):
+        raise DataError(folder / there[0], "exists already; --force replaces it")
+    parts = folder / ".parts"
+    made = [place for place in (parts, folder, *folder.parents) if not place.exists()]
+    parts.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix="new.", dir=parts) as fresh:
+            yield parts, Path(fresh)
+            for name in _FILES:
+                (Path(fresh) / name).replace(folder / name)
+    except BaseException:
+        for place in made:  # what was read stays; folders that hold nothing do not
+            if not any(place.iterdir()):
+                place.rmdir()
+        raise
+    if not keep_parts:
+        shutil.rmtree(parts)
