@@ -15,9 +15,9 @@ import numpy as np
 from table import head, row
 
 from disco.catalogue import FEATURES, Catalogue, Floats
-from disco.models.distance import filled
+from disco.models.distance import impute
 from disco.models.predictors import SHRINKAGE
-from disco.models.scaler import Scaler, matched, scaled_features, scaler
+from disco.models.scaler import Scaler, quantile_match, scaled_features, scaler
 from disco.sources.files import playlist_tables, tables
 
 # Playlists, and at most so many places of each; others among which the true one is looked for.
@@ -56,13 +56,13 @@ def _matched(foreign: Floats, by: Scaler) -> Floats:
 
     columns = {"track_id": pa.array(np.arange(len(foreign)).astype(str)), "feature_set": ["other"] * len(foreign)}
     table = pa.table(columns | {name: foreign[:, i] for i, name in enumerate(FEATURES)})
-    return by.transform(matched(foreign, "other", Catalogue(table), by))
+    return by.transform(quantile_match(foreign, "other", Catalogue(table), by))
 
 
 def _found(space: Floats, method: str, lists: list[np.ndarray]) -> tuple[str, str]:
     """MRR and hit@10 of the true next track, by the distance from the running mean."""
     rng, known = np.random.default_rng(1), ~np.isnan(space)
-    columns, owed = filled(space)
+    columns, owed = impute(space)
     heard, pool, ranks = np.nan_to_num(space, nan=0.0), np.unique(np.concatenate(lists)), []
     for tracks in lists:
         for place in range(3, len(tracks), max(1, (len(tracks) - 3) // PLACES))[:PLACES]:

@@ -21,7 +21,7 @@ from typing import Any
 
 from disco.cli import evaluate
 from disco.evaluation import flow_benchmark
-from disco.evaluation.baselines import RIVALS
+from disco.evaluation.baselines import BASELINES
 from disco.models.card import MODELS
 
 ROOT = Path(__file__).parents[1]
@@ -378,14 +378,14 @@ def verdict(records: Sequence[dict[str, Any]]) -> str:
     by = {r["method"]: r for r in records}
     said = []
     for way in (flow_benchmark.OURS, flow_benchmark.PLAIN):
-        beaten = [name for name in RIVALS if name in by and dominates(by[name], by[way])]
+        beaten = [name for name in BASELINES if name in by and dominates(by[name], by[way])]
         said.append(
             f"By keys (fifths), BPM change and step `{way}` is dominated by {', '.join(beaten) or 'no rival'}; of the three it is ahead of "
         )
         said[-1] += (
             ", ".join(
                 f"{name} in {len(ahead(by[way], by[name]))}"
-                for name, rival in RIVALS.items()
+                for name, rival in BASELINES.items()
                 if rival.weighs and name in by
             )
             + "."

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from disco.models.predictors import load_predictor
 from disco.playlist.cost import Flow, Knobs, Pairwise
-from disco.playlist.sequence import Places, Rules, Wishes, beam, greedy
+from disco.playlist.sequence import Constraints, PositionCosts, Rules, beam, greedy
 from disco.playlist.sequence.beam import _best, search
 
 
@@ -28,7 +28,7 @@ def paid(cost, path, begun):
 
 
 WISHES = st.builds(
-    Wishes,
+    Constraints,
     held=st.sampled_from([(), ((4, 30),), ((4, 30), (5, 31))]),
     last=st.sampled_from([None, 20]),
     arc=st.sampled_from([(), (0.0, 1.0), (0.2, 0.9, 0.1)]),
@@ -44,7 +44,7 @@ def test_a_beam_of_width_one_is_greedy_whatever_is_wished(seed, name, gap, wishe
     catalogue, flow, pairwise = setting(seed, name)
     start, pool = np.array([1, 0]), np.random.default_rng(seed).permutation(np.arange(2, 40))
     for cost in (flow, pairwise):
-        places = Places(catalogue, 10, wishes)
+        places = PositionCosts(catalogue, 10, wishes)
         one = beam(start, pool, 8, cost, Rules(catalogue, gap), places, width=1)
         assert one.tolist() == greedy(start, pool, 8, cost, Rules(catalogue, gap), places).tolist()
 
@@ -109,7 +109,7 @@ def test_what_is_ahead_of_a_track_is_the_mean_of_its_cheapest_joins(knobs):
 @given(st.integers(0, 1000), st.integers(1, 20), st.integers(0, 3), WISHES)
 def test_rules_and_places_hold_for_every_width(seed, width, gap, wishes):
     catalogue, flow, _ = setting(seed)
-    rules, places = Rules(catalogue, gap), Places(catalogue, 10, wishes)
+    rules, places = Rules(catalogue, gap), PositionCosts(catalogue, 10, wishes)
     path = beam(np.array([1, 0]), np.arange(2, 40), 8, flow, rules, places, width=width).tolist()
     assert path[:2] == [1, 0]
     assert len(set(path)) == len(path)
@@ -152,7 +152,7 @@ def test_variety_is_repeated_by_its_seed_and_differs_by_others():
     catalogue, flow, _ = setting(5, n=80, artists=None)
 
     def made(variety, seed, sequencer=beam):
-        places = Places(catalogue, 12, Wishes(variety=variety, seed=seed))
+        places = PositionCosts(catalogue, 12, Constraints(variety=variety, seed=seed))
         return sequencer(np.array([0]), np.arange(1, 80), 11, flow, Rules(catalogue), places).tolist()
 
     assert made(2, 1) == made(2, 1)
@@ -166,7 +166,7 @@ def test_an_arc_is_followed_the_nearer_the_more_it_weighs():
     catalogue, flow, _ = setting(5, n=200, artists=None)
     away = []
     for weight in (0.0, 2.0, 20.0):
-        places = Places(catalogue, 12, Wishes(arc=(0.0, 1.0), arc_weight=weight))
+        places = PositionCosts(catalogue, 12, Constraints(arc=(0.0, 1.0), arc_weight=weight))
         path = beam(np.array([0]), np.arange(1, 200), 11, flow, Rules(catalogue), places)
         away.append(np.abs(places.energy[path][1:] - np.linspace(0, 1, 12)[1:]).mean())
     assert away[0] > 1.5 * away[1] > 3 * away[2]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from disco import sources
 from disco.catalogue import FEATURES, SCHEMA, Catalogue, merge
-from disco.catalogue.table import one_row_a_track
+from disco.catalogue.table import deduplicate
 from disco.cli.catalogue import main
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import tables
@@ -183,7 +183,7 @@ def test_joining_rows_agrees_with_doing_it_by_hand(rows):
         known = expected.setdefault(name, {"genres": [], "duration_ms": ms})
         known["genres"] = list(dict.fromkeys([*known["genres"], *(genres or [])]))
         known["duration_ms"] = ms if known["duration_ms"] is None else known["duration_ms"]
-    joined = one_row_a_track(table)
+    joined = deduplicate(table)
     assert joined.schema == SCHEMA
     assert joined["track_id"].to_pylist() == list(expected)
     assert joined["duration_ms"].to_pylist() == [known["duration_ms"] for known in expected.values()]
@@ -276,8 +276,6 @@ def test_what_is_said_of_a_key_goes_with_it():
         {"track_id": "a", "key": 9, "mode": 0, "key_origin": "tag", "tempo_bpm": 121.0, "tempo_origin": "tag"},
         {"track_id": "a", "key": 0, "mode": 1, "key_origin": "sound", "key_confidence": 0.9},
     ]
-    (track,) = one_row_a_track(
-        pa.Table.from_pylist([dict.fromkeys(SCHEMA.names) | r for r in rows], SCHEMA)
-    ).to_pylist()
+    (track,) = deduplicate(pa.Table.from_pylist([dict.fromkeys(SCHEMA.names) | r for r in rows], SCHEMA)).to_pylist()
     assert (track["key"], track["mode"], track["key_origin"], track["key_confidence"]) == (9, 0, "tag", None)
     assert (track["tempo_bpm"], track["tempo_origin"], track["tempo_confidence"]) == (120, "sound", 0.5)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.playlist.cost import Knobs, Pairwise
-from disco.playlist.flow_metrics import Figures, arc_fit, artist_gap, coherence, figures, from_seeds
+from disco.playlist.flow_metrics import FlowMetrics, arc_fit, artist_gap, coherence, flow_metrics, from_seeds
 from disco.playlist.key_rules import KEY_RULES
-from disco.playlist.sequence import Places, Wishes
+from disco.playlist.sequence import Constraints, PositionCosts
 
 
 def line(*points):
@@ -24,7 +24,7 @@ def line(*points):
 def measured(tracks, space=None):
     catalogue = catalogue_of([{"track_id": str(i), **track} for i, track in enumerate(tracks)])
     space = line(*range(len(tracks))) if space is None else space
-    return figures(catalogue, np.arange(len(tracks)), Pairwise(catalogue, Knobs(), space))
+    return flow_metrics(catalogue, np.arange(len(tracks)), Pairwise(catalogue, Knobs(), space))
 
 
 A_MINOR, C_MAJOR, C_MINOR, G_MAJOR, E_MINOR, D_MAJOR = (
@@ -101,14 +101,14 @@ def test_a_shuffle_has_no_coherence_in_the_mean():
 
 def test_the_fit_of_an_arc():
     catalogue = catalogue_of([{"track_id": str(i), "energy": e} for i, e in enumerate((0.1, 0.5, 0.9))])
-    places = Places(catalogue, 3, Wishes(arc=(0.0, 1.0)), whole=True)
+    places = PositionCosts(catalogue, 3, Constraints(arc=(0.0, 1.0)), whole=True)
     assert arc_fit(places, np.array([0, 1, 2])) == pytest.approx((0, 1))
     assert arc_fit(places, np.array([2, 1, 0])) == pytest.approx((np.sqrt(2 / 3), -1))
-    flat = Places(catalogue, 3, Wishes(arc=(0.5, 0.5)), whole=True)
+    flat = PositionCosts(catalogue, 3, Constraints(arc=(0.5, 0.5)), whole=True)
     assert np.isnan(arc_fit(flat, np.array([0, 1, 2]))[1])
-    assert np.isnan(arc_fit(Places(catalogue, 3), np.array([0, 1, 2]))).all()
+    assert np.isnan(arc_fit(PositionCosts(catalogue, 3), np.array([0, 1, 2]))).all()
     silent = catalogue_of([{"track_id": "a"}, {"track_id": "b"}])
-    assert np.isnan(arc_fit(Places(silent, 2, Wishes(arc=(0.0, 1.0))), np.array([0, 1]))).all()
+    assert np.isnan(arc_fit(PositionCosts(silent, 2, Constraints(arc=(0.0, 1.0))), np.array([0, 1]))).all()
 
 
 def test_artists():
@@ -133,7 +133,7 @@ def test_nothing_known_is_no_number_and_json_says_null():
     assert all(shown[name] is None for name in unknown)
     assert set(shown["allowed"]) == set(KEY_RULES)
     assert "NaN" not in json.dumps(shown)
-    assert Figures().as_dict()["joins"] == 0
+    assert FlowMetrics().as_dict()["joins"] == 0
 
 
 @given(st.integers(2, 25), st.integers(0, 1000))
@@ -141,7 +141,7 @@ def test_turned_round_keys_and_steps_stay_the_same(n, seed):
     catalogue = random_catalogue(n, seed, artists=5, unknown=0.3)
     space = np.random.default_rng(seed).normal(size=(n, 8)).astype(np.float32)
     cost, path = Pairwise(catalogue, Knobs(), space), np.random.default_rng(seed).permutation(n)
-    one, other = figures(catalogue, path, cost), figures(catalogue, path[::-1], cost)
+    one, other = flow_metrics(catalogue, path, cost), flow_metrics(catalogue, path[::-1], cost)
     for name in ("total_cost", "step", "worst_step", "coherence", "clashes", "folded", "artist_gap", "same_artist"):
         a, b = (np.nan if v is None else v for v in (getattr(one, name), getattr(other, name)))
         assert a == pytest.approx(b, rel=1e-4, abs=1e-4, nan_ok=True), name

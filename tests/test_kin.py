@@ -21,7 +21,7 @@ def track(track_id, title="Song", artist="Béla", **more):
 
 
 def filled(*tracks):
-    catalogue = kin.filled(catalogue_of(list(tracks)))
+    catalogue = kin.fill_from_same_recording(catalogue_of(list(tracks)))
     return {found["track_id"]: found for found in catalogue.table.to_pylist()}, catalogue
 
 
@@ -107,8 +107,8 @@ def test_no_eight_features_come_from_two_measurements_and_ones_own_come_first():
 
 def test_where_nothing_is_lacking_nothing_is_done():
     catalogue = random_catalogue(30)
-    assert kin.filled(catalogue) is catalogue
-    assert len(kin.filled(catalogue_of([{"track_id": "a"}]))) == 1
+    assert kin.fill_from_same_recording(catalogue) is catalogue
+    assert len(kin.fill_from_same_recording(catalogue_of([{"track_id": "a"}]))) == 1
 
 
 names = st.sampled_from(["Song", "Song (Live)", "Tune", None])
@@ -121,7 +121,7 @@ def test_it_agrees_with_looking_at_every_pair(rows):
         track(f"t{i}", title, duration_ms=ms, **({"tempo_bpm": 60.0 + i} if knows else {}))
         for i, (title, ms, knows) in enumerate(rows)
     ]
-    got = kin.filled(catalogue_of(tracks)).tempos
+    got = kin.fill_from_same_recording(catalogue_of(tracks)).tempos
     for i, (title, ms, knows) in enumerate(rows):
         if knows:
             assert got[i] == 60 + i

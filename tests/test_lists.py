@@ -157,4 +157,4 @@ def test_several_playlists_in_a_table_are_told(tmp_path):
     with pytest.raises(DataError, match="has 0 playlists called 'p7'"):
         playlist_files.read(tmp_path / "a.parquet", "p7")
     assert playlist_files.read(tmp_path / "a.parquet", "p1").ids == IDS
-    assert np.size(playlist_files.Listed("", [], []).rows(random_catalogue(3))) == 0
+    assert np.size(playlist_files.Tracklist("", [], []).rows(random_catalogue(3))) == 0

@@ -15,7 +15,7 @@ from disco.errors import DiscoError
 from disco.models.predictors import load_predictor
 from disco.playlist.cost import Flow, Knobs, Pairwise
 from disco.playlist.mixing import Mixing
-from disco.playlist.sequence import Budget, Places, Rules, Wishes, beam, greedy, order, path, walk
+from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, beam, greedy, order, path, walk
 from disco.playlist.sequence.held_karp import cheapest_order
 from disco.playlist.sequence.local_search import TAKEN, Problem, _deltas, _make
 from disco.playlist.sequence.order import MOST, arrange
@@ -119,7 +119,7 @@ def setting(seed, n, artists=12, boost=False):
 
 
 WISHES = st.builds(
-    Wishes,
+    Constraints,
     held=st.sampled_from([(), ((3, 5),), ((3, 5), (4, 2))]),
     last=st.sampled_from([None, 4]),
     arc=st.sampled_from([(), (0.0, 1.0), (0.2, 0.9, 0.1)]),
@@ -133,7 +133,7 @@ WISHES = st.builds(
 def test_whatever_is_asked_all_are_played_once_and_what_is_held_stays(seed, n, gap, begun, boost, wishes):
     catalogue, cost = setting(seed, n, boost=boost)
     start, pool = np.arange(begun), np.arange(begun, n)
-    places, rules = Places(catalogue, n, wishes, whole=True), Rules(catalogue, gap)
+    places, rules = PositionCosts(catalogue, n, wishes, whole=True), Rules(catalogue, gap)
     found = order(start, pool, n - begun, cost, rules, places, SHORT)
     assert sorted(found.tolist()) == list(range(n))
     assert found[:begun].tolist() == list(range(begun))
@@ -147,7 +147,7 @@ def test_whatever_is_asked_all_are_played_once_and_what_is_held_stays(seed, n, g
 @given(st.integers(0, 1000), st.integers(5, 13), st.sampled_from([(), (0.0, 1.0), (0.3, 1.0, 0.0)]))
 def test_exact_costs_no_more_than_search_and_search_no_more_than_greedy(seed, n, arc):
     catalogue, cost = setting(seed, n, artists=None)
-    places, rules = Places(catalogue, n, Wishes(arc=arc), whole=True), Rules(catalogue)
+    places, rules = PositionCosts(catalogue, n, Constraints(arc=arc), whole=True), Rules(catalogue)
 
     def paid(found):
         joins = cost.terms(found)["cost"].astype(float).sum()
@@ -169,7 +169,7 @@ def test_more_moves_never_make_it_worse(seed, arc):
     catalogue, cost = setting(seed, 30, artists=None)
     problem = Problem(cost.matrix(np.arange(30)).astype(float), np.zeros(30))
     if arc:
-        places = Places(catalogue, 30, Wishes(arc=(0.0, 1.0)), whole=True)
+        places = PositionCosts(catalogue, 30, Constraints(arc=(0.0, 1.0)), whole=True)
         problem = Problem(problem.joins, problem.first, places.matrix(np.arange(30)).astype(float))
     costs = [problem.cost(arrange(problem, budget=Budget(moves=moves))) for moves in (0, 3, 15)]
     assert costs[0] >= costs[1] >= costs[2]
@@ -194,7 +194,7 @@ def test_seconds_end_it_even_where_there_are_very_many_tracks():
 
 def test_long_orders_with_an_arc_are_searched_part_by_part():
     catalogue, cost = setting(4, 150, artists=None)
-    places = Places(catalogue, 150, Wishes(arc=(0.0, 1.0), arc_weight=20), whole=True)
+    places = PositionCosts(catalogue, 150, Constraints(arc=(0.0, 1.0), arc_weight=20), whole=True)
     found = order(np.array([], dtype=int), np.arange(150), 150, cost, Rules(catalogue), places, Budget(moves=0))
     assert sorted(found.tolist()) == list(range(150))
     assert np.abs(places.energy[found] - places.heights).mean() < 0.12
@@ -216,7 +216,7 @@ def test_tracks_without_key_and_tempo_and_features_are_ordered_too():
         track |= {"key": None, "tempo_bpm": None, "energy": None}
     catalogue = catalogue_of(tracks)
     cost = Pairwise(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
-    places = Places(catalogue, 20, Wishes(arc=(0.0, 1.0)), whole=True)
+    places = PositionCosts(catalogue, 20, Constraints(arc=(0.0, 1.0)), whole=True)
     found = order(np.array([], dtype=int), np.arange(20), 20, cost, Rules(catalogue), places, SHORT)
     assert sorted(found.tolist()) == list(range(20))
     assert "no track's energy is known" in places.notes(found)[0]
@@ -233,17 +233,17 @@ def test_what_cannot_be_is_refused_with_a_reason():
     with pytest.raises(DiscoError, match="too many to order at once"):
         order(none, np.arange(MOST + 1), MOST + 1, cost, rules)
     with pytest.raises(DiscoError, match="two tracks are to stand at place 3"):
-        Places(catalogue, 5, Wishes(held=((2, 1), (2, 4))))
+        PositionCosts(catalogue, 5, Constraints(held=((2, 1), (2, 4))))
     with pytest.raises(DiscoError, match="one track is to stand at places 1 and 5"):
-        Places(catalogue, 5, Wishes(first=3, last=3))
+        PositionCosts(catalogue, 5, Constraints(first=3, last=3))
     with pytest.raises(DiscoError, match="no place 9 in a sequence of 5"):
-        Places(catalogue, 5, Wishes(held=((8, 1),)))
+        PositionCosts(catalogue, 5, Constraints(held=((8, 1),)))
     with pytest.raises(DiscoError, match="from 0 to 1"):
-        Wishes(arc=(0, 2))
+        Constraints(arc=(0, 2))
     with pytest.raises(DiscoError, match="two points"):
-        Wishes(arc=(0.5,))
+        Constraints(arc=(0.5,))
     with pytest.raises(DiscoError, match="variety must be 0 or more"):
-        Wishes(variety=float("nan"))
+        Constraints(variety=float("nan"))
     with pytest.raises(DiscoError, match="above 0"):
         Budget(seconds=0)
     with pytest.raises(DiscoError, match="name it with --last"):
@@ -260,7 +260,7 @@ def test_few_tracks_are_an_order_too(n):
 class TestPath:
     def walk(self, seed=0, held=(), gap=1, n=200, length=12):
         catalogue, cost = setting(seed, n, artists=None)
-        places = Places(catalogue, length + 1, Wishes(held=held, last=1))
+        places = PositionCosts(catalogue, length + 1, Constraints(held=held, last=1))
         pool = np.arange(1, n)
         return catalogue, cost, path(np.array([0]), pool, length, cost, Rules(catalogue, gap), places)
 
@@ -312,12 +312,14 @@ class TestWalk(SequencerTests):
 
     def test_wishes_are_kept(self):
         catalogue, cost = setting(3, 100, None)
-        places = Places(catalogue, 12, Wishes(held=((4, 50),), last=60))
+        places = PositionCosts(catalogue, 12, Constraints(held=((4, 50),), last=60))
         found = walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), places)
         assert (found[4], found[-1], len(set(found.tolist()))) == (50, 60, 12)
         noisy = {
-            tuple(walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), Places(catalogue, 12, wish)))
-            for wish in (Wishes(variety=4, seed=seed) for seed in range(4))
+            tuple(
+                walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), PositionCosts(catalogue, 12, wish))
+            )
+            for wish in (Constraints(variety=4, seed=seed) for seed in range(4))
         }
         assert len(noisy) > 2
 

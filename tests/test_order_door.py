@@ -14,9 +14,9 @@ from conftest import catalogue_of, random_catalogue
 from disco.cli import order
 from disco.export import FORMATS
 from disco.playlist.cost import Pairwise
-from disco.playlist.flow_metrics import figures
-from disco.playlist.reorder import given, put_in_order
-from disco.playlist.sequence import Wishes
+from disco.playlist.flow_metrics import flow_metrics
+from disco.playlist.reorder import given, reorder
+from disco.playlist.sequence import Constraints
 from disco.sources import playlist_files
 from disco.sources.files import tables
 
@@ -105,10 +105,10 @@ def test_a_page_with_the_arc_is_drawn_and_not_overwritten(mine, library, tmp_pat
 
 def test_the_arc_is_the_energy_of_the_track_whose_rank_it_asks_for(mine, library):
     had = given(playlist_files.read(mine), tables.read(library))
-    made = put_in_order(had, wishes=Wishes(arc=(0.0, 1.0))).playlist
+    made = reorder(had, wishes=Constraints(arc=(0.0, 1.0))).playlist
     # All are played, so a warm-up asks for the energies themselves, sorted.
     np.testing.assert_allclose(made.arc, np.sort(had.tracks.numbers("energy")), rtol=1e-5)
-    assert put_in_order(had).playlist.arc is None
+    assert reorder(had).playlist.arc is None
 
 
 def test_ends_places_and_what_is_kept_stay(mine, library, capsys):
@@ -156,7 +156,7 @@ def test_strangers_keep_their_places_and_doubles_are_played_once_and_both_are_sa
         better = tmp_path / f"b{suffix}"
         assert run(tmp_path / "a.txt", "--catalogue", library, "--output", better, capsys=capsys)[0] == 0
         assert playlist_files.read(better).ids[4] == "xq zzyq wwv", "a stranger keeps its place in the file too"
-    ids = put_in_order(had).playlist.tracks.table["track_id"].to_pylist()
+    ids = reorder(had).playlist.tracks.table["track_id"].to_pylist()
     assert ids[4] == "xq zzyq wwv"
     assert sorted(ids[:4]) == sorted(IDS[:4])
 
@@ -255,8 +255,8 @@ def test_figures_are_those_of_the_joins():
     from disco.playlist.cost import Knobs
 
     cost = Pairwise(catalogue, Knobs(), np.full((4, 8), np.nan, dtype=np.float32))
-    said = figures(catalogue, np.arange(4), cost)
+    said = flow_metrics(catalogue, np.arange(4), cost)
     assert (said.compatible, said.keys) == (1, 2)
     assert said.tempo_change == pytest.approx(5, abs=1e-3)
     assert (said.worst, said.worst_cost) == (3, pytest.approx(2))  # of which nothing is known: the middle
-    assert figures(catalogue, np.arange(1), cost).mean_cost == 0
+    assert flow_metrics(catalogue, np.arange(1), cost).mean_cost == 0

@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.catalogue import FEATURES
-from disco.models.distance import filled
+from disco.models.distance import impute
 from disco.models.predictors import PREDICTORS, load_predictor
 from disco.models.recommenders import Nearest, Query
-from disco.models.scaler import matched_notes, scaled_features, scaler
+from disco.models.scaler import quantile_match_notes, scaled_features, scaler
 from disco.playlist.cost import Flow, Knobs, Pairwise
-from disco.playlist.flow_metrics import figures
+from disco.playlist.flow_metrics import flow_metrics
 from disco.playlist.generate import generate
-from disco.playlist.reorder import Given, put_in_order
+from disco.playlist.reorder import Given, reorder
 from disco.playlist.reorder import given as given_of
-from disco.playlist.sequence import Budget, Wishes
-from disco.sources.tracklist import Listed
+from disco.playlist.sequence import Budget, Constraints
+from disco.sources.tracklist import Tracklist
 
 SHORT = Budget(moves=5)
 
@@ -34,7 +34,7 @@ def hidden(n, share, seed=0, artists=None):
 
 def test_unknown_components_stand_at_the_mean_and_owe_the_variance():
     space = np.array([[1, 2], [3, np.nan], [np.nan, 6], [5, 4], [np.nan, np.nan]], dtype=np.float32)
-    columns, owed = filled(space)
+    columns, owed = impute(space)
     np.testing.assert_allclose(columns.T, [[1, 2], [3, 4], [3, 6], [5, 4], [3, 4]])
     first, second = np.var([1, 3, 5]), np.var([2, 6, 4])
     np.testing.assert_allclose(owed, [0, second, first, 0, first + second], rtol=1e-6)
@@ -42,13 +42,13 @@ def test_unknown_components_stand_at_the_mean_and_owe_the_variance():
 
 def test_of_whole_tracks_nothing_is_changed_or_copied():
     space = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
-    columns, owed = filled(space)
+    columns, owed = impute(space)
     assert owed is None
     assert np.shares_memory(columns, space)
 
 
 def test_where_nothing_is_known_distance_is_none():
-    columns, owed = filled(np.full((3, 8), np.nan, dtype=np.float32))
+    columns, owed = impute(np.full((3, 8), np.nan, dtype=np.float32))
     assert not columns.any()
     assert not owed.any()
 
@@ -163,8 +163,8 @@ def test_another_set_counts_by_its_ranks_as_the_scaler_knows_them():
     apart = np.abs(want - got)
     assert np.median(apart) < 0.05
     assert np.quantile(apart, 0.95) < 0.3
-    assert "1,000 tracks have features by 'audio-1'" in matched_notes(warped(catalogue), "spotify")[0]
-    assert not matched_notes(catalogue, "spotify")
+    assert "1,000 tracks have features by 'audio-1'" in quantile_match_notes(warped(catalogue), "spotify")[0]
+    assert not quantile_match_notes(catalogue, "spotify")
 
 
 def test_ranks_are_those_among_the_whole_catalogue_and_of_one_set_at_a_time():
@@ -206,8 +206,8 @@ def test_matching_another_set_orders_better_than_ignoring_it():
 
     def cost(catalogue):
         had = Given(catalogue, np.empty(0, dtype=np.intp), "", (), np.arange(len(catalogue)))
-        ordered = put_in_order(had, budget=SHORT).playlist.tracks.table["track_id"].to_pylist()
-        return figures(plain, plain.rows(ordered), judge).mean_cost
+        ordered = reorder(had, budget=SHORT).playlist.tracks.table["track_id"].to_pylist()
+        return flow_metrics(plain, plain.rows(ordered), judge).mean_cost
 
     best, matched, nothing = cost(plain), cost(other), cost(ignored)
     # Of what knowing the features gains over knowing none, the ranks gain most.
@@ -219,12 +219,12 @@ def test_orders_by_key_and_tempo_alone_are_good_and_say_so():
         {**t, **dict.fromkeys((*FEATURES, "feature_set"))} for t in random_catalogue(40, seed=2).table.to_pylist()
     ]
     had = Given(catalogue_of(bare), np.empty(0, dtype=np.intp), "", (), np.arange(len(bare)))
-    made = put_in_order(had, budget=SHORT)
+    made = reorder(had, budget=SHORT)
     assert made.after.mean_cost < 0.25 * made.before.mean_cost
     assert made.after.compatible > 35
     assert any("the order is by key and tempo alone" in note for note in made.playlist.notes)
     unknown = catalogue_of([{"track_id": str(i)} for i in range(9)])
-    nothing = put_in_order(Given(unknown, np.empty(0, dtype=np.intp), "", (), np.arange(len(unknown))), budget=SHORT)
+    nothing = reorder(Given(unknown, np.empty(0, dtype=np.intp), "", (), np.arange(len(unknown))), budget=SHORT)
     assert any("nothing is known of the tracks but their names" in note for note in nothing.playlist.notes)
     assert len(set(nothing.playlist.tracks.table["track_id"].to_pylist())) == 9
 
@@ -236,8 +236,8 @@ LIBRARY = random_catalogue(60, seed=6, artists=50)
 def test_strangers_stay_and_the_known_are_ordered_around_them(known, seed):
     order = np.random.default_rng(seed).permutation(60)[: len(known)]
     ids = [f"t{row:05}" if here else f"stranger {row}" for row, here in zip(order, known, strict=True)]
-    had = given_of(Listed("", ids, ids), LIBRARY)
-    made = put_in_order(had, budget=SHORT)
+    had = given_of(Tracklist("", ids, ids), LIBRARY)
+    made = reorder(had, budget=SHORT)
     played = made.playlist.tracks.table["track_id"].to_pylist()
     assert sorted(played) == sorted(ids)
     for place, here in enumerate(known):
@@ -250,9 +250,9 @@ def test_strangers_stay_and_the_known_are_ordered_around_them(known, seed):
 
 def test_a_wish_for_a_strangers_place_comes_first():
     ids = ["t00001", "stranger", "t00002", "t00003"]
-    had = given_of(Listed("", ids, ids), LIBRARY)
-    made = put_in_order(had, wishes=Wishes(held=((1, 3),)), budget=SHORT)
+    had = given_of(Tracklist("", ids, ids), LIBRARY)
+    made = reorder(had, wishes=Constraints(held=((1, 3),)), budget=SHORT)
     played = made.playlist.tracks.table["track_id"].to_pylist()
     assert (played[1], played[2]) == ("t00003", "stranger")
-    kept = put_in_order(had, keep=np.array([0, 1]), budget=SHORT).playlist.tracks.table["track_id"].to_pylist()
+    kept = reorder(had, keep=np.array([0, 1]), budget=SHORT).playlist.tracks.table["track_id"].to_pylist()
     assert kept[:2] == ids[:2]

@@ -17,7 +17,7 @@ from disco.playlist.alternatives import alternatives
 from disco.playlist.cost import Knobs
 from disco.playlist.generate import generate
 from disco.playlist.mixing import Mixing
-from disco.playlist.sequence import Wishes
+from disco.playlist.sequence import Constraints
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +216,7 @@ def test_the_short_names_of_the_package_lead_home():
 
 @pytest.mark.parametrize("sequencer", ["greedy", "beam", "order"])
 def test_wishes_are_kept_by_every_sequencer(catalogue, sequencer):
-    wishes = Wishes(held=((4, 77), (6, 300)), last=200, arc=(0.0, 1.0))
+    wishes = Constraints(held=((4, 77), (6, 300)), last=200, arc=(0.0, 1.0))
     asked = {"length": 9, "wishes": wishes, "sequencer": sequencer, "predictor": "mean", "artist_gap": 0}
     playlist = generate(catalogue, np.array([5, 9]), **asked)
     got = ids(playlist)
@@ -227,7 +227,7 @@ def test_wishes_are_kept_by_every_sequencer(catalogue, sequencer):
 
 
 def test_a_path_ends_where_it_should(catalogue):
-    playlist = generate(catalogue, np.array([5]), length=6, sequencer="path", wishes=Wishes(last=200))
+    playlist = generate(catalogue, np.array([5]), length=6, sequencer="path", wishes=Constraints(last=200))
     assert (len(playlist), ids(playlist)[-1]) == (7, "t00200")
     assert (playlist.terms["cost"] >= 0).all()
 
@@ -251,7 +251,7 @@ def test_what_is_left_out_is_not_played(catalogue):
 
 def test_minutes_and_an_end_go_together(catalogue):
     for sequencer in ("greedy", "beam", "order"):
-        playlist = generate(catalogue, np.array([5]), minutes=45, wishes=Wishes(last=200), sequencer=sequencer)
+        playlist = generate(catalogue, np.array([5]), minutes=45, wishes=Constraints(last=200), sequencer=sequencer)
         assert ids(playlist)[-1] == "t00200"
         assert abs(float(playlist.tracks.numbers("duration_ms").sum()) / 60_000 - 45) < 6
     short = generate(catalogue, np.array([5, 9, 2]), minutes=1)
@@ -273,25 +273,25 @@ def test_alternatives_differ_and_the_first_is_the_best(catalogue):
     def make(wishes):
         return generate(catalogue, np.array([5]), wishes=wishes, sequencer="beam", predictor="mean")
 
-    found = alternatives(make, Wishes(), 3, lambda playlist: playlist)
+    found = alternatives(make, Constraints(), 3, lambda playlist: playlist)
     assert len(found) == 3
-    assert found[0].as_dict() == make(Wishes()).as_dict()
+    assert found[0].as_dict() == make(Constraints()).as_dict()
     sets = [{frozenset(pair) for pair in itertools.pairwise(ids(playlist))} for playlist in found]
     assert all(len(a & b) <= 7 for i, a in enumerate(sets) for b in sets[:i])
     with pytest.raises(DiscoError, match="at least one"):
-        alternatives(make, Wishes(), 0, lambda playlist: playlist)
-    only = alternatives(lambda wishes: found[0], Wishes(), 2, lambda playlist: playlist)
+        alternatives(make, Constraints(), 0, lambda playlist: playlist)
+    only = alternatives(lambda wishes: found[0], Constraints(), 2, lambda playlist: playlist)
     assert len(only) == 1
 
 
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ({"wishes": Wishes(held=((0, 77),))}, "the seeds keep their places"),
-        ({"wishes": Wishes(held=((4, 5),))}, "the seeds keep their places"),
-        ({"wishes": Wishes(held=((12, 77),))}, "no place 13 in a sequence of 12"),
-        ({"wishes": Wishes(held=((4, 77), (4, 78)))}, "two tracks are to stand at place 5"),
-        ({"wishes": Wishes(last=77, held=((4, 77),))}, "one track is to stand at places 5 and 12"),
+        ({"wishes": Constraints(held=((0, 77),))}, "the seeds keep their places"),
+        ({"wishes": Constraints(held=((4, 5),))}, "the seeds keep their places"),
+        ({"wishes": Constraints(held=((12, 77),))}, "no place 13 in a sequence of 12"),
+        ({"wishes": Constraints(held=((4, 77), (4, 78)))}, "two tracks are to stand at place 5"),
+        ({"wishes": Constraints(last=77, held=((4, 77),))}, "one track is to stand at places 5 and 12"),
         ({"sequencer": "path"}, "name it with --last"),
         ({"width": 0, "sequencer": "beam"}, "1 or more wide"),
     ],
@@ -305,7 +305,7 @@ def test_the_last_place_that_is_held_may_be_the_last_there_is_time_for(catalogue
     seconds = catalogue.numbers("duration_ms") / 1000
     plain = generate(catalogue, np.array([5]), length=6, sequencer="beam")
     minutes = float(seconds[catalogue.rows(ids(plain))].sum()) / 60
-    wishes = Wishes(held=((6, 77),))
+    wishes = Constraints(held=((6, 77),))
     playlist = generate(catalogue, np.array([5]), minutes=minutes, sequencer="beam", wishes=wishes)
     assert len(playlist) >= 7
     assert ids(playlist)[6] == "t00077"

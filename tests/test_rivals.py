@@ -18,7 +18,7 @@ from disco.errors import DataError, DiscoError
 from disco.models.card import checked_card
 from disco.models.recommenders import METHODS, Query, als, collective, load_recommender, playlist_knn
 from disco.models.recommenders import trained as names_of_trained
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.sparse import Sparse
 
 
@@ -55,7 +55,9 @@ class TestCollective(TrainedTests):
         assert np.mean([(KIND[each.rows] == kind).mean() for kind, each in enumerate(found)]) >= 0.9
 
     def test_a_playlist_is_heard_as_its_tracks_artists_and_title_together(self):
-        model = collective.read(Folder(checked_card(trained(self.recipe, *self.changes), "recommender"), library()))
+        model = collective.read(
+            Artifacts(checked_card(trained(self.recipe, *self.changes), "recommender"), library())
+        )
         query, n, how = Query(np.array([3, 8, 13, 8]), "kind 3"), len(model.folder.rows), model.weighing
         confidence = np.ones(len(model.factors))
         confidence[[int(np.flatnonzero(model.folder.rows == row)[0]) for row in (3, 8, 13)]] = how.confidence

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from disco.cli import evaluate
 from disco.errors import DiscoError
 from disco.evaluation import baselines, flow_benchmark
-from disco.evaluation.baselines import RIVALS, Tracks, crossed, tracks_of, two_opt
+from disco.evaluation.baselines import BASELINES, Tracks, crossed, tracks_of, two_opt
 from disco.models.predictors import load_predictor
 from disco.sources.files import tables
 
@@ -121,10 +121,10 @@ def thirty():
     return tracks_of(few, load_predictor("mean").embed(few))
 
 
-@pytest.mark.parametrize("name", RIVALS)
+@pytest.mark.parametrize("name", BASELINES)
 def test_every_search_plays_all_once_and_the_seed_decides(name, thirty, monkeypatch):
     monkeypatch.setattr(baselines, "GENERATIONS", 60)
-    rival = RIVALS[name]
+    rival = BASELINES[name]
     joins = rival.cost(thirty) if rival.cost else np.zeros((30, 30))
     assert joins.shape == (30, 30)
     assert np.isfinite(joins).all()
@@ -149,9 +149,9 @@ def test_searches_better_what_they_begin_with(thirty, monkeypatch):
         "by tempo",
         "by energy",
     ):
-        joins = RIVALS[name].cost(thirty)
+        joins = BASELINES[name].cost(thirty)
         chance = np.mean([paid(joins, rng.permutation(30)) for _ in range(20)])
-        assert paid(joins, RIVALS[name].search(thirty, joins, rng)) < 0.9 * chance, name
+        assert paid(joins, BASELINES[name].search(thirty, joins, rng)) < 0.9 * chance, name
 
 
 def test_audiomuse_begins_at_the_lower_quartile_and_reklawdbox_with_the_calmest():
@@ -159,8 +159,8 @@ def test_audiomuse_begins_at_the_lower_quartile_and_reklawdbox_with_the_calmest(
     few = catalogue_of([{"track_id": str(i), "energy": e} for i, e in enumerate(energies)])
     tracks = tracks_of(few, np.zeros((8, 8), np.float32))
     rng = np.random.default_rng(0)
-    assert RIVALS["AudioMuse-AI"].search(tracks, baselines.audiomuse(tracks), rng)[0] == 1
-    assert RIVALS["reklawdbox"].search(tracks, baselines.reklawdbox(tracks), rng)[0] == 2
+    assert BASELINES["AudioMuse-AI"].search(tracks, baselines.audiomuse(tracks), rng)[0] == 1
+    assert BASELINES["reklawdbox"].search(tracks, baselines.reklawdbox(tracks), rng)[0] == 2
 
 
 @given(st.integers(2, 12), st.integers(0, 10_000))
@@ -195,7 +195,7 @@ def test_no_turn_betters_what_two_opt_leaves(n, seed):
 
 def test_a_list_without_keys_tempos_and_energy_is_ordered_by_all():
     few = replace_columns(random_catalogue(6, 1), key=None, mode=None, tempo_bpm=None)
-    (measured, _), *_ = [*flow_benchmark.ordered(few, [np.arange(6)], setting(), list(RIVALS), True, 0)]
+    (measured, _), *_ = [*flow_benchmark.ordered(few, [np.arange(6)], setting(), list(BASELINES), True, 0)]
     made = {r["method"]: r for r in flow_benchmark.records(measured, "playlists", flow_benchmark.OURS)}
     assert made["order"]["key fifths"] is None
     assert made["order"]["tempo_change"] is None
@@ -220,7 +220,7 @@ def library():
 @pytest.fixture(scope="module")
 def draws(library):
     lists = flow_benchmark.drawn(np.arange(300), 3, 12, seed=4)
-    *_, (measured, n) = flow_benchmark.ordered(library, lists, setting(), list(RIVALS), False, 4)
+    *_, (measured, n) = flow_benchmark.ordered(library, lists, setting(), list(BASELINES), False, 4)
     assert n == 3
     return measured
 
@@ -230,7 +230,7 @@ def test_ours_costs_least_and_matches_rivals_at_their_own_cost(draws):
     assert flow_benchmark.HUMAN not in made
     assert made[flow_benchmark.FREE]["gap"] == pytest.approx(0, abs=1e-4)  # 12 tracks: dynamic programming
     assert all(record["gap"] >= -1e-4 for record in made.values())
-    for name, rival in RIVALS.items():
+    for name, rival in BASELINES.items():
         assert ("own" in made[name]) == (rival.cost is not None)
         if rival.cost:
             assert made[name]["own"]["no_dearer"] == 3, name

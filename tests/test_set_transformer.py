@@ -19,7 +19,7 @@ from disco.evaluation import metrics
 from disco.models.card import Card, checked_card
 from disco.models.network import load_network
 from disco.models.recommenders import Query, load_recommender
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.sparse import Sparse
 from disco.training import sets
 from disco.training.data import Run
@@ -235,7 +235,9 @@ def test_a_broken_folder_is_one_sentence(spoil, sentence, tmp_path):
 
 
 def test_a_catalogue_of_other_tracks_is_told(tmp_path):
-    folder = Folder(Card(copied(tmp_path), json.loads((copied(tmp_path / "b") / "card.json").read_text())), library())
+    folder = Artifacts(
+        Card(copied(tmp_path), json.loads((copied(tmp_path / "b") / "card.json").read_text())), library()
+    )
     assert len(folder.rows) == 280
     with pytest.raises(DataError, match="none of which is in"):
         load_recommender(folder.card.folder, library().take(np.array(list(TrainedTests.unknown))))

@@ -15,7 +15,7 @@ from conftest import random_catalogue
 
 from disco.errors import DataError
 from disco.models.card import Card
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.titles import LONGEST, TITLES, Titles, learned, terms, tokens
 
 SOME = ["beach trip 2016", "Beach 🏖️", "beaches", "road trip", "sad", "sad songs", "Sad!", "音楽 2016", "🏖🏻", ""]
@@ -113,14 +113,14 @@ def test_titles_that_are_all_the_same_teach_nothing():
     assert learned([], 2, 100).vectors(["same"]).shape == (1, 0)
 
 
-def in_folder(tmp_path, table=None) -> Folder:
+def in_folder(tmp_path, table=None) -> Artifacts:
     path = tmp_path / TITLES
     if table is None:
         learned(SOME, 2, 100).write(path)
     else:
         pq.write_table(pa.table(table), path)
     files = {TITLES: hashlib.sha256(path.read_bytes()).hexdigest()}
-    return Folder(Card(tmp_path, {"name": "x", "files": files}), random_catalogue(5))
+    return Artifacts(Card(tmp_path, {"name": "x", "files": files}), random_catalogue(5))
 
 
 def test_what_was_written_is_read(tmp_path):

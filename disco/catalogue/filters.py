@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from disco.catalogue.table import Catalogue, Mask
-from disco.catalogue.text import plain, words
+from disco.catalogue.text import fold_accents, normalise
 from disco.errors import DiscoError
 
 _COLUMNS = {"genre": "genres", "artist": "artists", "title": "title", "album": "album", "id": "track_id"}
@@ -89,10 +89,10 @@ def _contains(catalogue: Catalogue, column: str, text: str) -> Mask:
         return np.asarray(pc.equal(values, text).to_numpy(zero_copy_only=False))
     flat = values.flatten() if pa.types.is_list(values.type) else values
     encoded = flat.dictionary_encode()
-    sought = words(plain(pa.array([text])))[0].as_py()
+    sought = normalise(fold_accents(pa.array([text])))[0].as_py()
     if not sought:
         raise DiscoError(f"a filter on {column} needs a word to look for, not {text!r}")
-    spelt = words(plain(encoded.dictionary))
+    spelt = normalise(fold_accents(encoded.dictionary))
     if column == "genres":
         spelt, sought = pc.binary_join_element_wise(" ", spelt, " ", ""), f" {sought} "
     met = pc.fill_null(pc.match_substring(spelt, sought).take(encoded.indices), False)

@@ -65,7 +65,7 @@ def _distinct(catalogue: Catalogue, matches: Sequence[Match]) -> list[Match]:
 
 def _names(catalogue: Catalogue, matches: Sequence[Match]) -> list[str]:
     rows = np.array([match.row for match in matches], dtype=np.intp)
-    return list(dict.fromkeys(name(track) for track in catalogue.tracks(rows)))
+    return list(dict.fromkeys(track_name(track) for track in catalogue.tracks(rows)))
 
 
 def _ask(catalogue: Catalogue, text: str, matches: Sequence[Match]) -> int:
@@ -73,7 +73,7 @@ def _ask(catalogue: Catalogue, text: str, matches: Sequence[Match]) -> int:
     rows = np.array([match.row for match in matches], dtype=np.intp)
     for number, track in enumerate(catalogue.tracks(rows), start=1):
         album = f" ({printable(track['album'])})" if track["album"] else ""
-        print(f"  {number}  {name(track)}{album}", file=sys.stderr)
+        print(f"  {number}  {track_name(track)}{album}", file=sys.stderr)
     while True:
         print(f"1-{len(matches)} [1]: ", end="", file=sys.stderr, flush=True)
         answer = sys.stdin.readline()
@@ -85,7 +85,7 @@ def _ask(catalogue: Catalogue, text: str, matches: Sequence[Match]) -> int:
             return matches[int(answer) - 1].row
 
 
-def name(track: dict[str, Any]) -> str:
+def track_name(track: dict[str, Any]) -> str:
     """Title and artists of a track as one clean line; its id if it has no title."""
     title = printable(track["title"]) or printable(track["track_id"])
     artists = printable(", ".join(track["artists"] or []))

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from disco.catalogue.table import Catalogue
-from disco.catalogue.text import plain, words
+from disco.catalogue.text import fold_accents, normalise
 
 
 def artist_names(catalogue: Catalogue) -> pa.Array:
@@ -39,8 +39,8 @@ def genre_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
 
 
 def _folded(texts: pa.Array) -> pa.Array:
-    names = plain(texts)
-    folded = words(names)
+    names = fold_accents(texts)
+    folded = normalise(names)
     folded = pc.if_else(pc.equal(folded, ""), names, folded)  # of "!!!" no word is left
     return pc.if_else(pc.equal(folded, ""), None, folded)
 

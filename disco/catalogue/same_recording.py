@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from disco.catalogue.table import ALONG, FEATURES, TOGETHER, Catalogue, Mask, Rows
-from disco.catalogue.text import plain, same_recording, words
+from disco.catalogue.text import fold_accents, normalise, same_recording
 
 Codes = NDArray[np.int64]
 # Releases of one recording differ by the silence at their ends, versions of a song by more.
@@ -25,7 +25,7 @@ NEAR_MS = 3000
 _OWN = ("track_id", "path", "album")
 
 
-def filled(catalogue: Catalogue) -> Catalogue:
+def fill_from_same_recording(catalogue: Catalogue) -> Catalogue:
     """The same tracks; what is unknown of one that lacks key, tempo or features comes from the others like it.
 
     The eight features are taken together, with who measured them, and so are key and mode: from the first track that
@@ -113,7 +113,7 @@ def _isrc_codes(table: pa.Table) -> Codes:
 def first_artists(catalogue: Catalogue) -> pa.Array:
     """First artist of each track in one spelling, null where unknown."""
     names = pc.binary_join(pc.list_slice(catalogue.table["artists"].combine_chunks(), 0, 1), "").dictionary_encode()
-    folded = words(plain(names.dictionary))
+    folded = normalise(fold_accents(names.dictionary))
     return pc.if_else(pc.equal(folded, ""), pa.scalar(None, pa.string()), folded).take(names.indices)
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from disco.catalogue.text import plain, without_version, words
+from disco.catalogue.text import fold_accents, normalise, without_version
 
 # Words of a query that say how it was written down, not what is meant.
 _NOISE = {"feat", "ft", "featuring", "remaster", "remastered", "by", "the", "a", "and"}
@@ -124,9 +124,9 @@ class TextIndex:
     """
 
     def __init__(self, titles: pa.Array, artists: pa.Array, popularity: NDArray[np.float32]) -> None:
-        titles = plain(pc.fill_null(titles, ""))
-        core, whole = words(without_version(titles)), words(titles)
-        fields = [core, whole, words(plain(pc.fill_null(artists, "")))]
+        titles = fold_accents(pc.fill_null(titles, ""))
+        core, whole = normalise(without_version(titles)), normalise(titles)
+        fields = [core, whole, normalise(fold_accents(pc.fill_null(artists, "")))]
         tokens, rows = zip(*(_tokens(field) for field in fields), strict=True)
         encoded = pc.dictionary_encode(pa.concat_arrays(tokens))
         codes = np.split(encoded.indices.to_numpy().astype(np.int64), np.cumsum([len(t) for t in tokens])[:-1])
@@ -149,11 +149,11 @@ class TextIndex:
 
         Scores below `ENOUGH` are the nearest there is, for a hint.
         """
-        said = plain(pa.array([text]))
-        asked = list(dict.fromkeys(words(said)[0].as_py().split()))
+        said = fold_accents(pa.array([text]))
+        asked = list(dict.fromkeys(normalise(said)[0].as_py().split()))
         if not asked or not len(self._vocabulary):
             return []
-        aside = set(asked) - set(words(without_version(said))[0].as_py().split())
+        aside = set(asked) - set(normalise(without_version(said))[0].as_py().split())
         asked = self._parted(asked)
         meanings = [self._meanings(word) for word in asked]
         if not any(meanings):

@@ -122,7 +122,7 @@ class Catalogue:
     def fill(self, other: Catalogue) -> Catalogue:
         """The same tracks, with the other catalogue's values where this one has none, matched by id."""
         known = other.table.filter(pc.is_in(other.table["track_id"], value_set=self.table["track_id"]))
-        return Catalogue(one_row_a_track(pa.concat_tables([self.table, known])), self.where, self.notes)
+        return Catalogue(deduplicate(pa.concat_tables([self.table, known])), self.where, self.notes)
 
     def numbers(self, name: str) -> Floats:
         """A numeric column as float32, shape (n,), NaN where unknown."""
@@ -242,7 +242,7 @@ def merge(catalogues: Sequence[Catalogue]) -> Catalogue:
     """All tracks of several catalogues; where two know a track, the first one's values come first."""
     if len(catalogues) == 1:
         return catalogues[0]
-    table = one_row_a_track(pa.concat_tables([c.table for c in catalogues]))
+    table = deduplicate(pa.concat_tables([c.table for c in catalogues]))
     twice = sum(len(c) for c in catalogues) - table.num_rows
     notes = [note for c in catalogues for note in c.notes]
     notes.append(
@@ -259,7 +259,7 @@ def _all_known(table: pa.Table, names: Iterable[str]) -> pa.ChunkedArray:
     return known
 
 
-def one_row_a_track(table: pa.Table) -> pa.Table:
+def deduplicate(table: pa.Table) -> pa.Table:
     """Join rows of the same id: the first known value of each column, all genres.
 
     The eight features are taken together, with their `feature_set`, from the first row that has them

@@ -54,7 +54,7 @@ def _where(texts: pa.Array, mask: pa.Array, change: list[tuple[str, str]]) -> pa
     return pc.replace_with_mask(texts, pc.fill_null(mask, False), some)
 
 
-def plain(texts: pa.Array) -> pa.Array:
+def fold_accents(texts: pa.Array) -> pa.Array:
     """Lower case without accents, punctuation kept: `Beyoncé – “Halo”` becomes `beyonce - "halo"`."""
     texts = pc.utf8_lower(texts)
     foreign = pc.invert(pc.string_is_ascii(texts))
@@ -69,7 +69,7 @@ def plain(texts: pa.Array) -> pa.Array:
     return pc.replace_with_mask(texts, pc.fill_null(foreign, False), some)
 
 
-def words(texts: pa.Array) -> pa.Array:
+def normalise(texts: pa.Array) -> pa.Array:
     """Words alone, one space between them: apostrophes and full stops join, other punctuation parts.
 
     Takes what `plain` returns. `A$AP`, `P!nk` and `R.E.M.` become asap, pink and rem; `&` becomes and.
@@ -97,15 +97,15 @@ def without_version(texts: pa.Array) -> pa.Array:
     marked = pc.match_substring_regex(texts, r"[(\[]| - | feat| ft")
     short = _where(texts, marked, [(_BRACKET, ""), (_DASH, ""), (_FEATURING, "")])
     short = pc.utf8_trim_whitespace(short)
-    return pc.if_else(pc.fill_null(pc.equal(words(short), ""), False), texts, short)
+    return pc.if_else(pc.fill_null(pc.equal(normalise(short), ""), False), texts, short)
 
 
 def same_recording(titles: pa.Array) -> pa.Array:
     """Titles in one spelling for all releases of a recording, null where unknown; a remix is another recording."""
-    titles = plain(titles)
+    titles = fold_accents(titles)
     marked = pc.match_substring_regex(titles, r"[(\[]| - | feat| ft")
     short = _where(titles, marked, [(pattern, "") for pattern in SAME_RECORDING])
-    folded = words(short)
+    folded = normalise(short)
     return pc.if_else(pc.equal(folded, ""), pa.scalar(None, pa.string()), folded)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from disco.cli import console, options
 from disco.cli.options import add_catalogue, open_catalogue
 from disco.evaluation import continuation
-from disco.evaluation.baselines import RIVALS
+from disco.evaluation.baselines import BASELINES
 from disco.evaluation.protocols import continuations, flows, next_tracks
 
 # Where the published spicyness of 1.2 comes from can be seen around it.
@@ -92,7 +92,7 @@ def _add_flow(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     v.add_argument("--genre", default="", metavar="A,B", help="draw tracks or seeds, and candidates, of these genres")
     v.add_argument("--predictor", action="append", metavar="NAME", help="for --generate; several (all there are)")
     v.add_argument("--recommender", metavar="NAME", help="for --generate: whose candidates (as disco generate)")
-    v.add_argument("--rival", action="append", metavar="NAME", help=f"several (all): {', '.join(RIVALS)}")
+    v.add_argument("--rival", action="append", metavar="NAME", help=f"several (all): {', '.join(BASELINES)}")
     options.add_knobs(v.add_argument_group("our cost"))
     options.add_mixing(v.add_argument_group("how joins are judged"))
     v.add_argument("--arc", metavar="ARC", help="of energy, which `order` is asked for; its fit is measured for all")

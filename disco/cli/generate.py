@@ -20,7 +20,7 @@ from disco.playlist.alternatives import alternatives
 from disco.playlist.cost import Knobs
 from disco.playlist.generate import generate
 from disco.playlist.playlist import Playlist
-from disco.playlist.sequence import SEQUENCERS, Wishes
+from disco.playlist.sequence import SEQUENCERS, Constraints
 from disco.sources import EXAMPLE_SEEDS, playlist_files
 
 
@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     recommender = load_recommender(name, catalogue) if name else default_recommender(catalogue)
     predictor = load_predictor(arguments.predictor)
 
-    def make(wishes: Wishes) -> Playlist:
+    def make(wishes: Constraints) -> Playlist:
         return generate(
             catalogue,
             seeds,

@@ -140,7 +140,7 @@ def _in_words(advice: Advice, names: Sequence[str], explained: Explained) -> str
 
 
 def _name(track: dict[str, Any]) -> str:
-    name = lookup.name(track)
+    name = lookup.track_name(track)
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1].rstrip()}…"
 
 

@@ -18,8 +18,9 @@ from disco.playlist.cost import Knobs
 from disco.playlist.key_rules import KEY_RULES
 from disco.playlist.mixing import Mixing
 from disco.playlist.reorder import KNOBS
-from disco.playlist.sequence import ARCS, Wishes
+from disco.playlist.sequence import ARCS, Constraints
 from disco.sources import playlist_files
+from disco.sources.tracklist import Tracklist
 
 
 def add_knobs(parser: argparse._ArgumentGroup, usual: Knobs = Knobs(), spicyness: bool = True) -> None:  # noqa: B008
@@ -69,7 +70,7 @@ def mixing(arguments: argparse.Namespace) -> Mixing:
 
 def add_wishes(parser: argparse._ArgumentGroup) -> None:
     """Add what `wishes` reads, and `--keep` and `--alternatives`."""
-    usual = Wishes()
+    usual = Constraints()
     add = parser.add_argument
     add("--last", metavar="TRACK", help="the track to end with")
     add("--hold", action="append", default=[], metavar="N=TRACK", help="a track that stands at place N")
@@ -83,7 +84,7 @@ def add_wishes(parser: argparse._ArgumentGroup) -> None:
     add("--alternatives", type=int, default=1, metavar="N", help="answers that differ (1)")
 
 
-def wishes(arguments: argparse.Namespace, row: Callable[[str], int]) -> Wishes:
+def wishes(arguments: argparse.Namespace, row: Callable[[str], int]) -> Constraints:
     """Wishes that the options ask for; `row` finds the track that a text means.
 
     Raises
@@ -94,7 +95,7 @@ def wishes(arguments: argparse.Namespace, row: Callable[[str], int]) -> Wishes:
     if arguments.seed < 0:
         raise DiscoError(f"a seed must be 0 or more, not {arguments.seed}")
     first = getattr(arguments, "first", None)
-    return Wishes(
+    return Constraints(
         held=tuple(_held(text, row) for text in arguments.hold),
         first=None if first is None else row(first),
         last=None if arguments.last is None else row(arguments.last),
@@ -216,7 +217,7 @@ def add_list(parser: argparse.ArgumentParser) -> None:
     add_catalogue(parser)
 
 
-def open_list(arguments: argparse.Namespace) -> tuple[playlist_files.Listed, Catalogue]:
+def open_list(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
     """The playlist of a file, or on standard input, and the catalogue: the file's own where none is named."""
     if arguments.file != "-":
         listed = playlist_files.read(Path(arguments.file), arguments.playlist)

@@ -17,8 +17,8 @@ from disco.cli import console, options
 from disco.cli.options import add_list, open_list
 from disco.playlist.alternatives import alternatives
 from disco.playlist.cost import Knobs
-from disco.playlist.reorder import Ordered, given, put_in_order
-from disco.playlist.sequence import Budget, Wishes
+from disco.playlist.reorder import Ordered, given, reorder
+from disco.playlist.sequence import Budget, Constraints
 
 
 def parser() -> argparse.ArgumentParser:
@@ -70,8 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     def row(text: str) -> int:
         return int(lookup.find_seeds(had.tracks, [text], quiet=arguments.quiet)[0])
 
-    def make(wishes: Wishes) -> Ordered:
-        return put_in_order(
+    def make(wishes: Constraints) -> Ordered:
+        return reorder(
             had,
             knobs=Knobs(flow=arguments.flow, sweetness=arguments.sweetness, smoothness=arguments.smoothness),
             predictor=arguments.predictor,

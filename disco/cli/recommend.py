@@ -26,6 +26,7 @@ from disco.models.recommenders import (
 )
 from disco.playlist.candidates import unanswered
 from disco.sources import playlist_files
+from disco.sources.tracklist import Tracklist
 
 # A lone text that is answered worse than this by every track is a title, to those who read titles.
 _SURELY = 0.9
@@ -164,7 +165,7 @@ def _is_track(text: str, catalogue: Catalogue) -> bool:
     """Whether a text is an id, or surely the name of a track."""
     if len(text) > _LONGEST_NAME:
         return False
-    if len(playlist_files.Listed("", [text.strip()], [""]).rows(catalogue)):
+    if len(Tracklist("", [text.strip()], [""]).rows(catalogue)):
         return True
     matches = catalogue.search(text, 1)
     return bool(matches) and matches[0].exact and matches[0].score >= _SURELY

@@ -36,7 +36,7 @@ def candidates(arguments: argparse.Namespace, own: Catalogue | None) -> tuple[Ca
             rows = lookup.find_seeds(found, [text], arguments.pick, arguments.quiet)
         except NotFoundError:  # Spotify forgives more than the search here: its first is taken, and told
             rows = np.array([0])
-            say(f"asked for {text!r}, took Spotify's first, {lookup.name(found.tracks(rows)[0])!r}")
+            say(f"asked for {text!r}, took Spotify's first, {lookup.track_name(found.tracks(rows)[0])!r}")
         return found.ids(rows)[0]
 
     gathered = gather.gather(connect(say), arguments.seeds, choose, arguments.candidates, own, recco, say)
@@ -83,7 +83,7 @@ def _names(playlists: Sequence[Playlist]) -> list[str]:
 
 def _tell_missing(tracks: Sequence[dict[str, Any]], where: str, say: Callable[[str], object]) -> None:
     if tracks:
-        few = "; ".join(map(lookup.name, tracks[:3])) + ("; ..." if len(tracks) > 3 else "")
+        few = "; ".join(map(lookup.track_name, tracks[:3])) + ("; ..." if len(tracks) > 3 else "")
         say(f"{len(tracks)} tracks left out, which are not {where}: {few}")
 
 
@@ -99,7 +99,7 @@ def _on_spotify(client: Client, tracks: Catalogue, say: Callable[[str], object])
         if same:
             found.append(same[0]["track_id"])
         else:
-            missing.append(lookup.name(tracks.tracks(np.array([i]))[0]))
+            missing.append(lookup.track_name(tracks.tracks(np.array([i]))[0]))
     if missing:
         few = "; ".join(missing[:3]) + ("; ..." if len(missing) > 3 else "")
         say(f"{len(missing)} tracks left out, which have no id or ISRC that Spotify knows: {few}")

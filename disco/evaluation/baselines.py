@@ -81,7 +81,7 @@ class Tracks:
 
 
 @dataclass(frozen=True)
-class Rival:
+class Baseline:
     """One way to order tracks.
 
     Attributes
@@ -384,17 +384,17 @@ def _exchange(order: Order, times: int, rng: np.random.Generator) -> None:
         order[a], order[b] = order[b], order[a]
 
 
-RIVALS: dict[str, Rival] = {
-    "random": Rival(None, lambda tracks, joins, rng: rng.permutation(len(tracks))),
-    "by tempo": Rival(
+BASELINES: dict[str, Baseline] = {
+    "random": Baseline(None, lambda tracks, joins, rng: rng.permutation(len(tracks))),
+    "by tempo": Baseline(
         lambda t: np.nan_to_num(_apart(t.tempo)), lambda t, joins, rng: np.argsort(t.tempo, kind="stable")
     ),
-    "by energy": Rival(
+    "by energy": Baseline(
         lambda t: np.nan_to_num(_apart(t.energy)), lambda t, joins, rng: np.argsort(t.energy, kind="stable")
     ),
-    "nearest neighbour": Rival(nearest, _from_the_first),
-    "AudioMuse-AI": Rival(audiomuse, _lower_quartile, weighs=True),
-    "WrzDJ": Rival(wrzdj, _filled_and_swapped, weighs=True),
-    "playlist-sorter": Rival(playlist_sorter, genetic, weighs=True),
-    "reklawdbox": Rival(reklawdbox, _from_the_calmest, weighs=True),
+    "nearest neighbour": Baseline(nearest, _from_the_first),
+    "AudioMuse-AI": Baseline(audiomuse, _lower_quartile, weighs=True),
+    "WrzDJ": Baseline(wrzdj, _filled_and_swapped, weighs=True),
+    "playlist-sorter": Baseline(playlist_sorter, genetic, weighs=True),
+    "reklawdbox": Baseline(reklawdbox, _from_the_calmest, weighs=True),
 }

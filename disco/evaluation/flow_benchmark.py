@@ -23,18 +23,18 @@ import pyarrow.compute as pc
 
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.table import Mask
-from disco.catalogue.text import plain, words
+from disco.catalogue.text import fold_accents, normalise
 from disco.errors import DiscoError
 from disco.evaluation import metrics
-from disco.evaluation.baselines import RIVALS, tracks_of
+from disco.evaluation.baselines import BASELINES, tracks_of
 from disco.models.predictors import Predictor
 from disco.models.recommenders import Query, Recommender
 from disco.playlist.cost import Flow, Knobs, Pairwise
-from disco.playlist.flow_metrics import Figures, figures
+from disco.playlist.flow_metrics import FlowMetrics, flow_metrics
 from disco.playlist.key_rules import KEY_RULES
 from disco.playlist.mixing import Mixing
 from disco.playlist.reorder import KNOBS
-from disco.playlist.sequence import Places, Rules, Wishes, beam, greedy, order, walk
+from disco.playlist.sequence import Constraints, PositionCosts, Rules, beam, greedy, order, walk
 from disco.playlist.sequence.local_search import Problem
 from disco.playlist.sequence.order import Budget, Order, arrange
 
@@ -71,7 +71,7 @@ class Setting:
     knobs: Knobs = Knobs()  # noqa: RUF009 - frozen
     mixing: Mixing = Mixing()  # noqa: RUF009 - frozen
     artist_gap: int = 1
-    wishes: Wishes = Wishes()  # noqa: RUF009 - frozen
+    wishes: Constraints = Constraints()  # noqa: RUF009 - frozen
 
 
 @dataclass
@@ -89,12 +89,12 @@ class Measured:
     values: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     own: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
-    def put(self, way: str, said: Figures) -> None:
+    def put(self, way: str, said: FlowMetrics) -> None:
         """Keep the figures of one more list by a way."""
         self.values.setdefault(way, []).append(numbers(said))
 
 
-def numbers(said: Figures) -> dict[str, float]:
+def numbers(said: FlowMetrics) -> dict[str, float]:
     """Figures as one number each; a join without artist twice has no gap."""
     return {
         **{f"key {name}": share for name, share in said.allowed.items()},
@@ -121,8 +121,8 @@ def of_genres(catalogue: Catalogue, genres: Sequence[str]) -> Rows:
         return np.flatnonzero(fit)
     column = catalogue.table["genres"].combine_chunks()
     encoded = column.flatten().dictionary_encode()
-    spelt = words(plain(encoded.dictionary))
-    asked = words(plain(pa.array(genres)))
+    spelt = normalise(fold_accents(encoded.dictionary))
+    asked = normalise(fold_accents(pa.array(genres)))
     lost = pc.invert(pc.is_in(asked, value_set=spelt)).to_pylist()
     if any(lost):
         counts = encoded.value_counts().to_pylist()
@@ -184,18 +184,18 @@ def ordered(
     human : bool
         Whether the lists are in somebody's order, which counts as a way.
     """
-    if unknown := [name for name in rivals if name not in RIVALS]:
-        raise DiscoError(f"there is no rival {unknown[0]!r}; there are: {', '.join(RIVALS)}")
+    if unknown := [name for name in rivals if name not in BASELINES]:
+        raise DiscoError(f"there is no rival {unknown[0]!r}; there are: {', '.join(BASELINES)}")
     measured = Measured()
     for number, rows in enumerate(lists):
         few = catalogue.take(rows)
         n, space = len(few), setting.mean.embed(few)
         cost = Pairwise(few, setting.knobs, space, setting.mixing)
-        places = Places(few, n, setting.wishes, setting.mixing.keys, whole=True)
+        places = PositionCosts(few, n, setting.wishes, setting.mixing.keys, whole=True)
         tracks, everyone, rng = tracks_of(few, space), np.arange(n), np.random.default_rng([seed, number])
         ways: dict[str, Order] = {HUMAN: everyone} if human else {}
         for name in rivals:
-            rival = RIVALS[name]
+            rival = BASELINES[name]
             joins = rival.cost(tracks) if rival.cost else np.zeros((n, n))
             ways[name] = rival.search(tracks, joins, rng)
             if rival.cost:
@@ -217,7 +217,7 @@ def ordered(
             (FREE, cost, 0),
         ):
             ways[name] = order(nobody, everyone, n, paid, Rules(few, gap), places, Budget(moves=_MOVES * n))
-        found = {way: figures(few, path, cost, places) for way, path in ways.items()}
+        found = {way: flow_metrics(few, path, cost, places) for way, path in ways.items()}
         least = min(one.total_cost for one in found.values())
         for way, one in found.items():
             measured.put(way, one)
@@ -258,7 +258,7 @@ def generated(
             paths[f"greedy, {predictor.name}"] = greedy(start, pool, length, flow, rules)
             paths[f"beam, {predictor.name}"] = beam(start, pool, length, flow, rules)
         for way, path in paths.items():
-            measured.put(way, figures(few, path, cost, seeds=1))
+            measured.put(way, flow_metrics(few, path, cost, seeds=1))
         yield measured, number + 1
 
 

@@ -15,11 +15,11 @@ from disco.catalogue.numbering import artist_numbers
 from disco.cli import console, options
 from disco.errors import DataError, DiscoError
 from disco.evaluation import continuation, flow_benchmark, metrics, next_track
-from disco.evaluation.baselines import RIVALS
+from disco.evaluation.baselines import BASELINES
 from disco.models.predictors import PREDICTORS, Predictor, load_predictor
 from disco.models.recommenders import RECOMMENDERS, Recommender, default_recommender, load_recommender, trained
 from disco.playlist.cost import Knobs
-from disco.playlist.sequence import Wishes
+from disco.playlist.sequence import Constraints
 from disco.sources.files import playlist_tables
 
 
@@ -143,7 +143,7 @@ def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
         knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
         mixing=options.mixing(arguments),
         artist_gap=arguments.artist_gap,
-        wishes=Wishes(arc=options.arc(arguments.arc)),
+        wishes=Constraints(arc=options.arc(arguments.arc)),
     )
     protocol: dict[str, Any] = {"catalogue": catalogue.where, "seed": seed, "genres": arguments.genre or None}
     pool = flow_benchmark.of_genres(catalogue, [g.strip() for g in arguments.genre.split(",") if g.strip()])
@@ -172,7 +172,7 @@ def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
             lists = flow_benchmark.chosen(read, lengths, arguments.playlists_at_most, seed)
             protocol |= {"playlists": str(arguments.playlists), "sources": arguments.source, "lengths": lengths}
             protocol |= {"tracks": sum(map(len, lists))}
-        rivals = arguments.rival or list(RIVALS)
+        rivals = arguments.rival or list(BASELINES)
         steps = flow_benchmark.ordered(catalogue, lists, setting, rivals, cases == "playlists", seed)
         total, compared = len(lists), flow_benchmark.OURS
     for measured, _ in console.progress(steps, total, "lists ordered", quiet=False):

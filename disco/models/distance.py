@@ -40,7 +40,7 @@ def block_distances(columns: Floats, target: Floats, out: Floats, work: Floats, 
     np.sqrt(out, out=out)
 
 
-def filled(space: Floats) -> tuple[Floats, Floats | None]:
+def impute(space: Floats) -> tuple[Floats, Floats | None]:
     """Columns (d, n) of a space (n, d) whose unknown components, NaN, stand at the mean of the known; what is owed.
 
     What is owed, shape (n,), is the sum of the variances of a track's unknown components; None where all is known.

@@ -101,18 +101,20 @@ def scaled_features(catalogue: Catalogue, by: Scaler) -> Floats:
         raw = catalogue.features(name)
         rows = np.flatnonzero(~np.isnan(raw).all(axis=1))
         if len(rows):
-            scaled[rows] = by.transform(raw[rows] if name == PERSON else matched(raw[rows], name, catalogue, by))
+            scaled[rows] = by.transform(
+                raw[rows] if name == PERSON else quantile_match(raw[rows], name, catalogue, by)
+            )
     return scaled
 
 
-def sound(catalogue: Catalogue, by: Scaler) -> Floats:
+def imputed_features(catalogue: Catalogue, by: Scaler) -> Floats:
     """Scaled features, shape (n, 8), with 0, the mean, for unknown ones; NaN for tracks without any."""
     scaled = scaled_features(catalogue, by)
     unknown = np.isnan(scaled)
     return np.where(unknown & ~unknown.all(axis=1, keepdims=True), np.float32(0), scaled) if unknown.any() else scaled
 
 
-def matched(raw: Floats, feature_set: str, catalogue: Catalogue, by: Scaler) -> Floats:
+def quantile_match(raw: Floats, feature_set: str, catalogue: Catalogue, by: Scaler) -> Floats:
     """Features (n, 8) that a set measured, as the scaler's set has the same ranks; NaN stays NaN.
 
     Ranks are those among all of the catalogue that the tracks were taken from, equal values sharing the middle of
@@ -132,7 +134,7 @@ def matched(raw: Floats, feature_set: str, catalogue: Catalogue, by: Scaler) -> 
     return likely
 
 
-def matched_notes(catalogue: Catalogue, feature_set: str) -> list[str]:
+def quantile_match_notes(catalogue: Catalogue, feature_set: str) -> list[str]:
     """A sentence on whose features count by their ranks, for a model that learned from `feature_set`."""
     notes = []
     for name in catalogue.feature_sets:

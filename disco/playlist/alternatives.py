@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from disco.errors import DiscoError
 from disco.playlist.playlist import Playlist
-from disco.playlist.sequence import Wishes
+from disco.playlist.sequence import Constraints
 
 # The variety that alternatives begin with: less than what most joins cost, and enough to move some.
 _LITTLE_VARIETY = 0.5
@@ -23,7 +23,7 @@ Made = TypeVar("Made")
 
 
 def alternatives(
-    make: Callable[[Wishes], Made], wishes: Wishes, n: int, playlist: Callable[[Made], Playlist]
+    make: Callable[[Constraints], Made], wishes: Constraints, n: int, playlist: Callable[[Made], Playlist]
 ) -> list[Made]:
     """What is made of wishes, and others that differ from it and from each other in three of ten joins or more.
 

@@ -32,7 +32,7 @@ def candidates_for(
     if len(found.rows) >= n:
         notes.append(f"{silent.sum():,} tracks without features are no candidates: {n:,} others have some")
         return found, recommender.name, notes
-    more = key_tempo_candidates.akin(catalogue, query.seeds, silent, n - len(found.rows), mixing)
+    more = key_tempo_candidates.key_tempo_candidates(catalogue, query.seeds, silent, n - len(found.rows), mixing)
     if len(found.rows):
         notes.append(
             f"{len(more):,} of {len(found.rows) + len(more):,} candidates have no features: by key and tempo"

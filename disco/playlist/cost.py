@@ -27,7 +27,7 @@ from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.music import tempo_angle, tempo_change, tempo_similarity
 from disco.catalogue.table import Mask
 from disco.errors import DiscoError
-from disco.models.distance import block_distances, blocks, filled, workspace
+from disco.models.distance import block_distances, blocks, impute, workspace
 from disco.models.predictors import Predictor
 from disco.playlist.key_rules import Places, key_places
 from disco.playlist.mixing import TOO_FAR, Mixing
@@ -126,7 +126,7 @@ class _Joins:
         cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
         told = mixing.half_time != 1 or mixing.max_bpm_change is not None
         octave = angle / np.float32(2 * np.pi) if told else None
-        columns, owed = filled(space)
+        columns, owed = impute(space)
         self._all = _Columns(columns, owed, key, cosine, sine, octave)
         self._gathered: tuple[Rows, _Columns] | None = None
 

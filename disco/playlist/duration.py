@@ -13,12 +13,12 @@ from disco.catalogue import Catalogue, Floats, Rows
 from disco.errors import DiscoError
 from disco.playlist.cost import Flow, Pairwise
 from disco.playlist.mixing import Mixing
-from disco.playlist.sequence import BEAMS, SEQUENCERS, Places, Rules, Sequencer, Wishes
+from disco.playlist.sequence import BEAMS, SEQUENCERS, Constraints, PositionCosts, Rules, Sequencer
 
 # A track whose duration nobody knows counts as this long, the median of 380,000 tracks.
 _USUAL_SECONDS = 215.0
 # A path, of a number of tracks to add, wishes and a pool.
-Player = Callable[[int, Wishes, Rows], Rows]
+Player = Callable[[int, Constraints, Rows], Rows]
 
 
 def player(
@@ -36,11 +36,11 @@ def player(
     if width is not None:
         sequence = next((partial(beam, width=width) for beam in BEAMS.values() if beam is sequence), sequence)
 
-    def play(n: int, wishes: Wishes, pool: Rows) -> Rows:
+    def play(n: int, wishes: Constraints, pool: Rows) -> Rows:
         if whole:  # an order plays all that it is given: the best candidates alone
             pool = np.sort(ranked[np.isin(ranked, pool)][:n])
             n = len(pool)
-        places = Places(few, len(start) + n, wishes, mixing.keys, whole)
+        places = PositionCosts(few, len(start) + n, wishes, mixing.keys, whole)
         _check_start(places, start)
         return sequence(start, pool, n, cost, rules, places)
 
@@ -48,12 +48,12 @@ def player(
 
 
 def timed(
-    play: Player, few: Catalogue, start: Rows, pool: Rows, wishes: Wishes, sequencer: str, minutes: float
+    play: Player, few: Catalogue, start: Rows, pool: Rows, wishes: Constraints, sequencer: str, minutes: float
 ) -> tuple[Rows, int]:
     """A path of so many minutes, and how many tracks it adds to the start."""
     least = max((place + 1 - len(start) for place, _ in wishes.held), default=1)
     path, added = _of_minutes(few, minutes, len(start), least, lambda n: play(n, wishes, pool))
-    if len(path) < len(start) + added or (wishes == Wishes() and sequencer == "greedy"):
+    if len(path) < len(start) + added or (wishes == Constraints() and sequencer == "greedy"):
         return path, added
     path = _anew(few, minutes, len(start), len(path), lambda n: play(n, wishes, pool))
     return path, len(path) - len(start)
@@ -101,13 +101,13 @@ def seconds(catalogue: Catalogue) -> Floats:
     return np.asarray(np.nan_to_num(known, nan=_USUAL_SECONDS), dtype=np.float32)
 
 
-def _check_start(places: Places, start: Rows) -> None:
+def _check_start(places: PositionCosts, start: Rows) -> None:
     for place, row in places.held.items():
         if (place < len(start)) != (row < len(start)) or (place < len(start) and start[place] != row):
             raise DiscoError(f"place {place + 1} cannot be given to a track: the seeds keep their places")
 
 
-def wishes_of(wishes: Wishes, rows: dict[int, int]) -> Wishes:
+def wishes_of(wishes: Constraints, rows: dict[int, int]) -> Constraints:
     """The same wishes by other rows."""
     first, last = (None if row is None else rows[row] for row in (wishes.first, wishes.last))
     return replace(wishes, held=tuple((place, rows[row]) for place, row in wishes.held), first=first, last=last)

@@ -21,7 +21,7 @@ from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.music import tempo_change, tempo_octaves
 from disco.playlist.cost import Pairwise
 from disco.playlist.key_rules import KEY_RULES, key_places, key_rule
-from disco.playlist.sequence.constraints import Places, ranks
+from disco.playlist.sequence.constraints import PositionCosts, ranks
 from disco.playlist.sequence.rules import Rules
 
 Values = NDArray[np.float64]
@@ -31,7 +31,7 @@ _SWEET = 0.6
 
 
 @dataclass(frozen=True)
-class Figures:
+class FlowMetrics:
     """Of the joins of one order. Shares are of the joins of which keys, or tempos, are known; NaN where none are.
 
     Attributes
@@ -102,9 +102,9 @@ class Figures:
         return {name: _plain(value) for name, value in asdict(self).items()}
 
 
-def figures(
-    catalogue: Catalogue, path: Rows, cost: Pairwise, places: Places | None = None, seeds: int = 0
-) -> Figures:
+def flow_metrics(
+    catalogue: Catalogue, path: Rows, cost: Pairwise, places: PositionCosts | None = None, seeds: int = 0
+) -> FlowMetrics:
     """Figures of tracks in an order.
 
     Parameters
@@ -119,7 +119,7 @@ def figures(
         How many of the first tracks were given.
     """
     if len(path) < 2:
-        return Figures()
+        return FlowMetrics()
     terms, mixing = cost.terms(path), cost.mixing
     costs, steps = terms["cost"], terms["distance"]
     keys = key_places(catalogue.numbers("key")[path], catalogue.modes[path])
@@ -131,7 +131,7 @@ def figures(
     gap, same = artist_gap(catalogue, path)
     rmse, spearman = (np.nan, np.nan) if places is None else arc_fit(places, path)
     away, drift = from_seeds(cost.space[path], seeds)
-    return Figures(
+    return FlowMetrics(
         joins=len(costs),
         mean_cost=float(costs.mean()),
         total_cost=float(costs.sum()),
@@ -173,7 +173,7 @@ def coherence(space: Floats) -> float:
     return 1 - sequential / whole if whole > 1e-12 else np.nan
 
 
-def arc_fit(places: Places, path: Rows) -> tuple[float, float]:
+def arc_fit(places: PositionCosts, path: Rows) -> tuple[float, float]:
     """RMSE of the ranks of energy from the arc, and Spearman's correlation with it; NaN where there is none."""
     if places.heights is None:
         return np.nan, np.nan

@@ -13,13 +13,13 @@ from disco.catalogue import Catalogue, Filters, Rows
 from disco.errors import DiscoError
 from disco.models.predictors import PREDICTORS, Predictor, load_predictor
 from disco.models.recommenders import Query, Recommender, default_recommender, load_recommender
-from disco.models.scaler import matched_notes, scaler
+from disco.models.scaler import quantile_match_notes, scaler
 from disco.playlist.candidates import _why_nothing, candidates_for
 from disco.playlist.cost import Flow, Knobs, Pairwise
 from disco.playlist.duration import kept, places_of, player, seconds, timed, wishes_of
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
-from disco.playlist.sequence import PAIRWISE, SEQUENCERS, Places, Rules, Wishes
+from disco.playlist.sequence import PAIRWISE, SEQUENCERS, Constraints, PositionCosts, Rules
 
 Choice = TypeVar("Choice")
 
@@ -39,7 +39,7 @@ def generate(
     artist_gap: int = 1,
     title: str = "",
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
-    wishes: Wishes = Wishes(),  # noqa: B008 - frozen
+    wishes: Constraints = Constraints(),  # noqa: B008 - frozen
     without: Rows | None = None,
     keep: Sequence[int] | None = None,
     width: int | None = None,
@@ -127,7 +127,7 @@ def generate(
         wished = replace(wished, held=tuple({**dict(wished.held), **stays}.items()))
         path = play(added, wished, np.setdiff1d(pool, gone))
     tracks = few.take(path)
-    notes += matched_notes(tracks, scaler().feature_set)
+    notes += quantile_match_notes(tracks, scaler().feature_set)
     if len(path) < len(first) + added:
         notes.append(
             f"only {len(path) - len(seeds)} of {len(first) + added - len(seeds)} tracks could be added: the rules "
@@ -136,7 +136,7 @@ def generate(
     if minutes is not None and len(seeds) and (last := float(seconds(tracks)[: len(seeds)].sum())) > minutes * 60:
         notes.append(f"the seeds alone last {last / 60:.0f} min, longer than the {minutes:g} that were asked for")
     terms = cost.terms(path)
-    places = Places(few, len(first) + added, wished, mixing.keys, sequencer == "order")
+    places = PositionCosts(few, len(first) + added, wished, mixing.keys, sequencer == "order")
     notes += places.notes(path)
     notes += too_far(tracks, mixing, len(first))
     return Playlist(

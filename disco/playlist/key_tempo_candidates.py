@@ -13,7 +13,7 @@ from disco.playlist.mixing import Mixing
 NAME = "key and tempo"
 
 
-def akin(catalogue: Catalogue, seeds: Rows, open_to: Mask, n: int, mixing: Mixing) -> Rows:
+def key_tempo_candidates(catalogue: Catalogue, seeds: Rows, open_to: Mask, n: int, mixing: Mixing) -> Rows:
     """At most n of the tracks that are open, those first whose key and tempo go best with any of the seeds.
 
     Each of the two counts from -1 to 1, as in the published cost, and an unknown one 0; ties go to the lower row.

@@ -10,15 +10,15 @@ import pyarrow as pa
 from disco.catalogue import SCHEMA, Catalogue, Rows
 from disco.errors import DiscoError
 from disco.models.predictors import Predictor, load_predictor
-from disco.models.scaler import matched_notes, scaler
+from disco.models.scaler import quantile_match_notes, scaler
 from disco.playlist.cost import Knobs, Pairwise
-from disco.playlist.flow_metrics import Figures, figures
+from disco.playlist.flow_metrics import FlowMetrics, flow_metrics
 from disco.playlist.generate import too_far
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
-from disco.playlist.sequence import Budget, Places, Rules, Wishes, order
+from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, order
 from disco.playlist.sequence.order import Progress
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
 # Neighbours in a list are about 2.5 apart, and the best and the worst keys and tempos differ by 2: with all knobs 1
 # the sound decides, and rivals that weigh all three keep better keys. So weighed no rival that weighs all three is
@@ -60,11 +60,11 @@ class Ordered:
     """
 
     playlist: Playlist
-    before: Figures
-    after: Figures
+    before: FlowMetrics
+    after: FlowMetrics
 
 
-def given(listed: Listed, catalogue: Catalogue) -> Given:
+def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     """What a catalogue, or else the list itself, knows of the tracks of a list; each is there once.
 
     Raises
@@ -111,7 +111,7 @@ def given(listed: Listed, catalogue: Catalogue) -> Given:
     return Given(tracks, strangers, listed.title, tuple(notes), tracks.rows(lines.tolist()))
 
 
-def _named(listed: Listed, places: list[int]) -> pa.Table:
+def _named(listed: Tracklist, places: list[int]) -> pa.Table:
     """What a list says of tracks that nothing else is known of."""
     if listed.tracks is not None:
         return listed.tracks.take(np.array(places)).table
@@ -120,13 +120,13 @@ def _named(listed: Listed, places: list[int]) -> pa.Table:
     return pa.Table.from_pylist([dict.fromkeys(SCHEMA.names) | row for row in rows], SCHEMA)
 
 
-def put_in_order(
+def reorder(
     given: Given,
     *,
     knobs: Knobs = KNOBS,
     predictor: str | Predictor = "mean",
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
-    wishes: Wishes = Wishes(),  # noqa: B008 - frozen
+    wishes: Constraints = Constraints(),  # noqa: B008 - frozen
     artist_gap: int = 1,
     keep: Rows | None = None,
     budget: Budget = Budget(),  # noqa: B008 - frozen
@@ -157,7 +157,7 @@ def put_in_order(
     cost = Pairwise(tracks, knobs, space, mixing, given.strangers)
     rules = Rules(tracks, artist_gap)
     # Ranks of energy are those among the tracks that are known: the others have none.
-    places = Places(tracks, n, wishes, mixing.keys, whole=True)
+    places = PositionCosts(tracks, n, wishes, mixing.keys, whole=True)
     before = np.arange(n)
     after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.seed, progress)
     notes = [*given.notes, *places.notes(after), *too_far(tracks.take(after), mixing)]
@@ -174,7 +174,7 @@ def put_in_order(
         notes.append(
             f"{partly} of {len(known)} tracks lack some of the eight features, which count as the usual ones"
         )
-    notes += matched_notes(tracks, scaler().feature_set)
+    notes += quantile_match_notes(tracks, scaler().feature_set)
     shared = rules.clashes(after)
     if near := sum(int(np.diagonal(shared, apart).sum()) for apart in range(1, artist_gap + 1)):
         notes.append(f"{near} tracks follow one by the same artist sooner than was asked: no other order was found")
@@ -192,10 +192,10 @@ def put_in_order(
         mixing=mixing,
         arc=places.asked,
     )
-    return Ordered(playlist, figures(tracks, before, cost), figures(tracks, after, cost))
+    return Ordered(playlist, flow_metrics(tracks, before, cost), flow_metrics(tracks, after, cost))
 
 
-def _places_of_strangers(given: Given, wishes: Wishes) -> list[tuple[int, int]]:
+def _places_of_strangers(given: Given, wishes: Constraints) -> list[tuple[int, int]]:
     """Place and row of each track that no more than a name is known of: its own, or the next that no wish is for."""
     n = len(given.tracks)
     ends = {place for place, row in ((0, wishes.first), (n - 1, wishes.last)) if row is not None}

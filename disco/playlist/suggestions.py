@@ -16,7 +16,7 @@ from disco.models.predictors import Predictor, load_predictor
 from disco.playlist.cost import Knobs, Pairwise
 from disco.playlist.mixing import TOO_FAR, Mixing
 from disco.playlist.playlist import Playlist
-from disco.playlist.reorder import KNOBS, Given, Ordered, put_in_order
+from disco.playlist.reorder import KNOBS, Given, Ordered, reorder
 from disco.playlist.sequence import Budget, Rules
 from disco.playlist.sequence.order import MOST, Progress
 from disco.playlist.transition_grades import Grades, Spread, grade, spread, worst, wrong
@@ -139,7 +139,7 @@ def explain(
     faults = [Fault(i, wrong(playlist, grades, apart, i), better.of(i)) for i in worst(playlist, grades)]
     ordered = None
     if len(given.tracks) - len(given.strangers) <= MOST:
-        ordered = put_in_order(
+        ordered = reorder(
             given,
             knobs=knobs,
             predictor=model,

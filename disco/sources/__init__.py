@@ -12,7 +12,7 @@ from disco.sources import audio, corrections
 from disco.sources.dj import mixxx, rekordbox, traktor
 from disco.sources.files import jspf, mpd, spotify_export, tables
 from disco.sources.services import spotify
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
 # Three that a party could begin with, as `data-wrangling/make_demo.py` names them.
 EXAMPLE_SEEDS = ("demo-01197", "demo-01426", "demo-01169")
@@ -31,7 +31,7 @@ class Source(Protocol):
     def read(self, path: Path) -> Catalogue:
         """Its tracks, with notes on what was kept, dropped and unknown."""
 
-    def playlists(self, path: Path) -> list[Listed]:
+    def playlists(self, path: Path) -> list[Tracklist]:
         """Its playlists, each in its order; none where it has none."""
 
 
@@ -72,14 +72,18 @@ def open(  # noqa: A001 - `sources.open` is what it does
         demo = tables.read(DEMO)
         catalogue = Catalogue(demo.table, DEMO_NAME, (f"{len(demo):,} invented tracks; no such music exists",))
     return completed(
-        same_recording.filled(catalogue) if len(where) > 1 and not fill else catalogue, fill, corrected_by
+        same_recording.fill_from_same_recording(catalogue) if len(where) > 1 and not fill else catalogue,
+        fill,
+        corrected_by,
     )
 
 
 def completed(catalogue: Catalogue, fill: Sequence[str | Path], corrected_by: Path | None = None) -> Catalogue:
     """A catalogue with what other places tell of its tracks, and what the user said of them; see `open`."""
     if fill:
-        every = same_recording.filled(merge([catalogue, *(source_of(place).read(Path(place)) for place in fill)]))
+        every = same_recording.fill_from_same_recording(
+            merge([catalogue, *(source_of(place).read(Path(place)) for place in fill)])
+        )
         merged = f"{1 + len(fill)} catalogues merged: "
         notes = tuple(note for note in every.notes if not note.startswith(merged))
         catalogue = Catalogue(every.table.slice(0, len(catalogue)).combine_chunks(), catalogue.where, notes)
@@ -90,7 +94,7 @@ def completed(catalogue: Catalogue, fill: Sequence[str | Path], corrected_by: Pa
     return catalogue
 
 
-def playlists_of(where: str | Path) -> list[Listed]:
+def playlists_of(where: str | Path) -> list[Tracklist]:
     """The playlists of a place, each in its order.
 
     Raises

@@ -24,7 +24,7 @@ from disco.catalogue import Catalogue
 from disco.catalogue.music import camelot, parse_key
 from disco.catalogue.same_recording import first_artists
 from disco.catalogue.table import PERSON
-from disco.catalogue.text import TRACK_LINK, plain, same_recording, words
+from disco.catalogue.text import TRACK_LINK, fold_accents, normalise, same_recording
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources import storage
 
@@ -265,7 +265,7 @@ def _by_path(catalogue: Catalogue) -> dict[str, list[int]]:
 
 
 def _folded(text: str) -> str:
-    return _one(words(plain(pa.array([text], pa.string()))))
+    return _one(normalise(fold_accents(pa.array([text], pa.string()))))
 
 
 def _one(texts: pa.Array) -> str:

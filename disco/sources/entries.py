@@ -15,7 +15,7 @@ from disco.catalogue import SCHEMA, Catalogue
 from disco.catalogue.music import parse_key
 from disco.errors import DataError
 from disco.sources.files import columns
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
 # An entry that no file belongs to says in its comment which track it is, where DISCO wrote it.
 OUR_ID = "disco:"
@@ -113,7 +113,7 @@ def rows(known: Catalogue) -> dict[str, int]:
 
 def listed(
     title: str, folders: Sequence[str], entries: Sequence[Entry], known: Catalogue, places: Mapping[str, int]
-) -> Listed:
+) -> Tracklist:
     """A playlist of entries, each of which keeps its place: one that the library lacks with what is said of it.
 
     Parameters
@@ -148,7 +148,7 @@ def listed(
         for name, artists in zip(table["title"].to_pylist(), table["artists"].to_pylist(), strict=True)
     ]
     tracks = Catalogue(table, known.where, known.notes)
-    return Listed(title, ids, names, tracks, " / ".join(folders), absent=tuple(absent))
+    return Tracklist(title, ids, names, tracks, " / ".join(folders), absent=tuple(absent))
 
 
 def identified(entries: Sequence[Entry]) -> list[Entry]:

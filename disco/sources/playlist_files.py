@@ -19,9 +19,9 @@ from disco.errors import DataError
 from disco.sources.dj import mixxx, rekordbox, traktor
 from disco.sources.file_urls import from_url, is_file
 from disco.sources.files import jspf, playlist_tables, spotify_export, tables
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
-__all__ = ["LIBRARIES", "Listed", "choose", "parse", "read"]
+__all__ = ["LIBRARIES", "choose", "parse", "read"]
 
 # Sources with playlists in them; the first that recognises a file reads it.
 LIBRARIES = (spotify_export, rekordbox, traktor, mixxx, jspf)
@@ -44,7 +44,7 @@ _HEADS = {
 }
 
 
-def read(path: Path, playlist: str | None = None) -> Listed:
+def read(path: Path, playlist: str | None = None) -> Tracklist:
     """The playlist in a file.
 
     Parameters
@@ -63,12 +63,12 @@ def read(path: Path, playlist: str | None = None) -> Listed:
             found = source.playlists(path)
             if not found and playlist is None:
                 tracks = source.read(path)
-                return Listed("", tracks.table["track_id"].to_pylist(), _titles(tracks), tracks)
+                return Tracklist("", tracks.table["track_id"].to_pylist(), _titles(tracks), tracks)
             return choose(found, path, playlist)
     return _read(path, playlist)
 
 
-def choose(found: Sequence[Listed], path: Path, name: str | None) -> Listed:
+def choose(found: Sequence[Tracklist], path: Path, name: str | None) -> Tracklist:
     """The playlist of a name among several; without a name the only one that is not empty.
 
     Raises
@@ -100,7 +100,7 @@ def choose(found: Sequence[Listed], path: Path, name: str | None) -> Listed:
     raise DataError(path, f"has no playlist {wanted!r}{there}")
 
 
-def _shown(found: Sequence[Listed]) -> str:
+def _shown(found: Sequence[Tracklist]) -> str:
     return _quoted([listed.place for listed in found])
 
 
@@ -110,7 +110,7 @@ def _quoted(names: Sequence[str]) -> str:
     return shown + (f" and {len(names) - 20:,} more" if len(names) > 20 else "")
 
 
-def _read(path: Path, playlist: str | None) -> Listed:
+def _read(path: Path, playlist: str | None) -> Tracklist:
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -129,11 +129,13 @@ def _read(path: Path, playlist: str | None) -> Listed:
             return _of_playlists(path, playlist)
         if len(header) > 1 and path.suffix.lower() in (".csv", ".tsv"):
             tracks = tables.read(path)
-            return choose([Listed("", tracks.table["track_id"].to_pylist(), _titles(tracks), tracks)], path, playlist)
+            return choose(
+                [Tracklist("", tracks.table["track_id"].to_pylist(), _titles(tracks), tracks)], path, playlist
+            )
     return parse(text, path, playlist)
 
 
-def parse(text: str, path: Path, playlist: str | None = None) -> Listed:
+def parse(text: str, path: Path, playlist: str | None = None) -> Tracklist:
     """The playlist in a text: JSON, M3U, or one track a line; `path` is what it is called in an error.
 
     Raises
@@ -148,7 +150,7 @@ def parse(text: str, path: Path, playlist: str | None = None) -> Listed:
     return choose([_plain(text, path)], path, playlist)
 
 
-def _plain(text: str, path: Path) -> Listed:
+def _plain(text: str, path: Path) -> Tracklist:
     if text.startswith("#EXTM3U") or path.suffix.lower() in (".m3u", ".m3u8"):
         return _m3u(text, path.parent)
     if text.lstrip().startswith(("<?xml", "<DJ_PLAYLISTS", "<NML", "<!DOCTYPE", "<plist")):
@@ -158,7 +160,7 @@ def _plain(text: str, path: Path) -> Listed:
         lines = [row[0].strip() for row in csv.reader(lines) if len(row) == 1 and row[0].strip()] or lines
     if lines[0].lower() in _HEADS and len(lines) > 1:
         lines = lines[1:]
-    return Listed("", [_id(line) for line in lines], ["" if _is_link(line) else line for line in lines])
+    return Tracklist("", [_id(line) for line in lines], ["" if _is_link(line) else line for line in lines])
 
 
 def _titles(tracks: Catalogue) -> list[str]:
@@ -169,7 +171,7 @@ def _titles(tracks: Catalogue) -> list[str]:
     ]
 
 
-def _of_playlists(path: Path, name: str | None) -> Listed:
+def _of_playlists(path: Path, name: str | None) -> Tracklist:
     entries = playlist_tables.read(path)
     texts = [entries[column].cast(pa.string()) for column in ("playlist_id", "title")]
     if name is not None:
@@ -186,10 +188,10 @@ def _of_playlists(path: Path, name: str | None) -> Listed:
     tracks = entries["track_id"].cast(pa.string()).to_pylist()
     columns = [entries[name].cast(pa.string()).to_pylist() for name in ("track_title", "track_artist")]
     names = [" ".join(filter(None, pair)) if pair[0] else "" for pair in zip(*columns, strict=True)]
-    return Listed(entries["title"][0].as_py() or "", tracks, names)
+    return Tracklist(entries["title"][0].as_py() or "", tracks, names)
 
 
-def _json(text: str, path: Path, playlist: str | None) -> Listed:
+def _json(text: str, path: Path, playlist: str | None) -> Tracklist:
     try:
         held = json.loads(text)
     except (ValueError, RecursionError):
@@ -200,7 +202,7 @@ def _json(text: str, path: Path, playlist: str | None) -> Listed:
     if not isinstance(tracks, list) or not all(isinstance(t, dict) and isinstance(t.get("id"), str) for t in tracks):
         raise DataError(path, "is no playlist that DISCO wrote, and no Million Playlist slice")
     names = [_name(track) for track in tracks]
-    listed = Listed(str(held.get("name") or ""), [track["id"] for track in tracks], names)
+    listed = Tracklist(str(held.get("name") or ""), [track["id"] for track in tracks], names)
     return choose([listed], path, playlist)
 
 
@@ -209,7 +211,7 @@ def _name(track: dict[str, Any]) -> str:
     return " ".join(part for part in known if isinstance(part, str)) if isinstance(known[0], str) else ""
 
 
-def _m3u(text: str, folder: Path) -> Listed:
+def _m3u(text: str, folder: Path) -> Tracklist:
     title, name = "", ""
     ids, names, files = [], [], []
     for line in filter(None, map(str.strip, text.splitlines())):
@@ -223,7 +225,7 @@ def _m3u(text: str, folder: Path) -> Listed:
             names.append(name)
             files.append(os.path.normpath(Path.cwd() / folder / path) if is_file(path) else "")
             name = ""
-    return Listed(title, ids, names, files=files)
+    return Tracklist(title, ids, names, files=files)
 
 
 def _is_link(text: str) -> bool:

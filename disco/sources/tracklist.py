@@ -15,7 +15,7 @@ from disco.catalogue.search import ENOUGH
 
 
 @dataclass(frozen=True)
-class Listed:
+class Tracklist:
     """Tracks of a playlist as a file names them.
 
     Attributes

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.numbering import artist_numbers
 from disco.catalogue.table import Mask
-from disco.catalogue.text import plain
+from disco.catalogue.text import fold_accents
 from disco.errors import DataError
 from disco.evaluation import metrics, next_track
 from disco.models.card import read_card
@@ -146,7 +146,7 @@ class Known:
 def unmet(catalogue: Catalogue) -> Mask:
     """Which tracks are cold, or other releases of a cold one: by name, or by all of their numbers, shape (n,)."""
     cold: Mask = playlist_tables.is_cold(catalogue.table["track_id"].to_pylist())
-    titles = plain(catalogue.table["title"].combine_chunks()).dictionary_encode().indices
+    titles = fold_accents(catalogue.table["title"].combine_chunks()).dictionary_encode().indices
     artists = artist_numbers(catalogue)
     title = np.asarray(pc.fill_null(titles, -1).to_numpy(zero_copy_only=False), dtype=np.intp)
     songs = np.where((title >= 0) & (artists >= 0), artists * (title.max(initial=0) + 1) + title, -1)

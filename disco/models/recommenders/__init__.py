@@ -25,7 +25,7 @@ from disco.models.recommenders import (
     title_knn,
     two_tower,
 )
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.nearest import Nearest
 from disco.models.recommenders.query import Candidates, Query, Recommender
 from disco.models.scaler import scaled_features, scaler
@@ -50,7 +50,7 @@ ONLINE: dict[str, Callable[[Catalogue], Recommender]] = {
 }
 TOLD = {"listenbrainz": listenbrainz.TOLD, "reccobeats": reccobeats.TOLD}
 # What is trained: from the `method` on a card to what loads its folder.
-METHODS: dict[str, Callable[[Folder], Recommender]] = {
+METHODS: dict[str, Callable[[Artifacts], Recommender]] = {
     "popularity": popularity.load,
     "playlist-knn": playlist_knn.load,
     "item-knn": item_knn.load,
@@ -94,7 +94,7 @@ def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
         raise DataError(
             card.folder / "card.json", f"is by the method {card['method']!r}; known are {', '.join(METHODS)}"
         )
-    return METHODS[card["method"]](Folder(card, catalogue))
+    return METHODS[card["method"]](Artifacts(card, catalogue))
 
 
 def default_recommender(catalogue: Catalogue) -> Recommender:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
 from disco.models.recommenders.scoring import VectorRecommender
 
@@ -68,7 +68,7 @@ def solver(factors: Floats, regularization: float) -> Callable[[Sequence[Held]],
     return solve
 
 
-def load(folder: Folder) -> Recommender:
+def load(folder: Artifacts) -> Recommender:
     """A recommender by factors; of a query without a known seed it says nothing."""
     factors = folder.array("factors", len(folder.rows), None).astype(np.float32)
     fold = folder_in(factors, folder.parameters(Folding))

@@ -32,7 +32,7 @@ VOCABULARY = "tracks.parquet"
 
 
 @dataclass(frozen=True)
-class Folder:
+class Artifacts:
     """A trained recommender's files, as seen from one catalogue.
 
     Attributes

@@ -13,7 +13,7 @@ from disco.catalogue import Catalogue, Floats
 from disco.errors import DataError
 from disco.models.card import Card
 from disco.models.network import load_network
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.content import Hearing, in_parts, similar
 from disco.models.recommenders.query import Recommender
 
@@ -54,6 +54,6 @@ def codes(card: Card, catalogue: Catalogue) -> Floats:
     return code
 
 
-def load(folder: Folder) -> Recommender:
+def load(folder: Artifacts) -> Recommender:
     """A recommender by the code; it has no vocabulary, and knows every track that has the eight features."""
     return similar(folder.card.name, codes(folder.card, folder.catalogue), folder.parameters(Hearing))

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.errors import DataError, NotFoundError
 from disco.models.distance import distances
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Candidates, Query, Recommender
 from disco.models.recommenders.scoring import highest
-from disco.models.scaler import scaler, sound
+from disco.models.scaler import imputed_features, scaler
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def by_sound(query: Query, sound: Floats, taken: NDArray[np.intp], n: int) -> Ro
     return highest(near, n)
 
 
-def load(folder: Folder, load_part: Callable[[str, Catalogue], Recommender]) -> Recommender:
+def load(folder: Artifacts, load_part: Callable[[str, Catalogue], Recommender]) -> Recommender:
     """A blend of the recommenders that its card names, each loaded by that name.
 
     Raises
@@ -131,5 +131,5 @@ def load(folder: Folder, load_part: Callable[[str, Catalogue], Recommender]) -> 
             ) from None
         if isinstance(parts[-1], Blend):
             raise DataError(card.folder / "card.json", f"blends {name}, which is a blend itself")
-    heard = sound(folder.catalogue, scaler())
+    heard = imputed_features(folder.catalogue, scaler())
     return Blend(card.name, tuple(parts), tuple(weights), folder.parameters(Blending), heard)

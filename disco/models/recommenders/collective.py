@@ -23,7 +23,7 @@ from disco.catalogue import Floats
 from disco.catalogue.numbering import artist_names
 from disco.errors import DataError
 from disco.models.recommenders.als import Held, solver
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
 from disco.models.recommenders.scoring import VectorRecommender
 from disco.models.recommenders.titles import Titles
@@ -67,7 +67,7 @@ class Collective:
         Of artists, in one spelling, in the order of their factors.
     """
 
-    folder: Folder
+    folder: Artifacts
     terms: Titles
     factors: Floats
     names: pa.Array
@@ -122,7 +122,7 @@ def numbered(names: pa.Array, known: pa.Array) -> NDArray[np.intp]:
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.intp)
 
 
-def read(folder: Folder) -> Collective:
+def read(folder: Artifacts) -> Collective:
     """The factors in a model's folder.
 
     Raises
@@ -143,7 +143,7 @@ def read(folder: Folder) -> Collective:
     return Collective(folder, terms, factors, names, folder.parameters(Weighing))
 
 
-def load(folder: Folder) -> Recommender:
+def load(folder: Artifacts) -> Recommender:
     """A recommender by factors of tracks, artists and titles; where it knows nothing of a query it says nothing."""
     model = read(folder)
     return VectorRecommender(folder.card.name, model.tracks, model.encode, rows=folder.rows, reads_titles=True)

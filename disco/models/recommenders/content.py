@@ -11,7 +11,7 @@ import numpy as np
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.models.card import Card
 from disco.models.network import Network, load_network
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
 from disco.models.recommenders.scoring import Scored
 from disco.models.scaler import scaler
@@ -94,6 +94,6 @@ def _together(seeds: Sequence[int]) -> list[list[int]]:
     return groups if groups[0] else []
 
 
-def load(folder: Folder) -> Recommender:
+def load(folder: Artifacts) -> Recommender:
     """A recommender by content; it has no vocabulary, and knows every track that has the eight features."""
     return similar(folder.card.name, embedded(folder.card, folder.catalogue), folder.parameters(Hearing))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Floats
 from disco.models.network import load_network
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
 from disco.models.recommenders.scoring import Scored
 
@@ -36,7 +36,7 @@ def softmax(logits: Floats) -> Floats:
     return logits
 
 
-def load(folder: Folder) -> Recommender:
+def load(folder: Artifacts) -> Recommender:
     """A recommender whose scores are probabilities to come next; of a query without a known seed it says nothing."""
     tracks = len(folder.rows)
     network = load_network(folder.card)

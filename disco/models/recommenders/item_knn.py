@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
 from disco.models.recommenders.scoring import Scored
 from disco.models.recommenders.sparse import Sparse
@@ -58,7 +58,7 @@ def scorer(near: Sparse, counts: Floats, how: Adding) -> Callable[[NDArray[np.in
     return score
 
 
-def load(folder: Folder) -> Recommender:
+def load(folder: Artifacts) -> Recommender:
     """A recommender by neighbouring tracks; of a query without a known seed it says nothing."""
     tracks = len(folder.rows)
     counts = folder.array("counts", tracks).astype(np.float32)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from disco.catalogue import Floats
-from disco.models.distance import block_distances, blocks, filled, workspace
+from disco.models.distance import block_distances, blocks, impute, workspace
 from disco.models.recommenders.query import Candidates, Query
 
 
@@ -28,7 +28,7 @@ class Nearest:
     gives_probabilities = False
 
     def __init__(self, space: Floats) -> None:
-        self._columns, self._owed = filled(space)
+        self._columns, self._owed = impute(space)
         self._heard = np.asarray(~np.isnan(space).all(axis=1))
 
     def recommend(self, query: Query, n: int) -> Candidates:

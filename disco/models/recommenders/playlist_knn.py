@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
 from disco.models.recommenders.scoring import Scored, highest
 from disco.models.recommenders.sparse import Sparse
@@ -103,7 +103,7 @@ def _rarity(playlists: Sparse) -> Floats:
     return np.log(len(playlists) / np.maximum(counts, 1) + 1e-9).clip(min=1e-3)
 
 
-def load(folder: Folder) -> Recommender:
+def load(folder: Artifacts) -> Recommender:
     """A recommender by neighbouring playlists; of a query without a known seed it says nothing."""
     playlists = folder.sparse("playlists", None, len(folder.rows), weighted=False)
     score = scorer(playlists, folder.parameters(Neighbours))

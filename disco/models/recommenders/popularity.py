@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from disco.catalogue import Floats, Rows
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
 from disco.models.recommenders.scoring import Scored
 
 
-def load(folder: Folder) -> Recommender:
+def load(folder: Artifacts) -> Recommender:
     """The most frequent of the vocabulary."""
     return by_counts(folder.card.name, folder.array("counts", len(folder.rows)).astype(np.float32), folder.rows)
 

@@ -17,7 +17,7 @@ from disco.errors import DataError, DiscoError
 from disco.models.card import Card, checked_card, find_model
 from disco.models.distance import distances
 from disco.models.network import load_network
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Candidates, Query
 from disco.models.recommenders.ranker_features import Pool, pools
 from disco.models.recommenders.ranker_inputs import NEEDED, WELCOME, Library, Parts, load_parts
@@ -95,7 +95,7 @@ class Ranker:
         return Candidates(rows, scores.astype(np.float32))
 
 
-def load(folder: Folder) -> Ranker:
+def load(folder: Artifacts) -> Ranker:
     """A ranker with the recommenders that it was trained on, found by the names on its card.
 
     Raises
@@ -114,7 +114,7 @@ def load(folder: Folder) -> Ranker:
             raise DataError(
                 card.folder, f"was trained on another {each['name']} than {part.folder}; train {card.name} again"
             )
-        folders[method] = Folder(part, folder.catalogue)
+        folders[method] = Artifacts(part, folder.catalogue)
     if missing := [method for method in NEEDED if method not in folders]:
         raise DataError(card.folder / _CARD, f"names no {missing[0]}, which a ranker cannot do without")
     library = Library(folder.catalogue, load_parts(folders))
@@ -150,7 +150,7 @@ def features_of(library: Library) -> list[str]:
 
 def library_of(catalogue: Catalogue, cards: dict[str, Card]) -> Library:
     """A catalogue with the parts of some cards, by their methods."""
-    parts: Parts = load_parts({method: Folder(card, catalogue) for method, card in cards.items()})
+    parts: Parts = load_parts({method: Artifacts(card, catalogue) for method, card in cards.items()})
     return Library(catalogue, parts)
 
 

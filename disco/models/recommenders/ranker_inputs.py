@@ -14,11 +14,11 @@ from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.numbering import album_numbers, artist_names, artist_numbers
 from disco.errors import DataError
 from disco.models.recommenders import als, item_knn, playlist_knn, title_knn, two_tower
-from disco.models.recommenders.artifacts import VOCABULARY, Folder
+from disco.models.recommenders.artifacts import VOCABULARY, Artifacts
 from disco.models.recommenders.query import Query
 from disco.models.recommenders.sparse import Sparse
 from disco.models.recommenders.titles import Titles
-from disco.models.scaler import scaler, sound
+from disco.models.scaler import imputed_features, scaler
 
 Numbers = NDArray[np.integer]
 # Methods that a ranker cannot do without, and those that it hears if they are there.
@@ -85,7 +85,7 @@ class Parts:
         return np.asarray(self.factors / self.lengths[:, None], dtype=np.float32)
 
 
-def load_parts(folders: Mapping[str, Folder]) -> Parts:
+def load_parts(folders: Mapping[str, Artifacts]) -> Parts:
     """Parts from the folders of trained recommenders, by their methods.
 
     Raises
@@ -172,7 +172,7 @@ class Library:
     @cached_property
     def sound(self) -> Floats:
         """Scaled features, shape (n, 8), as `model.sound` has them."""
-        return sound(self.catalogue, scaler())
+        return imputed_features(self.catalogue, scaler())
 
     @cached_property
     def popularity(self) -> Floats:

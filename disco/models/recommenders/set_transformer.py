@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.errors import DataError
 from disco.models.network import load_network
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
 from disco.models.recommenders.scoring import VectorRecommender
 from disco.models.recommenders.titles import Titles
@@ -91,7 +91,7 @@ class Encoder:
         return np.asarray(self.network(heard=heard, known=known, mask=mask, title=said)["vector"])
 
 
-def load(folder: Folder) -> Recommender:
+def load(folder: Artifacts) -> Recommender:
     """A recommender by the set of seeds and title; of a query of which it can read neither it says nothing."""
     card = folder.card
     titles, network = Titles.read(folder), load_network(card)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
 from disco.models.recommenders.scoring import Scored, highest
 from disco.models.recommenders.sparse import Sparse
@@ -88,7 +88,7 @@ def scorer(playlists: Sparse, how: Reading) -> Callable[[NDArray[np.intp], Float
     return score
 
 
-def load(folder: Folder) -> Recommender:
+def load(folder: Artifacts) -> Recommender:
     """A recommender by titles; of a query without a title that it can read it says nothing."""
     playlists = folder.sparse("playlists", None, len(folder.rows), weighted=False)
     terms, how = Titles.read(folder), folder.parameters(Reading)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Floats
 from disco.errors import DataError
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.sparse import Sparse
 
 TITLES = "titles.parquet"
@@ -138,7 +138,7 @@ class Titles:
         pq.write_table(pa.table(table), path)
 
     @classmethod
-    def read(cls, folder: Folder) -> Titles:
+    def read(cls, folder: Artifacts) -> Titles:
         """The terms in a model's folder.
 
         Raises

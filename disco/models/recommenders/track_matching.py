@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.numbering import artist_names
-from disco.catalogue.text import plain, same_recording, words
+from disco.catalogue.text import fold_accents, normalise, same_recording
 from disco.models.recommenders.query import Candidates, Query
 
 # What stands between the names of a credit; the first name is whom a track is found by.
@@ -53,7 +53,7 @@ class Matching:
         """The first row of each artist and title: by the whole credit, or by the name that it begins with."""
         found: list[int | None] = [None] * len(titles)
         for names in (artists, [_JOINED.sub("", artist) for artist in artists]):
-            whole = words(plain(pa.array([_clean(name) for name in names], pa.string())))
+            whole = normalise(fold_accents(pa.array([_clean(name) for name in names], pa.string())))
             folded = same_recording(pa.array([_clean(title) for title in titles], pa.string()))
             known = pc.and_(pc.not_equal(whole, ""), pc.is_valid(folded))
             pairs = pc.if_else(known, pc.binary_join_element_wise(whole, folded, "\t"), None)

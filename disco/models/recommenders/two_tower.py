@@ -14,7 +14,7 @@ import numpy as np
 from disco.catalogue import Floats
 from disco.errors import DataError
 from disco.models.network import Network, load_network
-from disco.models.recommenders.artifacts import Folder
+from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query
 from disco.models.recommenders.scoring import VectorRecommender
 from disco.models.recommenders.titles import Titles
@@ -34,7 +34,7 @@ class Hearing:
 
 
 def encoder(
-    folder: Folder, heard: Floats, title_vectors: Floats, terms: Titles, network: Network, how: Hearing
+    folder: Artifacts, heard: Floats, title_vectors: Floats, terms: Titles, network: Network, how: Hearing
 ) -> Callable[[Sequence[Query]], Floats]:
     """From queries to the playlist tower's vectors, shape (queries, size); NaN without a known seed or title.
 
@@ -64,7 +64,7 @@ def encoder(
     return encode
 
 
-def load(folder: Folder) -> VectorRecommender:
+def load(folder: Artifacts) -> VectorRecommender:
     """A recommender by two towers; of a query without a known seed or title it says nothing."""
     terms, tracks = Titles.read(folder), len(folder.rows)
     vectors = folder.array("vectors", tracks, None).astype(np.float32)

@@ -15,16 +15,27 @@ from collections.abc import Callable
 from disco.catalogue import Rows
 from disco.playlist.cost import Transition
 from disco.playlist.sequence.beam import beam
-from disco.playlist.sequence.constraints import ARCS, Places, Wishes
+from disco.playlist.sequence.constraints import ARCS, Constraints, PositionCosts
 from disco.playlist.sequence.greedy import greedy
 from disco.playlist.sequence.order import Budget, order
 from disco.playlist.sequence.path import path, walk
 from disco.playlist.sequence.rules import Allows, Rules
 
-__all__ = ["ARCS", "BEAMS", "PAIRWISE", "SEQUENCERS", "Allows", "Budget", "Places", "Rules", "Sequencer", "Wishes"]
+__all__ = [
+    "ARCS",
+    "BEAMS",
+    "PAIRWISE",
+    "SEQUENCERS",
+    "Allows",
+    "Budget",
+    "Constraints",
+    "PositionCosts",
+    "Rules",
+    "Sequencer",
+]
 __all__ += ["beam", "greedy", "order", "path", "walk"]
 
-Sequencer = Callable[[Rows, Rows, int, Transition, Allows, Places | None], Rows]
+Sequencer = Callable[[Rows, Rows, int, Transition, Allows, PositionCosts | None], Rows]
 
 SEQUENCERS: dict[str, Sequencer] = {"greedy": greedy, "beam": beam, "order": order, "path": path, "walk": walk}
 # Those whose cost must hang on the two tracks of a join alone.

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
 from disco.playlist.cost import Transition
-from disco.playlist.sequence.constraints import Places
+from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import cheapest_first, fits, in_order, priced
 from disco.playlist.sequence.rules import Allows
 
@@ -27,7 +27,7 @@ def beam(
     length: int,
     cost: Transition,
     allows: Allows,
-    places: Places | None = None,
+    places: PositionCosts | None = None,
     width: int = WIDTH,
 ) -> Rows:
     """The cheapest sequence of those that were among the `width` best at every step, and never worse than `greedy`'s.
@@ -63,7 +63,7 @@ def search(
     length: int,
     cost: Transition,
     allows: Allows,
-    places: Places | None,
+    places: PositionCosts | None,
     width: int,
     advance: Floats | None = None,
 ) -> tuple[Rows, float]:
@@ -111,7 +111,7 @@ def _best(
     options: Rows,
     width: int,
     allows: Allows | None,
-    places: Places | None,
+    places: PositionCosts | None,
 ) -> tuple[list[int], list[int]]:
     """Beams and options that go on, best first: each option once, and only if these are too few again.
 

@@ -31,7 +31,7 @@ _OTHER_KEY = 3.0
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Constraints:
     """What a sequence is asked for. Rows are those of the catalogue that is sequenced, places count from 0.
 
     Attributes
@@ -73,7 +73,7 @@ class Wishes:
                 raise DiscoError(f"the {name} must be 0 or more, not {value}")
 
 
-class Places:
+class PositionCosts:
     """What tracks cost at the places of a sequence of so many, and which places are taken.
 
     Parameters
@@ -102,7 +102,7 @@ class Places:
         self,
         catalogue: Catalogue,
         total: int,
-        wishes: Wishes = Wishes(),
+        wishes: Constraints = Constraints(),
         rule: KeyRule | None = None,
         whole: bool = False,
     ) -> None:
@@ -202,7 +202,7 @@ class Places:
         return notes
 
 
-def _held(wishes: Wishes, total: int) -> dict[int, int]:
+def _held(wishes: Constraints, total: int) -> dict[int, int]:
     """Row by place, the ends included."""
     held: dict[int, int] = {}
     ends = [(place, row) for place, row in ((0, wishes.first), (total - 1, wishes.last)) if row is not None]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
 from disco.playlist.cost import Transition
-from disco.playlist.sequence.constraints import Places
+from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.rules import Allows
 
 # So many candidates are looked at one by one, so many more in one go, before all are sorted: a rule seldom bans
@@ -18,7 +18,7 @@ _ONE_BY_ONE, _IN_ONE_GO = 32, 4096
 
 
 def greedy(
-    start: Rows, pool: Rows, length: int, cost: Transition, allows: Allows, places: Places | None = None
+    start: Rows, pool: Rows, length: int, cost: Transition, allows: Allows, places: PositionCosts | None = None
 ) -> Rows:
     """The cheapest next track, again and again. Ties go to the lower row.
 
@@ -55,14 +55,14 @@ def greedy(
     return np.array(path, dtype=np.intp)
 
 
-def in_order(pool: Rows, places: Places | None) -> Rows:
+def in_order(pool: Rows, places: PositionCosts | None) -> Rows:
     """A pool in the order of its rows, by which ties are told, without the tracks that are held for places."""
     if not (np.diff(pool) > 0).all():
         pool = np.sort(pool)
     return pool if places is None else places.unheld(pool)
 
 
-def priced(costs: Floats, pool: Rows, place: int, places: Places | None) -> Floats:
+def priced(costs: Floats, pool: Rows, place: int, places: PositionCosts | None) -> Floats:
     """Costs, shape (beams, n), with what the pool costs at this place, and with the noise of variety."""
     if places is not None:
         for more in (places.price(place, pool), places.noise(place, len(pool))):
@@ -71,7 +71,7 @@ def priced(costs: Floats, pool: Rows, place: int, places: Places | None) -> Floa
     return costs
 
 
-def fits(path: Sequence[int], row: int, allows: Allows, places: Places | None) -> bool:
+def fits(path: Sequence[int], row: int, allows: Allows, places: PositionCosts | None) -> bool:
     """Whether a row may follow a path, and those that are held for the places after it may follow the row."""
     if not allows(path, row):
         return False

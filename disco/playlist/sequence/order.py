@@ -15,7 +15,7 @@ from disco.catalogue import Rows
 from disco.errors import DiscoError
 from disco.playlist.cost import Pairwise, Transition
 from disco.playlist.sequence import held_karp, local_search
-from disco.playlist.sequence.constraints import Places
+from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import greedy
 from disco.playlist.sequence.local_search import BROKEN, TAKEN, Problem
 from disco.playlist.sequence.rules import Allows, Rules
@@ -67,7 +67,7 @@ def order(
     length: int,
     cost: Transition,
     allows: Allows,
-    places: Places | None = None,
+    places: PositionCosts | None = None,
     budget: Budget = Budget(),
     seed: int = 0,
     progress: Progress | None = None,
@@ -191,7 +191,7 @@ def arrange(
     return best
 
 
-def _problem(start: Rows, rows: Rows, cost: Pairwise, allows: Allows, places: Places | None) -> Problem:
+def _problem(start: Rows, rows: Rows, cost: Pairwise, allows: Allows, places: PositionCosts | None) -> Problem:
     n = len(rows)
     # Beyond so many tracks single precision, which suffices, is half of the memory.
     joins: Costs = cost.matrix(rows).astype(np.float64 if n <= 2000 else np.float32)

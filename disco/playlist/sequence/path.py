@@ -10,7 +10,7 @@ from disco.catalogue import Floats, Rows
 from disco.errors import DiscoError
 from disco.playlist.cost import Pairwise, Transition
 from disco.playlist.sequence.beam import beam, search
-from disco.playlist.sequence.constraints import Places
+from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import in_order
 from disco.playlist.sequence.rules import Allows
 
@@ -24,7 +24,7 @@ def path(
     length: int,
     cost: Transition,
     allows: Allows,
-    places: Places | None = None,
+    places: PositionCosts | None = None,
     width: int = WIDTH,
 ) -> Rows:
     """A sequence that goes from the start to the track held for the last place, by way of those held before it.
@@ -68,7 +68,7 @@ def walk(
     length: int,
     cost: Transition,
     allows: Allows,
-    places: Places | None = None,
+    places: PositionCosts | None = None,
     width: int = WIDTH,
 ) -> Rows:
     """A sequence from the start to nowhere in particular, whose joins are the cheapest that were found.
@@ -99,10 +99,10 @@ def walk(
     return _exchanged(found, len(start), in_order(pool, places), cost, allows, places)
 
 
-class _Drawn(Places):
+class _Drawn(PositionCosts):
     """The same places, each of which is drawn to its point on the way too."""
 
-    def __init__(self, cost: Pairwise, pool: Rows, stations: dict[int, int], places: Places) -> None:
+    def __init__(self, cost: Pairwise, pool: Rows, stations: dict[int, int], places: PositionCosts) -> None:
         self.__dict__.update(places.__dict__)
         self._pool, self._away = pool, {}
         for (here, a), (there, b) in pairwise(sorted(stations.items())):
@@ -118,7 +118,9 @@ class _Drawn(Places):
         return away if price is None else price + away
 
 
-def _exchanged(found: Rows, begun: int, pool: Rows, cost: Pairwise, allows: Allows, places: Places | None) -> Rows:
+def _exchanged(
+    found: Rows, begun: int, pool: Rows, cost: Pairwise, allows: Allows, places: PositionCosts | None
+) -> Rows:
     """Each track that no place holds gives way to the best of the pool, again and again until none is better."""
     found = found.copy()
     known = np.unique(np.r_[found, pool])

@@ -20,7 +20,7 @@ from disco.sources.audio.cache import Measured
 from disco.sources.audio.estimates import FEATURE_SET
 from disco.sources.audio.tags import Tags, read_tags
 from disco.sources.audio.walk import SUFFIXES, find
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
 NAME = "audio files"
 # Tags wait for the disk more than for the processor.
@@ -106,7 +106,7 @@ def read(path: Path, say: Callable[[str], None] | None = None, sound: bool = Tru
     return Catalogue(table, str(path), tuple(notes))
 
 
-def playlists(path: Path) -> list[Listed]:
+def playlists(path: Path) -> list[Tracklist]:
     """The M3U and M3U8 files of a folder, sorted by path, entries as absolute paths; unreadable ones left out."""
     where = Path(path).absolute()
     found = []
@@ -116,7 +116,7 @@ def playlists(path: Path) -> list[Listed]:
         except DiscoError:
             continue
         ids = [str(file.parent / entry) if _is_path(entry) else entry for entry in listed.ids]
-        found.append(Listed(listed.title or file.stem, ids, listed.names))
+        found.append(Tracklist(listed.title or file.stem, ids, listed.names))
     return found
 
 

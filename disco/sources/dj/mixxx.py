@@ -20,7 +20,7 @@ from disco.catalogue import Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources import entries as library
 from disco.sources.entries import Entry
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
 NAME = "Mixxx library"
 CRATES = "Crates"
@@ -67,7 +67,7 @@ def read(path: Path) -> Catalogue:
     return library.catalogue(library.identified(there), path, NAME, _notes(path, gone))
 
 
-def playlists(path: Path) -> list[Listed]:
+def playlists(path: Path) -> list[Tracklist]:
     """The playlists of a library in their order, then its crates, which have none, in that of the library.
 
     Raises

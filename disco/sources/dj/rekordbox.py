@@ -16,7 +16,7 @@ from disco.sources import entries as library
 from disco.sources.dj import xml
 from disco.sources.entries import Entry
 from disco.sources.file_urls import from_url, streamed
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
 NAME = "rekordbox XML"
 _ROOT = "DJ_PLAYLISTS"
@@ -45,7 +45,7 @@ def read(path: Path) -> Catalogue:
     return library.catalogue(library.identified([entry(track) for track in tracks]), path, NAME)
 
 
-def playlists(path: Path) -> list[Listed]:
+def playlists(path: Path) -> list[Tracklist]:
     """The playlists of a library in their order; its smart playlists are not exported by rekordbox.
 
     Raises

@@ -14,7 +14,7 @@ from disco.sources import entries as library
 from disco.sources.dj import xml
 from disco.sources.entries import Entry
 from disco.sources.file_urls import from_primary_key, from_traktor
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
 NAME = "Traktor NML"
 _ROOT = "NML"
@@ -40,7 +40,7 @@ def read(path: Path) -> Catalogue:
     return library.catalogue(library.identified([entry(track) for track in tracks]), path, NAME)
 
 
-def playlists(path: Path) -> list[Listed]:
+def playlists(path: Path) -> list[Tracklist]:
     """The playlists of a library in their order; smart ones are rules and not tracks, and left out.
 
     Raises

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
 from disco.catalogue.music import parse_key
-from disco.catalogue.table import ALONG, one_row_a_track
-from disco.catalogue.text import TRACK_LINK, plain
+from disco.catalogue.table import ALONG, deduplicate
+from disco.catalogue.text import TRACK_LINK, fold_accents
 from disco.errors import DataError
 
 # Names that a column goes by, letters and digits alone, the preferred first.
@@ -193,7 +193,7 @@ def _told(table: pa.Table, header: list[str], unknown: list[str], path: Path) ->
     if not table.num_rows:
         raise DataError(path, "has no row with a track id")
     with_id = table.num_rows
-    table = one_row_a_track(table)
+    table = deduplicate(table)
     notes = [f"{path}: {rows:,} rows, {table.num_rows:,} tracks" + (f" ({maker})" if maker else "")]
     if rows > with_id:
         notes.append(f"{path}: {rows - with_id:,} rows without an id dropped")
@@ -315,7 +315,7 @@ def ids(said: pa.Array, titles: pa.Array, artists: pa.Array) -> pa.Array:
     if not pc.any(missing).as_py():
         return said
     names = pc.binary_join(pc.fill_null(artists.filter(missing), []), ";")
-    made = zip(plain(titles.filter(missing)).to_pylist(), plain(names).to_pylist(), strict=True)
+    made = zip(fold_accents(titles.filter(missing)).to_pylist(), fold_accents(names).to_pylist(), strict=True)
     hashes = [hashlib.sha256("\t".join(parts).encode()).hexdigest()[:20] for parts in made]
     return pc.replace_with_mask(said, missing, pa.array([f"n:{digest}" for digest in hashes], pa.string()))
 

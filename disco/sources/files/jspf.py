@@ -13,7 +13,7 @@ from disco.errors import DataError, NotFoundError
 from disco.sources import entries as library
 from disco.sources.entries import Entry
 from disco.sources.file_urls import from_url
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
 NAME = "JSPF"
 # Where MusicBrainz keeps what JSPF has no field for.
@@ -46,7 +46,7 @@ def read(path: Path) -> Catalogue:
     return library.catalogue(entries, path, NAME)
 
 
-def playlists(path: Path) -> list[Listed]:
+def playlists(path: Path) -> list[Tracklist]:
     """The one playlist of a file.
 
     Raises

@@ -18,7 +18,7 @@ from disco.catalogue import Catalogue
 from disco.errors import DataError
 from disco.sources.files import columns
 from disco.sources.files import playlist_tables as slices
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
 NAME = "Million Playlist JSON"
 
@@ -87,7 +87,7 @@ def read(path: Path) -> Catalogue:
     return Catalogue(found.table, found.where, notes)
 
 
-def playlists(path: Path) -> list[Listed]:
+def playlists(path: Path) -> list[Tracklist]:
     """Every playlist that has a track, in order.
 
     Raises
@@ -102,7 +102,7 @@ def playlists(path: Path) -> list[Listed]:
             pairs = [(_text(t.get("track_name")), _text(t.get("artist_name"))) for t in tracks]
             names = [" ".join(filter(None, pair)) if pair[0] else "" for pair in pairs]
             ids = [_text(track["track_uri"]).removeprefix("spotify:track:") for track in tracks]
-            made += [Listed(_text(playlist.get("name")), ids, names)] if tracks else []
+            made += [Tracklist(_text(playlist.get("name")), ids, names)] if tracks else []
     return made
 
 

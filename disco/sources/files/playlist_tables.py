@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
-from disco.catalogue.text import SAME_RECORDING, TRACK_LINK, plain, words
+from disco.catalogue.text import SAME_RECORDING, TRACK_LINK, fold_accents, normalise
 from disco.errors import DataError, NotFoundError
 
 # Each entry repeats its playlist and its track, so texts are held once and entries hold numbers.
@@ -220,11 +220,11 @@ def _names(catalogue: Catalogue) -> tuple[pa.Array, pa.Array]:
 
 def _keys(titles: pa.Array, artists: pa.Array) -> Iterator[pa.Array]:
     """Names to be found by, null where unknown: the whole title, then without what is said of any recording."""
-    artist, title = words(plain(artists)), plain(titles)
+    artist, title = normalise(fold_accents(artists)), fold_accents(titles)
     for patterns in ((), SAME_RECORDING):
         for pattern in patterns:
             title = pc.replace_substring_regex(title, pattern, "")
-        folded = words(title)
+        folded = normalise(title)
         known = pc.and_(pc.not_equal(artist, ""), pc.not_equal(folded, ""))
         yield pc.if_else(known, pc.binary_join_element_wise(artist, folded, "\t"), pa.scalar(None, pa.string()))
 

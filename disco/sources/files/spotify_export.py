@@ -24,7 +24,7 @@ import pyarrow as pa
 from disco.catalogue import Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import columns
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
 NAME = "Spotify's data export"
 
@@ -124,7 +124,7 @@ def read(path: Path) -> Catalogue:
     return replace(catalogue, notes=(*catalogue.notes, *_notes(path, held)))
 
 
-def playlists(path: Path) -> list[Listed]:
+def playlists(path: Path) -> list[Tracklist]:
     """The playlists, each in its order, podcasts left out; where nothing else is in it, none.
 
     Raises
@@ -136,7 +136,7 @@ def playlists(path: Path) -> list[Listed]:
     for title, tracks in _read(path).playlists:
         names = [" ".join(filter(None, (track.title, track.artist))) for track in tracks]
         ids = [(track.uri or "").removeprefix(_TRACK) or name for track, name in zip(tracks, names, strict=True)]
-        made.append(Listed(title, ids, names))
+        made.append(Tracklist(title, ids, names))
     return made
 
 

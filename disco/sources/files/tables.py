@@ -24,7 +24,7 @@ from disco.errors import DataError, NotFoundError
 from disco.sources.files import columns
 
 if TYPE_CHECKING:
-    from disco.sources.tracklist import Listed
+    from disco.sources.tracklist import Tracklist
 
 NAME = "a table of tracks"
 # However long a value is, it is no longer than the file; the usual limit stops at an unclosed quote.
@@ -42,7 +42,7 @@ def recognises(path: Path) -> bool:
     return start[:4] == b"PAR1" or start[:2] == b"\x1f\x8b" or (b"," in line and line[:1] not in b"{[<#")
 
 
-def playlists(path: Path) -> list[Listed]:
+def playlists(path: Path) -> list[Tracklist]:
     """None: a table of tracks says nothing of their order."""
     return []
 

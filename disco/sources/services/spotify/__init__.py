@@ -6,7 +6,7 @@ from pathlib import Path
 
 from disco.catalogue import Catalogue
 from disco.sources.services.spotify import library
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
 NAME = "your Spotify library"
 
@@ -32,7 +32,7 @@ def read(path: Path) -> Catalogue:
     return Catalogue(kept.tracks.table, NAME, (note, *kept.notes))
 
 
-def playlists(path: Path) -> list[Listed]:
+def playlists(path: Path) -> list[Tracklist]:
     """Saved tracks, top tracks and playlists, each in its order; raises as `read`."""
     return _library(path).listed()
 

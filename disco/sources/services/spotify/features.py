@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from disco.catalogue import FEATURES, Catalogue, Rows
-from disco.catalogue.text import plain, words
+from disco.catalogue.text import fold_accents, normalise
 from disco.errors import DiscoError
 from disco.sources.services import reccobeats, spotify_values
 from disco.sources.services.spotify import responses
@@ -135,6 +135,6 @@ def _name(catalogue: Catalogue) -> pa.Array:
     """First artist and title of each track, folded; null where one is unknown."""
     artists = catalogue.table["artists"].combine_chunks()
     first = pc.list_element(pc.if_else(pc.greater(pc.list_value_length(artists), 0), artists, None), 0)
-    parts = [words(plain(part)) for part in (first, catalogue.table["title"].combine_chunks())]
+    parts = [normalise(fold_accents(part)) for part in (first, catalogue.table["title"].combine_chunks())]
     named = pc.and_(*(pc.not_equal(part, "") for part in parts))
     return pc.if_else(pc.fill_null(named, False), pc.binary_join_element_wise(*parts, "\t"), None)

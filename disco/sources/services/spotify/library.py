@@ -13,7 +13,7 @@ from disco.catalogue import SCHEMA, Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources import storage
 from disco.sources.files import tables
-from disco.sources.tracklist import Listed
+from disco.sources.tracklist import Tracklist
 
 FORMAT = 1
 # Spotify's terms let nobody keep its data longer than needed; after a month one is reminded.
@@ -60,7 +60,7 @@ class Library:
     playlists: list[Kept]
     notes: tuple[str, ...] = ()
 
-    def listed(self) -> list[Listed]:
+    def listed(self) -> list[Tracklist]:
         """Its lists by their names: saved tracks, top tracks, playlists."""
         titles = self.tracks.table["title"].to_pylist()
         artists = self.tracks.table["artists"].to_pylist()
@@ -73,7 +73,7 @@ class Library:
         own += [(kept.name, kept.ids) for kept in self.playlists]
         # An entry that is gone keeps its place: an id that no track has.
         return [
-            Listed(
+            Tracklist(
                 name,
                 [one or "" for one in entries],
                 [names.get(one or "", "") for one in entries],

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from disco.catalogue import SCHEMA, Catalogue
-from disco.catalogue.table import one_row_a_track
+from disco.catalogue.table import deduplicate
 from disco.sources.services.spotify.errors import Malformed
 from disco.sources.services.spotify_values import Row, measured, number, text, whole
 
@@ -166,7 +166,7 @@ def features(said: object) -> list[Row]:
 def catalogue(rows: list[Row], where: str, notes: tuple[str, ...] = ()) -> Catalogue:
     """Rows as a catalogue, of the same id the first."""
     table = pa.Table.from_pylist([{name: row.get(name) for name in SCHEMA.names} for row in rows], SCHEMA)
-    return Catalogue(one_row_a_track(table), where, notes)
+    return Catalogue(deduplicate(table), where, notes)
 
 
 def _list(said: object) -> tuple[list[Any], int]:
@@ -179,5 +179,5 @@ def _list(said: object) -> tuple[list[Any], int]:
 
 def joined(catalogues: list[Catalogue]) -> Catalogue:
     """Tracks of several catalogues, of the same id the first, without a word about it."""
-    table = one_row_a_track(pa.concat_tables([each.table for each in catalogues]))
+    table = deduplicate(pa.concat_tables([each.table for each in catalogues]))
     return Catalogue(table, catalogues[0].where, catalogues[0].notes)
