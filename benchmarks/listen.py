@@ -3,9 +3,9 @@
     PYTHONPATH=. python benchmarks/listen.py [PIECES]
 
 Pieces of 30 s as `tests/helpers/synthetic_music.py` makes them: chords in all 24 keys with bass, melody and drums at
-60 to 180 BPM, in three timbres, up to a fifth of a semitone out of tune. A tempo counts as right within 0.5 BPM, half or double time
-folded; seconds are those of one core, decoding left out. Where librosa is installed (no part of DISCO) its beat
-tracker hears the same pieces.
+60 to 180 BPM, in three timbres, up to a fifth of a semitone out of tune. A tempo counts as right within 0.5 BPM, half
+or double time folded; seconds are those of one core, decoding left out. Where librosa is installed (no part of DISCO)
+its beat tracker hears the same pieces.
 """
 
 from __future__ import annotations
