@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 

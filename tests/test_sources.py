@@ -8,8 +8,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
-from sources import (
+from helpers.catalogues import catalogue_of, random_catalogue
+from helpers.sources import (
     HOSTILE,
     SourceTests,
     test_all_sources_have_an_example,  # noqa: F401 - collected here

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import catalogue_of
-from connected import log_in
-from fake import SCENARIOS, ReccoBeats
+from helpers.catalogues import catalogue_of
+from helpers.fake import SCENARIOS, ReccoBeats
+from helpers.spotify import log_in
 
 from disco.catalogue import FEATURES
 from disco.cli import generate, spotify
@@ -330,7 +330,7 @@ def test_the_address_can_be_pasted(start, capsys, monkeypatch):
     fake = start(login=False)
     from urllib.parse import parse_qs, urlsplit
 
-    from fake.caller import call
+    from helpers.fake.caller import call
 
     shown = []
     monkeypatch.setattr("disco.cli.console.say", shown.append)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
-from conftest import random_catalogue
+from helpers.catalogues import random_catalogue
 from hypothesis import example, given
 from hypothesis import strategies as st
 
