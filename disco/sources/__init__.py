@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from disco.catalogue import Catalogue, merge, same_recording
+from disco.catalogue import Catalogue, merge
+from disco.catalogue.fill import fill_from_same_recording
 from disco.errors import DataError
 from disco.sources import audio, corrections
 from disco.sources.dj import mixxx, rekordbox, traktor
@@ -72,7 +73,7 @@ def open(  # noqa: A001 - `sources.open` is what it does
         demo = tables.read(DEMO)
         catalogue = Catalogue(demo.table, DEMO_NAME, (f"{len(demo):,} invented tracks; no such music exists",))
     return completed(
-        same_recording.fill_from_same_recording(catalogue) if len(where) > 1 and not fill else catalogue,
+        fill_from_same_recording(catalogue) if len(where) > 1 and not fill else catalogue,
         fill,
         corrected_by,
     )
@@ -81,9 +82,7 @@ def open(  # noqa: A001 - `sources.open` is what it does
 def completed(catalogue: Catalogue, fill: Sequence[str | Path], corrected_by: Path | None = None) -> Catalogue:
     """A catalogue with what other places tell of its tracks, and what the user said of them; see `open`."""
     if fill:
-        every = same_recording.fill_from_same_recording(
-            merge([catalogue, *(source_of(place).read(Path(place)) for place in fill)])
-        )
+        every = fill_from_same_recording(merge([catalogue, *(source_of(place).read(Path(place)) for place in fill)]))
         merged = f"{1 + len(fill)} catalogues merged: "
         notes = tuple(note for note in every.notes if not note.startswith(merged))
         catalogue = Catalogue(every.table.slice(0, len(catalogue)).combine_chunks(), catalogue.where, notes)
