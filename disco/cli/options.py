@@ -227,6 +227,6 @@ def open_list(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
     if arguments.catalogue or listed.tracks is None:
         told = arguments.fill, arguments.corrections
         return listed, open_catalogue(arguments.catalogue, arguments.quiet, *told)
-    own = sources.completed(listed.tracks, arguments.fill, arguments.corrections)
+    own = sources.enrich(listed.tracks, arguments.fill, arguments.corrections)
     say_all(own.notes, arguments.quiet)
     return listed, own
