@@ -21,7 +21,7 @@ from disco.sources.tracklist import Tracklist
 
 # Neighbours in a list are about 2.5 apart, and the best and the worst keys and tempos differ by 2: with all knobs 1
 # the sound decides, and rivals that weigh all three keep better keys. So weighed no rival that weighs all three is
-# ahead in more than one of keys, tempos and sound (docs/RESULTS.md).
+# ahead in more than one of keys, tempos and sound (docs/research/results.md).
 KNOBS = Knobs(sweetness=4.0, smoothness=4.0)
 
 
