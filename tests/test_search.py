@@ -272,7 +272,7 @@ def test_a_doubtful_match_says_what_was_asked_what_was_taken_and_what_else_it_co
     lookup.find_seeds(shelf, [text])
     out, said = capsys.readouterr()
     assert out == ""
-    for part in [f"asked for {text!r}", f"took '{taken}", "--pick", *others]:
+    for part in [f"asked for {text!r}", f"took '{taken}", "--interactive", *others]:
         assert part in said
     lookup.find_seeds(shelf, [text], quiet=True)
     assert capsys.readouterr() == ("", "")
@@ -298,7 +298,7 @@ def test_pick_asks_and_takes_the_answer(shelf, monkeypatch, capsys, answer, row)
 
 def test_pick_without_an_answer_is_one_error(shelf, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    with pytest.raises(DiscoError, match="leave out --pick"):
+    with pytest.raises(DiscoError, match="leave out --interactive"):
         lookup.find_seeds(shelf, ["them changes"], pick=True)
 
 

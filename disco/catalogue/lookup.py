@@ -51,7 +51,7 @@ def _find_seed(catalogue: Catalogue, text: str, pick: bool, quiet: bool) -> int:
     if not quiet and (not best.exact or best.score < 0.9 or rivals):
         names = _names(catalogue, [best, *others])
         also = f"; it could also be {'; '.join(map(repr, names[1:]))}" if others else ""
-        say(f"asked for {text!r}, took {names[0]!r}{also} (--pick asks)")
+        say(f"asked for {text!r}, took {names[0]!r}{also} (--interactive asks)")
     return best.row
 
 
@@ -78,7 +78,7 @@ def _ask(catalogue: Catalogue, text: str, matches: Sequence[Match]) -> int:
         print(f"1-{len(matches)} [1]: ", end="", file=sys.stderr, flush=True)
         answer = sys.stdin.readline()
         if not answer:
-            raise DiscoError(f"no answer to which track {text!r} is; leave out --pick, or give an id")
+            raise DiscoError(f"no answer to which track {text!r} is; leave out --interactive, or give an id")
         if not answer.strip():
             return matches[0].row
         if answer.strip().isdecimal() and 1 <= int(answer) <= len(matches):

@@ -145,7 +145,7 @@ def explain(
             predictor=model,
             mixing=mixing,
             artist_gap=artist_gap,
-            budget=budget or Budget(moves=_MOVES),
+            budget=budget or Budget(iterations=_MOVES),
             progress=progress,
         )
     return Explained(
