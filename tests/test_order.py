@@ -6,8 +6,8 @@ from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
-from contracts import SequencerTests
+from helpers.catalogues import catalogue_of, random_catalogue
+from helpers.contracts import SequencerTests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -338,7 +338,7 @@ def test_no_exchange_brings_a_second_version_of_a_song_that_comes_later():
         catalogue = catalogue_of(tracks)
         cost = Pairwise(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
         found = walk(np.array([0]), np.arange(1, 60), 20, cost, Rules(catalogue))
-        assert len({catalogue.song(int(row)) for row in found}) == 21
+        assert len({catalogue.song_key(int(row)) for row in found}) == 21
 
 
 def test_prices_of_taken_places_outweigh_all_music():

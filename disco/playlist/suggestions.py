@@ -187,8 +187,12 @@ class _Better:
         self._tracks, self._path, self._cost, self._rules = tracks, path, cost, rules
         self._versions = Rules(tracks, artist_gap=0)
         # Of what does not sound like anything known, a small cost says nothing.
-        heard = tracks.measured if tracks.measured[path].any() else np.ones(len(tracks), dtype=bool)
-        self._others = n + np.flatnonzero((heard & tracks.named)[n:])
+        heard = (
+            tracks.has_comparable_features
+            if tracks.has_comparable_features[path].any()
+            else np.ones(len(tracks), dtype=bool)
+        )
+        self._others = n + np.flatnonzero((heard & tracks.has_title_and_artist)[n:])
         self._known, self._heard = heard, heard[path]
         self._joins = self._between(path[:-1], path[1:])
 
