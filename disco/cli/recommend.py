@@ -153,7 +153,7 @@ def understood(
         return np.empty(0, dtype=np.intp), asked[0]
     if too_long := next((text for text in asked if len(text) > _LONGEST_NAME), None):
         raise DiscoError(f"no track found for a text of {len(too_long):,} characters")
-    return lookup.find_seeds(catalogue, asked, quiet=quiet), title
+    return lookup.find_seeds(catalogue, asked), title
 
 
 def _is_file(text: str) -> bool:

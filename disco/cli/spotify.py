@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from disco.catalogue.text import printable
 from disco.cli import console, options
 from disco.errors import DiscoError, NotFoundError
+from disco.sources.progress import progress
 from disco.sources.services.spotify import library, state
 from disco.sources.services.spotify.errors import LoginNeeded
 
@@ -183,7 +184,7 @@ def sync(arguments: argparse.Namespace) -> int:
     print(plan.cost(client.state.left), flush=True)
     if arguments.dry_run:
         return 0
-    for _ in console.progress(crawl.fetch(plan), len(plan.pages), "pages", arguments.quiet):
+    for _ in progress(crawl.fetch(plan), len(plan.pages), "pages"):
         pass
     made = crawl.finish(plan)
     for note in made.notes:

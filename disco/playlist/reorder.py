@@ -17,7 +17,6 @@ from disco.playlist.generate import too_far
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, order
-from disco.playlist.sequence.order import Progress
 from disco.sources.tracklist import Tracklist
 
 # Neighbours in a list are about 2.5 apart, and the best and the worst keys and tempos differ by 2: with all knobs 1
@@ -130,7 +129,6 @@ def reorder(
     artist_gap: int = 1,
     keep: Rows | None = None,
     budget: Budget = Budget(),  # noqa: B008 - frozen
-    progress: Progress | None = None,
 ) -> Ordered:
     """The best order of all tracks of a list that are known, around the others, which keep their places.
 
@@ -141,7 +139,7 @@ def reorder(
         Usually keys and tempos count four times what they do for `generate`.
     predictor : str or Predictor
         In whose space distance is measured; that of `mean` is the eight scaled features themselves.
-    mixing, wishes, artist_gap, budget, progress
+    mixing, wishes, artist_gap, budget
         As for the sequencers; rows are places in the list as it is.
     keep : ndarray of int, optional
         Places whose tracks stay.
@@ -159,7 +157,7 @@ def reorder(
     # Ranks of energy are those among the tracks that are known: the others have none.
     places = PositionCosts(tracks, n, wishes, mixing.keys, whole=True)
     before = np.arange(n)
-    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.random_seed, progress)
+    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.random_seed)
     notes = [*given.notes, *places.notes(after), *too_far(tracks.take(after), mixing)]
     known = np.setdiff1d(before, given.strangers)
     placed = not np.isnan(space).all()

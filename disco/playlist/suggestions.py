@@ -18,7 +18,7 @@ from disco.playlist.mixing import TOO_FAR, Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import KNOBS, Given, Ordered, reorder
 from disco.playlist.sequence import Budget, Rules
-from disco.playlist.sequence.order import MOST, Progress
+from disco.playlist.sequence.order import MOST
 from disco.playlist.transition_grades import Grades, Spread, grade, spread, worst, wrong
 
 Costs = NDArray[np.float64]
@@ -102,7 +102,6 @@ def explain(
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     artist_gap: int = 1,
     budget: Budget | None = None,
-    progress: Progress | None = None,
 ) -> Explained:
     """Grade the joins of a list in its order, and look for what would better it.
 
@@ -146,7 +145,6 @@ def explain(
             mixing=mixing,
             artist_gap=artist_gap,
             budget=budget or Budget(iterations=_MOVES),
-            progress=progress,
         )
     return Explained(
         playlist, grades, apart, tuple(faults), ordered, None if ordered is None else grade(ordered.playlist, apart)
