@@ -157,7 +157,7 @@ def reorder(
     # Ranks of energy are those among the tracks that are known: the others have none.
     places = PositionCosts(tracks, n, wishes, mixing.keys, whole=True)
     before = np.arange(n)
-    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.seed)
+    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.random_seed)
     notes = [*given.notes, *places.notes(after), *too_far(tracks.take(after), mixing)]
     known = np.setdiff1d(before, given.strangers)
     placed = not np.isnan(space).all()
@@ -196,8 +196,8 @@ def reorder(
 def _places_of_strangers(given: Given, wishes: Constraints) -> list[tuple[int, int]]:
     """Place and row of each track that no more than a name is known of: its own, or the next that no wish is for."""
     n = len(given.tracks)
-    ends = {place for place, row in ((0, wishes.first), (n - 1, wishes.last)) if row is not None}
-    held = {row for _, row in wishes.held} | {wishes.first, wishes.last}
+    ends = {place for place, row in ((0, wishes.start_track), (n - 1, wishes.end_track)) if row is not None}
+    held = {row for _, row in wishes.held} | {wishes.start_track, wishes.end_track}
     taken = {place for place, _ in wishes.held} | ends
     places = []
     for row in given.strangers.tolist():
