@@ -200,7 +200,7 @@ def ordered(
             ways[name] = rival.search(tracks, joins, rng)
             if rival.cost:
                 problem = Problem(joins, np.zeros(n))
-                ours = arrange(problem, budget=Budget(moves=_MOVES_OF_OTHERS * n))
+                ours = arrange(problem, budget=Budget(iterations=_MOVES_OF_OTHERS * n))
                 measured.own.setdefault(name, []).append((problem.cost(ways[name]), problem.cost(ours)))
                 if rival.weighs:
                     ways[SEARCHED.format(name)] = ours
@@ -216,7 +216,7 @@ def ordered(
             (PLAIN, cost, setting.artist_gap),
             (FREE, cost, 0),
         ):
-            ways[name] = order(nobody, everyone, n, paid, Rules(few, gap), places, Budget(moves=_MOVES * n))
+            ways[name] = order(nobody, everyone, n, paid, Rules(few, gap), places, Budget(iterations=_MOVES * n))
         found = {way: flow_metrics(few, path, cost, places) for way, path in ways.items()}
         least = min(one.total_cost for one in found.values())
         for way, one in found.items():
