@@ -8,13 +8,15 @@ import stat
 import time
 
 import pytest
-from connected import log_in
-from fake import SCENARIOS
+from helpers.fake import SCENARIOS
+from helpers.spotify import log_in
 
 from disco.cli import spotify
 from disco.errors import DiscoError
 from disco.sources.services.spotify import errors, responses, state, tokens
 from disco.sources.services.spotify.client import connect
+
+pytestmark = pytest.mark.network
 
 
 def said(fake, *secrets):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import random_catalogue
+from helpers.catalogues import random_catalogue
 
 from disco.catalogue import Floats
 from disco.models.predictors import Predictor
