@@ -1,6 +1,6 @@
 """Draw a learned space of tracks in two dimensions, coloured by genre (t-SNE; van der Maaten and Hinton 2008).
 
-python data-wrangling/autoencoder_codes.py kaggle_spotify_tracks_114k.parquet --model autoencoder --output docs/autoencoder.png
+python data-wrangling/autoencoder_codes.py tracks.parquet --model autoencoder --output docs/autoencoder.png
 
 A sample of tracks of a dozen genres, without names. Needs the extra [train] (scikit-learn), and for PNG kaleido and a
 Chromium; with a name that ends in .html it needs no browser.
@@ -49,7 +49,7 @@ def main() -> None:
     catalogue = whole.take(one_a_title(whole))
     genre = np.array([(genres or [""])[0] for genres in catalogue.table["genres"].to_pylist()])
     rng = np.random.default_rng(0)
-    rows = np.flatnonzero(np.isin(genre, list(GENRES)) & catalogue.measured)
+    rows = np.flatnonzero(np.isin(genre, list(GENRES)) & catalogue.has_comparable_features)
     rows = np.sort(rng.permutation(rows)[: said.points])
     card = read_card(find_model(said.model), "recommender")
     place = autoencoder.codes if card["method"] == "autoencoder" else content.embedded

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from conftest import random_catalogue
+from helpers.catalogues import random_catalogue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

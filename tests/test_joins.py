@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import catalogue_of
+from helpers.catalogues import catalogue_of
 
 from disco.catalogue.music import parse_key
 from disco.playlist.cost import Knobs, Pairwise

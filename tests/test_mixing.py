@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 
 from disco.catalogue.music import tempo_similarity
 from disco.errors import DiscoError

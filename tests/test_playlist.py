@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 
 import disco
 from disco.catalogue import FEATURES, Filters

@@ -128,10 +128,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         catalogue, asked = services.candidates(arguments, own)
     else:
         catalogue = open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
-    seeds = lookup.find_seeds(catalogue, asked, arguments.pick, arguments.quiet)
+    choose = console.ask if arguments.pick else None
+    seeds = lookup.find_seeds(catalogue, asked, choose)
 
     def row(text: str) -> int:
-        return int(lookup.find_seeds(catalogue, [text], arguments.pick, arguments.quiet)[0])
+        return int(lookup.find_seeds(catalogue, [text], choose)[0])
 
     # Loaded once, however many alternatives are made.
     name = arguments.recommender

@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Grade the joins of a playlist, name the worst, and say what its best order would gain."""
     arguments = parser().parse_args(argv)
+    console.set_verbosity(arguments.quiet)
     if arguments.plot:
         export.check(arguments.plot, arguments.force, (".html",))
     asked = arguments.moves is not None or arguments.seconds is not None
@@ -69,7 +70,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         mixing=judged,
         artist_gap=arguments.artist_gap,
         budget=budget,
-        progress=None if arguments.quiet else console.order_progress(),
     )
     console.say_notes([explained.playlist], 1, arguments.quiet)
     if arguments.json:

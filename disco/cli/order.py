@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Order a playlist, print it, say what is better now, and write what was asked for."""
     arguments = parser().parse_args(argv)
+    console.set_verbosity(arguments.quiet)
     for place in console.outputs(arguments.output, arguments.alternatives):
         export.check(place, arguments.force, tuple(export.FORMATS))
     if arguments.plot:
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         had = replace(had, title=arguments.title)
 
     def row(text: str) -> int:
-        return int(lookup.find_seeds(had.tracks, [text], quiet=arguments.quiet)[0])
+        return int(lookup.find_seeds(had.tracks, [text])[0])
 
     def make(wishes: Constraints) -> Ordered:
         return reorder(
@@ -80,7 +81,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             artist_gap=arguments.artist_gap,
             keep=None if keep is None else np.array(keep),
             budget=budget,
-            progress=None if arguments.quiet else console.order_progress(),
         )
 
     wanted = arguments.alternatives

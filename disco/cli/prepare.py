@@ -90,14 +90,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Read playlists, find their tracks, and write those that are kept, split and counted."""
     parser = _parser()
     said = parser.parse_args(argv)
+    console.set_verbosity(said.quiet)
     rules = _rules(parser, said)
     places = [place for where in said.playlists for place in playlist_tables.find(where)]
     with new_files(said.output, said.force, said.keep_parts) as (folder, fresh):
         catalogue = options.open_catalogue(said.tracks, said.quiet)
         named = tables.read(said.names) if said.names else None
         names = playlist_tables.Names(catalogue, named)
-        parts, broken = write_parts(places, folder, said.processes, said.quiet)
-        report, used = prepare(parts, names, rules, fresh, said.quiet)
+        parts, broken = write_parts(places, folder, said.processes)
+        report, used = prepare(parts, names, rules, fresh)
         chosen = catalogue.take(np.flatnonzero(used)) if said.used_tracks_only else catalogue
         # A track whose artist is known is found by it, and may be played.
         chosen = chosen.fill(named) if named else chosen

@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     recommender = load_recommender(named, catalogue) if named else default_recommender(catalogue)
     seeds, title = understood(asked, arguments.title, catalogue, recommender, arguments.quiet, arguments.playlist)
     # What has no title or artist could not be shown.
-    query = Query(seeds, title, catalogue.named)
+    query = Query(seeds, title, catalogue.has_title_and_artist)
     found = recommender.recommend(query, arguments.n)
     if not len(found.rows):
         raise DiscoError(unanswered(recommender, query))
@@ -151,7 +151,7 @@ def understood(
         return np.empty(0, dtype=np.intp), asked[0]
     if too_long := next((text for text in asked if len(text) > _LONGEST_NAME), None):
         raise DiscoError(f"no track found for a text of {len(too_long):,} characters")
-    return lookup.find_seeds(catalogue, asked, quiet=quiet), title
+    return lookup.find_seeds(catalogue, asked), title
 
 
 def _is_file(text: str) -> bool:

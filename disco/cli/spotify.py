@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from disco.catalogue.text import printable
 from disco.cli import console, options
 from disco.errors import DiscoError, NotFoundError
+from disco.sources.progress import progress
 from disco.sources.services.spotify import library, state
 from disco.sources.services.spotify.errors import LoginNeeded
 
@@ -147,8 +148,8 @@ def _known() -> dict[str, Any]:
     try:
         kept = library.read()
         said["library"] = (
-            f"{len(kept.tracks):,} tracks, {len(kept.playlists):,} playlists, {int(kept.tracks.measured.sum()):,} "
-            f"tracks with features; {library.age(kept)}"
+            f"{len(kept.tracks):,} tracks, {len(kept.playlists):,} playlists, "
+            f"{int(kept.tracks.has_comparable_features.sum()):,} tracks with features; {library.age(kept)}"
         )
     except NotFoundError as error:
         said["library"] = str(error)
@@ -177,7 +178,7 @@ def sync(arguments: argparse.Namespace) -> int:
     print(plan.cost(client.state.left), flush=True)
     if arguments.dry_run:
         return 0
-    for _ in console.progress(crawl.fetch(plan), len(plan.pages), "pages", arguments.quiet):
+    for _ in progress(crawl.fetch(plan), len(plan.pages), "pages"):
         pass
     made = crawl.finish(plan)
     for note in made.notes:

@@ -116,7 +116,7 @@ def rows_with_genres(catalogue: Catalogue, genres: Sequence[str]) -> Rows:
     DiscoError
         If no track has one of them.
     """
-    fit: Mask = catalogue.measured & catalogue.named
+    fit: Mask = catalogue.has_comparable_features & catalogue.has_title_and_artist
     if not genres:
         return np.flatnonzero(fit)
     column = catalogue.table["genres"].combine_chunks()
@@ -243,7 +243,10 @@ def measure_generated(
     measured = Measurements()
     plain_knobs = Knobs(sweetness=0, smoothness=0)
     for number, seed in enumerate(seeds.tolist()):
-        found = recommender.recommend(Query(np.array([seed]), "", catalogue.measured & catalogue.named), candidates)
+        found = recommender.recommend(
+            Query(np.array([seed]), "", catalogue.has_comparable_features & catalogue.has_title_and_artist),
+            candidates,
+        )
         few = catalogue.take(np.r_[seed, np.sort(found.rows)])
         if len(few) < 2:
             raise DiscoError(f"{recommender.name} has no candidates for a seed; try another --recommender")

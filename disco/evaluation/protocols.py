@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 
 from disco.catalogue import Catalogue, Rows
 from disco.catalogue.numbering import artist_numbers
-from disco.cli import console, options
+from disco.cli import options
 from disco.errors import DataError, DiscoError
 from disco.evaluation import continuation, flow_benchmark, metrics, next_track
 from disco.evaluation.baselines import BASELINES
@@ -21,6 +22,9 @@ from disco.models.recommenders import RECOMMENDERS, Recommender, default_recomme
 from disco.playlist.cost import Knobs
 from disco.playlist.sequence import Constraints
 from disco.sources.files import playlist_tables
+from disco.sources.progress import progress
+
+log = logging.getLogger(__name__)
 
 
 def next_tracks(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -175,7 +179,7 @@ def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
         rivals = arguments.rival or list(BASELINES)
         steps = flow_benchmark.measure_orders(catalogue, lists, setting, rivals, cases == "playlists", seed)
         total, compared = len(lists), flow_benchmark.ORDER
-    for measured, _ in console.progress(steps, total, "lists ordered", quiet=False):
+    for measured, _ in progress(steps, total, "lists ordered"):
         last = measured
     made = flow_benchmark.records(last, cases, compared, seed)
     protocol |= {"compared": compared, "interval": "95 %, bootstrap over lists"}
@@ -198,7 +202,7 @@ def _recommenders(names: list[str] | None, catalogue: Catalogue) -> list[Recomme
         try:
             found.append(load_recommender(name, catalogue))
         except DataError as error:
-            console.say(f"left out: {error}")
+            log.info("left out: %s", error)
     return found
 
 
@@ -207,11 +211,11 @@ def _continued(recommender: Recommender, cases: continuation.Cases) -> continuat
     rows: list[Rows] = []
     seconds, what = 0.0, f"playlists continued by {recommender.name}"
     steps = continuation.recommend_in_batches(recommender, cases.queries)
-    for some, took in console.progress(steps, len(cases.queries), what, quiet=False, size=lambda step: len(step[0])):
+    for some, took in progress(steps, len(cases.queries), what, lambda step: len(step[0])):
         rows += some
         seconds += took
     if seconds > 2:
-        console.say(f"{recommender.name}, {cases.given.name}: {1000 * seconds / len(rows):.1f} ms a playlist")
+        log.info("%s, %s: %.1f ms a playlist", recommender.name, cases.given.name, 1000 * seconds / len(rows))
     return continuation.Answers(cases, rows)
 
 

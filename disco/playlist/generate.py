@@ -94,7 +94,7 @@ def generate(
     asked = np.array(
         [row for _, row in wishes.held] + [row for row in (wishes.first, wishes.last) if row is not None]
     )
-    allowed = catalogue.named & filters.mask(catalogue)
+    allowed = catalogue.has_title_and_artist & filters.mask(catalogue)
     if without is not None:
         allowed[without] = False
     # What is to be come to belongs to the playlist too, so that candidates lie on the way.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import time
@@ -20,11 +21,13 @@ from disco.playlist.sequence.greedy import greedy
 from disco.playlist.sequence.local_search import BROKEN, TAKEN, Problem
 from disco.playlist.sequence.rules import Allows, Rules
 from disco.playlist.sequence.two_opt import Trip
+from disco.sources.progress import Interval
+
+log = logging.getLogger(__name__)
 
 Order = NDArray[np.intp]
 Costs = NDArray[np.float64]
 # Best cost so far, and disturbances made: called at every better order.
-Progress = Callable[[float, int], None]
 
 # The costs of all joins among so many are held in memory three times over: 0.5 GB.
 MOST = 6000
@@ -70,7 +73,6 @@ def order(
     places: PositionCosts | None = None,
     budget: Budget = Budget(),
     seed: int = 0,
-    progress: Progress | None = None,
     dynamic: bool = True,
 ) -> Rows:
     """All of the pool after the start, in the order that costs least.
@@ -94,8 +96,6 @@ def order(
     budget : Budget
     seed : int
         Of the disturbances.
-    progress : callable, optional
-        Told the best cost so far, and the disturbances that were made, whenever it is better.
     dynamic : bool
         Whether few tracks are ordered by dynamic programming.
 
@@ -127,7 +127,7 @@ def order(
     if len(start) and length <= 1000:
         path = greedy(start, rows, length, cost, allows, places)[len(start) :]
         firsts.append(_completed(np.searchsorted(rows, path), problem, fixed))
-    found = arrange(problem, fixed, firsts, budget, seed, progress, dynamic)
+    found = arrange(problem, fixed, firsts, budget, seed, dynamic)
     return np.asarray(np.r_[start, rows[found]], dtype=np.intp)
 
 
@@ -137,7 +137,6 @@ def arrange(
     firsts: list[Order] | None = None,
     budget: Budget = Budget(),
     seed: int = 0,
-    progress: Progress | None = None,
     dynamic: bool = True,
 ) -> Order:
     """The cheapest order found for a problem: a permutation of its tracks.
@@ -178,16 +177,14 @@ def arrange(
         found = _by_moves(problem, firsts, seed, late)
     most = budget.moves if budget.moves is not None else (usual if budget.seconds is None else math.inf)
     best, now = next(found)
-    if progress is not None:
-        progress(now, 0)
-    made = 0
+    made, interval = 0, Interval()
     while made < most and not late():
         tried, cost = next(found)
         made += 1
         if cost < now - 1e-9:
             best, now = tried, cost
-            if progress is not None:
-                progress(now, made)
+            if interval.is_over():
+                log.info("best so far costs %s in all, after %s moves", f"{now:,.1f}", f"{made:,}")
     return best
 
 
