@@ -1,6 +1,6 @@
 """Draw the key rules: which key may follow which, one table of 24 x 24 each.
 
-BROWSER_PATH=/usr/bin/chromium python data-wrangling/key_rules.py --output docs/keys.png
+BROWSER_PATH=/usr/bin/chromium python data-wrangling/key_rules.py --output docs/images/keys.png
 """
 
 from __future__ import annotations

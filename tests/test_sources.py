@@ -63,7 +63,7 @@ def test_what_an_export_says_of_its_tracks(tmp_path):
     # The only one that was played comes first, and a play by name is found by it.
     assert catalogue.table["track_id"][0].as_py() == bare(1)
     said = " | ".join(catalogue.notes)
-    for part in ("2 playlists", "1 plays of 30 s or more from 2024-02-03 to 2024-02-03", "--fill"):
+    for part in ("2 playlists", "1 plays of 30 s or more from 2024-02-03 to 2024-02-03", "--enrich-from"):
         assert part in said
     assert "1 podcasts and nameless entries of playlists left out" in said
     assert "Never" not in str(catalogue.table)
@@ -186,7 +186,7 @@ def test_the_door_takes_what_fills(tmp_path, capsys):
         ),
         table,
     )
-    asked = [bare(0), "--catalogue", place, "--fill", table, "--length", 1, "--artist-gap", 0, "--json"]
+    asked = [bare(0), "--catalogue", place, "--enrich-from", table, "--length", 1, "--artist-gap", 0, "--json"]
     assert generate.main([str(a) for a in asked]) == 0
     made = json.loads(capsys.readouterr().out)
     assert {track["id"] for track in made["tracks"]} <= {bare(i) for i in range(4)}

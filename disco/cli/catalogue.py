@@ -108,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = p.add_subparsers(dest="verb", required=True, metavar="VERB")
     v = verbs.add_parser("info", help="how many tracks, what is known of them, from where")
     v.add_argument("paths", nargs="*", metavar="PATH", help="where the tracks are (default: the embedded demo)")
-    v.add_argument("--fill", action="append", default=[], metavar="PATH", help="what only tells the unknown of these")
+    options.add_enrich_from(v)
     v.add_argument("--corrections", type=Path, metavar="FILE.csv", help="your own key, bpm or energy of tracks")
     v.add_argument("--json", action="store_true", help="print one JSON object")
     v = verbs.add_parser("set", help="your own key, bpm or energy of a track, over what any source says")
@@ -143,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         console.say(f"{new.track}: {kept or 'nothing is set any more'}")
         return 0
-    facts = info(options.open_catalogue(arguments.paths, True, arguments.fill, arguments.corrections))
+    facts = info(options.open_catalogue(arguments.paths, True, arguments.enrich_from, arguments.corrections))
     if arguments.json:
         print(json.dumps(facts, ensure_ascii=False, indent=2))
     else:

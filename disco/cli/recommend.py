@@ -74,7 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error("give a file with a playlist, tracks, or a title")
     if arguments.n < 1:
         p.error("-n must be 1 or more")
-    catalogue = options.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
+    catalogue = options.open_catalogue(
+        arguments.catalogue, arguments.quiet, arguments.enrich_from, arguments.corrections
+    )
     named = arguments.recommender
     console.say_all([TOLD[named]] if named in TOLD else [], arguments.quiet)
     recommender = load_recommender(named, catalogue) if named else default_recommender(catalogue)

@@ -200,7 +200,7 @@ def measure_orders(
             ways[name] = rival.search(tracks, joins, rng)
             if rival.cost:
                 problem = Problem(joins, np.zeros(n))
-                ours = arrange(problem, budget=Budget(moves=_BASELINE_ITERATIONS_PER_TRACK * n))
+                ours = arrange(problem, budget=Budget(iterations=_BASELINE_ITERATIONS_PER_TRACK * n))
                 measured.own.setdefault(name, []).append((problem.cost(ways[name]), problem.cost(ours)))
                 if rival.weighs:
                     ways[OUR_SEARCH.format(name)] = ours
@@ -217,7 +217,7 @@ def measure_orders(
             (ORDER_FREE_ARTISTS, cost, 0),
         ):
             ways[name] = order(
-                nobody, everyone, n, paid, Rules(few, gap), places, Budget(moves=_ITERATIONS_PER_TRACK * n)
+                nobody, everyone, n, paid, Rules(few, gap), places, Budget(iterations=_ITERATIONS_PER_TRACK * n)
             )
         found = {way: flow_metrics(few, path, cost, places) for way, path in ways.items()}
         least = min(one.total_cost for one in found.values())

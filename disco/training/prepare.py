@@ -28,6 +28,7 @@ from disco.errors import DataError, DiscoError
 from disco.evaluation import splitting
 from disco.sources.files import playlist_tables
 from disco.sources.progress import progress
+from disco.sources.storage import atomic_file
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +67,8 @@ def write_part(place: playlist_tables.Place, path: Path) -> str:
         entries = playlist_tables.read_place(place)
     except DiscoError as error:
         return str(error)
-    beside = path.with_suffix(f".{os.getpid()}")
-    try:
-        pq.write_table(entries, beside, compression="zstd")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with atomic_file(path) as temporary:
+        pq.write_table(entries, temporary, compression="zstd")
     return ""
 
 

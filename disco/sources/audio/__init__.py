@@ -98,7 +98,8 @@ def read(path: Path, say: Callable[[str], None] | None = None, sound: bool = Tru
     if heard:
         notes.append(
             f"{path}: the sound of {len(heard):,} measured: key of {_count(table, 'key_origin'):,}, tempo of "
-            f"{_count(table, 'tempo_origin'):,}; energy, danceability and acousticness are estimates (docs/AUDIO.md)"
+            f"{_count(table, 'tempo_origin'):,}; energy, danceability and acousticness "
+            "are estimates (docs/research/audio-analysis.md)"
         )
     elif sound and not analysis.available():
         notes.append(f"{path}: what tags leave out is not measured: {MissingExtra('soundfile', 'audio')}")
