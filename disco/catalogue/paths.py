@@ -67,9 +67,10 @@ def path_ends(folded: pa.Array) -> pa.Array:
     >>> path_ends(pa.array(["/usb/ana/lp/song.mp3", "/song.mp3"])).to_pylist()
     ['lp/song.mp3', None]
     """
+    parts = pc.split_pattern(folded, "/", max_splits=2, reverse=True)
+    names = pc.binary_join(pc.list_slice(parts, 1, 3), "/")
     deep = pc.match_substring_regex(folded, "[^/]/[^/]+$")
-    end = pc.replace_substring_regex(folded, r"^.*/([^/]+/[^/]+)$", r"\1")
-    return pc.if_else(deep, end, pa.scalar(None, pa.string()))
+    return pc.if_else(deep, names, pa.scalar(None, pa.string()))
 
 
 def common_end(a: str, b: str) -> int:

@@ -50,7 +50,13 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--catalogue", action="append", default=[], metavar="PATH", help="tables of tracks to take features from"
     )
-    add.add_argument("--features", choices=["reccobeats"], help="ask ReccoBeats for features that are nowhere else")
+    options.option(
+        add,
+        "--features-from",
+        old=["--features"],
+        choices=["reccobeats"],
+        help="ask ReccoBeats for features that are nowhere else",
+    )
     add.add_argument("--quiet", action="store_true", help="print no notes")
     add = verbs.add_parser("disconnect", help="remove the login and all that was read")
     add.add_argument("--yes", action="store_true", help="do not ask")
@@ -183,11 +189,12 @@ def sync(arguments: argparse.Namespace) -> int:
     made = crawl.finish(plan)
     for note in made.notes:
         say(note)
-    if arguments.features == "reccobeats":
+    if arguments.features_from == "reccobeats":
         say(reccobeats.TOLD)
-    made = _measured(made, client, own, arguments.features == "reccobeats", say)
+    made = _measured(made, client, own, arguments.features_from == "reccobeats", say)
     print(
-        f"{len(made.tracks):,} tracks and {len(made.playlists):,} playlists kept: disco generate ... --source spotify"
+        f"{len(made.tracks):,} tracks and {len(made.playlists):,} playlists kept: "
+        "disco generate ... --candidates-from spotify"
     )
     return 0
 
