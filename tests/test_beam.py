@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disco.models.predictors import load_predictor
-from disco.playlist.cost import Flow, Knobs, Pairwise
+from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.sequence import Constraints, PositionCosts, Rules, beam, greedy
 from disco.playlist.sequence.beam import _best, search
 
@@ -20,7 +20,7 @@ def setting(seed, name="mean", n=40, artists=30, unknown=0.1):
     catalogue = random_catalogue(n, seed, artists=artists, unknown=unknown)
     predictor = load_predictor(name)
     space = predictor.embed(catalogue)
-    return catalogue, Flow(catalogue, predictor, Knobs(), space), Pairwise(catalogue, Knobs(), space)
+    return catalogue, FlowCost(catalogue, predictor, Knobs(), space), PairwiseCost(catalogue, Knobs(), space)
 
 
 def paid(cost, path, begun):
@@ -68,7 +68,7 @@ def test_greedy_wins_where_paying_in_advance_misleads():
     start, pool = np.array([0]), np.arange(1, 60)
     cheapest = greedy(start, pool, 10, pairwise, Rules(catalogue))
 
-    class Misled(Pairwise):
+    class Misled(PairwiseCost):
         def ahead(self, options):
             return np.where(np.isin(options, cheapest), 1e6, 0).astype(np.float32)
 
@@ -95,13 +95,13 @@ def test_sequences_that_go_on_end_in_different_tracks_while_there_are_enough():
 def test_what_is_ahead_of_a_track_is_the_mean_of_its_cheapest_joins(knobs):
     catalogue, _, _ = setting(4, n=50)
     predictor = load_predictor("mean")
-    cost = Pairwise(catalogue, knobs, predictor.embed(catalogue))
+    cost = PairwiseCost(catalogue, knobs, predictor.embed(catalogue))
     for options in (np.arange(50), np.arange(3, 49, 2), np.array([4, 9])):
         joins = cost.costs(cost._state(options), options).astype(float) - knobs.sweetness - knobs.smoothness
         others = [np.delete(row, i) for i, row in enumerate(joins)]
         expected = [np.mean(np.sort(row)[:20]) for row in others]
         np.testing.assert_allclose(cost.ahead(options), expected, atol=2e-3)
-    flow = Flow(catalogue, predictor, knobs, predictor.embed(catalogue))
+    flow = FlowCost(catalogue, predictor, knobs, predictor.embed(catalogue))
     assert np.array_equal(flow.ahead(np.arange(50)), cost.ahead(np.arange(50)))
 
 

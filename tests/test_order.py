@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from disco.errors import DiscoError
 from disco.models.predictors import load_predictor
-from disco.playlist.cost import Flow, Knobs, Pairwise
+from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.mixing import Mixing
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, beam, greedy, order, path, walk
 from disco.playlist.sequence.held_karp import cheapest_order
-from disco.playlist.sequence.local_search import TAKEN, Problem, _deltas, _make
-from disco.playlist.sequence.order import MOST, arrange
-from disco.playlist.sequence.two_opt import Trip
+from disco.playlist.sequence.local_search import FORBIDDEN, Problem, _deltas, _make
+from disco.playlist.sequence.order import MOST, optimise_order
+from disco.playlist.sequence.two_opt import TwoOptTour
 
 SHORT = Budget(moves=4)
 
@@ -49,7 +49,7 @@ def test_dynamic_programming_and_local_search_find_the_best_of_all_orders(seed, 
     prices = np.zeros((7, 7)) if problem.places is None else problem.places
     exact = cheapest_order(problem.joins, prices, problem.first)
     assert problem.cost(exact) == pytest.approx(best)
-    searched = arrange(problem, dynamic=False)
+    searched = optimise_order(problem, dynamic=False)
     assert sorted(searched.tolist()) == list(range(7))
     assert problem.cost(searched) == pytest.approx(best)
 
@@ -60,15 +60,15 @@ def test_local_search_alone_finds_the_best_of_nearly_all_sets(places, symmetric,
     best = 0
     for seed in range(sets):
         problem = problem_of(5 + seed % 8, seed, places, symmetric)
-        exact = problem.cost(arrange(problem))
-        best += problem.cost(arrange(problem, dynamic=False)) < exact + 1e-6
+        exact = problem.cost(optimise_order(problem))
+        best += problem.cost(optimise_order(problem, dynamic=False)) < exact + 1e-6
     assert best >= found
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_artists_far_apart_are_found_where_there_are_such_orders(seed):
     problem = problem_of(7, seed, gap=2)
-    assert problem.cost(arrange(problem)) == pytest.approx(least(problem))
+    assert problem.cost(optimise_order(problem)) == pytest.approx(least(problem))
 
 
 @settings(max_examples=60)
@@ -96,7 +96,7 @@ def test_a_trip_stays_a_trip_and_gains_what_it_says(n, seed):
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(n, 2))
     costs = np.linalg.norm(points[:, None] - points[None, :], axis=2)
-    trip, kicks = Trip(costs, rng.permutation(n).tolist()), random.Random(seed)
+    trip, kicks = TwoOptTour(costs, rng.permutation(n).tolist()), random.Random(seed)
 
     def length():
         return sum(costs[trip.tour[i - 1], trip.tour[i]] for i in range(n))
@@ -115,7 +115,7 @@ def test_a_trip_stays_a_trip_and_gains_what_it_says(n, seed):
 def setting(seed, n, artists=12, boost=False):
     catalogue = random_catalogue(n, seed, artists=artists, unknown=0.15)
     mean = load_predictor("mean")
-    return catalogue, Pairwise(catalogue, Knobs(), mean.embed(catalogue), Mixing(energy_boost=boost))
+    return catalogue, PairwiseCost(catalogue, Knobs(), mean.embed(catalogue), Mixing(energy_boost=boost))
 
 
 WISHES = st.builds(
@@ -171,14 +171,14 @@ def test_more_moves_never_make_it_worse(seed, arc):
     if arc:
         places = PositionCosts(catalogue, 30, Constraints(arc=(0.0, 1.0)), whole=True)
         problem = Problem(problem.joins, problem.first, places.matrix(np.arange(30)).astype(float))
-    costs = [problem.cost(arrange(problem, budget=Budget(moves=moves))) for moves in (0, 3, 15)]
+    costs = [problem.cost(optimise_order(problem, budget=Budget(moves=moves))) for moves in (0, 3, 15)]
     assert costs[0] >= costs[1] >= costs[2]
 
 
 def test_the_best_so_far_is_told_and_only_falls():
     told = []
     problem = problem_of(60, 1)
-    found = arrange(problem, budget=Budget(moves=200), progress=lambda cost, made: told.append((cost, made)))
+    found = optimise_order(problem, budget=Budget(moves=200), progress=lambda cost, made: told.append((cost, made)))
     assert told[0][1] == 0
     assert all(a[0] > b[0] and a[1] < b[1] for a, b in pairwise(told))
     assert told[-1][0] == pytest.approx(problem.cost(found), abs=1e-6)
@@ -187,7 +187,7 @@ def test_the_best_so_far_is_told_and_only_falls():
 
 def test_seconds_end_it_even_where_there_are_very_many_tracks():
     problem = problem_of(700, 2)
-    found = arrange(problem, budget=Budget(seconds=0.3))
+    found = optimise_order(problem, budget=Budget(seconds=0.3))
     assert sorted(found.tolist()) == list(range(700))
     assert problem.cost(found) < 0.2 * problem.cost(np.arange(700))
 
@@ -215,7 +215,7 @@ def test_tracks_without_key_and_tempo_and_features_are_ordered_too():
     for track in tracks:
         track |= {"key": None, "tempo_bpm": None, "energy": None}
     catalogue = catalogue_of(tracks)
-    cost = Pairwise(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
+    cost = PairwiseCost(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
     places = PositionCosts(catalogue, 20, Constraints(arc=(0.0, 1.0)), whole=True)
     found = order(np.array([], dtype=int), np.arange(20), 20, cost, Rules(catalogue), places, SHORT)
     assert sorted(found.tolist()) == list(range(20))
@@ -227,7 +227,7 @@ def test_what_cannot_be_is_refused_with_a_reason():
     rules, none = Rules(catalogue), np.array([], dtype=int)
     mean = load_predictor("mean")
     with pytest.raises(DiscoError, match="pairwise"):
-        order(none, np.arange(3), 3, Flow(catalogue, mean, Knobs(), mean.embed(catalogue)), rules)
+        order(none, np.arange(3), 3, FlowCost(catalogue, mean, Knobs(), mean.embed(catalogue)), rules)
     with pytest.raises(DiscoError, match="all of its 3 tracks once, not 2"):
         order(none, np.arange(3), 2, cost, rules)
     with pytest.raises(DiscoError, match="too many to order at once"):
@@ -326,7 +326,7 @@ class TestWalk(SequencerTests):
     def test_it_needs_a_pairwise_cost(self):
         catalogue, _ = setting(1, 20)
         mean = load_predictor("mean")
-        flow = Flow(catalogue, mean, Knobs(), mean.embed(catalogue))
+        flow = FlowCost(catalogue, mean, Knobs(), mean.embed(catalogue))
         with pytest.raises(DiscoError, match="pairwise"):
             walk(np.array([0]), np.arange(1, 20), 5, flow, Rules(catalogue))
 
@@ -336,10 +336,10 @@ def test_no_exchange_brings_a_second_version_of_a_song_that_comes_later():
         tracks = random_catalogue(60, seed).table.to_pylist()
         tracks = [{**t, "artists": [f"A{i // 2}"], "title": f"Song {i // 2}"} for i, t in enumerate(tracks)]
         catalogue = catalogue_of(tracks)
-        cost = Pairwise(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
+        cost = PairwiseCost(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
         found = walk(np.array([0]), np.arange(1, 60), 20, cost, Rules(catalogue))
         assert len({catalogue.song(int(row)) for row in found}) == 21
 
 
 def test_prices_of_taken_places_outweigh_all_music():
-    assert TAKEN > 1000 * 20
+    assert FORBIDDEN > 1000 * 20

@@ -13,7 +13,7 @@ from conftest import catalogue_of, random_catalogue
 
 from disco.cli import order
 from disco.export import FORMATS
-from disco.playlist.cost import Pairwise
+from disco.playlist.cost import PairwiseCost
 from disco.playlist.flow_metrics import flow_metrics
 from disco.playlist.reorder import given, reorder
 from disco.playlist.sequence import Constraints
@@ -254,7 +254,7 @@ def test_figures_are_those_of_the_joins():
     )
     from disco.playlist.cost import Knobs
 
-    cost = Pairwise(catalogue, Knobs(), np.full((4, 8), np.nan, dtype=np.float32))
+    cost = PairwiseCost(catalogue, Knobs(), np.full((4, 8), np.nan, dtype=np.float32))
     said = flow_metrics(catalogue, np.arange(4), cost)
     assert (said.compatible, said.keys) == (1, 2)
     assert said.tempo_change == pytest.approx(5, abs=1e-3)

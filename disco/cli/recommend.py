@@ -24,7 +24,7 @@ from disco.models.recommenders import (
     default_recommender,
     load_recommender,
 )
-from disco.playlist.candidates import unanswered
+from disco.playlist.candidates import no_candidates_reason
 from disco.sources import playlist_files
 from disco.sources.tracklist import Tracklist
 
@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     query = Query(seeds, title, catalogue.named)
     found = recommender.recommend(query, arguments.n)
     if not len(found.rows):
-        raise DiscoError(unanswered(recommender, query))
+        raise DiscoError(no_candidates_reason(recommender, query))
     if len(found.rows) < arguments.n and not arguments.quiet:
         console.say(
             f"only {len(found.rows)} of {arguments.n} tracks: {recommender.name} knows no others in this catalogue"

@@ -29,8 +29,8 @@ from disco.catalogue.table import Mask
 from disco.errors import DiscoError
 from disco.models.distance import block_distances, blocks, impute, workspace
 from disco.models.predictors import Predictor
-from disco.playlist.key_rules import Places, key_places
-from disco.playlist.mixing import TOO_FAR, Mixing
+from disco.playlist.key_rules import KeyIndex, key_index
+from disco.playlist.mixing import TEMPO_PENALTY, Mixing
 
 # Joins by which it is judged how well one can go on from a track: about as many as are played. 10 and 40 do as well.
 _NEAR = 20
@@ -71,7 +71,7 @@ class State(NamedTuple):
     memory: Floats
 
 
-class Transition(Protocol):
+class TransitionCost(Protocol):
     """Cost of the next track; lower is better."""
 
     pairwise: bool
@@ -97,7 +97,7 @@ class _Columns(NamedTuple):
 
     space: Floats  # unknown components at their mean
     owed: Floats | None  # what these add to the square of a distance; None where all is known
-    key: Places
+    key: KeyIndex
     cosine: Floats
     sine: Floats
     octave: Floats | None  # log2 of the tempo, where octaves are told apart
@@ -115,13 +115,13 @@ class _Columns(NamedTuple):
         return _Columns(space, owed, self.key[part], self.cosine[part], self.sine[part], octave)
 
 
-class _Joins:
+class _TransitionTerms:
     """The terms that both costs share, over one catalogue: how far, which keys, which tempos."""
 
     def __init__(self, catalogue: Catalogue, knobs: Knobs, space: Floats, mixing: Mixing) -> None:
         self._catalogue, self.knobs, self.space, self.mixing = catalogue, knobs, space, mixing
         self._similarity = mixing.keys.padded
-        key = key_places(catalogue.numbers("key"), catalogue.modes)
+        key = key_index(catalogue.numbers("key"), catalogue.modes)
         angle = tempo_angle(catalogue.tempos).astype(np.float32)
         cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
         told = mixing.half_time != 1 or mixing.max_bpm_change is not None
@@ -215,7 +215,7 @@ class _Joins:
         similarity = columns.cosine * here.cosine[row] + columns.sine * here.sine[row]
         lacking = (1 - mixing.half_time) * self.knobs.smoothness * (1 + similarity)
         folded = np.abs(apart - np.round(apart)) if mixing.folds else apart
-        beyond = np.where(folded > mixing.octaves, TOO_FAR, 0)
+        beyond = np.where(folded > mixing.octaves, TEMPO_PENALTY, 0)
         return np.asarray(np.where(apart > 0.5, lacking, 0) + beyond, dtype=np.float32)
 
     def _columns(self, options: Rows) -> _Columns:
@@ -235,7 +235,7 @@ def reported_cost(terms: dict[str, Floats], knobs: Knobs) -> Floats:
     return np.asarray(knobs.flow * known["distance"] + sweet + smooth, dtype=np.float32)
 
 
-class Flow:
+class FlowCost:
     """The published cost over one catalogue, one predictor and one set of knobs.
 
     Parameters
@@ -260,7 +260,7 @@ class Flow:
         mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     ) -> None:
         self._catalogue, self._predictor, self.knobs = catalogue, predictor, knobs
-        self._joins = _Joins(catalogue, knobs, space, mixing)
+        self._joins = _TransitionTerms(catalogue, knobs, space, mixing)
         self._placed = not np.isnan(space).all()
 
     def start(self, path: Rows) -> State:
@@ -318,7 +318,7 @@ class Flow:
         return self._predictor.inputs(self._catalogue, self._joins.space, rows)
 
 
-class Pairwise:
+class PairwiseCost:
     """The cost of joins that hang on their two tracks alone, as reported; spicyness plays no part.
 
     Parameters
@@ -344,7 +344,7 @@ class Pairwise:
         strangers: Rows | None = None,
     ) -> None:
         self.knobs, self.mixing, self.space = knobs, mixing, space
-        self._joins = _Joins(catalogue, knobs, space, mixing)
+        self._joins = _TransitionTerms(catalogue, knobs, space, mixing)
         self._strange = np.zeros(len(catalogue), dtype=bool)
         self._strange[[] if strangers is None else strangers] = True
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.errors import DiscoError
-from disco.playlist.cost import Flow, Pairwise
+from disco.playlist.cost import FlowCost, PairwiseCost
 from disco.playlist.mixing import Mixing
 from disco.playlist.sequence import BEAMS, SEQUENCERS, Constraints, PositionCosts, Rules, Sequencer
 
@@ -27,7 +27,7 @@ def player(
     ranked: Rows,
     sequence: Sequencer,
     width: int | None,
-    cost: Flow | Pairwise,
+    cost: FlowCost | PairwiseCost,
     rules: Rules,
     mixing: Mixing,
 ) -> Player:

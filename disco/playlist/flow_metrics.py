@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.music import tempo_change, tempo_octaves
-from disco.playlist.cost import Pairwise
-from disco.playlist.key_rules import KEY_RULES, key_places, key_rule
+from disco.playlist.cost import PairwiseCost
+from disco.playlist.key_rules import KEY_RULES, key_index, key_rule
 from disco.playlist.sequence.constraints import PositionCosts, ranks
 from disco.playlist.sequence.rules import Rules
 
@@ -103,7 +103,7 @@ class FlowMetrics:
 
 
 def flow_metrics(
-    catalogue: Catalogue, path: Rows, cost: Pairwise, places: PositionCosts | None = None, seeds: int = 0
+    catalogue: Catalogue, path: Rows, cost: PairwiseCost, places: PositionCosts | None = None, seeds: int = 0
 ) -> FlowMetrics:
     """Figures of tracks in an order.
 
@@ -122,7 +122,7 @@ def flow_metrics(
         return FlowMetrics()
     terms, mixing = cost.terms(path), cost.mixing
     costs, steps = terms["cost"], terms["distance"]
-    keys = key_places(catalogue.numbers("key")[path], catalogue.modes[path])
+    keys = key_index(catalogue.numbers("key")[path], catalogue.modes[path])
     sweetness = key_rule().between(keys[:-1], keys[1:])
     known = ~np.isnan(sweetness)
     tempos = catalogue.tempos[path]

@@ -14,8 +14,8 @@ from disco.errors import DiscoError
 from disco.models.predictors import PREDICTORS, Predictor, load_predictor
 from disco.models.recommenders import Query, Recommender, default_recommender, load_recommender
 from disco.models.scaler import quantile_match_notes, scaler
-from disco.playlist.candidates import _why_nothing, candidates_for
-from disco.playlist.cost import Flow, Knobs, Pairwise
+from disco.playlist.candidates import candidates_for, nothing_left_reason
+from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.duration import kept, places_of, player, seconds, timed, wishes_of
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
@@ -101,7 +101,7 @@ def generate(
     query = Query(np.array(list(dict.fromkeys([*seeds.tolist(), *asked.tolist()])), dtype=np.intp), title, allowed)
     found, finder, notes = candidates_for(catalogue, recommend, query, candidates, mixing)
     if not len(found.rows):
-        raise DiscoError(_why_nothing(catalogue, filters, recommend, query))
+        raise DiscoError(nothing_left_reason(catalogue, filters, recommend, query))
     first = seeds if len(seeds) else found.rows[:1]
     added = length - (len(first) - len(seeds))
     held = np.setdiff1d(asked, first).astype(np.intp)
@@ -112,9 +112,9 @@ def generate(
     # 2 predict, 3 choose, 4 step on: the sequencer asks the cost, the cost asks the predictor
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
     space, rules = model.embed(few), Rules(few, artist_gap)
-    cost: Flow | Pairwise = Flow(few, model, knobs, space, mixing)
+    cost: FlowCost | PairwiseCost = FlowCost(few, model, knobs, space, mixing)
     if sequencer in PAIRWISE:
-        cost = Pairwise(few, knobs, space, mixing)
+        cost = PairwiseCost(few, knobs, space, mixing)
     wished = wishes_of(wishes, {int(row): i for i, row in enumerate(rows)})
     ranked = np.r_[np.arange(len(first), begun), places_of(found.rows, rows, begun)]
     play = player(few, start, ranked, choose(SEQUENCERS, sequencer, "sequencer"), width, cost, rules, mixing)
@@ -138,7 +138,7 @@ def generate(
     terms = cost.terms(path)
     places = PositionCosts(few, len(first) + added, wished, mixing.keys, sequencer == "order")
     notes += places.notes(path)
-    notes += too_far(tracks, mixing, len(first))
+    notes += tempo_notes(tracks, mixing, len(first))
     return Playlist(
         name=title or f"From {tracks.table['title'][0].as_py() or tracks.table['track_id'][0].as_py()}",
         tracks=tracks,
@@ -155,7 +155,7 @@ def generate(
     )
 
 
-def too_far(tracks: Catalogue, mixing: Mixing, begun: int = 1) -> list[str]:
+def tempo_notes(tracks: Catalogue, mixing: Mixing, begun: int = 1) -> list[str]:
     """A note if tracks in their order, those of the start left out, change tempo by more than was allowed."""
     tempos = tracks.tempos[max(begun, 1) - 1 :]
     broken = int(mixing.too_far(tempos[:-1], tempos[1:]).sum())

@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 
 # What a join costs that changes the tempo by more than was allowed: more than twenty joins of any music, so that it
 # is made only where there is no other, and so little that float32 still tells 0.00001 from it.
-TOO_FAR = 100.0
+TEMPO_PENALTY = 100.0
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from disco.catalogue import SCHEMA, Catalogue, Rows
 from disco.errors import DiscoError
 from disco.models.predictors import Predictor, load_predictor
 from disco.models.scaler import quantile_match_notes, scaler
-from disco.playlist.cost import Knobs, Pairwise
+from disco.playlist.cost import Knobs, PairwiseCost
 from disco.playlist.flow_metrics import FlowMetrics, flow_metrics
-from disco.playlist.generate import too_far
+from disco.playlist.generate import tempo_notes
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, order
@@ -154,13 +154,13 @@ def reorder(
     wishes = replace(wishes, held=(*wishes.held, *_places_of_strangers(given, wishes)))
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
     space = model.embed(tracks)
-    cost = Pairwise(tracks, knobs, space, mixing, given.strangers)
+    cost = PairwiseCost(tracks, knobs, space, mixing, given.strangers)
     rules = Rules(tracks, artist_gap)
     # Ranks of energy are those among the tracks that are known: the others have none.
     places = PositionCosts(tracks, n, wishes, mixing.keys, whole=True)
     before = np.arange(n)
     after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.seed, progress)
-    notes = [*given.notes, *places.notes(after), *too_far(tracks.take(after), mixing)]
+    notes = [*given.notes, *places.notes(after), *tempo_notes(tracks.take(after), mixing)]
     known = np.setdiff1d(before, given.strangers)
     placed = not np.isnan(space).all()
     mute = bool(np.isnan(tracks.tempos).all() and np.isnan(tracks.positions).all())

@@ -13,13 +13,20 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
 from disco.models.predictors import Predictor, load_predictor
-from disco.playlist.cost import Knobs, Pairwise
-from disco.playlist.mixing import TOO_FAR, Mixing
+from disco.playlist.cost import Knobs, PairwiseCost
+from disco.playlist.mixing import TEMPO_PENALTY, Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import KNOBS, Given, Ordered, reorder
 from disco.playlist.sequence import Budget, Rules
 from disco.playlist.sequence.order import MOST, Progress
-from disco.playlist.transition_grades import Grades, Spread, grade, spread, worst, wrong
+from disco.playlist.transition_grades import (
+    DistanceQuantiles,
+    Grades,
+    distance_quantiles,
+    grade_transitions,
+    issues,
+    worst_transitions,
+)
 
 Costs = NDArray[np.float64]
 # Less is no betterment, but rounding.
@@ -31,7 +38,7 @@ _MOVES = 200
 
 
 @dataclass(frozen=True)
-class Advice:
+class Suggestion:
     """One change that betters a join.
 
     Attributes
@@ -59,16 +66,16 @@ class Advice:
     leaps: int = 0
 
 
-class Fault(NamedTuple):
+class Issue(NamedTuple):
     """A bad join: between which places, from 0, what is wrong in words, and what would better it."""
 
     place: int
     wrong: list[str]
-    better: list[Advice]
+    better: list[Suggestion]
 
 
 @dataclass(frozen=True)
-class Explained:
+class Explanation:
     """An order, and what there is to say of it.
 
     Attributes
@@ -87,8 +94,8 @@ class Explained:
 
     playlist: Playlist
     grades: Grades
-    spread: Spread
-    worst: tuple[Fault, ...]
+    spread: DistanceQuantiles
+    worst: tuple[Issue, ...]
     ordered: Ordered | None
     ordered_grades: Grades | None
 
@@ -103,7 +110,7 @@ def explain(
     artist_gap: int = 1,
     budget: Budget | None = None,
     progress: Progress | None = None,
-) -> Explained:
+) -> Explanation:
     """Grade the joins of a list in its order, and look for what would better it.
 
     Parameters
@@ -120,7 +127,7 @@ def explain(
     tables = pa.concat_tables([given.tracks.table, catalogue.table.filter(pc.invert(here))])
     everything = Catalogue(tables, catalogue.where)
     space = model.embed(everything)
-    cost, apart, path = Pairwise(everything, knobs, space, mixing), spread(space), given.path
+    cost, apart, path = PairwiseCost(everything, knobs, space, mixing), distance_quantiles(space), given.path
     playlist = Playlist(
         name=given.title or "As it is",
         tracks=everything.take(path),
@@ -134,9 +141,9 @@ def explain(
         notes=tuple(_notes(given, artist_gap)),
         mixing=mixing,
     )
-    grades = grade(playlist, apart)
-    better = _Better(everything, path, len(given.tracks), cost, Rules(everything, artist_gap))
-    faults = [Fault(i, wrong(playlist, grades, apart, i), better.of(i)) for i in worst(playlist, grades)]
+    grades = grade_transitions(playlist, apart)
+    better = _SuggestionFinder(everything, path, len(given.tracks), cost, Rules(everything, artist_gap))
+    faults = [Issue(i, issues(playlist, grades, apart, i), better.of(i)) for i in worst_transitions(playlist, grades)]
     ordered = None
     if len(given.tracks) - len(given.strangers) <= MOST:
         ordered = reorder(
@@ -148,8 +155,13 @@ def explain(
             budget=budget or Budget(moves=_MOVES),
             progress=progress,
         )
-    return Explained(
-        playlist, grades, apart, tuple(faults), ordered, None if ordered is None else grade(ordered.playlist, apart)
+    return Explanation(
+        playlist,
+        grades,
+        apart,
+        tuple(faults),
+        ordered,
+        None if ordered is None else grade_transitions(ordered.playlist, apart),
     )
 
 
@@ -180,10 +192,10 @@ class _Change(NamedTuple):
     to: int
 
 
-class _Better:
+class _SuggestionFinder:
     """Looks for changes to a path: rows below `n` are the list's, the others the catalogue's."""
 
-    def __init__(self, tracks: Catalogue, path: Rows, n: int, cost: Pairwise, rules: Rules) -> None:
+    def __init__(self, tracks: Catalogue, path: Rows, n: int, cost: PairwiseCost, rules: Rules) -> None:
         self._tracks, self._path, self._cost, self._rules = tracks, path, cost, rules
         self._versions = Rules(tracks, artist_gap=0)
         # Of what does not sound like anything known, a small cost says nothing.
@@ -192,7 +204,7 @@ class _Better:
         self._known, self._heard = heard, heard[path]
         self._joins = self._between(path[:-1], path[1:])
 
-    def of(self, i: int) -> list[Advice]:
+    def of(self, i: int) -> list[Suggestion]:
         """What betters the join from place i to i + 1: the best change within the list, and from the catalogue."""
         within = max(filter(None, (self._bring(i), self._move(i), self._move(i + 1))), default=None)
         put_in = max(filter(None, (self._replace(i), self._replace(i + 1))), default=None)
@@ -203,7 +215,7 @@ class _Better:
         a, b = np.broadcast_arrays(a, b)
         costs = self._cost.terms(np.stack([a, b], axis=-1).ravel())["cost"][::2].astype(float)
         tempos = self._tracks.tempos
-        return np.asarray(costs + TOO_FAR * self._cost.mixing.too_far(tempos[a], tempos[b]))
+        return np.asarray(costs + TEMPO_PENALTY * self._cost.mixing.too_far(tempos[a], tempos[b]))
 
     def _bring(self, i: int) -> _Change | None:
         """The track of the list that stands best between the two."""
@@ -285,7 +297,7 @@ class _Better:
             at -= change.place <= change.to
         return np.insert(path, at, change.row), at
 
-    def _advice(self, change: _Change) -> Advice:
+    def _advice(self, change: _Change) -> Suggestion:
         path, at = self._changed(change)
         before, after = (self._cost.terms(rows)["cost"] for rows in (self._path, path))
         saves = before.sum() - after.sum()
@@ -294,4 +306,4 @@ class _Better:
         tempos = [self._tracks.tempos[rows] for rows in (self._path, path)]
         leaps = [int(self._cost.mixing.too_far(tempo[:-1], tempo[1:]).sum()) for tempo in tempos]
         track = self._tracks.tracks(np.array([change.row]))[0]
-        return Advice(change.kind, track, change.place, change.to, float(saves), leaps[0] - leaps[1])
+        return Suggestion(change.kind, track, change.place, change.to, float(saves), leaps[0] - leaps[1])

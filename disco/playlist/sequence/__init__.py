@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from disco.catalogue import Rows
-from disco.playlist.cost import Transition
+from disco.playlist.cost import TransitionCost
 from disco.playlist.sequence.beam import beam
 from disco.playlist.sequence.constraints import ARCS, Constraints, PositionCosts
 from disco.playlist.sequence.greedy import greedy
@@ -35,7 +35,7 @@ __all__ = [
 ]
 __all__ += ["beam", "greedy", "order", "path", "walk"]
 
-Sequencer = Callable[[Rows, Rows, int, Transition, Allows, PositionCosts | None], Rows]
+Sequencer = Callable[[Rows, Rows, int, TransitionCost, Allows, PositionCosts | None], Rows]
 
 SEQUENCERS: dict[str, Sequencer] = {"greedy": greedy, "beam": beam, "order": order, "path": path, "walk": walk}
 # Those whose cost must hang on the two tracks of a join alone.

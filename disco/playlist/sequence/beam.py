@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
-from disco.playlist.cost import Transition
+from disco.playlist.cost import TransitionCost
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import cheapest_first, fits, in_order, priced
 from disco.playlist.sequence.rules import Allows
@@ -25,7 +25,7 @@ def beam(
     start: Rows,
     pool: Rows,
     length: int,
-    cost: Transition,
+    cost: TransitionCost,
     allows: Allows,
     places: PositionCosts | None = None,
     width: int = WIDTH,
@@ -61,7 +61,7 @@ def search(
     start: Rows,
     pool: Rows,
     length: int,
-    cost: Transition,
+    cost: TransitionCost,
     allows: Allows,
     places: PositionCosts | None,
     width: int,

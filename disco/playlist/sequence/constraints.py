@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.music import key_name
 from disco.errors import DiscoError
-from disco.playlist.key_rules import KeyRule, key_places, key_rule
+from disco.playlist.key_rules import KeyRule, key_index, key_rule
 
 # Heights from 0, the calmest of the tracks, to 1, the most energetic, evenly spread over the sequence. A peak comes
 # after two thirds, as in a DJ's hour.
@@ -108,7 +108,7 @@ class PositionCosts:
     ) -> None:
         self._catalogue, self.total, self.wishes, self._whole = catalogue, total, wishes, whole
         self._rule = rule or key_rule()
-        self.held = _held(wishes, total)
+        self.held = _pinned_by_position(wishes, total)
         self._taken = frozenset(self.held.values())
 
     def free(self, row: int, place: int) -> bool:
@@ -172,9 +172,9 @@ class PositionCosts:
 
     def _key_price(self, key: tuple[int, int], rows: Rows) -> Floats:
         """0 for a track in the key, up to `_KEY_WEIGHT` in the worst, which is also what an unknown one costs."""
-        wanted = key_places(*key)
+        wanted = key_index(*key)
         numbers, modes = self._catalogue.numbers("key")[rows], self._catalogue.modes[rows]
-        places = key_places(numbers, modes)
+        places = key_index(numbers, modes)
         share = np.nan_to_num((1 - self._rule.between(places, wanted)) / 2, nan=1.0)
         price = _OTHER_KEY + (_KEY_WEIGHT - _OTHER_KEY) * share
         return np.where(places == wanted, 0, price).astype(np.float32)
@@ -202,7 +202,7 @@ class PositionCosts:
         return notes
 
 
-def _held(wishes: Constraints, total: int) -> dict[int, int]:
+def _pinned_by_position(wishes: Constraints, total: int) -> dict[int, int]:
     """Row by place, the ends included."""
     held: dict[int, int] = {}
     ends = [(place, row) for place, row in ((0, wishes.first), (total - 1, wishes.last)) if row is not None]

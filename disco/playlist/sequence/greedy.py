@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
-from disco.playlist.cost import Transition
+from disco.playlist.cost import TransitionCost
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.rules import Allows
 
@@ -18,7 +18,7 @@ _ONE_BY_ONE, _IN_ONE_GO = 32, 4096
 
 
 def greedy(
-    start: Rows, pool: Rows, length: int, cost: Transition, allows: Allows, places: PositionCosts | None = None
+    start: Rows, pool: Rows, length: int, cost: TransitionCost, allows: Allows, places: PositionCosts | None = None
 ) -> Rows:
     """The cheapest next track, again and again. Ties go to the lower row.
 

@@ -25,8 +25,8 @@ _LEAST = 1e-6
 # Tracks whose moves are priced together: 120 take half a millisecond, and longer orders are searched part by part.
 WINDOW = 120
 # What a rule that is broken costs: more than joins of any music, less than a place that is taken.
-BROKEN = 100.0
-TAKEN = 1e5
+SOFT_PENALTY = 100.0
+FORBIDDEN = 1e5
 # An order that costs this much more is gone on from too, lest the search end in a hollow; after so many of them it
 # goes back to the best.
 _WORSE, _AGAIN = 0.003, 30
@@ -72,7 +72,7 @@ class Problem:
             total += self.places[np.arange(len(self)), orders].sum(axis=1)
         if self.clashes is not None:
             for apart in range(2, self.gap + 1):
-                total += BROKEN * self.clashes[orders[:, :-apart], orders[:, apart:]].sum(axis=1)
+                total += SOFT_PENALTY * self.clashes[orders[:, :-apart], orders[:, apart:]].sum(axis=1)
         return np.asarray(total)
 
 
@@ -107,7 +107,7 @@ def search(problem: Problem, order: Order, seed: int, stop: Callable[[], bool]) 
     now = problem.cost(order)
     fixed = np.zeros(n, dtype=bool)
     if problem.places is not None:
-        fixed = (problem.places >= TAKEN).sum(axis=1) >= n - 1  # the place is held for one track
+        fixed = (problem.places >= FORBIDDEN).sum(axis=1) >= n - 1  # the place is held for one track
     free = np.flatnonzero(~fixed)
     best = order, now
     yield best
@@ -117,7 +117,7 @@ def search(problem: Problem, order: Order, seed: int, stop: Callable[[], bool]) 
         if len(free) > 2:
             low = int(rng.integers(0, max(1, n - WINDOW + 1)))
             part = slice(low, min(low + WINDOW, n))
-            tried = improve(problem, _disturbed(order, free, part, rng), rng, part)
+            tried = improve(problem, _perturbed(order, free, part, rng), rng, part)
             cost = problem.cost(tried)
             if cost <= now + _WORSE * abs(now):
                 order, now = tried, cost
@@ -126,7 +126,7 @@ def search(problem: Problem, order: Order, seed: int, stop: Callable[[], bool]) 
         yield best
 
 
-def _disturbed(order: Order, free: Order, part: slice, rng: np.random.Generator) -> Order:
+def _perturbed(order: Order, free: Order, part: slice, rng: np.random.Generator) -> Order:
     """Two neighbouring stretches of the free places of a part change places."""
     here = free[(free >= part.start) & (free < part.stop)]
     if len(here) < 3:
@@ -157,7 +157,7 @@ def _improve(problem: Problem, order: Order, part: slice, rng: np.random.Generat
         tried = [order.copy() for _ in some]
         for one, move in zip(tried, some, strict=True):
             _make(one, part, kinds, int(move))
-        tried += _mending(problem, order, part, rng)
+        tried += _repairs(problem, order, part, rng)
         costs = problem.costs(np.array(tried))
         best = int(costs.argmin())
         if costs[best] > now - _LEAST:
@@ -166,7 +166,7 @@ def _improve(problem: Problem, order: Order, part: slice, rng: np.random.Generat
     return order
 
 
-def _mending(problem: Problem, order: Order, part: slice, rng: np.random.Generator) -> list[Order]:
+def _repairs(problem: Problem, order: Order, part: slice, rng: np.random.Generator) -> list[Order]:
     """Orders in which one of the tracks too near to another stands elsewhere in the part, or has changed places."""
     if problem.clashes is None:
         return []

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Rows
 from disco.errors import DiscoError
-from disco.playlist.cost import Pairwise, Transition
+from disco.playlist.cost import PairwiseCost, TransitionCost
 from disco.playlist.sequence import held_karp, local_search
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import greedy
-from disco.playlist.sequence.local_search import BROKEN, TAKEN, Problem
+from disco.playlist.sequence.local_search import FORBIDDEN, SOFT_PENALTY, Problem
 from disco.playlist.sequence.rules import Allows, Rules
-from disco.playlist.sequence.two_opt import Trip
+from disco.playlist.sequence.two_opt import TwoOptTour
 
 Order = NDArray[np.intp]
 Costs = NDArray[np.float64]
@@ -35,7 +35,7 @@ _WISHED, _MOST_WISHED = 10, 600
 # Up to so many tracks there is time to begin with several first orders.
 _LONG = 300
 # An end that is held: cheaper than any sequence is dear.
-_HELD = -1e4
+_PINNED = -1e4
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def order(
     start: Rows,
     pool: Rows,
     length: int,
-    cost: Transition,
+    cost: TransitionCost,
     allows: Allows,
     places: PositionCosts | None = None,
     budget: Budget = Budget(),
@@ -110,7 +110,7 @@ def order(
         If the cost is not pairwise, or the tracks are too many.
     """
     rows = np.sort(pool)
-    if not isinstance(cost, Pairwise):
+    if not isinstance(cost, PairwiseCost):
         raise DiscoError("an order of all tracks needs a cost that is pairwise")
     if length != len(rows) or len(np.unique(rows)) != len(rows):
         raise DiscoError(f"an order plays all of its {len(np.unique(rows)):,} tracks once, not {length:,}")
@@ -123,15 +123,15 @@ def order(
     problem = _problem(np.asarray(start, dtype=np.intp), rows, cost, allows, places)
     held = {} if places is None else {p - len(start): r for p, r in places.held.items() if p >= len(start)}
     fixed = {place: int(np.searchsorted(rows, row)) for place, row in held.items()}
-    firsts = _firsts(problem, fixed)
+    firsts = _initial_orders(problem, fixed)
     if len(start) and length <= 1000:
         path = greedy(start, rows, length, cost, allows, places)[len(start) :]
         firsts.append(_completed(np.searchsorted(rows, path), problem, fixed))
-    found = arrange(problem, fixed, firsts, budget, seed, progress, dynamic)
+    found = optimise_order(problem, fixed, firsts, budget, seed, progress, dynamic)
     return np.asarray(np.r_[start, rows[found]], dtype=np.intp)
 
 
-def arrange(
+def optimise_order(
     problem: Problem,
     fixed: dict[int, int] | None = None,
     firsts: list[Order] | None = None,
@@ -152,7 +152,7 @@ def arrange(
         Orders to begin with; the answer costs no more than any. By default those of the nearest neighbours.
     """
     n, fixed = len(problem), fixed or {}
-    firsts = _firsts(problem, fixed) if firsts is None else firsts
+    firsts = _initial_orders(problem, fixed) if firsts is None else firsts
     if dynamic and n <= held_karp.MOST:
         best = held_karp.cheapest_order(problem.joins, _allowed(problem, fixed), problem.first)
         if problem.clashes is None:
@@ -167,15 +167,17 @@ def arrange(
     plain = plain and np.allclose(problem.joins, problem.joins.T, rtol=0, atol=1e-4)
     if plain:
         usual = min(_PLAIN * n, _MOST_PLAIN)
-        found = _by_trips(problem, fixed, firsts, seed, late)
+        found = _by_two_opt(problem, fixed, firsts, seed, late)
     else:
         usual = min(_WISHED * n, _MOST_WISHED)
-        problem = Problem(problem.joins, problem.first, _allowed(problem, fixed, TAKEN), problem.clashes, problem.gap)
+        problem = Problem(
+            problem.joins, problem.first, _allowed(problem, fixed, FORBIDDEN), problem.clashes, problem.gap
+        )
         # Cheapest first, so that the answer costs no more than any even where there is no time for all.
         firsts = sorted(firsts, key=problem.cost)[: 2 if n <= _LONG else 1]
         if 3 < n <= _LONG:
-            firsts += _tripped(problem, fixed, firsts, seed, late)
-        found = _by_moves(problem, firsts, seed, late)
+            firsts += _two_opt_orders(problem, fixed, firsts, seed, late)
+        found = _by_local_search(problem, firsts, seed, late)
     most = budget.moves if budget.moves is not None else (usual if budget.seconds is None else math.inf)
     best, now = next(found)
     if progress is not None:
@@ -191,7 +193,7 @@ def arrange(
     return best
 
 
-def _problem(start: Rows, rows: Rows, cost: Pairwise, allows: Allows, places: PositionCosts | None) -> Problem:
+def _problem(start: Rows, rows: Rows, cost: PairwiseCost, allows: Allows, places: PositionCosts | None) -> Problem:
     n = len(rows)
     # Beyond so many tracks single precision, which suffices, is half of the memory.
     joins: Costs = cost.matrix(rows).astype(np.float64 if n <= 2000 else np.float32)
@@ -207,15 +209,15 @@ def _problem(start: Rows, rows: Rows, cost: Pairwise, allows: Allows, places: Po
         tail = start[-gap:]
         both = allows.clashes(np.r_[tail, rows])
         behind, shared = both[: len(tail), len(tail) :], both[len(tail) :, len(tail) :]
-        joins[shared] += BROKEN
+        joins[shared] += SOFT_PENALTY
         if gap > 1 and shared.any():
             clashes = shared
         if behind.any():
-            first += BROKEN * behind[-1]
+            first += SOFT_PENALTY * behind[-1]
         if gap > 1 and behind.any():
             priced = np.zeros((n, n)) if priced is None else priced
             for place in range(1, min(gap, n)):
-                priced[place] += BROKEN * behind[max(0, len(behind) - gap + place) :].sum(axis=0)
+                priced[place] += SOFT_PENALTY * behind[max(0, len(behind) - gap + place) :].sum(axis=0)
     return Problem(joins, first, priced, clashes, gap)
 
 
@@ -230,7 +232,7 @@ def _allowed(problem: Problem, fixed: dict[int, int], taken: float = np.inf) -> 
     return prices
 
 
-def _firsts(problem: Problem, fixed: dict[int, int]) -> list[Order]:
+def _initial_orders(problem: Problem, fixed: dict[int, int]) -> list[Order]:
     """Orders to begin with: from several tracks on, always to the nearest that is left."""
     n = len(problem)
     if 0 in fixed:
@@ -264,7 +266,7 @@ def _completed(begun: Order, problem: Problem, fixed: dict[int, int]) -> Order:
     return np.array(found, dtype=np.intp)
 
 
-def _by_trips(
+def _by_two_opt(
     problem: Problem, fixed: dict[int, int], firsts: list[Order], seed: int, late: Callable[[], bool]
 ) -> Iterator[tuple[Order, float]]:
     """Ever better orders as round trips, through a point as near as can be to all: there they end and begin.
@@ -278,10 +280,10 @@ def _by_trips(
     costs[:n, :n] = (problem.joins + problem.joins.T) / 2
     if begins:
         costs[begin, :n] = costs[:n, begin] = problem.first
-        costs[begin, end] = costs[end, begin] = _HELD
+        costs[begin, end] = costs[end, begin] = _PINNED
     for point, place in ((begin, 0), (end, n - 1)):
         if place in fixed:
-            costs[point, fixed[place]] = costs[fixed[place], point] = _HELD
+            costs[point, fixed[place]] = costs[fixed[place], point] = _PINNED
 
     def unrolled() -> Order:
         at = trip.at[end]
@@ -292,7 +294,7 @@ def _by_trips(
             points = [end, *points[1:][::-1]]
         return np.array(points[1:], dtype=np.intp)
 
-    trip = Trip(costs, [end, *range(n)] if not begins else [end, begin, *range(n)])
+    trip = TwoOptTour(costs, [end, *range(n)] if not begins else [end, begin, *range(n)])
     best: tuple[Order, float] | None = None
     for order in sorted(firsts, key=problem.cost)[: len(firsts) if n <= _LONG else 1]:
         trip.set([end, *([begin] if begins else []), *order.tolist()])
@@ -319,13 +321,13 @@ def _by_trips(
         yield best
 
 
-def _tripped(
+def _two_opt_orders(
     problem: Problem, fixed: dict[int, int], firsts: list[Order], seed: int, late: Callable[[], bool]
 ) -> list[Order]:
     """An order that is good but for what places cost and for the direction of joins, and its mirror image."""
     plain = Problem((problem.joins + problem.joins.T) / 2, problem.first)
     ends = {place: track for place, track in fixed.items() if place in (0, len(problem) - 1)}
-    found = _by_trips(plain, ends, firsts, seed, late)
+    found = _by_two_opt(plain, ends, firsts, seed, late)
     for _ in range(5 * len(problem)):
         order, _ = next(found)
         if late():
@@ -333,7 +335,7 @@ def _tripped(
     return [_completed(begun, problem, fixed) for begun in (order, order[::-1])]
 
 
-def _by_moves(
+def _by_local_search(
     problem: Problem, firsts: list[Order], seed: int, late: Callable[[], bool]
 ) -> Iterator[tuple[Order, float]]:
     """Ever better orders where places cost something, or joins more one way than the other."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from disco.catalogue import Floats, Rows
 from disco.errors import DiscoError
-from disco.playlist.cost import Pairwise, Transition
+from disco.playlist.cost import PairwiseCost, TransitionCost
 from disco.playlist.sequence.beam import beam, search
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import in_order
@@ -22,7 +22,7 @@ def path(
     start: Rows,
     pool: Rows,
     length: int,
-    cost: Transition,
+    cost: TransitionCost,
     allows: Allows,
     places: PositionCosts | None = None,
     width: int = WIDTH,
@@ -50,7 +50,7 @@ def path(
     DiscoError
         If the cost is not pairwise, or no track is held for the last place.
     """
-    if not isinstance(cost, Pairwise):
+    if not isinstance(cost, PairwiseCost):
         raise DiscoError("a path needs a cost that is pairwise")
     last = len(start) + length - 1
     if places is None or last not in places.held:
@@ -66,7 +66,7 @@ def walk(
     start: Rows,
     pool: Rows,
     length: int,
-    cost: Transition,
+    cost: TransitionCost,
     allows: Allows,
     places: PositionCosts | None = None,
     width: int = WIDTH,
@@ -91,7 +91,7 @@ def walk(
     DiscoError
         If the cost is not pairwise.
     """
-    if not isinstance(cost, Pairwise):
+    if not isinstance(cost, PairwiseCost):
         raise DiscoError("a walk needs a cost that is pairwise")
     found = beam(start, pool, length, cost, allows, places, width)
     if places is not None and places.wishes.variety:
@@ -102,7 +102,7 @@ def walk(
 class _Drawn(PositionCosts):
     """The same places, each of which is drawn to its point on the way too."""
 
-    def __init__(self, cost: Pairwise, pool: Rows, stations: dict[int, int], places: PositionCosts) -> None:
+    def __init__(self, cost: PairwiseCost, pool: Rows, stations: dict[int, int], places: PositionCosts) -> None:
         self.__dict__.update(places.__dict__)
         self._pool, self._away = pool, {}
         for (here, a), (there, b) in pairwise(sorted(stations.items())):
@@ -119,7 +119,7 @@ class _Drawn(PositionCosts):
 
 
 def _exchanged(
-    found: Rows, begun: int, pool: Rows, cost: Pairwise, allows: Allows, places: PositionCosts | None
+    found: Rows, begun: int, pool: Rows, cost: PairwiseCost, allows: Allows, places: PositionCosts | None
 ) -> Rows:
     """Each track that no place holds gives way to the best of the pool, again and again until none is better."""
     found = found.copy()

@@ -29,7 +29,7 @@ _PART = 30
 _IN_LISTS = 1200
 
 
-class Trip:
+class TwoOptTour:
     """A round trip through n points, improved in place.
 
     Parameters
