@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from conftest import random_catalogue
+from helpers.catalogues import random_catalogue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,12 +29,12 @@ def paid(cost, path, begun):
 
 WISHES = st.builds(
     Constraints,
-    held=st.sampled_from([(), ((4, 30),), ((4, 30), (5, 31))]),
-    last=st.sampled_from([None, 20]),
+    pinned=st.sampled_from([(), ((4, 30),), ((4, 30), (5, 31))]),
+    end_track=st.sampled_from([None, 20]),
     arc=st.sampled_from([(), (0.0, 1.0), (0.2, 0.9, 0.1)]),
     end_key=st.sampled_from([None, (9, 0)]),
-    variety=st.sampled_from([0.0, 1.0]),
-    seed=st.integers(0, 3),
+    randomness=st.sampled_from([0.0, 1.0]),
+    random_seed=st.integers(0, 3),
 )
 
 
@@ -69,12 +69,12 @@ def test_greedy_wins_where_paying_in_advance_misleads():
     cheapest = greedy(start, pool, 10, pairwise, Rules(catalogue))
 
     class Misled(PairwiseCost):
-        def ahead(self, options):
+        def lookahead_cost(self, options):
             return np.where(np.isin(options, cheapest), 1e6, 0).astype(np.float32)
 
-    misled = Misled(catalogue, Knobs(), pairwise._joins.space)
+    misled = Misled(catalogue, Knobs(), pairwise._terms.embeddings)
     found, least = search(
-        start, pool, 10, misled, Rules(catalogue), None, 4, advance=np.float32(0.25) * misled.ahead(pool)
+        start, pool, 10, misled, Rules(catalogue), None, 4, advance=np.float32(0.25) * misled.lookahead_cost(pool)
     )
     assert least == pytest.approx(paid(pairwise, found, 1), abs=1e-4)
     assert least > paid(pairwise, cheapest, 1)
@@ -100,9 +100,9 @@ def test_what_is_ahead_of_a_track_is_the_mean_of_its_cheapest_joins(knobs):
         joins = cost.costs(cost._state(options), options).astype(float) - knobs.sweetness - knobs.smoothness
         others = [np.delete(row, i) for i, row in enumerate(joins)]
         expected = [np.mean(np.sort(row)[:20]) for row in others]
-        np.testing.assert_allclose(cost.ahead(options), expected, atol=2e-3)
+        np.testing.assert_allclose(cost.lookahead_cost(options), expected, atol=2e-3)
     flow = FlowCost(catalogue, predictor, knobs, predictor.embed(catalogue))
-    assert np.array_equal(flow.ahead(np.arange(50)), cost.ahead(np.arange(50)))
+    assert np.array_equal(flow.lookahead_cost(np.arange(50)), cost.lookahead_cost(np.arange(50)))
 
 
 @settings(max_examples=30)
@@ -113,11 +113,11 @@ def test_rules_and_places_hold_for_every_width(seed, width, gap, wishes):
     path = beam(np.array([1, 0]), np.arange(2, 40), 8, flow, rules, places, width=width).tolist()
     assert path[:2] == [1, 0]
     assert len(set(path)) == len(path)
-    for place, row in places.held.items():
+    for place, row in places.pinned.items():
         assert len(path) <= place or path[place] == row
     for place in range(2, len(path)):
-        assert place in places.held or rules(path[:place], path[place])
-        assert place in places.held or path[place] not in places.held.values()
+        assert place in places.pinned or rules(path[:place], path[place])
+        assert place in places.pinned or path[place] not in places.pinned.values()
 
 
 def test_a_beam_of_all_sequences_finds_the_cheapest():
@@ -152,7 +152,7 @@ def test_variety_is_repeated_by_its_seed_and_differs_by_others():
     catalogue, flow, _ = setting(5, n=80, artists=None)
 
     def made(variety, seed, sequencer=beam):
-        places = PositionCosts(catalogue, 12, Constraints(variety=variety, seed=seed))
+        places = PositionCosts(catalogue, 12, Constraints(randomness=variety, random_seed=seed))
         return sequencer(np.array([0]), np.arange(1, 80), 11, flow, Rules(catalogue), places).tolist()
 
     assert made(2, 1) == made(2, 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import SHARED, random_catalogue
+from helpers.catalogues import SHARED, random_catalogue
 
 from disco.cli import generate, main
 from disco.export import FORMATS
@@ -155,7 +155,7 @@ def test_names_from_strangers_cannot_write_to_the_terminal(capsys, tmp_path):
         track["title"] += "\x1b[2J\r\n[red]\u202eevil"
         track["artists"] = [f"A{track['track_id']}\x07\x9b31m"]
     path = tmp_path / "tracks.parquet"
-    from conftest import catalogue_of
+    from helpers.catalogues import catalogue_of
 
     tables.write(catalogue_of(tracks), path)
     code, out, err = run("t00003", "--catalogue", path, "--title", "\x1b]0;x\x07", capsys=capsys)

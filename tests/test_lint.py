@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 
 from disco.cli import lint, main
 from disco.models.predictors import load_predictor

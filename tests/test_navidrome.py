@@ -6,8 +6,8 @@ import contextlib
 import json
 
 import pytest
-from conftest import catalogue_of
-from fake import Library, Navidrome
+from helpers.catalogues import catalogue_of
+from helpers.fake import Library, Navidrome
 
 from disco.cli import order
 from disco.errors import DiscoError

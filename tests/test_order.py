@@ -6,8 +6,8 @@ from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
-from contracts import SequencerTests
+from helpers.catalogues import catalogue_of, random_catalogue
+from helpers.contracts import SequencerTests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ from disco.playlist.sequence.local_search import FORBIDDEN, Problem, _deltas, _m
 from disco.playlist.sequence.order import MOST, optimise_order
 from disco.playlist.sequence.two_opt import TwoOptTour
 
-SHORT = Budget(moves=4)
+SHORT = Budget(iterations=4)
 
 
 def problem_of(n, seed, places=False, symmetric=True, gap=1):
@@ -46,8 +46,8 @@ def least(problem):
 def test_dynamic_programming_and_local_search_find_the_best_of_all_orders(seed, places, symmetric):
     problem = problem_of(7, seed, places, symmetric)
     best = least(problem)
-    prices = np.zeros((7, 7)) if problem.places is None else problem.places
-    exact = cheapest_order(problem.joins, prices, problem.first)
+    prices = np.zeros((7, 7)) if problem.position_costs is None else problem.position_costs
+    exact = cheapest_order(problem.transitions, prices, problem.first)
     assert problem.cost(exact) == pytest.approx(best)
     searched = optimise_order(problem, dynamic=False)
     assert sorted(searched.tolist()) == list(range(7))
@@ -96,20 +96,20 @@ def test_a_trip_stays_a_trip_and_gains_what_it_says(n, seed):
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(n, 2))
     costs = np.linalg.norm(points[:, None] - points[None, :], axis=2)
-    trip, kicks = TwoOptTour(costs, rng.permutation(n).tolist()), random.Random(seed)
+    tour, kicks = TwoOptTour(costs, rng.permutation(n).tolist()), random.Random(seed)
 
     def length():
-        return sum(costs[trip.tour[i - 1], trip.tour[i]] for i in range(n))
+        return sum(costs[tour.points[i - 1], tour.points[i]] for i in range(n))
 
     for i in range(5):
         before = length()
         if i:
-            more, changed = trip.kick(kicks)
+            more, changed = tour.kick(kicks)
             assert length() - before == pytest.approx(more)
-        gained = trip.improve(trip.tour if not i else changed, lambda: False)
+        gained = tour.improve(tour.points if not i else changed, lambda: False)
         assert length() - before == pytest.approx((more if i else 0) - gained)
-        assert sorted(trip.tour) == list(range(n))
-        assert [trip.tour[at] for at in trip.at] == list(range(n))
+        assert sorted(tour.points) == list(range(n))
+        assert [tour.points[at] for at in tour.at] == list(range(n))
 
 
 def setting(seed, n, artists=12, boost=False):
@@ -120,11 +120,11 @@ def setting(seed, n, artists=12, boost=False):
 
 WISHES = st.builds(
     Constraints,
-    held=st.sampled_from([(), ((3, 5),), ((3, 5), (4, 2))]),
-    last=st.sampled_from([None, 4]),
+    pinned=st.sampled_from([(), ((3, 5),), ((3, 5), (4, 2))]),
+    end_track=st.sampled_from([None, 4]),
     arc=st.sampled_from([(), (0.0, 1.0), (0.2, 0.9, 0.1)]),
     start_key=st.sampled_from([None, (9, 0)]),
-    variety=st.sampled_from([0.0, 1.0]),
+    randomness=st.sampled_from([0.0, 1.0]),
 )
 
 
@@ -137,7 +137,7 @@ def test_whatever_is_asked_all_are_played_once_and_what_is_held_stays(seed, n, g
     found = order(start, pool, n - begun, cost, rules, places, SHORT)
     assert sorted(found.tolist()) == list(range(n))
     assert found[:begun].tolist() == list(range(begun))
-    for place, row in places.held.items():
+    for place, row in places.pinned.items():
         assert found[place] == row
     again = order(start, pool, n - begun, cost, rules, places, SHORT)
     assert again.tolist() == found.tolist()
@@ -151,13 +151,11 @@ def test_exact_costs_no_more_than_search_and_search_no_more_than_greedy(seed, n,
 
     def paid(found):
         joins = cost.terms(found)["cost"].astype(float).sum()
-        return joins + sum(
-            float(p[0]) for i, r in enumerate(found) if (p := places.price(i, np.array([r]))) is not None
-        )
+        return joins + sum(float(p[0]) for i, r in enumerate(found) if (p := places.at(i, np.array([r]))) is not None)
 
     start, pool = np.array([0]), np.arange(1, n)
     exact = paid(order(start, pool, n - 1, cost, rules, places))
-    searched = paid(order(start, pool, n - 1, cost, rules, places, Budget(moves=3), dynamic=False))
+    searched = paid(order(start, pool, n - 1, cost, rules, places, Budget(iterations=3), dynamic=False))
     greedily = paid(greedy(start, pool, n - 1, cost, rules, places))
     assert exact <= searched + 1e-4
     assert searched <= greedily + 1e-4
@@ -170,15 +168,17 @@ def test_more_moves_never_make_it_worse(seed, arc):
     problem = Problem(cost.matrix(np.arange(30)).astype(float), np.zeros(30))
     if arc:
         places = PositionCosts(catalogue, 30, Constraints(arc=(0.0, 1.0)), whole=True)
-        problem = Problem(problem.joins, problem.first, places.matrix(np.arange(30)).astype(float))
-    costs = [problem.cost(optimise_order(problem, budget=Budget(moves=moves))) for moves in (0, 3, 15)]
+        problem = Problem(problem.transitions, problem.first, places.matrix(np.arange(30)).astype(float))
+    costs = [problem.cost(optimise_order(problem, budget=Budget(iterations=moves))) for moves in (0, 3, 15)]
     assert costs[0] >= costs[1] >= costs[2]
 
 
 def test_the_best_so_far_is_told_and_only_falls():
     told = []
     problem = problem_of(60, 1)
-    found = optimise_order(problem, budget=Budget(moves=200), progress=lambda cost, made: told.append((cost, made)))
+    found = optimise_order(
+        problem, budget=Budget(iterations=200), progress=lambda cost, made: told.append((cost, made))
+    )
     assert told[0][1] == 0
     assert all(a[0] > b[0] and a[1] < b[1] for a, b in pairwise(told))
     assert told[-1][0] == pytest.approx(problem.cost(found), abs=1e-6)
@@ -195,9 +195,9 @@ def test_seconds_end_it_even_where_there_are_very_many_tracks():
 def test_long_orders_with_an_arc_are_searched_part_by_part():
     catalogue, cost = setting(4, 150, artists=None)
     places = PositionCosts(catalogue, 150, Constraints(arc=(0.0, 1.0), arc_weight=20), whole=True)
-    found = order(np.array([], dtype=int), np.arange(150), 150, cost, Rules(catalogue), places, Budget(moves=0))
+    found = order(np.array([], dtype=int), np.arange(150), 150, cost, Rules(catalogue), places, Budget(iterations=0))
     assert sorted(found.tolist()) == list(range(150))
-    assert np.abs(places.energy[found] - places.heights).mean() < 0.12
+    assert np.abs(places.energy[found] - places.arc_heights).mean() < 0.12
     assert cost.terms(found)["cost"].mean() < 0.75 * cost.terms(np.arange(150))["cost"].mean()
 
 
@@ -233,17 +233,17 @@ def test_what_cannot_be_is_refused_with_a_reason():
     with pytest.raises(DiscoError, match="too many to order at once"):
         order(none, np.arange(MOST + 1), MOST + 1, cost, rules)
     with pytest.raises(DiscoError, match="two tracks are to stand at place 3"):
-        PositionCosts(catalogue, 5, Constraints(held=((2, 1), (2, 4))))
+        PositionCosts(catalogue, 5, Constraints(pinned=((2, 1), (2, 4))))
     with pytest.raises(DiscoError, match="one track is to stand at places 1 and 5"):
-        PositionCosts(catalogue, 5, Constraints(first=3, last=3))
+        PositionCosts(catalogue, 5, Constraints(start_track=3, end_track=3))
     with pytest.raises(DiscoError, match="no place 9 in a sequence of 5"):
-        PositionCosts(catalogue, 5, Constraints(held=((8, 1),)))
+        PositionCosts(catalogue, 5, Constraints(pinned=((8, 1),)))
     with pytest.raises(DiscoError, match="from 0 to 1"):
         Constraints(arc=(0, 2))
     with pytest.raises(DiscoError, match="two points"):
         Constraints(arc=(0.5,))
-    with pytest.raises(DiscoError, match="variety must be 0 or more"):
-        Constraints(variety=float("nan"))
+    with pytest.raises(DiscoError, match="randomness must be 0 or more"):
+        Constraints(randomness=float("nan"))
     with pytest.raises(DiscoError, match="above 0"):
         Budget(seconds=0)
     with pytest.raises(DiscoError, match="name it with --last"):
@@ -258,15 +258,15 @@ def test_few_tracks_are_an_order_too(n):
 
 
 class TestPath:
-    def walk(self, seed=0, held=(), gap=1, n=200, length=12):
+    def walk(self, seed=0, pinned=(), gap=1, n=200, length=12):
         catalogue, cost = setting(seed, n, artists=None)
-        places = PositionCosts(catalogue, length + 1, Constraints(held=held, last=1))
+        places = PositionCosts(catalogue, length + 1, Constraints(pinned=pinned, end_track=1))
         pool = np.arange(1, n)
         return catalogue, cost, path(np.array([0]), pool, length, cost, Rules(catalogue, gap), places)
 
     @pytest.mark.parametrize("held", [(), ((4, 50), (9, 60))])
     def test_it_goes_where_it_should_by_way_of_what_was_named_and_nothing_comes_twice(self, held):
-        _, _, found = self.walk(held=held)
+        _, _, found = self.walk(pinned=held)
         assert (found[0], found[-1]) == (0, 1)
         assert len(set(found.tolist())) == 13
         for place, row in held:
@@ -312,14 +312,14 @@ class TestWalk(SequencerTests):
 
     def test_wishes_are_kept(self):
         catalogue, cost = setting(3, 100, None)
-        places = PositionCosts(catalogue, 12, Constraints(held=((4, 50),), last=60))
+        places = PositionCosts(catalogue, 12, Constraints(pinned=((4, 50),), end_track=60))
         found = walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), places)
         assert (found[4], found[-1], len(set(found.tolist()))) == (50, 60, 12)
         noisy = {
             tuple(
                 walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), PositionCosts(catalogue, 12, wish))
             )
-            for wish in (Constraints(variety=4, seed=seed) for seed in range(4))
+            for wish in (Constraints(randomness=4, random_seed=seed) for seed in range(4))
         }
         assert len(noisy) > 2
 
@@ -338,7 +338,7 @@ def test_no_exchange_brings_a_second_version_of_a_song_that_comes_later():
         catalogue = catalogue_of(tracks)
         cost = PairwiseCost(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
         found = walk(np.array([0]), np.arange(1, 60), 20, cost, Rules(catalogue))
-        assert len({catalogue.song(int(row)) for row in found}) == 21
+        assert len({catalogue.song_key(int(row)) for row in found}) == 21
 
 
 def test_prices_of_taken_places_outweigh_all_music():

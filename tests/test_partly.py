@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +23,7 @@ from disco.playlist.reorder import given as given_of
 from disco.playlist.sequence import Budget, Constraints
 from disco.sources.tracklist import Tracklist
 
-SHORT = Budget(moves=5)
+SHORT = Budget(iterations=5)
 
 
 def hidden(n, share, seed=0, artists=None):
@@ -251,8 +251,8 @@ def test_strangers_stay_and_the_known_are_ordered_around_them(known, seed):
 def test_a_wish_for_a_strangers_place_comes_first():
     ids = ["t00001", "stranger", "t00002", "t00003"]
     had = given_of(Tracklist("", ids, ids), LIBRARY)
-    made = reorder(had, wishes=Constraints(held=((1, 3),)), budget=SHORT)
+    made = reorder(had, constraints=Constraints(pinned=((1, 3),)), budget=SHORT)
     played = made.playlist.tracks.table["track_id"].to_pylist()
     assert (played[1], played[2]) == ("t00003", "stranger")
-    kept = reorder(had, keep=np.array([0, 1]), budget=SHORT).playlist.tracks.table["track_id"].to_pylist()
+    kept = reorder(had, keep_positions=np.array([0, 1]), budget=SHORT).playlist.tracks.table["track_id"].to_pylist()
     assert kept[:2] == ids[:2]

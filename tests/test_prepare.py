@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from conftest import catalogue_of
+from helpers.catalogues import catalogue_of
 from hypothesis import given
 from hypothesis import strategies as st
 from test_playlists_source import slice_of, slice_playlist, slice_track, write_json

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 
 from disco.catalogue import Catalogue, lookup, search
 from disco.catalogue.search import ENOUGH

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import catalogue_of
-from contracts import RecommenderTests
-from fake import Library, ListenBrainz, ReccoBeats
-from fake.listenbrainz import mbid
+from helpers.catalogues import catalogue_of
+from helpers.contracts import RecommenderTests
+from helpers.fake import Library, ListenBrainz, ReccoBeats
+from helpers.fake.listenbrainz import mbid
 
 from disco.catalogue import FEATURES
 from disco.cli import generate

@@ -8,8 +8,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
-from sources import (
+from helpers.catalogues import catalogue_of, random_catalogue
+from helpers.sources import (
     HOSTILE,
     SourceTests,
     test_all_sources_have_an_example,  # noqa: F401 - collected here
@@ -168,14 +168,14 @@ def test_a_library_gets_features_from_a_table_and_no_tracks(tmp_path):
     alone = sources.open([export])
     filled = sources.open([export], [table])
     assert filled.ids(np.arange(4)) == alone.ids(np.arange(4))
-    assert filled.whole.tolist() == [True, False, False, False]
+    assert filled.has_all_features.tolist() == [True, False, False, False]
     assert filled.feature_set == "spotify"
-    assert filled.origin is None
+    assert filled.parent is None
     assert any("1 tracks are known better" in note and "1 by artist and title" in note for note in filled.notes)
     assert not any("merged" in note for note in filled.notes)
     both = sources.open([export, table])
     assert len(both) == 6, "no track is lost where two are the same recording"
-    assert both.whole.sum() == 3
+    assert both.has_all_features.sum() == 3
 
 
 def test_the_door_takes_what_fills(tmp_path, capsys):

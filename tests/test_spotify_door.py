@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import catalogue_of
-from connected import log_in
-from fake import SCENARIOS, ReccoBeats
+from helpers.catalogues import catalogue_of
+from helpers.fake import SCENARIOS, ReccoBeats
+from helpers.spotify import log_in
 
 from disco.catalogue import FEATURES
 from disco.cli import generate, spotify
@@ -158,7 +158,7 @@ def test_candidates_are_the_users_own_where_spotify_recommends_nothing(start, ca
     measured = [
         one for one in kept.table["track_id"].to_pylist() if getattr(fake.library.tracks.get(one), "features", None)
     ]
-    assert int(kept.measured.sum()) == len(measured) > 100
+    assert int(kept.has_comparable_features.sum()) == len(measured) > 100
     code, _, err = run(
         generate.main, *seeds(fake), "--source", "spotify", "--catalogue", table, "--json", capsys=capsys
     )
@@ -196,7 +196,7 @@ def test_reccobeats_that_fails_is_a_note_and_what_it_gave_is_kept(start, monkeyp
         recco.fault(fault, at=2, times=None, seconds=3600)
         rows = [{"track_id": one.id} for one in fake.library.tracks.values() if one.features][:100]
         filled = features.fill(catalogue_of(rows), recco=True)
-    assert int(filled.measured.sum()) == 40
+    assert int(filled.has_comparable_features.sum()) == 40
     assert "features of 60 tracks not asked for: ReccoBeats: " in filled.notes[0]
 
 
@@ -330,7 +330,7 @@ def test_the_address_can_be_pasted(start, capsys, monkeypatch):
     fake = start(login=False)
     from urllib.parse import parse_qs, urlsplit
 
-    from fake.caller import call
+    from helpers.fake.caller import call
 
     shown = []
     monkeypatch.setattr("disco.cli.console.say", shown.append)

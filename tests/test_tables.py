@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
-from conftest import random_catalogue
+from helpers.catalogues import random_catalogue
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -163,8 +163,8 @@ def test_the_samples_in_their_original_form_are_read_whole(shared, sample, maker
     ids = pacsv.read_csv(shared / "samples" / sample)["track_id"]
     assert maker in catalogue.notes[0]
     assert len(catalogue) == pc.count_distinct(ids).as_py()
-    assert catalogue.measured.all()
-    assert catalogue.named.all()
+    assert catalogue.has_comparable_features.all()
+    assert catalogue.has_title_and_artist.all()
     assert catalogue.table["genres"].null_count == 0
 
 

@@ -59,7 +59,7 @@ def _distinct(catalogue: Catalogue, matches: Sequence[Match]) -> list[Match]:
     """The best match of each song: its other versions and releases are no other song."""
     songs: dict[str, Match] = {}
     for match in matches:
-        songs.setdefault(catalogue.song(match.row) or str(match.row), match)
+        songs.setdefault(catalogue.song_key(match.row) or str(match.row), match)
     return list(songs.values())
 
 

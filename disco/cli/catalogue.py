@@ -29,7 +29,7 @@ def info(catalogue: Catalogue) -> dict[str, Any]:
     return {
         "where": catalogue.where,
         "tracks": n,
-        "eight_features": int(catalogue.whole.sum()),
+        "eight_features": int(catalogue.has_all_features.sum()),
         "covered": covered,
         "feature_sets": {row["values"]: row["counts"] for row in sets},
         "tempo_bpm": [round(float(q), 1) for q in np.quantile(tempos, [0.05, 0.5, 0.95])] if len(tempos) else None,

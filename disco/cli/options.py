@@ -56,7 +56,7 @@ def add_mixing(parser: argparse._ArgumentGroup) -> None:
     add(
         "--half-time",
         type=float,
-        default=usual.half_time,
+        default=usual.half_time_weight,
         metavar="X",
         help="credit of half and double time (1)",
     )
@@ -79,8 +79,10 @@ def add_wishes(parser: argparse._ArgumentGroup) -> None:
     add("--arc-weight", type=float, default=usual.arc_weight, metavar="X", help="how much the arc counts (5)")
     add("--start-key", metavar="KEY", help="key of the first track, as 8A, Am or 1m")
     add("--end-key", metavar="KEY", help="key of the last track")
-    add("--variety", type=float, default=usual.variety, metavar="X", help="other good answers than the best (0)")
-    add("--seed", type=int, default=usual.seed, metavar="N", help="of the variety; the same gives the same (0)")
+    add("--variety", type=float, default=usual.randomness, metavar="X", help="other good answers than the best (0)")
+    add(
+        "--seed", type=int, default=usual.random_seed, metavar="N", help="of the variety; the same gives the same (0)"
+    )
     add("--alternatives", type=int, default=1, metavar="N", help="answers that differ (1)")
 
 
@@ -96,15 +98,15 @@ def wishes(arguments: argparse.Namespace, row: Callable[[str], int]) -> Constrai
         raise DiscoError(f"a seed must be 0 or more, not {arguments.seed}")
     first = getattr(arguments, "first", None)
     return Constraints(
-        held=tuple(_held(text, row) for text in arguments.hold),
-        first=None if first is None else row(first),
-        last=None if arguments.last is None else row(arguments.last),
+        pinned=tuple(_held(text, row) for text in arguments.hold),
+        start_track=None if first is None else row(first),
+        end_track=None if arguments.last is None else row(arguments.last),
         arc=arc(arguments.arc),
         arc_weight=arguments.arc_weight,
         start_key=_key(arguments.start_key),
         end_key=_key(arguments.end_key),
-        variety=arguments.variety,
-        seed=arguments.seed,
+        randomness=arguments.variety,
+        random_seed=arguments.seed,
     )
 
 

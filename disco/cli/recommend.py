@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     recommender = load_recommender(named, catalogue) if named else default_recommender(catalogue)
     seeds, title = understood(asked, arguments.title, catalogue, recommender, arguments.quiet, arguments.playlist)
     # What has no title or artist could not be shown.
-    query = Query(seeds, title, catalogue.named)
+    query = Query(seeds, title, catalogue.has_title_and_artist)
     found = recommender.recommend(query, arguments.n)
     if not len(found.rows):
         raise DiscoError(no_candidates_reason(recommender, query))

@@ -147,8 +147,8 @@ def _known() -> dict[str, Any]:
     try:
         kept = library.read()
         said["library"] = (
-            f"{len(kept.tracks):,} tracks, {len(kept.playlists):,} playlists, {int(kept.tracks.measured.sum()):,} "
-            f"tracks with features; {library.age(kept)}"
+            f"{len(kept.tracks):,} tracks, {len(kept.playlists):,} playlists, "
+            f"{int(kept.tracks.has_comparable_features.sum()):,} tracks with features; {library.age(kept)}"
         )
     except NotFoundError as error:
         said["library"] = str(error)

@@ -230,7 +230,7 @@ class _Joins:
         """Of each option after each last track, shape (beams, options)."""
         return self._joins[np.ix_(state.last, options)].astype(np.float32)
 
-    def ahead(self, options: Rows) -> Floats:
+    def lookahead_cost(self, options: Rows) -> Floats:
         """Nothing: rivals do not ask what may come after the next track."""
         return np.zeros(len(options), dtype=np.float32)
 

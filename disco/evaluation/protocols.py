@@ -143,7 +143,7 @@ def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
         knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
         mixing=options.mixing(arguments),
         artist_gap=arguments.artist_gap,
-        wishes=Constraints(arc=options.arc(arguments.arc)),
+        constraints=Constraints(arc=options.arc(arguments.arc)),
     )
     protocol: dict[str, Any] = {"catalogue": catalogue.where, "seed": seed, "genres": arguments.genre or None}
     pool = flow_benchmark.of_genres(catalogue, [g.strip() for g in arguments.genre.split(",") if g.strip()])

@@ -33,7 +33,7 @@ class Given:
     Attributes
     ----------
     tracks : Catalogue
-    strangers : ndarray of rows
+    unmatched : ndarray of rows
         Those of which no more than a name is known.
     title : str
     notes : tuple of str
@@ -42,7 +42,7 @@ class Given:
     """
 
     tracks: Catalogue
-    strangers: Rows
+    unmatched: Rows
     title: str
     notes: tuple[str, ...]
     path: Rows
@@ -50,7 +50,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Ordered:
-    """A playlist in its best order, with figures of its joins before and after.
+    """A playlist in its best order, with figures of its transitions before and after.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     lost = np.intersect1d(np.flatnonzero(found < 0), first)
     here = np.zeros(len(lost), dtype=bool)
     if own is not None and len(lost):
-        here = ~(np.isnan(own.tempos[lost]) & np.isnan(own.positions[lost]) & ~own.heard[lost])
+        here = ~(np.isnan(own.tempos[lost]) & np.isnan(own.circle_positions[lost]) & ~own.has_any_feature[lost])
         tables.append(own.take(lost[here]).table)
         mentioned += lost[here].tolist()
     if not mentioned:
@@ -104,11 +104,11 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     table = pa.concat_tables(tables).take(pa.array(order))
     if twice := len(found) - table.num_rows:
         notes.append(f"{twice} tracks stand in the list more than once; each is played once")
-    tracks = Catalogue(table, catalogue.where, origin=known.origin)
+    tracks = Catalogue(table, catalogue.where, parent=known.parent)
     lines = np.array(listed.ids, dtype=object)
     lines[found >= 0] = catalogue.ids(found[found >= 0])
-    strangers = np.flatnonzero(order >= len(mentioned))
-    return Given(tracks, strangers, listed.title, tuple(notes), tracks.rows(lines.tolist()))
+    unmatched = np.flatnonzero(order >= len(mentioned))
+    return Given(tracks, unmatched, listed.title, tuple(notes), tracks.rows(lines.tolist()))
 
 
 def _named(listed: Tracklist, places: list[int]) -> pa.Table:
@@ -126,9 +126,9 @@ def reorder(
     knobs: Knobs = KNOBS,
     predictor: str | Predictor = "mean",
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
-    wishes: Constraints = Constraints(),  # noqa: B008 - frozen
+    constraints: Constraints = Constraints(),  # noqa: B008 - frozen
     artist_gap: int = 1,
-    keep: Rows | None = None,
+    keep_positions: Rows | None = None,
     budget: Budget = Budget(),  # noqa: B008 - frozen
     progress: Progress | None = None,
 ) -> Ordered:
@@ -140,37 +140,39 @@ def reorder(
     knobs : Knobs
         Usually keys and tempos count four times what they do for `generate`.
     predictor : str or Predictor
-        In whose space distance is measured; that of `mean` is the eight scaled features themselves.
-    mixing, wishes, artist_gap, budget, progress
+        In whose embeddings distance is measured; that of `mean` is the eight scaled features themselves.
+    mixing, constraints, artist_gap, budget, progress
         As for the sequencers; rows are places in the list as it is.
-    keep : ndarray of int, optional
+    keep_positions : ndarray of int, optional
         Places whose tracks stay.
     """
     tracks, n = given.tracks, len(given.tracks)
-    kept = [] if keep is None else keep.tolist()
+    kept = [] if keep_positions is None else keep_positions.tolist()
     if bad := [place for place in kept if not 0 <= place < n]:
         raise DiscoError(f"there is no place {bad[0] + 1} to keep among {n} tracks")
-    wishes = replace(wishes, held=(*wishes.held, *((place, place) for place in kept)))
-    wishes = replace(wishes, held=(*wishes.held, *_places_of_strangers(given, wishes)))
+    constraints = replace(constraints, pinned=(*constraints.pinned, *((place, place) for place in kept)))
+    constraints = replace(constraints, pinned=(*constraints.pinned, *_pinned_unmatched(given, constraints)))
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    space = model.embed(tracks)
-    cost = PairwiseCost(tracks, knobs, space, mixing, given.strangers)
+    embeddings = model.embed(tracks)
+    cost = PairwiseCost(tracks, knobs, embeddings, mixing, given.unmatched)
     rules = Rules(tracks, artist_gap)
     # Ranks of energy are those among the tracks that are known: the others have none.
-    places = PositionCosts(tracks, n, wishes, mixing.keys, whole=True)
+    places = PositionCosts(tracks, n, constraints, mixing.keys, whole=True)
     before = np.arange(n)
-    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.seed, progress)
+    after = order(
+        np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, constraints.random_seed, progress
+    )
     notes = [*given.notes, *places.notes(after), *tempo_notes(tracks.take(after), mixing)]
-    known = np.setdiff1d(before, given.strangers)
-    placed = not np.isnan(space).all()
-    mute = bool(np.isnan(tracks.tempos).all() and np.isnan(tracks.positions).all())
+    known = np.setdiff1d(before, given.unmatched)
+    placed = not np.isnan(embeddings).all()
+    mute = bool(np.isnan(tracks.tempos).all() and np.isnan(tracks.circle_positions).all())
     if mute and not placed:
         notes.append("nothing is known of the tracks but their names: one order is as good as another")
     elif mute:
         notes.append("no track's key or tempo is known: the order is by features alone")
     elif not placed:
         notes.append("no track has features (acousticness ... valence): the order is by key and tempo alone")
-    if tracks.heard.any() and (partly := len(known) - int(tracks.whole[known].sum())):
+    if tracks.has_any_feature.any() and (partly := len(known) - int(tracks.has_all_features[known].sum())):
         notes.append(
             f"{partly} of {len(known)} tracks lack some of the eight features, which count as the usual ones"
         )
@@ -190,19 +192,19 @@ def reorder(
         terms=cost.terms(after),
         notes=tuple(notes),
         mixing=mixing,
-        arc=places.asked,
+        arc=places.arc_energy,
     )
     return Ordered(playlist, flow_metrics(tracks, before, cost), flow_metrics(tracks, after, cost))
 
 
-def _places_of_strangers(given: Given, wishes: Constraints) -> list[tuple[int, int]]:
+def _pinned_unmatched(given: Given, constraints: Constraints) -> list[tuple[int, int]]:
     """Place and row of each track that no more than a name is known of: its own, or the next that no wish is for."""
     n = len(given.tracks)
-    ends = {place for place, row in ((0, wishes.first), (n - 1, wishes.last)) if row is not None}
-    held = {row for _, row in wishes.held} | {wishes.first, wishes.last}
-    taken = {place for place, _ in wishes.held} | ends
+    ends = {place for place, row in ((0, constraints.start_track), (n - 1, constraints.end_track)) if row is not None}
+    held = {row for _, row in constraints.pinned} | {constraints.start_track, constraints.end_track}
+    taken = {place for place, _ in constraints.pinned} | ends
     places = []
-    for row in given.strangers.tolist():
+    for row in given.unmatched.tolist():
         if row in held:
             continue
         place = next((p for p in (*range(row, n), *range(row - 1, -1, -1)) if p not in taken), None)

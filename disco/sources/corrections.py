@@ -24,7 +24,7 @@ from disco.catalogue import Catalogue
 from disco.catalogue.music import camelot, parse_key
 from disco.catalogue.same_recording import first_artists
 from disco.catalogue.table import PERSON
-from disco.catalogue.text import TRACK_LINK, fold_accents, normalise, same_recording
+from disco.catalogue.text import TRACK_LINK, fold_accents, normalise, recording_titles
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources import storage
 
@@ -237,7 +237,7 @@ def _found(catalogue: Catalogue, tracks: list[str]) -> list[list[int]]:
         if not rows[number]:
             # Any of the dashes may be the one that parts the artist from the title.
             for dash in re.finditer(r"\s+[-–—]\s+", track):
-                name = (_folded(track[: dash.start()]), _one(same_recording(pa.array([track[dash.end() :]]))))
+                name = (_folded(track[: dash.start()]), _one(recording_titles(pa.array([track[dash.end() :]]))))
                 if all(name):
                     wanted.setdefault(name, []).append(number)
     if wanted:
@@ -245,7 +245,7 @@ def _found(catalogue: Catalogue, tracks: list[str]) -> list[list[int]]:
         likely = np.flatnonzero(
             pc.is_in(artists, value_set=pa.array([artist for artist, _ in wanted])).to_numpy(False)
         )
-        titles = same_recording(catalogue.table["title"].combine_chunks().take(pa.array(likely)))
+        titles = recording_titles(catalogue.table["title"].combine_chunks().take(pa.array(likely)))
         pairs = zip(artists.take(pa.array(likely)).to_pylist(), titles.to_pylist(), strict=True)
         for row, pair in zip(likely.tolist(), pairs, strict=True):
             for number in wanted.get(pair, []):

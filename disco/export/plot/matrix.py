@@ -31,10 +31,10 @@ def costs(playlist: Playlist) -> Floats:
     space = scaler().transform(tracks.features())
     matrix = PairwiseCost(tracks, playlist.knobs, space, playlist.mixing).matrix(np.arange(len(tracks)))
     np.fill_diagonal(matrix, np.nan)
-    stranger = ~tracks.measured & np.isnan(tracks.tempos)
-    stranger &= key_index(tracks.numbers("key"), tracks.modes) == NO_KEY
-    matrix[stranger, :] = np.nan
-    matrix[:, stranger] = np.nan
+    unknown = ~tracks.has_comparable_features & np.isnan(tracks.tempos)
+    unknown &= key_index(tracks.numbers("key"), tracks.modes) == NO_KEY
+    matrix[unknown, :] = np.nan
+    matrix[:, unknown] = np.nan
     return matrix
 
 
@@ -79,6 +79,7 @@ def matrix(playlist: Playlist) -> go.Figure:
     names = (
         [f"\u2068{escape_plotly(stop.title, 28)}\u2069  {stop.position}" for stop in stops] if n <= LABELS else None
     )
+    numbered = {"dtick": label_step(n), "tick0": 1}
     axis = {
         "showgrid": False, "zeroline": False, "tickfont": label, "fixedrange": True, "range": [0.5, n + 0.5],
         "constrain": "domain", "linecolor": EDGE,
@@ -86,10 +87,10 @@ def matrix(playlist: Playlist) -> go.Figure:
     title = {"text": "to", "font": {"size": 12, "color": SOFT}, "standoff": 8}
     return figure.update_layout(
         plot_bgcolor=UNKNOWN,
-        xaxis={**axis, "dtick": label_step(n), "tick0": 1, "title": title},
+        xaxis={**axis, **numbered, "title": title},
         yaxis={
             **axis, "range": [n + 0.5, 0.5], "automargin": True, "scaleanchor": "x",
-            **({"tickvals": np.arange(1, n + 1), "ticktext": names} if names else {"dtick": label_step(n), "tick0": 1}),
+            **({"tickvals": np.arange(1, n + 1), "ticktext": names} if names else numbered),
             "title": {"text": "" if names else "from", "font": {"size": 12, "color": SOFT}},
         },
     )  # fmt: skip

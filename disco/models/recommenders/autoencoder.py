@@ -33,7 +33,7 @@ def standardised(catalogue: Catalogue, mean: Sequence[float], scale: Sequence[fl
     centre, spread = (np.asarray(values, dtype=np.float32) for values in (mean, scale))
     heard = np.asarray((numbers(catalogue) - centre) / spread, dtype=np.float32)
     np.nan_to_num(heard, copy=False, nan=0.0)
-    heard[~catalogue.measured] = np.nan
+    heard[~catalogue.has_comparable_features] = np.nan
     return heard
 
 
@@ -43,7 +43,7 @@ def codes(card: Card, catalogue: Catalogue) -> Floats:
     given = [np.asarray(said.get(name), dtype=np.float32) for name in ("mean", "scale")] if said else []
     if len(given) != 2 or any(a.shape != (len(INPUTS),) or not np.isfinite(a).all() for a in given):
         raise DataError(card.folder / "card.json", f"must give mean and scale of {len(INPUTS)} numbers")
-    if catalogue.measured.any() and catalogue.feature_set != card["feature_set"]:
+    if catalogue.has_comparable_features.any() and catalogue.feature_set != card["feature_set"]:
         raise DataError(
             catalogue.where,
             f"has features of the set {catalogue.feature_set!r}; the model knows {card['feature_set']!r}",
