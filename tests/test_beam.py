@@ -151,8 +151,8 @@ def test_beams_that_come_to_nothing_are_left_for_those_that_go_on():
 def test_variety_is_repeated_by_its_seed_and_differs_by_others():
     catalogue, flow, _ = setting(5, n=80, artists=None)
 
-    def made(variety, seed, sequencer=beam):
-        places = PositionCosts(catalogue, 12, Constraints(randomness=variety, random_seed=seed))
+    def made(randomness, seed, sequencer=beam):
+        places = PositionCosts(catalogue, 12, Constraints(randomness=randomness, random_seed=seed))
         return sequencer(np.array([0]), np.arange(1, 80), 11, flow, Rules(catalogue), places).tolist()
 
     assert made(2, 1) == made(2, 1)

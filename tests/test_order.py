@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise, permutations
 
 import numpy as np
@@ -173,16 +174,17 @@ def test_more_moves_never_make_it_worse(seed, arc):
     assert costs[0] >= costs[1] >= costs[2]
 
 
-def test_the_best_so_far_is_told_and_only_falls():
-    told = []
+def test_the_best_cost_so_far_is_logged_and_only_falls(monkeypatch, caplog):
+    monkeypatch.setattr("disco.sources.progress.INTERVAL_S", 0.0)
+    caplog.set_level("INFO", logger="disco")
     problem = problem_of(60, 1)
-    found = optimise_order(
-        problem, budget=Budget(iterations=200), progress=lambda cost, made: told.append((cost, made))
-    )
-    assert told[0][1] == 0
-    assert all(a[0] > b[0] and a[1] < b[1] for a, b in pairwise(told))
-    assert told[-1][0] == pytest.approx(problem.cost(found), abs=1e-6)
-    assert len(told) > 2
+    found = optimise_order(problem, budget=Budget(iterations=200))
+    reports = [re.fullmatch(r"best so far costs (\S+) in all, after (\d+) moves", text) for text in caplog.messages]
+    costs, moves = zip(*((float(report[1]), int(report[2])) for report in reports), strict=True)
+    assert len(costs) > 2
+    assert all(a >= b for a, b in pairwise(costs))
+    assert all(a < b for a, b in pairwise(moves))
+    assert costs[-1] == pytest.approx(problem.cost(found), abs=0.05)
 
 
 def test_seconds_end_it_even_where_there_are_very_many_tracks():
@@ -246,7 +248,7 @@ def test_what_cannot_be_is_refused_with_a_reason():
         Constraints(randomness=float("nan"))
     with pytest.raises(DiscoError, match="above 0"):
         Budget(seconds=0)
-    with pytest.raises(DiscoError, match="name it with --last"):
+    with pytest.raises(DiscoError, match="name it with --end-track"):
         path(np.array([0]), np.arange(1, 20), 5, cost, rules)
 
 

@@ -80,7 +80,7 @@ def test_more_minutes_than_there_is_music_gives_all_of_it_and_says_so(catalogue)
 
 
 def test_filters_hold_for_all_but_the_seeds(catalogue):
-    filters = Filters(only=("genre=techno",), bpm=(100, 150), explicit=False)
+    filters = Filters(include=("genre=techno",), bpm=(100, 150), explicit=False)
     playlist = generate(catalogue, np.array([1]), filters=filters, length=8)
     assert playlist.tracks.table["genres"][0].as_py() == ["house"]
     for track in playlist.tracks.table.to_pylist()[1:]:
@@ -147,7 +147,7 @@ def test_without_seeds_a_title_is_played_and_the_best_candidate_comes_first(cata
     one = generate(catalogue, np.array([], dtype=int), title="beach trip", recommender=Best(), length=1)
     assert ids(one) == ["t00030"]
     filtered = generate(
-        catalogue, np.array([], dtype=int), title="x", recommender=Best(), filters=Filters(only=("genre=techno",))
+        catalogue, np.array([], dtype=int), title="x", recommender=Best(), filters=Filters(include=("genre=techno",))
     )
     assert all(track == ["techno"] for track in filtered.tracks.table["genres"].to_pylist())
     minutes = generate(catalogue, np.array([], dtype=int), title="x", recommender=Best(), minutes=20, artist_gap=0)
@@ -175,7 +175,7 @@ def test_a_recommender_that_has_nothing_to_say_is_told(catalogue):
         ({"candidates": 0}, "a playlist needs"),
         ({"seeds": np.array([], dtype=int)}, "a playlist needs a seed, or a title"),
         ({"seeds": np.array([], dtype=int), "title": "x", "length": 0}, "a playlist needs a seed, or a title"),
-        ({"filters": Filters(only=("genre=polka",))}, "the filters leave no track"),
+        ({"filters": Filters(include=("genre=polka",))}, "the filters leave no track"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(catalogue, arguments, sentence):
@@ -294,7 +294,7 @@ def test_alternatives_differ_and_the_first_is_the_best(catalogue):
         ({"constraints": Constraints(pinned=((12, 77),))}, "no place 13 in a sequence of 12"),
         ({"constraints": Constraints(pinned=((4, 77), (4, 78)))}, "two tracks are to stand at place 5"),
         ({"constraints": Constraints(end_track=77, pinned=((4, 77),))}, "one track is to stand at places 5 and 12"),
-        ({"sequencer": "path"}, "name it with --last"),
+        ({"sequencer": "path"}, "name it with --end-track"),
         ({"width": 0, "sequencer": "beam"}, "1 or more wide"),
     ],
 )

@@ -39,7 +39,7 @@ class Card:
 
 def user_data() -> Path:
     """The user's data folder: `$DISCO_DATA`, or else the system's own place for it."""
-    return storage.data()
+    return storage.user_data_dir()
 
 
 def user_models() -> Path:

@@ -12,7 +12,7 @@ from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Constraints
 
 # The randomness that alternatives begin with: less than what most transitions cost, and enough to move some.
-_LITTLE_VARIETY = 0.5
+_LITTLE_RANDOMNESS = 0.5
 
 
 # Share of transitions that two alternatives may have in common.
@@ -30,7 +30,7 @@ def alternatives(
     Parameters
     ----------
     make : callable
-        Asked with more and more randomness, each time with another seed.
+        Asked with more and more randomness, each time with another random seed.
     constraints : Constraints
         Of the first one.
     n : int
@@ -41,7 +41,7 @@ def alternatives(
     if n < 1:
         raise DiscoError(f"there must be at least one alternative, not {n}")
     found = [make(constraints)]
-    randomness = max(constraints.randomness, _LITTLE_VARIETY)
+    randomness = max(constraints.randomness, _LITTLE_RANDOMNESS)
     # A quarter more each time reaches, after 20, 86 times the least: then the noise outweighs every cost.
     for i in range(1, 1 if n == 1 else 21):
         made = make(replace(constraints, randomness=randomness, random_seed=constraints.random_seed + i))

@@ -17,12 +17,11 @@ from disco.playlist.generate import tempo_notes
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, order
-from disco.playlist.sequence.order import Progress
 from disco.sources.tracklist import Tracklist
 
 # Neighbours in a list are about 2.5 apart, and the best and the worst keys and tempos differ by 2: with all knobs 1
 # the sound decides, and rivals that weigh all three keep better keys. So weighed no rival that weighs all three is
-# ahead in more than one of keys, tempos and sound (docs/RESULTS.md).
+# ahead in more than one of keys, tempos and sound (docs/research/results.md).
 KNOBS = Knobs(sweetness=4.0, smoothness=4.0)
 
 
@@ -72,7 +71,7 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     DiscoError
         If none is known.
     """
-    found = listed.found(catalogue)
+    found = listed.match(catalogue)
     own = listed.tracks
     rows: list[int] = list(dict.fromkeys(found[found >= 0].tolist()))
     known = catalogue.take(np.array(rows, dtype=np.intp))
@@ -108,7 +107,7 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     lines = np.array(listed.ids, dtype=object)
     lines[found >= 0] = catalogue.ids(found[found >= 0])
     unmatched = np.flatnonzero(order >= len(mentioned))
-    return Given(tracks, unmatched, listed.title, tuple(notes), tracks.rows(lines.tolist()))
+    return Given(tracks, unmatched, listed.name, tuple(notes), tracks.rows(lines.tolist()))
 
 
 def _named(listed: Tracklist, places: list[int]) -> pa.Table:
@@ -130,7 +129,6 @@ def reorder(
     artist_gap: int = 1,
     keep_positions: Rows | None = None,
     budget: Budget = Budget(),  # noqa: B008 - frozen
-    progress: Progress | None = None,
 ) -> Ordered:
     """The best order of all tracks of a list that are known, around the others, which keep their places.
 
@@ -141,7 +139,7 @@ def reorder(
         Usually keys and tempos count four times what they do for `generate`.
     predictor : str or Predictor
         In whose embeddings distance is measured; that of `mean` is the eight scaled features themselves.
-    mixing, constraints, artist_gap, budget, progress
+    mixing, constraints, artist_gap, budget
         As for the sequencers; rows are places in the list as it is.
     keep_positions : ndarray of int, optional
         Places whose tracks stay.
@@ -159,9 +157,7 @@ def reorder(
     # Ranks of energy are those among the tracks that are known: the others have none.
     places = PositionCosts(tracks, n, constraints, mixing.keys, whole=True)
     before = np.arange(n)
-    after = order(
-        np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, constraints.random_seed, progress
-    )
+    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, constraints.random_seed)
     notes = [*given.notes, *places.notes(after), *tempo_notes(tracks.take(after), mixing)]
     known = np.setdiff1d(before, given.unmatched)
     placed = not np.isnan(embeddings).all()

@@ -18,7 +18,7 @@ from disco.playlist.mixing import TEMPO_PENALTY, Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import KNOBS, Given, Ordered, reorder
 from disco.playlist.sequence import Budget, Rules
-from disco.playlist.sequence.order import MOST, Progress
+from disco.playlist.sequence.order import MOST
 from disco.playlist.transition_grades import (
     DistanceQuantiles,
     Grades,
@@ -109,7 +109,6 @@ def explain(
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     artist_gap: int = 1,
     budget: Budget | None = None,
-    progress: Progress | None = None,
 ) -> Explanation:
     """Grade the transitions of a list in its order, and look for what would better it.
 
@@ -157,7 +156,6 @@ def explain(
             mixing=mixing,
             artist_gap=artist_gap,
             budget=budget or Budget(iterations=_MOVES),
-            progress=progress,
         )
     return Explanation(
         playlist,

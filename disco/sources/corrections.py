@@ -6,7 +6,6 @@ an energy from 0 to 1. `disco catalogue set` keeps one in the user's data folder
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import os
@@ -58,9 +57,9 @@ class Correction:
         return (self.key, self.bpm, self.energy) == (None, None, None)
 
 
-def own() -> Path:
+def user_file() -> Path:
     """The file that `disco catalogue set` writes."""
-    return storage.data() / "corrections.csv"
+    return storage.user_data_dir() / "corrections.csv"
 
 
 def read(path: Path) -> list[Correction]:
@@ -97,7 +96,7 @@ def read(path: Path) -> list[Correction]:
             if not said["track"]:
                 raise DataError(where, "names no track: write an id, a path, or artist - title")
             try:
-                correction = changed(Correction(said.pop("track")), said)
+                correction = updated(Correction(said.pop("track")), said)
             except DiscoError as error:
                 raise DataError(where, str(error)) from None
             if correction.empty:
@@ -110,24 +109,19 @@ def read(path: Path) -> list[Correction]:
 
 
 def write(corrections: Sequence[Correction], path: Path) -> None:
-    """Write corrections, whole or not at all; with none the file goes."""
+    """Write corrections, completely or not at all; without any the file is removed."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")  # as the standard has it, so that \r is quoted too
     writer.writerow(COLUMNS)
     writer.writerows(as_row(correction).values() for correction in corrections)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         if not corrections:
             path.unlink(missing_ok=True)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text.getvalue(), encoding="utf-8", errors="replace", newline="")
-        beside.replace(path)
     except OSError as error:
         raise DataError(path, f"cannot be written ({error.strerror})") from None
-    finally:
-        with contextlib.suppress(OSError):  # where nothing could be written, nothing is to be taken away
-            beside.unlink(missing_ok=True)
+    storage.write_atomic(path, text.getvalue())
 
 
 def as_row(correction: Correction) -> dict[str, str]:
@@ -137,7 +131,7 @@ def as_row(correction: Correction) -> dict[str, str]:
     return {"track": correction.track, "key": key, "bpm": bpm, "energy": energy}
 
 
-def changed(correction: Correction, said: dict[str, str]) -> Correction:
+def updated(correction: Correction, said: dict[str, str]) -> Correction:
     """A correction with other values, given as texts by the names of their columns; a blank takes one away.
 
     Raises
@@ -173,7 +167,7 @@ def _number(text: str, what: str, least: float, most: float) -> float | None:
     return number
 
 
-def corrected(catalogue: Catalogue, corrections: Sequence[Correction], where: Path | None = None) -> Catalogue:
+def apply(catalogue: Catalogue, corrections: Sequence[Correction], where: Path | None = None) -> Catalogue:
     """A catalogue in which what a person said stands over all else, with a note on how many tracks that were.
 
     Parameters

@@ -15,7 +15,7 @@ from disco.playlist.sequence.rules import Allows
 # the cost by less than another 1 % (benchmarks/order.py).
 WIDTH = 16
 # Weight of the lookahead cost for each position still to fill. The best of 0.1, 0.25, 0.5 and 1 for `rank`, the
-# default predictor (docs/TRIED.md).
+# default predictor (docs/research/experiments.md).
 _ADVANCE = 0.25
 # The lookahead cost needs all transitions within the pool; for more tracks than this it is not worth the time.
 _FEW = 2000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import time
@@ -20,11 +21,13 @@ from disco.playlist.sequence.greedy import greedy
 from disco.playlist.sequence.local_search import FORBIDDEN, SOFT_PENALTY, Problem
 from disco.playlist.sequence.rules import Allows, Rules
 from disco.playlist.sequence.two_opt import TwoOptTour
+from disco.sources.progress import Interval
+
+log = logging.getLogger(__name__)
 
 Order = NDArray[np.intp]
 Costs = NDArray[np.float64]
 # Best cost so far, and disturbances made: called at every better order.
-Progress = Callable[[float, int], None]
 
 # The costs of all transitions among so many are held in memory three times over: 0.5 GB.
 MOST = 6000
@@ -56,9 +59,9 @@ class Budget:
 
     def __post_init__(self) -> None:
         if self.iterations is not None and self.iterations < 0:
-            raise DiscoError(f"a budget of iterations must be 0 or more, not {self.iterations}")
+            raise DiscoError(f"the number of iterations must be 0 or more, not {self.iterations}")
         if self.seconds is not None and not (self.seconds > 0 and math.isfinite(self.seconds)):
-            raise DiscoError(f"a budget of seconds must be above 0, not {self.seconds}")
+            raise DiscoError(f"the number of seconds must be above 0, not {self.seconds}")
 
 
 def order(
@@ -70,7 +73,6 @@ def order(
     position_costs: PositionCosts | None = None,
     budget: Budget = Budget(),
     seed: int = 0,
-    progress: Progress | None = None,
     dynamic: bool = True,
 ) -> Rows:
     """All of the pool after the start, in the order that costs least.
@@ -95,8 +97,6 @@ def order(
     budget : Budget
     seed : int
         Of the disturbances.
-    progress : callable, optional
-        Told the best cost so far, and the disturbances that were made, whenever it is better.
     dynamic : bool
         Whether few tracks are ordered by dynamic programming.
 
@@ -134,7 +134,7 @@ def order(
     if len(start) and length <= 1000:
         path = greedy(start, rows, length, cost, allows, position_costs)[len(start) :]
         initial_orders.append(_completed(np.searchsorted(rows, path), problem, fixed))
-    found = optimise_order(problem, fixed, initial_orders, budget, seed, progress, dynamic)
+    found = optimise_order(problem, fixed, initial_orders, budget, seed, dynamic)
     return np.asarray(np.r_[start, rows[found]], dtype=np.intp)
 
 
@@ -144,7 +144,6 @@ def optimise_order(
     initial_orders: list[Order] | None = None,
     budget: Budget = Budget(),
     seed: int = 0,
-    progress: Progress | None = None,
     dynamic: bool = True,
 ) -> Order:
     """The cheapest order found for a problem: a permutation of its tracks.
@@ -187,16 +186,14 @@ def optimise_order(
         found = _by_local_search(problem, initial_orders, seed, timed_out)
     most = budget.iterations if budget.iterations is not None else (usual if budget.seconds is None else math.inf)
     best, now = next(found)
-    if progress is not None:
-        progress(now, 0)
-    made = 0
+    made, interval = 0, Interval()
     while made < most and not timed_out():
         tried, cost = next(found)
         made += 1
         if cost < now - 1e-9:
             best, now = tried, cost
-            if progress is not None:
-                progress(now, made)
+            if interval.is_over():
+                log.info("best so far costs %s in all, after %s moves", f"{now:,.1f}", f"{made:,}")
     return best
 
 

@@ -54,7 +54,7 @@ def path(
         raise DiscoError("a path needs a cost that is pairwise")
     last = len(start) + length - 1
     if position_costs is None or last not in position_costs.pinned:
-        raise DiscoError("a path needs a track to end with: name it with --last")
+        raise DiscoError("a path needs a track to end with: name it with --end-track")
     pool = in_order(pool, position_costs)
     stations = {len(start) - 1: int(start[-1]), **{p: r for p, r in position_costs.pinned.items() if p >= len(start)}}
     drawn = _Drawn(cost, pool, stations, position_costs)
