@@ -2,10 +2,10 @@
 
     PYTHONPATH=. python benchmarks/listen.py [PIECES]
 
-Pieces of 30 s as `tests/synth.py` makes them: chords in all 24 keys with bass, melody and drums at 60 to 180 BPM, in
-three timbres, up to a fifth of a semitone out of tune. A tempo counts as right within 0.5 BPM, half or double time
-folded; seconds are those of one core, decoding left out. Where librosa is installed (no part of DISCO) its beat
-tracker hears the same pieces.
+Pieces of 30 s as `tests/helpers/synthetic_music.py` makes them: chords in all 24 keys with bass, melody and drums at
+60 to 180 BPM, in three timbres, up to a fifth of a semitone out of tune. A tempo counts as right within 0.5 BPM, half
+or double time folded; seconds are those of one core, decoding left out. Where librosa is installed (no part of DISCO)
+its beat tracker hears the same pieces.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from table import head, row
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import synth
+from helpers import synthetic_music
 
 from disco.sources.audio.key import PROFILES, USUAL, key
 from disco.sources.audio.signal import Sound
@@ -32,16 +32,16 @@ def main() -> None:
     """Print one row a way."""
     pieces = int(sys.argv[1]) if len(sys.argv) > 1 else 216
     rng = np.random.default_rng(5)
-    every = [(k, mode, timbre) for k in range(12) for mode in (0, 1) for timbre in synth.TIMBRES]
+    every = [(k, mode, timbre) for k in range(12) for mode in (0, 1) for timbre in synthetic_music.TIMBRES]
     right = {name: np.zeros(2) for name in PROFILES}
     tempos = {"ours": 0, "librosa": 0}
     seconds = {"ours": 0.0, "librosa": 0.0}
     for i in range(pieces):
         tonic, mode, timbre = every[i % len(every)]
         bpm = rng.uniform(60, 180)
-        samples = synth.made(tonic, mode, bpm, timbre, seed=i, seconds=SECONDS)
+        samples = synthetic_music.made(tonic, mode, bpm, timbre, seed=i, seconds=SECONDS)
         began = time.process_time()
-        sound = Sound(samples, synth.RATE)
+        sound = Sound(samples, synthetic_music.RATE)
         found, _ = tempo(sound)
         heard = {USUAL: key(sound)}
         if i:  # after warm-up
@@ -54,7 +54,7 @@ def main() -> None:
             import librosa
 
             began = time.process_time()
-            found = float(np.atleast_1d(librosa.beat.beat_track(y=samples, sr=synth.RATE)[0])[0])
+            found = float(np.atleast_1d(librosa.beat.beat_track(y=samples, sr=synthetic_music.RATE)[0])[0])
             if i:
                 seconds["librosa"] += time.process_time() - began
             tempos["librosa"] += is_right(found, bpm)

@@ -41,7 +41,7 @@ def main() -> None:
 
 def beams(catalogue: Catalogue) -> None:
     """Print what beams of several widths cost and take, each beside greedy from the same seeds."""
-    playable = catalogue.measured & catalogue.named
+    playable = catalogue.has_comparable_features & catalogue.has_title_and_artist
     recommender = load_recommender("nearest", catalogue)
     head("Twenty tracks from 400 real candidates", "cost", "width", "to greedy's", "each to its own", "time", "s")
     for name, pairwise in (("rank", False), ("classic", False), ("mean", False), ("mean", True)):
@@ -75,7 +75,7 @@ def orders(catalogue: Catalogue) -> None:
     """Print one row a size and way of ordering."""
     limit = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
     mean = load_predictor("mean")
-    playable = np.flatnonzero(catalogue.measured & catalogue.named)
+    playable = np.flatnonzero(catalogue.has_comparable_features & catalogue.has_title_and_artist)
     rng = np.random.default_rng(0)
     head("Ordering real tracks", "tracks", "sets", "way", "cost", "to the best found", "worst", "best found in", "s")
     for n, sets in SIZES.items():
@@ -90,7 +90,7 @@ def orders(catalogue: Catalogue) -> None:
         if n > 12:
             del ways["order, search alone"]
             ways["order, ten times the moves"] = lambda cost, problem: arrange(
-                problem, budget=Budget(moves=10 * min(40 * len(problem), 8000))
+                problem, budget=Budget(iterations=10 * min(40 * len(problem), 8000))
             )
             if find_spec("ortools"):
                 ways[f"OR-tools, {limit:g} s"] = lambda cost, problem: with_ortools(problem.joins, limit)

@@ -158,7 +158,7 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
         ["predictor", "MAE", "ratio"],
         [[f"`{r['predictor']}`", f"{r['mae']:.4f}", f"{r['mae_ratio']:.3f}"] for r in everyone if "mae" in r],
     )
-    hard = all_of("--source", SOURCE, "--hard")
+    hard = all_of("--source", SOURCE, "--hard-negatives")
     t.table(
         "Hard: the others are of the true track's genre",
         "Guessing the genre is not enough: all 399 others share the first genre of the true track. Each at its best spicyness. "
@@ -265,8 +265,8 @@ def flow(t: Tables, electronic: Path) -> None:
     command = f"`disco evaluate flow --playlists PLAYLISTS --source {SOURCE} --catalogue TRACKS`"
     people = f"{made[0]['n']} playlists of {SOURCE} with {low} to {high} measured tracks, drawn ({protocol['tracks']:,} tracks): {command}. "
     t.table(f"{FLOW}real playlists", people + TOLD, heads, [flowing(r) for r in made])
-    drawn, protocol = t.flows("--catalogue", electronic, "--genre", GENRES, "--draws", 50)
-    command = f"`disco evaluate flow --draws 50 {named} --catalogue DATASET`"
+    drawn, protocol = t.flows("--catalogue", electronic, "--genre", GENRES, "--samples", 50)
+    command = f"`disco evaluate flow --samples 50 {named} --catalogue DATASET`"
     draws = f"{drawn[0]['n']} draws of {protocol['tracks']} from {protocol['of']:,} tracks of the 114k set's house, techno, trance and drum-and-bass: {command}. "
     t.table(f"{FLOW}drawn tracks", draws + verdict(drawn), heads, [flowing(r) for r in drawn])
     t.table(
@@ -280,11 +280,11 @@ def flow(t: Tables, electronic: Path) -> None:
                 electronic,
                 "--genre",
                 GENRES,
-                "--draws",
+                "--samples",
                 50,
                 "--key-rule",
                 "camelot",
-                "--rival",
+                "--baseline",
                 "random",
             )[0]
         ],

@@ -49,7 +49,7 @@ def main() -> None:
     catalogue = whole.take(first_of_each_title(whole))
     genre = np.array([(genres or [""])[0] for genres in catalogue.table["genres"].to_pylist()])
     rng = np.random.default_rng(0)
-    rows = np.flatnonzero(np.isin(genre, list(GENRES)) & catalogue.measured)
+    rows = np.flatnonzero(np.isin(genre, list(GENRES)) & catalogue.has_comparable_features)
     rows = np.sort(rng.permutation(rows)[: said.points])
     card = read_card(find_model(said.model), "recommender")
     place = autoencoder.autoencoder_codes if card["method"] == "autoencoder" else content.embed_tracks

@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from disco.catalogue import FEATURES, SCHEMA
-from disco.catalogue.table import ALONG
+from disco.catalogue.table import PROVENANCE_COLUMNS
 
 HERE = Path(__file__).resolve().parent
 STATISTICS = HERE / "demo_genres.json"
@@ -324,7 +324,7 @@ def draw(statistics: dict[str, Any], seed: int = SEED) -> pa.Table:
     columns["track_id"] = [f"demo-{number:05d}" for number in range(1, TRACKS + 1)]
     # Spotify's scale is what the statistics were fitted to.
     columns |= {"isrc": [None] * TRACKS, "path": [None] * TRACKS, "feature_set": ["spotify"] * TRACKS}
-    columns |= {name: [None] * TRACKS for names in ALONG.values() for name in names}
+    columns |= {name: [None] * TRACKS for names in PROVENANCE_COLUMNS.values() for name in names}
     columns["duration_ms"] = [int(value) for value in columns["duration_ms"]]
     note = f"{TRACKS:,} invented tracks; no such music exists"
     return pa.table(columns, schema=SCHEMA.with_metadata({"disco:name": "demo", "disco:note": note}))

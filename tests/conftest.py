@@ -1,32 +1,43 @@
-"""Catalogues to test with, made here; nothing of the real data is in the repository."""
+"""Fixtures of all tests, and what keeps a test from what belongs to the person who runs it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pytest
-from connected import start  # noqa: F401 - a fixture
 from hypothesis import settings
 
-from disco.catalogue import FEATURES, SCHEMA, Catalogue
+pytest.register_assert_rewrite("helpers")
+
+from helpers.catalogues import SHARED, random_catalogue  # noqa: E402 - after their asserts are made readable
+from helpers.spotify import start  # noqa: E402, F401 - a fixture
+
+from disco.catalogue import Catalogue  # noqa: E402
 
 # These machines are shared: how long an example takes says nothing of the code.
 settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
-
 
 @pytest.fixture(autouse=True)
 def _own_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models, measured sounds and logins of who runs the tests are no part of a test."""
+    """Give each test folders of its own, so that the models and logins of who runs it play no part."""
     monkeypatch.setenv("DISCO_DATA", str(tmp_path_factory.getbasetemp() / "nobodys"))
     monkeypatch.setenv("DISCO_CONFIG", str(tmp_path_factory.getbasetemp() / "nobodys-logins"))
     monkeypatch.setenv("DISCO_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
+def _time_zone() -> Iterator[None]:
+    """Set the time zone back after a test that changed it."""
+    before = os.environ.get("TZ")
+    yield
+    os.environ.pop("TZ", None)
+    os.environ.update({"TZ": before} if before is not None else {})
+    time.tzset()
 
 
 @pytest.fixture
@@ -35,36 +46,6 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the real data is not here ({SHARED.parent.name}/{SHARED.name} beside the project)")
     return SHARED
-
-
-def catalogue_of(tracks: list[dict[str, Any]]) -> Catalogue:
-    """A catalogue of tracks given as dictionaries; columns left out are unknown."""
-    rows = [{field.name: track.get(field.name) for field in SCHEMA} for track in tracks]
-    return Catalogue(pa.Table.from_pylist(rows, SCHEMA), "a test")
-
-
-def random_catalogue(n: int, seed: int = 0, artists: int | None = None, unknown: float = 0.0) -> Catalogue:
-    """n random tracks; `artists` are shared among them, a share of keys and tempos is unknown."""
-    rng = np.random.default_rng(seed)
-    lost = rng.random((n, 2)) < unknown
-    tracks = [
-        {
-            "track_id": f"t{i:05}",
-            "title": f"Title {i}",
-            "artists": [f"Artist {i if artists is None else rng.integers(artists)}"],
-            "genres": [("techno", "house", "deep house")[i % 3]],
-            "duration_ms": int(rng.integers(90_000, 400_000)),
-            "popularity": float(rng.integers(0, 100)),
-            "explicit": bool(rng.random() < 0.2),
-            "tempo_bpm": None if lost[i, 0] else float(rng.uniform(60, 200)),
-            "key": None if lost[i, 1] else int(rng.integers(12)),
-            "mode": int(rng.integers(2)),
-            "feature_set": "spotify",
-            **{f: float(rng.uniform(-30, 0) if f == "loudness" else rng.random()) for f in FEATURES},
-        }
-        for i in range(n)
-    ]
-    return catalogue_of(tracks)
 
 
 @pytest.fixture

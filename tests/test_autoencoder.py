@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
-from contracts import RecommenderTests
+from helpers.catalogues import catalogue_of, random_catalogue
+from helpers.contracts import RecommenderTests
 
 from disco.catalogue import Catalogue
 from disco.catalogue.numbering import genre_numbers

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,10 +59,10 @@ def test_what_is_unknown_is_nan_in_numbers_and_never_zero():
     catalogue = catalogue_of(
         [track("a", tempo_bpm=None, key=None, mode=1), track("b", 0.5, tempo_bpm=120, key=0, mode=1)]
     )
-    for column in (catalogue.tempos, catalogue.positions, catalogue.numbers("popularity")[:1]):
+    for column in (catalogue.tempos, catalogue.circle_positions, catalogue.numbers("popularity")[:1]):
         assert np.isnan(column[0])
         assert column.dtype == np.float32
-    assert catalogue.positions[1] == 0
+    assert catalogue.circle_positions[1] == 0
     assert np.isnan(catalogue.features()[0]).all()
     assert (catalogue.features()[1] == 0.5).all()
 
@@ -77,15 +77,15 @@ def test_a_track_is_measured_only_with_all_eight_features_and_named_only_with_ti
     whole = track("a", 0.5, title="A", artists=["P"])
     tracks = [whole, *({**whole, "track_id": name, name: None} for name in (*FEATURES, "title", "artists"))]
     catalogue = catalogue_of(tracks)
-    assert catalogue.measured.tolist() == [True, *[False] * 8, True, True]
-    assert catalogue.named.tolist() == [True, *[True] * 8, False, False]
+    assert catalogue.has_comparable_features.tolist() == [True, *[False] * 8, True, True]
+    assert catalogue.has_title_and_artist.tolist() == [True, *[True] * 8, False, False]
 
 
 def test_features_of_the_minority_set_are_not_compared():
     tracks = [track("a", 0.1), track("b", 0.2, "audio-1"), track("c", 0.3), track("d")]
     catalogue = catalogue_of(tracks)
     assert catalogue.feature_set == "spotify"
-    assert catalogue.measured.tolist() == [True, False, True, False]
+    assert catalogue.has_comparable_features.tolist() == [True, False, True, False]
     assert np.isnan(catalogue.features()).all(axis=1).tolist() == [False, True, False, True]
     assert catalogue.features()[2] == pytest.approx(np.full(8, 0.3))
 
@@ -94,7 +94,7 @@ def test_incomplete_measurements_do_not_make_a_set_the_majority():
     half = [{"track_id": f"h{i}", "energy": 0.5, "feature_set": "audio-1"} for i in range(3)]
     catalogue = catalogue_of([track("a", 0.1), *half])
     assert catalogue.feature_set == "spotify"
-    assert catalogue.measured.tolist() == [True, False, False, False]
+    assert catalogue.has_comparable_features.tolist() == [True, False, False, False]
 
 
 def test_of_sets_of_equal_size_the_same_one_counts_every_time():
@@ -105,7 +105,7 @@ def test_of_sets_of_equal_size_the_same_one_counts_every_time():
 def test_nobody_measured_is_said_so():
     catalogue = catalogue_of([track("a")])
     assert catalogue.feature_set == "unknown"
-    assert not catalogue.measured.any()
+    assert not catalogue.has_comparable_features.any()
 
 
 def test_of_two_catalogues_the_first_ones_values_come_first_and_gaps_are_filled():
@@ -205,14 +205,14 @@ def test_joining_rows_agrees_with_doing_it_by_hand(rows):
 )
 def test_versions_share_a_song_and_other_songs_do_not(a, b, same):
     catalogue = catalogue_of([{"track_id": t, "title": t, "artists": [artist]} for t, artist in (a, b)])
-    assert (catalogue.song(0) == catalogue.song(1)) == same
-    assert catalogue.song(0)
+    assert (catalogue.song_key(0) == catalogue.song_key(1)) == same
+    assert catalogue.song_key(0)
 
 
 def test_a_track_without_a_title_is_no_song_and_without_artists_has_none():
     catalogue = catalogue_of([track("a"), track("b", title="B")])
-    assert catalogue.song(0) == ""
-    assert catalogue.song(1) != ""
+    assert catalogue.song_key(0) == ""
+    assert catalogue.song_key(1) != ""
     assert catalogue.artists(0) == []
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import catalogue_of, random_catalogue
-from contracts import RecommenderTests
+from helpers.catalogues import catalogue_of, random_catalogue
+from helpers.contracts import RecommenderTests
 
 from disco.catalogue import FEATURES, Catalogue
 from disco.cli import train

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -376,7 +376,7 @@ def test_the_challenge_has_a_row_for_each_category_and_the_mean(files, capsys):
     assert records[-1]["ndcg"] == pytest.approx(np.mean([r["ndcg"] for r in records[:-1]]), abs=1e-4)
     assert run(files, "--recommender", "kinds", "--protocol", "challenge", "--json") == 0
     assert said(capsys) == first
-    assert run(files, "--recommender", "kinds", "--protocol", "challenge", "--json", "--seed", 1) == 0
+    assert run(files, "--recommender", "kinds", "--protocol", "challenge", "--json", "--random-seed", 1) == 0
     assert said(capsys)["recommenders"] != records
 
 
@@ -408,7 +408,7 @@ def test_sources_and_a_number_of_playlists_can_be_asked_for(files, capsys):
     asked = ["--recommender", "seeds", "--protocol", "first-1", "--json"]
     assert run(files, *asked, "--source", "b") == 0
     assert said(capsys)["protocol"]["test_playlists"] == 13
-    assert run(files, *asked, "--playlists-at-most", 7) == 0
+    assert run(files, *asked, "--max-playlists", 7) == 0
     assert said(capsys)["recommenders"][0]["n"] == 7
 
 
@@ -429,7 +429,7 @@ def test_the_table_is_for_people(files, capsys):
         (["--protocol", "title", "--no-titles"], "the protocol 'title' gives titles"),
         (["--protocol", "first-1", "--recommender", "nobody"], "nobody"),
         (["--protocol", "first-1", "--source", "c"], "has no playlist of the source c"),
-        (["--protocol", "first-1", "--playlists-at-most", "0"], "at least one playlist"),
+        (["--protocol", "first-1", "--max-playlists", "0"], "at least one playlist"),
         (["--protocol", "first-1", "--train", "nowhere.parquet"], "nowhere.parquet: there is no such file"),
     ],
 )

@@ -7,7 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
-from recommenders import KIND, TrainedTests, library, trained
+from helpers.trained import KIND, TrainedTests, library, trained
 
 from disco.errors import DataError
 from disco.models.recommenders import Query, load_recommender

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -226,13 +226,13 @@ def test_nothing_is_overwritten_without_force(tmp_path, suffix):
 def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, error):
     where = tmp_path / "list.csv"
     where.write_text("old")
-    real = Path.write_text
+    real = Path.write_bytes
 
-    def half(self: Path, text: str, **more: object) -> int:
-        real(self, text[: len(text) // 2])
+    def half(self: Path, data: bytes) -> int:
+        real(self, data[: len(data) // 2])
         raise error
 
-    monkeypatch.setattr(Path, "write_text", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(DataError if isinstance(error, OSError) else KeyboardInterrupt) as raised:
         export.write("new and longer", where, force=True)
     if isinstance(error, OSError):

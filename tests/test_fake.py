@@ -12,15 +12,15 @@ import threading
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from fake import FORMS, SCENARIOS, Library, ListenBrainz, Navidrome, ReccoBeats, Spotify
-from fake.accounts import CODE_S
-from fake.caller import Reply, call
-from fake.fields import pick
-from fake.library import HOSTILE
-from fake.listenbrainz import ALGORITHMS, mbid
-from fake.navidrome import song_id
-from fake.reccobeats import own_id
-from fake.scenarios import HOUR_S, MONTH_S
+from helpers.fake import FORMS, SCENARIOS, Library, ListenBrainz, Navidrome, ReccoBeats, Spotify
+from helpers.fake.accounts import CODE_S
+from helpers.fake.caller import Reply, call
+from helpers.fake.fields import pick
+from helpers.fake.library import HOSTILE
+from helpers.fake.listenbrainz import ALGORITHMS, mbid
+from helpers.fake.navidrome import song_id
+from helpers.fake.reccobeats import own_id
+from helpers.fake.scenarios import HOUR_S, MONTH_S
 
 SMALL = {"tracks": 300, "saved": 130}
 CALLBACK = "http://127.0.0.1:9/callback"

@@ -9,13 +9,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from conftest import SHARED
-from fake import Spotify
-from fake.caller import call
-from fake.contract import Contract
-from fake.library import FRIEND
-from fake.server import Request
-from fake.spotify import ROUTES, SCOPES
+from helpers.catalogues import SHARED
+from helpers.fake import Spotify
+from helpers.fake.caller import call
+from helpers.fake.contract import Contract
+from helpers.fake.library import FRIEND
+from helpers.fake.server import Request
+from helpers.fake.spotify import ROUTES, SCOPES
 
 PLAYLISTS = (
     "playlist-modify-public",

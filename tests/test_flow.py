@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 

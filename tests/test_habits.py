@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import random_catalogue
+from helpers.catalogues import random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.catalogue import FEATURES
 from disco.catalogue import same_recording as kin
-from disco.catalogue.text import same_recording
+from disco.catalogue.text import recording_titles
 
 WHOLE = dict.fromkeys(FEATURES, 0.25) | {"feature_set": "spotify", "key": 3, "mode": 1, "tempo_bpm": 120.0}
 
@@ -139,4 +139,4 @@ def test_it_agrees_with_looking_at_every_pair(rows):
 
 
 def test_a_title_that_is_nothing_but_marks_is_no_name():
-    assert same_recording(pa.array(["", "?!", None, "Don't Stop"])).to_pylist() == [None, None, None, "dont stop"]
+    assert recording_titles(pa.array(["", "?!", None, "Don't Stop"])).to_pylist() == [None, None, None, "dont stop"]

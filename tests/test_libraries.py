@@ -11,7 +11,7 @@ import test_jspf
 import test_mixxx
 import test_rekordbox
 import test_traktor
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_export import playlist

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import synth
+from helpers import synthetic_music
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +24,7 @@ def folded_apart(found: float, bpm: float) -> float:
     [(9, 0, 93.4, "organ"), (0, 1, 128.0, "pluck"), (6, 1, 174.2, "strings"), (3, 0, 66.6, "pluck")],
 )
 def test_a_piece_has_the_key_and_tempo_that_it_was_made_in(tonic, mode, bpm, timbre):
-    piece = Sound(synth.made(tonic, mode, bpm, timbre, seconds=25), RATE)
+    piece = Sound(synthetic_music.made(tonic, mode, bpm, timbre, seconds=25), RATE)
     assert key(piece)[:2] == (tonic, mode)
     found, confidence = tempo(piece)
     assert folded_apart(found, bpm) < 0.3
@@ -34,10 +34,10 @@ def test_a_piece_has_the_key_and_tempo_that_it_was_made_in(tonic, mode, bpm, tim
 @pytest.mark.slow
 def test_of_made_music_nearly_all_is_heard_right():
     rng, keys, tempos = np.random.default_rng(8), 0, 0
-    every = [(tonic, mode, timbre) for tonic in range(12) for mode in (0, 1) for timbre in synth.TIMBRES]
+    every = [(tonic, mode, timbre) for tonic in range(12) for mode in (0, 1) for timbre in synthetic_music.TIMBRES]
     for tonic, mode, timbre in every:
         bpm = rng.uniform(60, 180)
-        piece = Sound(synth.made(tonic, mode, bpm, timbre, seed=3), RATE)
+        piece = Sound(synthetic_music.made(tonic, mode, bpm, timbre, seed=3), RATE)
         keys += key(piece)[:2] == (tonic, mode)
         tempos += folded_apart(tempo(piece)[0], bpm) <= 0.5
     assert keys >= 0.8 * len(every)
@@ -55,7 +55,10 @@ def test_a_click_is_heard_between_the_pieces_of_the_grid():
 
 def test_transposed_music_is_in_the_transposed_key():
     for up in (1, 5, 7):
-        assert key(Sound(synth.made((2 + up) % 12, 1, 120, "organ", seconds=12), RATE))[:2] == ((2 + up) % 12, 1)
+        assert key(Sound(synthetic_music.made((2 + up) % 12, 1, 120, "organ", seconds=12), RATE))[:2] == (
+            (2 + up) % 12,
+            1,
+        )
 
 
 def test_what_has_no_beat_or_pitch_has_no_tempo_or_key():
@@ -87,7 +90,7 @@ def test_a_click_has_a_tempo_and_no_key():
 def test_samples_that_are_no_sound_do_not_spread(tmp_path, extreme):
     soundfile = pytest.importorskip("soundfile")
     rate = 44_100
-    piece = synth.made(7, 1, 100, "organ", seconds=10)
+    piece = synthetic_music.made(7, 1, 100, "organ", seconds=10)
     both = np.stack([np.repeat(piece, 2)] * 2, axis=1)
     both[1000:1010, 0] = extreme
     soundfile.write(tmp_path / "a.wav", both, rate, subtype="FLOAT")

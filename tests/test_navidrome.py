@@ -6,8 +6,8 @@ import contextlib
 import json
 
 import pytest
-from conftest import catalogue_of
-from fake import Library, Navidrome
+from helpers.catalogues import catalogue_of
+from helpers.fake import Library, Navidrome
 
 from disco.cli import order
 from disco.errors import DiscoError
@@ -314,10 +314,10 @@ def unset(fake, monkeypatch):
 
 
 def test_the_login_is_read_from_a_file_that_nobody_else_can_read(unset):
-    path = storage.config() / "navidrome.json"
+    path = storage.user_config_dir() / "navidrome.json"
     with pytest.raises(DiscoError, match="nobody is logged in to Navidrome; set DISCO_NAVIDROME_URL"):
         client.login()
-    storage.keep(path, unset)
+    storage.write_atomic(path, unset, private=True)
     assert connect().playlists("nothing") == []
     path.chmod(0o644)
     with pytest.raises(DiscoError, match="can be read by others; run: chmod 600"):
@@ -326,7 +326,7 @@ def test_the_login_is_read_from_a_file_that_nobody_else_can_read(unset):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"url": 1}', "null"])
 def test_a_damaged_file_of_the_login_is_one_sentence(unset, text):
-    storage.keep(storage.config() / "navidrome.json", text)
+    storage.write_atomic(storage.user_config_dir() / "navidrome.json", text, private=True)
     with pytest.raises(DiscoError, match=r"navidrome\.json: cannot be read; write"):
         client.login()
 
@@ -345,7 +345,17 @@ def test_the_door_makes_it_and_tells_what_is_not_there(fake, tmp_path, capsys):
     table, listed = tmp_path / "t.parquet", tmp_path / "list.txt"
     tables.write(catalogue_of(rows), table)
     listed.write_text("\n".join(row["track_id"] for row in rows))
-    arguments = [str(listed), "--catalogue", str(table), "--title", NAME, "--to", "navidrome", "--moves", "5"]
+    arguments = [
+        str(listed),
+        "--catalogue",
+        str(table),
+        "--title",
+        NAME,
+        "--upload-to",
+        "navidrome",
+        "--iterations",
+        "5",
+    ]
     assert order.main(arguments) == 0
     told = capsys.readouterr().err
     (made,) = [one for one in fake.playlists.values() if one.name == NAME]

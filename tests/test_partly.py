@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +23,7 @@ from disco.playlist.reorder import given as given_of
 from disco.playlist.sequence import Budget, Constraints
 from disco.sources.tracklist import Tracklist
 
-SHORT = Budget(moves=5)
+SHORT = Budget(iterations=5)
 
 
 def hidden(n, share, seed=0, artists=None):

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
-from conftest import SHARED, catalogue_of, random_catalogue
+from helpers.catalogues import SHARED, catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
-from contracts import PredictorTests
+from helpers.catalogues import catalogue_of, random_catalogue
+from helpers.contracts import PredictorTests
 
 from disco.catalogue import FEATURES
 from disco.errors import NotFoundError

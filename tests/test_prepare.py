@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from conftest import catalogue_of
+from helpers.catalogues import catalogue_of
 from hypothesis import given
 from hypothesis import strategies as st
 from test_playlists_source import slice_of, slice_playlist, slice_track, write_json
@@ -147,7 +147,7 @@ def test_entries_find_their_tracks_by_id_then_by_name(tracks, tmp_path, capsys):
     assert run(*common, "--names", names, "--output", tmp_path / "b", capsys=capsys)[0] == 0
     assert prepared(tmp_path / "b")["mpd:0"][1] == ["t01", "t02", "t03"]
     assert report_of(tmp_path / "b")["entries"]["by_name"] == 2
-    assert run(*common, "--covered-only", "--output", tmp_path / "c", capsys=capsys)[0] == 0
+    assert run(*common, "--known-tracks-only", "--output", tmp_path / "c", capsys=capsys)[0] == 0
     assert prepared(tmp_path / "c")["mpd:0"][1] == ["t01", "t02"]
     for name in "abc":
         assert_adds_up(tmp_path / name)
@@ -178,7 +178,7 @@ FILTERED = [
             [0, 2, 4, 6, 8],
             {"no_track_known": 1, "coverage_too_low": 1, "duplicate": 1},
         ),
-        (["--covered-only"], [0, 2, 6, 8], {"no_track_known": 1, "too_short": 2, "duplicate": 1}),
+        (["--known-tracks-only"], [0, 2, 6, 8], {"no_track_known": 1, "too_short": 2, "duplicate": 1}),
     ],
 )
 def test_filters_are_options_and_say_what_they_left_out(tracks, tmp_path, capsys, options, kept, left_out):
@@ -296,7 +296,9 @@ def test_a_seed_gives_a_split_and_another_gives_another(tracks, tmp_path, capsys
     path = write_json(tmp_path / "s.json", slice_of(*random_lists(200)))
     found = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        assert run(path, "--tracks", tracks, "--output", tmp_path / name, "--seed", seed, capsys=capsys)[0] == 0
+        assert (
+            run(path, "--tracks", tracks, "--output", tmp_path / name, "--random-seed", seed, capsys=capsys)[0] == 0
+        )
         found.append(prepared(tmp_path / name))
     assert found[0] == found[1]
     assert found[0] != found[2]
@@ -433,7 +435,7 @@ def test_small_batches_give_what_large_ones_give(tracks, tmp_path, capsys, monke
         (["few.json", "--output", "few.json"], 1, "few.json: is a file; name a folder"),
         (["few.json", "--validation", "0.5", "--test", "0.5"], 2, "together less than 1"),
         (["few.json", "--minimum-coverage", "50"], 2, "--minimum-coverage is a share"),
-        (["few.json", "--seed", "one"], 2, "invalid int value"),
+        (["few.json", "--random-seed", "one"], 2, "invalid int value"),
         ([], 2, "the following arguments are required"),
     ],
 )

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pyarrow as pa
 import pytest
-from recommenders import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
+from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
 
 from disco.catalogue import Catalogue
 from disco.cli import train

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 
 from disco.catalogue import FEATURES, Catalogue
 from disco.cli import train
@@ -136,7 +136,7 @@ def test_tower_inputs_are_finite_and_in_reach() -> None:
     assert heard.shape == (200, len(NUMBERS) + len(OTHERS))
     assert np.isfinite(heard).all()
     by_name: dict[str, Any] = dict(zip((*NUMBERS, *OTHERS), heard.T, strict=True))
-    unknown = np.isnan(catalogue.positions)
+    unknown = np.isnan(catalogue.circle_positions)
     assert (by_name["key_unknown"] == unknown).all()
     assert (by_name["fifths_cos"][unknown] == 0).all()
     np.testing.assert_allclose((by_name["fifths_cos"] ** 2 + by_name["fifths_sin"] ** 2)[~unknown], 1, atol=1e-5)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import random_catalogue
-from contracts import RecommenderTests
+from helpers.catalogues import random_catalogue
+from helpers.contracts import RecommenderTests
 
 from disco.models import recommenders
 from disco.models.recommenders import Nearest, Query

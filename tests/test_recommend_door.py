@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from recommenders import KIND, places, trained
+from helpers.trained import KIND, places, trained
 
 from disco.cli import main as command_line
 from disco.cli.recommend import main

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from conftest import random_catalogue
-from recommenders import KIND, TrainedTests, library, places, trained
+from helpers.catalogues import random_catalogue
+from helpers.trained import KIND, TrainedTests, library, places, trained
 
 from disco.cli import train
 from disco.errors import DataError, DiscoError

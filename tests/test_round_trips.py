@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import catalogue_of
+from helpers.catalogues import catalogue_of
 from hypothesis import example, given
 from hypothesis import strategies as st
 from test_export import playlist

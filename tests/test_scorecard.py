@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -307,7 +307,17 @@ def run(files, *arguments):
 
 
 def test_the_door_prints_one_record_for_each_way(files, capsys):
-    asked = ("--playlists", "playlists.parquet", "--lengths", "8-12", "--arc", "peak", "--rival", "WrzDJ", "--json")
+    asked = (
+        "--playlists",
+        "playlists.parquet",
+        "--lengths",
+        "8-12",
+        "--arc",
+        "peak",
+        "--baseline",
+        "WrzDJ",
+        "--json",
+    )
     assert run(files, *asked) == 0
     said = json.loads(capsys.readouterr().out)
     ways = [r["method"] for r in said["orders"]]
@@ -331,7 +341,7 @@ def test_the_door_prints_one_record_for_each_way(files, capsys):
 
 
 def test_the_door_draws_and_prints_a_table(files, capsys):
-    assert run(files, "--draws", 2, "--draw-length", 6, "--genre", "techno,house", "--rival", "random") == 0
+    assert run(files, "--samples", 2, "--sample-length", 6, "--genre", "techno,house", "--baseline", "random") == 0
     out = capsys.readouterr().out
     assert "coher." in out
     assert "order, all knobs 1, artists free" in out
@@ -354,17 +364,17 @@ def test_the_door_generates(files, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "one of --playlists FILE, --draws N or --generate N"),
-        (("--draws", 2, "--generate", 2), "one of --playlists FILE"),
-        (("--draws", 2, "--genre", "polka"), "no track of"),
-        (("--draws", 0), "nothing to order"),
-        (("--draws", 1, "--draw-length", 900), "900 tracks cannot be drawn from 300"),
-        (("--draws", 1, "--rival", "nobody"), "there is no rival 'nobody'; there are: random"),
+        ((), "one of --playlists FILE, --samples N or --generate N"),
+        (("--samples", 2, "--generate", 2), "one of --playlists FILE"),
+        (("--samples", 2, "--genre", "polka"), "no track of"),
+        (("--samples", 0), "nothing to order"),
+        (("--samples", 1, "--sample-length", 900), "900 tracks cannot be drawn from 300"),
+        (("--samples", 1, "--baseline", "nobody"), "there is no rival 'nobody'; there are: random"),
         (("--playlists", "playlists.parquet"), "no playlist has 20 to 50 measured tracks"),
         (("--playlists", "playlists.parquet", "--lengths", "many"), "no range of lengths"),
         (("--generate", 900), "--generate needs 1 to 300 seeds"),
-        (("--draws", 1, "--arc", "round"), "'round' is no arc"),
-        (("--draws", 1, "--seed", -1), "a seed must be 0 or more"),
+        (("--samples", 1, "--arc", "round"), "'round' is no arc"),
+        (("--samples", 1, "--random-seed", -1), "a random seed must be 0 or more"),
     ],
 )
 def test_bad_input_is_one_sentence(files, capsys, arguments, sentence):

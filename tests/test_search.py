@@ -4,10 +4,11 @@ import io
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 
 from disco.catalogue import Catalogue, lookup, search
 from disco.catalogue.search import ENOUGH
+from disco.cli import console
 from disco.errors import DiscoError, NotFoundError
 
 # The wrong answers stand beside the right ones: other titles of the same artist, the same title by others,
@@ -240,10 +241,11 @@ def test_the_index_is_built_once_at_the_first_search(monkeypatch):
         "https://open.spotify.com/intl-de/track/4uLU6hMCjMI75M1A2tKUQC?si=1",
     ],
 )
-def test_a_seed_may_be_an_id_a_uri_or_a_link_and_nothing_is_doubted(capsys, text):
+def test_a_seed_may_be_an_id_a_uri_or_a_link_and_nothing_is_doubted(caplog, text):
+    caplog.set_level("INFO", logger="disco")
     shelf = of([("a", "4uLU", ["A"], 1), ("4uLU6hMCjMI75M1A2tKUQC", "B", ["B"], 1)])
     assert lookup.find_seeds(shelf, [text]).tolist() == [1]
-    assert capsys.readouterr() == ("", "")
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("text", ["spotify:track:absent", "https://open.spotify.com/track/absent"])
@@ -253,9 +255,10 @@ def test_an_absent_link_is_not_searched_as_text(shelf, text):
 
 
 @pytest.mark.parametrize("text", ["halo", "oakcat them changes", "Girlfriend Is Better", "hello"])
-def test_a_clear_match_is_taken_without_a_word(shelf, capsys, text):
+def test_a_clear_match_is_taken_without_a_message(shelf, caplog, text):
+    caplog.set_level("INFO", logger="disco")
     lookup.find_seeds(shelf, [text])
-    assert capsys.readouterr() == ("", "")
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize(
@@ -266,30 +269,29 @@ def test_a_clear_match_is_taken_without_a_word(shelf, capsys, text):
         ("walking heads", "Girlfriend Is Better", []),
     ],
 )
-def test_a_doubtful_match_says_what_was_asked_what_was_taken_and_what_else_it_could_be(
-    shelf, capsys, text, taken, others
+def test_an_ambiguous_match_is_logged_with_what_was_asked_what_was_taken_and_what_else_it_could_be(
+    shelf, caplog, text, taken, others
 ):
+    caplog.set_level("INFO", logger="disco")
     lookup.find_seeds(shelf, [text])
-    out, said = capsys.readouterr()
-    assert out == ""
-    for part in [f"asked for {text!r}", f"took '{taken}", "--pick", *others]:
-        assert part in said
-    lookup.find_seeds(shelf, [text], quiet=True)
-    assert capsys.readouterr() == ("", "")
+    (message,) = caplog.messages
+    for part in [f"asked for {text!r}", f"took '{taken}", "--interactive", *others]:
+        assert part in message
 
 
-def test_other_versions_of_the_same_song_are_no_doubt(capsys):
+def test_other_versions_of_the_same_song_are_not_ambiguous(caplog):
+    caplog.set_level("INFO", logger="disco")
     shelf = of(
         [("a", "Night", ["A"], 9), ("b", "Night - Remastered 2011", ["A"], 5), ("c", "Night (Live)", ["A"], 1)]
     )
     assert lookup.find_seeds(shelf, ["night"]).tolist() == [0]
-    assert capsys.readouterr().err == ""
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize(("answer", "row"), [("\n", 0), ("1\n", 0), ("2\n", 1), ("seven\n0\n9\n2\n", 1)])
 def test_pick_asks_and_takes_the_answer(shelf, monkeypatch, capsys, answer, row):
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-    assert lookup.find_seeds(shelf, ["them changes"], pick=True).tolist() == [row]
+    assert lookup.find_seeds(shelf, ["them changes"], console.ask).tolist() == [row]
     out, asked = capsys.readouterr()
     assert out == ""
     assert "1  Them Changes by Oakcat" in asked
@@ -298,8 +300,8 @@ def test_pick_asks_and_takes_the_answer(shelf, monkeypatch, capsys, answer, row)
 
 def test_pick_without_an_answer_is_one_error(shelf, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    with pytest.raises(DiscoError, match="leave out --pick"):
-        lookup.find_seeds(shelf, ["them changes"], pick=True)
+    with pytest.raises(DiscoError, match="leave out --interactive"):
+        lookup.find_seeds(shelf, ["them changes"], console.ask)
 
 
 def test_a_seed_that_is_not_there_names_the_nearest_five(shelf):

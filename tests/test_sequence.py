@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
-from contracts import SequencerTests
+from helpers.catalogues import catalogue_of, random_catalogue
+from helpers.contracts import SequencerTests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import catalogue_of
-from contracts import RecommenderTests
-from fake import Library, ListenBrainz, ReccoBeats
-from fake.listenbrainz import mbid
+from helpers.catalogues import catalogue_of
+from helpers.contracts import RecommenderTests
+from helpers.fake import Library, ListenBrainz, ReccoBeats
+from helpers.fake.listenbrainz import mbid
 
 from disco.catalogue import FEATURES
 from disco.cli import generate
@@ -348,8 +348,8 @@ def test_an_address_is_https_or_this_machine(services, monkeypatch):
 
 @pytest.mark.parametrize("text", [b"", b"no database", b"SQLite format 3\0" + b"x" * 5000])
 def test_a_damaged_memory_is_no_reason_to_stop(services, text):
-    storage.data().mkdir(parents=True)
-    (storage.data() / "answers.sqlite").write_bytes(text)
+    storage.user_data_dir().mkdir(parents=True)
+    (storage.user_data_dir() / "answers.sqlite").write_bytes(text)
     assert len(load_recommender("reccobeats", services["catalogue"]).recommend(query(known_rows(services)), 9).rows)
 
 
@@ -357,7 +357,7 @@ def test_the_memory_is_its_owners_alone_and_bounded(services, monkeypatch):
     monkeypatch.setattr(http, "KEPT", 3)
     for row in known_rows(services, 8):
         load_recommender("reccobeats", services["catalogue"]).recommend(query([row]), 1)
-    path = storage.data() / "answers.sqlite"
+    path = storage.user_data_dir() / "answers.sqlite"
     assert path.stat().st_mode & 0o077 == 0
     with http._store() as store:
         assert store.execute("SELECT count(*) FROM answers").fetchone() == (3,)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from recommenders import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
+from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
 
 from disco.cli import train
 from disco.errors import DataError

@@ -8,7 +8,7 @@ import shutil
 import sys
 
 import pytest
-from recommenders import trained
+from helpers.trained import trained
 
 from disco.cli import main as command_line
 from disco.cli.models import main

@@ -8,8 +8,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
-from sources import (
+from helpers.catalogues import catalogue_of, random_catalogue
+from helpers.sources import (
     HOSTILE,
     SourceTests,
     test_all_sources_have_an_example,  # noqa: F401 - collected here
@@ -63,7 +63,7 @@ def test_what_an_export_says_of_its_tracks(tmp_path):
     # The only one that was played comes first, and a play by name is found by it.
     assert catalogue.table["track_id"][0].as_py() == bare(1)
     said = " | ".join(catalogue.notes)
-    for part in ("2 playlists", "1 plays of 30 s or more from 2024-02-03 to 2024-02-03", "--fill"):
+    for part in ("2 playlists", "1 plays of 30 s or more from 2024-02-03 to 2024-02-03", "--enrich-from"):
         assert part in said
     assert "1 podcasts and nameless entries of playlists left out" in said
     assert "Never" not in str(catalogue.table)
@@ -168,14 +168,14 @@ def test_a_library_gets_features_from_a_table_and_no_tracks(tmp_path):
     alone = sources.open([export])
     filled = sources.open([export], [table])
     assert filled.ids(np.arange(4)) == alone.ids(np.arange(4))
-    assert filled.whole.tolist() == [True, False, False, False]
+    assert filled.has_all_features.tolist() == [True, False, False, False]
     assert filled.feature_set == "spotify"
-    assert filled.origin is None
+    assert filled.parent is None
     assert any("1 tracks are known better" in note and "1 by artist and title" in note for note in filled.notes)
     assert not any("merged" in note for note in filled.notes)
     both = sources.open([export, table])
     assert len(both) == 6, "no track is lost where two are the same recording"
-    assert both.whole.sum() == 3
+    assert both.has_all_features.sum() == 3
 
 
 def test_the_door_takes_what_fills(tmp_path, capsys):
@@ -186,7 +186,7 @@ def test_the_door_takes_what_fills(tmp_path, capsys):
         ),
         table,
     )
-    asked = [bare(0), "--catalogue", place, "--fill", table, "--length", 1, "--artist-gap", 0, "--json"]
+    asked = [bare(0), "--catalogue", place, "--enrich-from", table, "--length", 1, "--artist-gap", 0, "--json"]
     assert generate.main([str(a) for a in asked]) == 0
     made = json.loads(capsys.readouterr().out)
     assert {track["id"] for track in made["tracks"]} <= {bare(i) for i in range(4)}

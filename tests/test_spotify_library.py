@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import random_catalogue
-from connected import Killed
-from fake.library import USER, Entry
+from helpers.catalogues import random_catalogue
+from helpers.fake.library import USER, Entry
+from helpers.spotify import Killed
 
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources.services import spotify as source

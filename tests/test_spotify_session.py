@@ -8,8 +8,8 @@ import stat
 import time
 
 import pytest
-from connected import log_in
-from fake import SCENARIOS
+from helpers.fake import SCENARIOS
+from helpers.spotify import log_in
 
 from disco.cli import spotify
 from disco.errors import DiscoError

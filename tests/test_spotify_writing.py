@@ -6,8 +6,8 @@ import json
 import random
 
 import pytest
-from connected import Killed, kill
-from fake.library import Entry
+from helpers.fake.library import Entry
+from helpers.spotify import Killed, kill
 
 from disco.errors import DiscoError
 from disco.sources.services.spotify import errors, upload

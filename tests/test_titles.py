@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import random_catalogue
+from helpers.catalogues import random_catalogue
 
 from disco.errors import DataError
 from disco.models.card import Card

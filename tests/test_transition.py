@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import catalogue_of, random_catalogue
+from helpers.catalogues import catalogue_of, random_catalogue
 
 from disco.catalogue import FEATURES
 from disco.errors import DiscoError

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from disco.catalogue.table import ALONG, FEATURES, TOGETHER, Catalogue, Mask, Rows
-from disco.catalogue.text import fold_accents, normalise, same_recording
+from disco.catalogue.table import COLUMN_GROUPS, FEATURES, PROVENANCE_COLUMNS, Catalogue, Mask, Rows
+from disco.catalogue.text import fold_accents, normalise, recording_titles
 
 Codes = NDArray[np.int64]
 # Releases of one recording differ by the silence at their ends, versions of a song by more.
@@ -32,7 +32,7 @@ def fill_from_same_recording(catalogue: Catalogue) -> Catalogue:
     has them all. A note tells how many were filled, by what.
     """
     table = catalogue.table
-    lacking = ~(catalogue.whole & ~np.isnan(catalogue.positions) & ~np.isnan(catalogue.tempos))
+    lacking = ~(catalogue.has_all_features & ~np.isnan(catalogue.circle_positions) & ~np.isnan(catalogue.tempos))
     if not lacking.any():
         return catalogue
     by_isrc, by_name = _isrc_codes(table), _name_codes(catalogue, lacking)
@@ -48,8 +48,8 @@ def fill_from_same_recording(catalogue: Catalogue) -> Catalogue:
         (np.where(said, by_name[takers], -1), unsaid),
         (np.where(said, -1, by_name[takers]), by_name),
     ]
-    grouped = {name: group for group in TOGETHER for name in group}
-    followers = {follower for names in ALONG.values() for follower in names}
+    grouped = {name: group for group in COLUMN_GROUPS for name in group}
+    followers = {follower for names in PROVENANCE_COLUMNS.values() for follower in names}
     sources: dict[str, Rows] = {}
     how = np.full(len(takers), len(ways))
     for name in table.column_names:
@@ -60,7 +60,7 @@ def fill_from_same_recording(catalogue: Catalogue) -> Catalogue:
         source, way = _sources(takers, ways, np.logical_and.reduce(known), np.logical_or.reduce(known))
         if set(group) & {*FEATURES, "key", "tempo_bpm"}:
             how = np.minimum(how, way)
-        sources |= dict.fromkeys((*group, *ALONG.get(name, ())), source)
+        sources |= dict.fromkeys((*group, *PROVENANCE_COLUMNS.get(name, ())), source)
     changed = {name: source for name, source in sources.items() if (source != takers).any()}
     for name, source in changed.items():
         rows = np.arange(len(catalogue))
@@ -124,7 +124,7 @@ def _name_codes(catalogue: Catalogue, lacking: Mask) -> Codes:
     wanted[artists[lacking & (artists >= 0)]] = True
     # Spelling a million titles takes seconds: only those by the artists in question.
     rows = np.flatnonzero((artists >= 0) & wanted[artists]) if len(wanted) else np.zeros(0, dtype=np.intp)
-    titles = _codes(same_recording(catalogue.table["title"].combine_chunks().take(pa.array(rows))))
+    titles = _codes(recording_titles(catalogue.table["title"].combine_chunks().take(pa.array(rows))))
     codes = np.full(len(catalogue), -1, dtype=np.int64)
     rows, titles = rows[titles >= 0], titles[titles >= 0]
     if len(rows):

@@ -65,9 +65,9 @@ SCHEMA = pa.schema(
 # Who measured what a person said: on the same scales as the service, 0 to 1.
 PERSON = "person"
 # Columns that are taken together from one source: no track is put together from two measurements.
-TOGETHER = ((*FEATURES, "feature_set"), ("key", "mode"), ("tempo_bpm",))
+COLUMN_GROUPS = ((*FEATURES, "feature_set"), ("key", "mode"), ("tempo_bpm",))
 # What is said of such a group goes with it, and is null where nothing was said.
-ALONG = {"key": ("key_origin", "key_confidence"), "tempo_bpm": ("tempo_origin", "tempo_confidence")}
+PROVENANCE_COLUMNS = {"key": ("key_origin", "key_confidence"), "tempo_bpm": ("tempo_origin", "tempo_confidence")}
 
 # Up to this many ids are looked for by scanning; hashing a million ids costs as much as 20 scans.
 _SCAN = 20
@@ -85,14 +85,14 @@ class Catalogue:
         What the user called it: paths, or the demo's name.
     notes : tuple of str
         What its reader kept, joined, dropped and could not know, in sentences.
-    origin : Catalogue, optional
+    parent : Catalogue, optional
         What these tracks were taken from, among which they have their ranks; None for a whole catalogue.
     """
 
     table: pa.Table
     where: str = ""
     notes: tuple[str, ...] = ()
-    origin: Catalogue | None = field(default=None, repr=False, compare=False)
+    parent: Catalogue | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -117,7 +117,7 @@ class Catalogue:
 
     def take(self, rows: Rows) -> Catalogue:
         """These rows alone, in their order."""
-        return Catalogue(self.table.take(pa.array(rows)), self.where, self.notes, self.origin or self)
+        return Catalogue(self.table.take(pa.array(rows)), self.where, self.notes, self.parent or self)
 
     def fill(self, other: Catalogue) -> Catalogue:
         """The same tracks, with the other catalogue's values where this one has none, matched by id."""
@@ -143,15 +143,15 @@ class Catalogue:
             columns[:, other.to_numpy()] = np.nan
         return columns.T
 
-    def spread(self, feature_set: str) -> tuple[Floats, ...]:
+    def sorted_features(self, feature_set: str) -> tuple[Floats, ...]:
         """The known values of each feature that this set measured, in ascending order."""
-        if feature_set not in self._spreads:
+        if feature_set not in self._sorted_features:
             columns = self.features(feature_set).T
-            self._spreads[feature_set] = tuple(np.sort(column[~np.isnan(column)]) for column in columns)
-        return self._spreads[feature_set]
+            self._sorted_features[feature_set] = tuple(np.sort(column[~np.isnan(column)]) for column in columns)
+        return self._sorted_features[feature_set]
 
     @cached_property
-    def _spreads(self) -> dict[str, tuple[Floats, ...]]:
+    def _sorted_features(self) -> dict[str, tuple[Floats, ...]]:
         return {}
 
     @cached_property
@@ -164,12 +164,12 @@ class Catalogue:
         """Who measured the features of most tracks, all eight where anybody has them: the set that counts here."""
         measured = self.table["feature_set"].filter(_all_known(self.table, FEATURES))
         if not len(measured):
-            measured = self.table["feature_set"].filter(pa.array(self.heard))
+            measured = self.table["feature_set"].filter(pa.array(self.has_any_feature))
         counts = sorted(measured.value_counts().to_pylist(), key=lambda c: (-c["counts"], str(c["values"])))
         return str(counts[0]["values"]) if counts else "unknown"
 
     @cached_property
-    def measured(self) -> Mask:
+    def has_comparable_features(self) -> Mask:
         """Tracks whose eight features are known, shape (n,)."""
         known = _all_known(self.table, FEATURES)
         if len(pc.unique(self.table["feature_set"])) > 1:
@@ -178,12 +178,12 @@ class Catalogue:
         return np.asarray(known.to_numpy(zero_copy_only=False))
 
     @cached_property
-    def whole(self) -> Mask:
+    def has_all_features(self) -> Mask:
         """Tracks whose eight features are all known, whoever measured them, shape (n,)."""
         return np.asarray(_all_known(self.table, (*FEATURES, "feature_set")).to_numpy(zero_copy_only=False))
 
     @cached_property
-    def heard(self) -> Mask:
+    def has_any_feature(self) -> Mask:
         """Tracks of which any of the eight features is known, whoever measured it, shape (n,)."""
         known = np.zeros(len(self), dtype=bool)
         for name in FEATURES:
@@ -193,13 +193,13 @@ class Catalogue:
         return known
 
     @cached_property
-    def named(self) -> Mask:
+    def has_title_and_artist(self) -> Mask:
         """Tracks whose title and artist are known, shape (n,): others are played only as seeds."""
         known = _all_known(self.table, ("title", "artists"))
         return np.asarray(known.to_numpy(zero_copy_only=False))
 
     @cached_property
-    def positions(self) -> Floats:
+    def circle_positions(self) -> Floats:
         """Places on the circle of fifths, shape (n,), 0-11, NaN where key or mode is unknown."""
         return circle_position(self.numbers("key"), self.modes).astype(np.float32)
 
@@ -218,7 +218,7 @@ class Catalogue:
         tracks: list[dict[str, Any]] = self.table.take(pa.array(rows)).to_pylist()
         return tracks
 
-    def song(self, row: int) -> str:
+    def song_key(self, row: int) -> str:
         """Name that all versions of a track share (first artist and normalised title), empty if untitled."""
         artists = self.artists(row)
         return song_key(self.table["title"][row].as_py(), artists[0] if artists else None)
@@ -270,8 +270,8 @@ def deduplicate(table: pa.Table) -> pa.Table:
     n = int(codes.max()) + 1 if len(codes) else 0
     if n == len(codes):
         return table
-    grouped = {name: group for group in TOGETHER for name in group}
-    followers = {follower for names in ALONG.values() for follower in names}
+    grouped = {name: group for group in COLUMN_GROUPS for name in group}
+    followers = {follower for names in PROVENANCE_COLUMNS.values() for follower in names}
     columns: dict[str, pa.ChunkedArray] = {}
     for name in table.column_names:
         if name in columns or name in followers:
@@ -280,7 +280,7 @@ def deduplicate(table: pa.Table) -> pa.Table:
         known = [pc.is_valid(table[member]).to_numpy(zero_copy_only=False) for member in group]
         first, partly = _first(codes, n, np.all(known, axis=0)), _first(codes, n, np.any(known, axis=0))
         first = np.where(first < 0, partly, first)
-        for member in (*group, *ALONG.get(name, ())):
+        for member in (*group, *PROVENANCE_COLUMNS.get(name, ())):
             columns[member] = table[member].take(pa.array(first, mask=first < 0))
     columns["genres"] = _all_genres(table["genres"].combine_chunks(), codes, n)
     return pa.table([columns[name] for name in table.column_names], schema=table.schema)

@@ -27,7 +27,7 @@ _SAID = (
     r"(?:feat\b|ft\b|featuring\b|with\b|(?:\d{4} )?(?:digital(?:ly)? )?remaster|explicit|clean|album version"
     r"|single version|original mix|bonus track|from the |from \")"
 )
-SAME_RECORDING = (
+RELEASE_REMARKS = (
     r"\s*[(\[]" + _SAID + r"[^()\[\]]*[)\]]",
     r"\s+-\s+" + _SAID + r".*$",
     r"\s+(?:feat|ft|featuring)\b\.?\s.*$",
@@ -100,11 +100,11 @@ def without_version(texts: pa.Array) -> pa.Array:
     return pc.if_else(pc.fill_null(pc.equal(normalise(short), ""), False), texts, short)
 
 
-def same_recording(titles: pa.Array) -> pa.Array:
+def recording_titles(titles: pa.Array) -> pa.Array:
     """Titles in one spelling for all releases of a recording, null where unknown; a remix is another recording."""
     titles = fold_accents(titles)
     marked = pc.match_substring_regex(titles, r"[(\[]| - | feat| ft")
-    short = _where(titles, marked, [(pattern, "") for pattern in SAME_RECORDING])
+    short = _where(titles, marked, [(pattern, "") for pattern in RELEASE_REMARKS])
     folded = normalise(short)
     return pc.if_else(pc.equal(folded, ""), pa.scalar(None, pa.string()), folded)
 

@@ -29,7 +29,7 @@ def info(catalogue: Catalogue) -> dict[str, Any]:
     return {
         "where": catalogue.where,
         "tracks": n,
-        "eight_features": int(catalogue.whole.sum()),
+        "eight_features": int(catalogue.has_all_features.sum()),
         "covered": covered,
         "feature_sets": {row["values"]: row["counts"] for row in sets},
         "tempo_bpm": [round(float(q), 1) for q in np.quantile(tempos, [0.05, 0.5, 0.95])] if len(tempos) else None,
@@ -108,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = p.add_subparsers(dest="verb", required=True, metavar="VERB")
     v = verbs.add_parser("info", help="how many tracks, what is known of them, from where")
     v.add_argument("paths", nargs="*", metavar="PATH", help="where the tracks are (default: the embedded demo)")
-    v.add_argument("--fill", action="append", default=[], metavar="PATH", help="what only tells the unknown of these")
+    options.add_enrich_from(v)
     v.add_argument("--corrections", type=Path, metavar="FILE.csv", help="your own key, bpm or energy of tracks")
     v.add_argument("--json", action="store_true", help="print one JSON object")
     v = verbs.add_parser("set", help="your own key, bpm or energy of a track, over what any source says")
@@ -143,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         console.say(f"{new.track}: {kept or 'nothing is set any more'}")
         return 0
-    facts = info(options.open_catalogue(arguments.paths, True, arguments.fill, arguments.corrections))
+    facts = info(options.open_catalogue(arguments.paths, True, arguments.enrich_from, arguments.corrections))
     if arguments.json:
         print(json.dumps(facts, ensure_ascii=False, indent=2))
     else:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
+from disco.catalogue import Catalogue, Match
+from disco.catalogue.lookup import track_name
 from disco.catalogue.text import printable
 from disco.errors import DiscoError
 from disco.playlist.playlist import Playlist, key_name
-from disco.playlist.sequence.order import Progress
 from disco.playlist.transition_grades import Grades, grade_name
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def door(main: Callable[[Sequence[str] | None], int]) -> Main:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")  # an old terminal shows ? rather than a traceback
+        set_verbosity()
         try:
             return main(argv)
         except DiscoError as error:
@@ -63,6 +65,8 @@ def door(main: Callable[[Sequence[str] | None], int]) -> Main:
         except MemoryError:
             say("disco: there is not enough memory for this; try a smaller catalogue")
             return 1
+        finally:
+            logging.getLogger("disco").removeHandler(_MESSAGES)
 
     return guarded
 
@@ -73,35 +77,46 @@ def say(text: str) -> None:
 
 
 def say_all(notes: Iterable[str], quiet: bool) -> None:
-    """Say what there is to tell, a line each, if anybody wants to hear it."""
+    """Print notes on stderr, a line each, unless `quiet`."""
     for note in () if quiet else notes:
         say(note)
 
 
-def progress(
-    steps: Iterable[T], total: int, what: str, quiet: bool, size: Callable[[T], int] = lambda step: 1
-) -> Iterator[T]:
-    """The same steps; how much of the total they make is said on stderr every two seconds."""
-    done, said = 0, time.monotonic()
-    for step in steps:
-        yield step
-        done += size(step)
-        if not quiet and time.monotonic() - said > 2:
-            said = time.monotonic()
-            say(f"{done:,} of {total:,} {what}")
+class _Messages(logging.Handler):
+    """Prints what the library logs on stderr, a line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
 
 
-def order_progress() -> Progress:
-    """What says on stderr, every two seconds, how cheap the best order so far is."""
-    said = time.monotonic()
+_MESSAGES = _Messages()
 
-    def progress(cost: float, moves: int) -> None:
-        nonlocal said
-        if time.monotonic() - said > 2:
-            said = time.monotonic()
-            say(f"best so far costs {cost:,.1f} in all, after {moves:,} moves")
 
-    return progress
+def set_verbosity(quiet: bool = False, verbose: bool = False) -> None:
+    """Print the library's warnings alone (`quiet`), its notes too (the default), or details as well (`verbose`)."""
+    level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
+    logger = logging.getLogger("disco")
+    logger.setLevel(level)
+    if _MESSAGES not in logger.handlers:
+        logger.addHandler(_MESSAGES)
+
+
+def ask(catalogue: Catalogue, text: str, matches: Sequence[Match]) -> int:
+    """Row of the match that the person at the terminal picks; see `lookup.Choose`."""
+    print(f"Which one is {printable(text)!r}?", file=sys.stderr)
+    rows = np.array([match.row for match in matches], dtype=np.intp)
+    for number, track in enumerate(catalogue.tracks(rows), start=1):
+        album = f" ({printable(track['album'])})" if track["album"] else ""
+        print(f"  {number}  {track_name(track)}{album}", file=sys.stderr)
+    while True:
+        print(f"1-{len(matches)} [1]: ", end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline()
+        if not answer:
+            raise DiscoError(f"no answer to which track {text!r} is; leave out --interactive, or give an id")
+        if not answer.strip():
+            return matches[0].row
+        if answer.strip().isdecimal() and 1 <= int(answer) <= len(matches):
+            return matches[int(answer) - 1].row
 
 
 def say_notes(playlists: Sequence[Playlist], wanted: int, quiet: bool) -> None:

@@ -34,11 +34,11 @@ def parser() -> argparse.ArgumentParser:
     options.add_judging(g)
 
     g = p.add_argument_group("what is asked for")
-    g.add_argument("--first", metavar="TRACK", help="the track to begin with")
+    options.option(g, "--start-track", old=["--first"], metavar="TRACK", help="the track to begin with")
     options.add_wishes(g)
 
     g = p.add_argument_group("how long to look")
-    g.add_argument("--moves", type=int, metavar="N", help="disturbances to try (by the number of tracks)")
+    options.add_iterations(g, "depends on the number of tracks")
     g.add_argument("--seconds", type=float, metavar="S", help="or: stop after so long, with the best so far")
 
     g = p.add_argument_group("what comes out")
@@ -56,11 +56,12 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Order a playlist, print it, say what is better now, and write what was asked for."""
     arguments = parser().parse_args(argv)
+    console.set_verbosity(arguments.quiet)
     for place in console.outputs(arguments.output, arguments.alternatives):
         export.check(place, arguments.force, tuple(export.FORMATS))
     if arguments.plot:
         export.check(arguments.plot, arguments.force, (".html",))
-    budget, keep = Budget(arguments.moves, arguments.seconds), options.places(arguments.keep)
+    budget, keep = Budget(arguments.iterations, arguments.seconds), options.places(arguments.keep_positions)
     judged = options.mixing(arguments)
     listed, catalogue = open_list(arguments)
     had = given(listed, catalogue)
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         had = replace(had, title=arguments.title)
 
     def row(text: str) -> int:
-        return int(lookup.find_seeds(had.tracks, [text], quiet=arguments.quiet)[0])
+        return int(lookup.find_seeds(had.tracks, [text])[0])
 
     def make(wishes: Constraints) -> Ordered:
         return reorder(
@@ -80,7 +81,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             artist_gap=arguments.artist_gap,
             keep=None if keep is None else np.array(keep),
             budget=budget,
-            progress=None if arguments.quiet else console.order_progress(),
         )
 
     wanted = arguments.alternatives
@@ -104,10 +104,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         written.append(arguments.plot)
     if written and not arguments.quiet:
         console.say(f"written: {', '.join(map(str, written))}")
-    if arguments.to:
+    if arguments.upload_to:
         from disco.cli import services  # loads what speaks to the network
 
-        for address in services.send(arguments.to, [ordered.playlist for ordered in made], arguments.quiet):
+        for address in services.send(arguments.upload_to, [ordered.playlist for ordered in made], arguments.quiet):
             console.say(f"made: {address}")
     return 0
 

@@ -74,13 +74,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error("give a file with a playlist, tracks, or a title")
     if arguments.n < 1:
         p.error("-n must be 1 or more")
-    catalogue = options.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
+    catalogue = options.open_catalogue(
+        arguments.catalogue, arguments.quiet, arguments.enrich_from, arguments.corrections
+    )
     named = arguments.recommender
     console.say_all([DATA_NOTICES[named]] if named in DATA_NOTICES else [], arguments.quiet)
     recommender = load_recommender(named, catalogue) if named else default_recommender(catalogue)
     seeds, title = understood(asked, arguments.title, catalogue, recommender, arguments.quiet, arguments.playlist)
     # What has no title or artist could not be shown.
-    query = Query(seeds, title, catalogue.named)
+    query = Query(seeds, title, catalogue.has_title_and_artist)
     found = recommender.recommend(query, arguments.n)
     if not len(found.rows):
         raise DiscoError(unanswered(recommender, query))
@@ -151,7 +153,7 @@ def understood(
         return np.empty(0, dtype=np.intp), asked[0]
     if too_long := next((text for text in asked if len(text) > _LONGEST_NAME), None):
         raise DiscoError(f"no track found for a text of {len(too_long):,} characters")
-    return lookup.find_seeds(catalogue, asked, quiet=quiet), title
+    return lookup.find_seeds(catalogue, asked), title
 
 
 def _is_file(text: str) -> bool:

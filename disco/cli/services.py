@@ -27,13 +27,13 @@ def candidates(arguments: argparse.Namespace, own: Catalogue | None) -> tuple[Ca
     """Tracks that Spotify has for the seeds, and the seeds' ids; `own` is the catalogue of the user's tables."""
     say = _say(arguments.quiet)
     say(TERMS)
-    recco = arguments.features == "reccobeats"
+    recco = arguments.features_from == "reccobeats"
     if recco:
         say(reccobeats.TOLD)
 
     def choose(text: str, found: Catalogue) -> str:
         try:
-            rows = lookup.find_seeds(found, [text], arguments.pick, arguments.quiet)
+            rows = lookup.find_seeds(found, [text], console.ask if arguments.interactive else None)
         except NotFoundError:  # Spotify forgives more than the search here: its first is taken, and told
             rows = np.array([0])
             say(f"asked for {text!r}, took Spotify's first, {lookup.track_name(found.tracks(rows)[0])!r}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from disco.catalogue.text import printable
 from disco.cli import console, options
 from disco.errors import DiscoError, NotFoundError
+from disco.sources.progress import progress
 from disco.sources.services.spotify import library, state
 from disco.sources.services.spotify.errors import LoginNeeded
 
@@ -49,7 +50,13 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--catalogue", action="append", default=[], metavar="PATH", help="tables of tracks to take features from"
     )
-    add.add_argument("--features", choices=["reccobeats"], help="ask ReccoBeats for features that are nowhere else")
+    options.option(
+        add,
+        "--features-from",
+        old=["--features"],
+        choices=["reccobeats"],
+        help="ask ReccoBeats for features that are nowhere else",
+    )
     add.add_argument("--quiet", action="store_true", help="print no notes")
     add = verbs.add_parser("disconnect", help="remove the login and all that was read")
     add.add_argument("--yes", action="store_true", help="do not ask")
@@ -147,8 +154,8 @@ def _known() -> dict[str, Any]:
     try:
         kept = library.read()
         said["library"] = (
-            f"{len(kept.tracks):,} tracks, {len(kept.playlists):,} playlists, {int(kept.tracks.measured.sum()):,} "
-            f"tracks with features; {library.age(kept)}"
+            f"{len(kept.tracks):,} tracks, {len(kept.playlists):,} playlists, "
+            f"{int(kept.tracks.has_comparable_features.sum()):,} tracks with features; {library.age(kept)}"
         )
     except NotFoundError as error:
         said["library"] = str(error)
@@ -177,16 +184,17 @@ def sync(arguments: argparse.Namespace) -> int:
     print(plan.cost(client.state.left), flush=True)
     if arguments.dry_run:
         return 0
-    for _ in console.progress(crawl.fetch(plan), len(plan.pages), "pages", arguments.quiet):
+    for _ in progress(crawl.fetch(plan), len(plan.pages), "pages"):
         pass
     made = crawl.finish(plan)
     for note in made.notes:
         say(note)
-    if arguments.features == "reccobeats":
+    if arguments.features_from == "reccobeats":
         say(reccobeats.TOLD)
-    made = _measured(made, client, own, arguments.features == "reccobeats", say)
+    made = _measured(made, client, own, arguments.features_from == "reccobeats", say)
     print(
-        f"{len(made.tracks):,} tracks and {len(made.playlists):,} playlists kept: disco generate ... --source spotify"
+        f"{len(made.tracks):,} tracks and {len(made.playlists):,} playlists kept: "
+        "disco generate ... --candidates-from spotify"
     )
     return 0
 

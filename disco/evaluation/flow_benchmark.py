@@ -116,7 +116,7 @@ def of_genres(catalogue: Catalogue, genres: Sequence[str]) -> Rows:
     DiscoError
         If no track has one of them.
     """
-    fit: Mask = catalogue.measured & catalogue.named
+    fit: Mask = catalogue.has_comparable_features & catalogue.has_title_and_artist
     if not genres:
         return np.flatnonzero(fit)
     column = catalogue.table["genres"].combine_chunks()
@@ -200,7 +200,7 @@ def ordered(
             ways[name] = rival.search(tracks, joins, rng)
             if rival.cost:
                 problem = Problem(joins, np.zeros(n))
-                ours = arrange(problem, budget=Budget(moves=_MOVES_OF_OTHERS * n))
+                ours = arrange(problem, budget=Budget(iterations=_MOVES_OF_OTHERS * n))
                 measured.own.setdefault(name, []).append((problem.cost(ways[name]), problem.cost(ours)))
                 if rival.weighs:
                     ways[SEARCHED.format(name)] = ours
@@ -216,7 +216,7 @@ def ordered(
             (PLAIN, cost, setting.artist_gap),
             (FREE, cost, 0),
         ):
-            ways[name] = order(nobody, everyone, n, paid, Rules(few, gap), places, Budget(moves=_MOVES * n))
+            ways[name] = order(nobody, everyone, n, paid, Rules(few, gap), places, Budget(iterations=_MOVES * n))
         found = {way: flow_metrics(few, path, cost, places) for way, path in ways.items()}
         least = min(one.total_cost for one in found.values())
         for way, one in found.items():
@@ -241,7 +241,10 @@ def generated(
     measured = Measured()
     plain_knobs = Knobs(sweetness=0, smoothness=0)
     for number, seed in enumerate(seeds.tolist()):
-        found = recommender.recommend(Query(np.array([seed]), "", catalogue.measured & catalogue.named), candidates)
+        found = recommender.recommend(
+            Query(np.array([seed]), "", catalogue.has_comparable_features & catalogue.has_title_and_artist),
+            candidates,
+        )
         few = catalogue.take(np.r_[seed, np.sort(found.rows)])
         if len(few) < 2:
             raise DiscoError(f"{recommender.name} has no candidates for a seed; try another --recommender")

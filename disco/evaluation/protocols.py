@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 
 from disco.catalogue import Catalogue, Rows
 from disco.catalogue.numbering import artist_numbers
-from disco.cli import console, options
+from disco.cli import options
 from disco.errors import DataError, DiscoError
 from disco.evaluation import continuation, flow_benchmark, metrics, next_track
 from disco.evaluation.baselines import BASELINES
@@ -27,6 +28,9 @@ from disco.models.recommenders import (
 from disco.playlist.cost import Knobs
 from disco.playlist.sequence import Constraints
 from disco.sources.files import playlist_tables
+from disco.sources.progress import progress
+
+log = logging.getLogger(__name__)
 
 
 def next_tracks(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -37,7 +41,7 @@ def next_tracks(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str
         train, _ = _playlists(arguments.train, "train", catalogue)
         heard = np.bincount(np.concatenate(train), minlength=len(catalogue)) if train else heard
         warm = heard > 0
-    cases = next_track.draw(catalogue, test, warm, arguments.cases, arguments.seed, arguments.hard)
+    cases = next_track.draw(catalogue, test, warm, arguments.cases, arguments.random_seed, arguments.hard_negatives)
     made: list[dict[str, Any]] = []
     if arguments.train:
         # Distance 0 for the most frequent track: a space of one dimension in which every target is its top.
@@ -52,12 +56,12 @@ def next_tracks(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str
         "catalogue": catalogue.where,
         **counts,
         "others": next_track.OTHERS,
-        "drawn_from": "entries of the true track's genre" if arguments.hard else "all entries",
+        "drawn_from": "entries of the true track's genre" if arguments.hard_negatives else "all entries",
         "first": next_track.FIRST,
         "history": arguments.history,
         "shuffled": arguments.shuffle,
         "genres_hidden": arguments.hide_genres,
-        "seed": arguments.seed,
+        "seed": arguments.random_seed,
         "interval": "95 %, bootstrap over playlists",
     }
     return {"predictors": made, "protocol": protocol}
@@ -67,7 +71,7 @@ def _measured(
     predictor: Predictor, catalogue: Catalogue, cases: next_track.Cases, arguments: argparse.Namespace
 ) -> list[dict[str, Any]]:
     space = predictor.embed(_without_genres(catalogue) if arguments.hide_genres else catalogue)
-    shuffled = np.random.default_rng(arguments.seed) if arguments.shuffle else None
+    shuffled = np.random.default_rng(arguments.random_seed) if arguments.shuffle else None
     vectors = next_track.predictions(predictor, catalogue, space, cases, arguments.history, shuffled)
     made = []
     for spicyness in arguments.spicyness:
@@ -89,11 +93,11 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
     named = arguments.protocol in ("title", "challenge")
     if named and arguments.titles is False:
         raise DiscoError(f"the protocol {arguments.protocol!r} gives titles; leave out --no-titles")
-    if arguments.playlists_at_most is not None and arguments.playlists_at_most < 1:
-        raise DiscoError(f"--playlists-at-most {arguments.playlists_at_most}: at least one playlist must be measured")
+    if arguments.max_playlists is not None and arguments.max_playlists < 1:
+        raise DiscoError(f"--max-playlists {arguments.max_playlists}: at least one playlist must be measured")
     entries = _entries(arguments.playlists, "test", arguments.source)
     test, titles = playlist_tables.titled(entries, catalogue)
-    cases = continuation.draw(test, titles, arguments.protocol, arguments.playlists_at_most, arguments.seed)
+    cases = continuation.draw(test, titles, arguments.protocol, arguments.max_playlists, arguments.random_seed)
     heard, known = None, None
     if arguments.train:
         train, _ = playlist_tables.titled(_entries(arguments.train, "train"), catalogue)
@@ -112,11 +116,11 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
         found = [_continued(recommender, part) for part in asked]
         said = {"recommender": recommender.name, "protocol": arguments.protocol}
         made += [
-            continuation.record([part], artists, arguments.seed, **said, category=part.cases.given.name)
+            continuation.record([part], artists, arguments.random_seed, **said, category=part.cases.given.name)
             for part in found
         ]
         if arguments.protocol == "challenge":
-            made.append(continuation.record(found, artists, arguments.seed, **said, category="mean"))
+            made.append(continuation.record(found, artists, arguments.random_seed, **said, category="mean"))
     ids = entries["track_id"].cast(pa.string())
     covered = pc.sum(pc.is_in(ids, value_set=catalogue.table["track_id"])).as_py()
     protocol = {
@@ -130,7 +134,7 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
         "known_from_training": known,
         "recommendations": metrics.DEPTH,
         "hidden_at_least": continuation.HIDDEN,
-        "seed": arguments.seed,
+        "seed": arguments.random_seed,
         "interval": "95 %, bootstrap over playlists; of the coverage by the jackknife",
     }
     return {"recommenders": made, "protocol": protocol}
@@ -138,12 +142,12 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
 
 def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]:
     """The records of the flow protocol, and the protocol itself."""
-    asked = [name for name in ("playlists", "draws", "generate") if getattr(arguments, name) is not None]
+    asked = [name for name in ("playlists", "samples", "generate") if getattr(arguments, name) is not None]
     if len(asked) != 1:
-        raise DiscoError("name what is to be measured: one of --playlists FILE, --draws N or --generate N")
-    if arguments.seed < 0:
-        raise DiscoError(f"a seed must be 0 or more, not {arguments.seed}")
-    cases, seed = asked[0], arguments.seed
+        raise DiscoError("name what is to be measured: one of --playlists FILE, --samples N or --generate N")
+    if arguments.random_seed < 0:
+        raise DiscoError(f"a random seed must be 0 or more, not {arguments.random_seed}")
+    cases, seed = "draws" if asked[0] == "samples" else asked[0], arguments.random_seed
     setting = flow_benchmark.Setting(
         mean=load_predictor("mean"),
         knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
@@ -169,19 +173,19 @@ def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
         protocol |= {"added": arguments.length}
     else:
         if cases == "draws":
-            lists = flow_benchmark.drawn(pool, arguments.draws, arguments.draw_length, seed)
-            protocol |= {"tracks": arguments.draw_length, "of": len(pool)}
+            lists = flow_benchmark.drawn(pool, arguments.samples, arguments.sample_length, seed)
+            protocol |= {"tracks": arguments.sample_length, "of": len(pool)}
         else:
             entries = _entries(arguments.playlists, "test", arguments.source)
             lengths = _lengths(arguments.lengths)
             read = playlist_tables.sequences(entries, catalogue, 1)
-            lists = flow_benchmark.chosen(read, lengths, arguments.playlists_at_most, seed)
+            lists = flow_benchmark.chosen(read, lengths, arguments.max_playlists, seed)
             protocol |= {"playlists": str(arguments.playlists), "sources": arguments.source, "lengths": lengths}
             protocol |= {"tracks": sum(map(len, lists))}
-        rivals = arguments.rival or list(BASELINES)
+        rivals = arguments.baseline or list(BASELINES)
         steps = flow_benchmark.ordered(catalogue, lists, setting, rivals, cases == "playlists", seed)
         total, compared = len(lists), flow_benchmark.OURS
-    for measured, _ in console.progress(steps, total, "lists ordered", quiet=False):
+    for measured, _ in progress(steps, total, "lists ordered"):
         last = measured
     made = flow_benchmark.records(last, cases, compared, seed)
     protocol |= {"compared": compared, "interval": "95 %, bootstrap over lists"}
@@ -204,7 +208,7 @@ def _recommenders(names: list[str] | None, catalogue: Catalogue) -> list[Recomme
         try:
             found.append(load_recommender(name, catalogue))
         except DataError as error:
-            console.say(f"left out: {error}")
+            log.info("left out: %s", error)
     return found
 
 
@@ -213,11 +217,11 @@ def _continued(recommender: Recommender, cases: continuation.Cases) -> continuat
     rows: list[Rows] = []
     seconds, what = 0.0, f"playlists continued by {recommender.name}"
     steps = continuation.answers(recommender, cases.queries)
-    for some, took in console.progress(steps, len(cases.queries), what, quiet=False, size=lambda step: len(step[0])):
+    for some, took in progress(steps, len(cases.queries), what, lambda step: len(step[0])):
         rows += some
         seconds += took
     if seconds > 2:
-        console.say(f"{recommender.name}, {cases.given.name}: {1000 * seconds / len(rows):.1f} ms a playlist")
+        log.info("%s, %s: %.1f ms a playlist", recommender.name, cases.given.name, 1000 * seconds / len(rows))
     return continuation.Found(cases, rows)
 
 

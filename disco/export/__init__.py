@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from disco.export.style import KEY_NAMES, PATHS, Style, absolute
 from disco.export.table import as_csv
 from disco.export.traktor import as_nml, file_of
 from disco.playlist.playlist import Playlist
+from disco.sources.storage import write_atomic
 
 __all__ = [
     "FORMATS",
@@ -90,13 +90,6 @@ def check(where: Path, force: bool, suffixes: tuple[str, ...]) -> None:
 
 
 def write(text: str, where: Path, force: bool = False) -> None:
-    """Write a text beside its place and move it there: never half a file, and nothing lost unasked."""
+    """Write a text file completely or not at all; an existing file is replaced only with `force`."""
     check(where, force, (where.suffix.lower(),))
-    beside = where.with_name(f".disco-{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-        beside.replace(where)
-    except OSError as error:
-        raise DataError(where, f"cannot be written ({error.strerror})") from None
-    finally:
-        beside.unlink(missing_ok=True)
+    write_atomic(where, text)

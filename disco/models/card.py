@@ -64,22 +64,17 @@ class _Part(TypedDict):
     files: dict[str, str]
 
 
-class _Every(TypedDict, total=False):
-    name: Required[str]
+class _FeaturesCard(TypedDict):
+    name: str
     version: str
     feature_set: str
     inputs: list[str]
-
-
-class _FeaturesCard(_Every):
-    version: Required[str]
-    feature_set: Required[str]
-    inputs: Required[list[str]]
     scaler: _Scaler
     pca: _Pca
 
 
-class _PredictorCard(_Every, total=False):
+class _PredictorCard(TypedDict, total=False):
+    name: Required[str]
     inputs: Required[list[str]]
     output: Required[str | list[str]]
     scaler: Required[_ScalerReference]
@@ -89,8 +84,11 @@ class _PredictorCard(_Every, total=False):
     mode_when_unknown: Finite
 
 
-class _RecommenderCard(_Every, total=False):
+class _RecommenderCard(TypedDict, total=False):
+    name: Required[str]
     method: Required[str]
+    feature_set: str
+    inputs: list[str]
     files: dict[str, str]
     parameters: dict[str, Finite]
     parts: dict[str, Above0 | _Part]
@@ -148,7 +146,7 @@ class Card:
 
 def user_models() -> Path:
     """Folder of the models that the user trained: `models` in the user's data folder."""
-    return storage.data() / "models"
+    return storage.user_data_dir() / "models"
 
 
 def read_card(name: str | Path, kind: str) -> Card:

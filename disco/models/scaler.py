@@ -118,12 +118,12 @@ def quantile_match(raw: Floats, feature_set: str, catalogue: Catalogue, by: Scal
     Ranks are those among all of the catalogue that the tracks were taken from, equal values sharing the middle of
     theirs.
     """
-    among = catalogue.origin or catalogue
+    among = catalogue.parent or catalogue
     if feature_set not in among.feature_sets:
         among = catalogue
     shares = (np.arange(by.quantiles.shape[1]) + 0.5) / by.quantiles.shape[1]
     likely = np.full_like(raw, np.nan)
-    for i, known in enumerate(among.spread(feature_set)):
+    for i, known in enumerate(among.sorted_features(feature_set)):
         here = ~np.isnan(raw[:, i])
         value = raw[here, i]
         if len(value):
@@ -153,7 +153,7 @@ def check_feature_set(catalogue: Catalogue, by: Scaler) -> None:
     DataError
         If most of the catalogue's features are such.
     """
-    if catalogue.measured.any() and catalogue.feature_set != by.feature_set:
+    if catalogue.has_comparable_features.any() and catalogue.feature_set != by.feature_set:
         raise DataError(
             catalogue.where, f"has features of the set {catalogue.feature_set!r}; the model knows {by.feature_set!r}"
         )

@@ -91,7 +91,7 @@ def encode_tracks(catalogue: Catalogue, names: Sequence[str], by: Scaler, slots:
         return EncodedTracks(numbers, 0, np.zeros(len(numbers) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32))
     genres = catalogue.table["genres"].combine_chunks()
     said_any = pc.fill_null(pc.greater(pc.list_value_length(genres), 0), False).to_numpy(zero_copy_only=False)
-    numbers = tower_inputs(catalogue, names, by, catalogue.heard | said_any)
+    numbers = tower_inputs(catalogue, names, by, catalogue.has_any_feature | said_any)
     encoded = pc.list_flatten(genres).dictionary_encode()
     said = [_slots(genre or "", slots) for genre in encoded.dictionary.to_pylist()]
     n_words = np.array([len(words) for words in said], dtype=np.int64)
@@ -126,7 +126,7 @@ def tower_inputs(catalogue: Catalogue, names: Sequence[str], by: Scaler, known: 
         raise DataError("tower", f"does not know the input {unknown[0]!r}; it knows {', '.join((*NUMBERS, *OTHERS))}")
     columns = dict(zip(FEATURES, scaled_features(catalogue, by).T, strict=True))
     tempo, seconds = catalogue.tempos, catalogue.numbers("duration_ms") / 1000
-    fifths = catalogue.positions * (2 * np.pi / 12)
+    fifths = catalogue.circle_positions * (2 * np.pi / 12)
     semitones = catalogue.numbers("key") * (2 * np.pi / 12)
     angle, metre = tempo_angle(tempo), catalogue.numbers("time_signature")
     with np.errstate(divide="ignore"):
@@ -153,5 +153,5 @@ def tower_inputs(catalogue: Catalogue, names: Sequence[str], by: Scaler, known: 
         }
     heard = np.stack([np.asarray(columns[name], dtype=np.float32) for name in names], axis=1)
     heard = np.nan_to_num(heard, nan=0.0)
-    heard[~(catalogue.heard if known is None else known)] = np.nan
+    heard[~(catalogue.has_any_feature if known is None else known)] = np.nan
     return heard

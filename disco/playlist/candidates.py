@@ -19,13 +19,13 @@ def candidates_for(
     """
     found, notes = recommender.recommend(query, n), []
     allowed = np.ones(len(catalogue), dtype=bool) if query.allowed is None else query.allowed.copy()
-    if unnamed := int(len(catalogue) - catalogue.named.sum()):
+    if unnamed := int(len(catalogue) - catalogue.has_title_and_artist.sum()):
         notes.append(f"{unnamed:,} of {len(catalogue):,} tracks skipped: no title or artist")
     allowed[query.seeds] = allowed[found.rows] = False
     if not len(query.seeds):
         return found, recommender.name, notes
-    silent = allowed & ~catalogue.heard
-    if not len(found.rows) and not catalogue.heard[query.seeds].any():
+    silent = allowed & ~catalogue.has_any_feature
+    if not len(found.rows) and not catalogue.has_any_feature[query.seeds].any():
         silent = allowed
     if not silent.any():
         return found, recommender.name, notes
@@ -50,7 +50,7 @@ def candidates_for(
 
 def _why_nothing(catalogue: Catalogue, filters: Filters, recommender: Recommender, query: Query) -> str:
     if not filters.mask(catalogue).any():
-        return "the filters leave no track; loosen --only, --exclude, --bpm, --duration or --no-explicit"
+        return "the filters leave no track; loosen --include, --exclude, --bpm, --duration or --no-explicit"
     if not len(recommender.recommend(Query(query.seeds, query.title), 1).rows):
         return unanswered(recommender, query)
     return "no other track with a title and an artist is left to choose from"

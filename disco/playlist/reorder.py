@@ -17,7 +17,6 @@ from disco.playlist.generate import too_far
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, order
-from disco.playlist.sequence.order import Progress
 from disco.sources.tracklist import Tracklist
 
 # Neighbours in a list are about 2.5 apart, and the best and the worst keys and tempos differ by 2: with all knobs 1
@@ -83,7 +82,7 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     lost = np.intersect1d(np.flatnonzero(found < 0), first)
     here = np.zeros(len(lost), dtype=bool)
     if own is not None and len(lost):
-        here = ~(np.isnan(own.tempos[lost]) & np.isnan(own.positions[lost]) & ~own.heard[lost])
+        here = ~(np.isnan(own.tempos[lost]) & np.isnan(own.circle_positions[lost]) & ~own.has_any_feature[lost])
         tables.append(own.take(lost[here]).table)
         mentioned += lost[here].tolist()
     if not mentioned:
@@ -104,7 +103,7 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     table = pa.concat_tables(tables).take(pa.array(order))
     if twice := len(found) - table.num_rows:
         notes.append(f"{twice} tracks stand in the list more than once; each is played once")
-    tracks = Catalogue(table, catalogue.where, origin=known.origin)
+    tracks = Catalogue(table, catalogue.where, parent=known.parent)
     lines = np.array(listed.ids, dtype=object)
     lines[found >= 0] = catalogue.ids(found[found >= 0])
     strangers = np.flatnonzero(order >= len(mentioned))
@@ -130,7 +129,6 @@ def reorder(
     artist_gap: int = 1,
     keep: Rows | None = None,
     budget: Budget = Budget(),  # noqa: B008 - frozen
-    progress: Progress | None = None,
 ) -> Ordered:
     """The best order of all tracks of a list that are known, around the others, which keep their places.
 
@@ -141,7 +139,7 @@ def reorder(
         Usually keys and tempos count four times what they do for `generate`.
     predictor : str or Predictor
         In whose space distance is measured; that of `mean` is the eight scaled features themselves.
-    mixing, wishes, artist_gap, budget, progress
+    mixing, wishes, artist_gap, budget
         As for the sequencers; rows are places in the list as it is.
     keep : ndarray of int, optional
         Places whose tracks stay.
@@ -159,18 +157,18 @@ def reorder(
     # Ranks of energy are those among the tracks that are known: the others have none.
     places = PositionCosts(tracks, n, wishes, mixing.keys, whole=True)
     before = np.arange(n)
-    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.seed, progress)
+    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.random_seed)
     notes = [*given.notes, *places.notes(after), *too_far(tracks.take(after), mixing)]
     known = np.setdiff1d(before, given.strangers)
     placed = not np.isnan(space).all()
-    mute = bool(np.isnan(tracks.tempos).all() and np.isnan(tracks.positions).all())
+    mute = bool(np.isnan(tracks.tempos).all() and np.isnan(tracks.circle_positions).all())
     if mute and not placed:
         notes.append("nothing is known of the tracks but their names: one order is as good as another")
     elif mute:
         notes.append("no track's key or tempo is known: the order is by features alone")
     elif not placed:
         notes.append("no track has features (acousticness ... valence): the order is by key and tempo alone")
-    if tracks.heard.any() and (partly := len(known) - int(tracks.whole[known].sum())):
+    if tracks.has_any_feature.any() and (partly := len(known) - int(tracks.has_all_features[known].sum())):
         notes.append(
             f"{partly} of {len(known)} tracks lack some of the eight features, which count as the usual ones"
         )
@@ -198,8 +196,8 @@ def reorder(
 def _places_of_strangers(given: Given, wishes: Constraints) -> list[tuple[int, int]]:
     """Place and row of each track that no more than a name is known of: its own, or the next that no wish is for."""
     n = len(given.tracks)
-    ends = {place for place, row in ((0, wishes.first), (n - 1, wishes.last)) if row is not None}
-    held = {row for _, row in wishes.held} | {wishes.first, wishes.last}
+    ends = {place for place, row in ((0, wishes.start_track), (n - 1, wishes.end_track)) if row is not None}
+    held = {row for _, row in wishes.held} | {wishes.start_track, wishes.end_track}
     taken = {place for place, _ in wishes.held} | ends
     places = []
     for row in given.strangers.tolist():

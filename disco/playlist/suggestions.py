@@ -18,7 +18,7 @@ from disco.playlist.mixing import TOO_FAR, Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import KNOBS, Given, Ordered, reorder
 from disco.playlist.sequence import Budget, Rules
-from disco.playlist.sequence.order import MOST, Progress
+from disco.playlist.sequence.order import MOST
 from disco.playlist.transition_grades import Grades, Spread, grade, spread, worst, wrong
 
 Costs = NDArray[np.float64]
@@ -102,7 +102,6 @@ def explain(
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     artist_gap: int = 1,
     budget: Budget | None = None,
-    progress: Progress | None = None,
 ) -> Explained:
     """Grade the joins of a list in its order, and look for what would better it.
 
@@ -145,8 +144,7 @@ def explain(
             predictor=model,
             mixing=mixing,
             artist_gap=artist_gap,
-            budget=budget or Budget(moves=_MOVES),
-            progress=progress,
+            budget=budget or Budget(iterations=_MOVES),
         )
     return Explained(
         playlist, grades, apart, tuple(faults), ordered, None if ordered is None else grade(ordered.playlist, apart)
@@ -187,8 +185,12 @@ class _Better:
         self._tracks, self._path, self._cost, self._rules = tracks, path, cost, rules
         self._versions = Rules(tracks, artist_gap=0)
         # Of what does not sound like anything known, a small cost says nothing.
-        heard = tracks.measured if tracks.measured[path].any() else np.ones(len(tracks), dtype=bool)
-        self._others = n + np.flatnonzero((heard & tracks.named)[n:])
+        heard = (
+            tracks.has_comparable_features
+            if tracks.has_comparable_features[path].any()
+            else np.ones(len(tracks), dtype=bool)
+        )
+        self._others = n + np.flatnonzero((heard & tracks.has_title_and_artist)[n:])
         self._known, self._heard = heard, heard[path]
         self._joins = self._between(path[:-1], path[1:])
 

@@ -91,12 +91,12 @@ def grade(playlist: Playlist, apart: Spread) -> Grades:
     """Grades of the joins of a playlist whose distances are between neighbours."""
     tracks, mixing, terms = playlist.tracks, playlist.mixing, playlist.terms
     keys = key_places(tracks.numbers("key"), tracks.modes)
-    circle = key_similarity(tracks.positions[:-1], tracks.positions[1:])
+    circle = key_similarity(tracks.circle_positions[:-1], tracks.circle_positions[1:])
     key = np.where(mixing.keys.allows(keys[:-1], keys[1:]), 0, np.where(circle > _TWO_STEPS, 1, 2))
     before, after = tracks.tempos[:-1], tracks.tempos[1:]
     change = np.abs(terms["tempo_change"])
     tempo = _steps(change, _STEADY, _BEARABLE)
-    if mixing.folds and mixing.half_time < 1:
+    if mixing.folds and mixing.half_time_weight < 1:
         tempo = np.where(folded(before, after), np.maximum(tempo, 1), tempo)
     tempo = np.where(mixing.too_far(before, after), 2, tempo)
     sound = _steps(terms["distance"], apart.near, apart.far)
@@ -163,7 +163,7 @@ def _wrong_tempos(pair: Sequence[dict[str, Any]], grade: int, change: float, mix
 
 def _wrong_sound(tracks: Catalogue, grade: int, distance: float, apart: Spread, i: int) -> list[str]:
     if grade == UNKNOWN:
-        known = tracks.measured[i : i + 2].all()
+        known = tracks.has_comparable_features[i : i + 2].all()
         return [] if known else ["what a track sounds like is unknown"]
     if grade == 0:
         return []

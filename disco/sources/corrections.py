@@ -6,7 +6,6 @@ an energy from 0 to 1. `disco catalogue set` keeps one in the user's data folder
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import os
@@ -24,7 +23,7 @@ from disco.catalogue import Catalogue
 from disco.catalogue.music import camelot, parse_key
 from disco.catalogue.same_recording import first_artists
 from disco.catalogue.table import PERSON
-from disco.catalogue.text import TRACK_LINK, fold_accents, normalise, same_recording
+from disco.catalogue.text import TRACK_LINK, fold_accents, normalise, recording_titles
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources import storage
 
@@ -60,7 +59,7 @@ class Correction:
 
 def own() -> Path:
     """The file that `disco catalogue set` writes."""
-    return storage.data() / "corrections.csv"
+    return storage.user_data_dir() / "corrections.csv"
 
 
 def read(path: Path) -> list[Correction]:
@@ -110,24 +109,19 @@ def read(path: Path) -> list[Correction]:
 
 
 def write(corrections: Sequence[Correction], path: Path) -> None:
-    """Write corrections, whole or not at all; with none the file goes."""
+    """Write corrections, completely or not at all; without any the file is removed."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")  # as the standard has it, so that \r is quoted too
     writer.writerow(COLUMNS)
     writer.writerows(as_row(correction).values() for correction in corrections)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         if not corrections:
             path.unlink(missing_ok=True)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text.getvalue(), encoding="utf-8", errors="replace", newline="")
-        beside.replace(path)
     except OSError as error:
         raise DataError(path, f"cannot be written ({error.strerror})") from None
-    finally:
-        with contextlib.suppress(OSError):  # where nothing could be written, nothing is to be taken away
-            beside.unlink(missing_ok=True)
+    storage.write_atomic(path, text.getvalue())
 
 
 def as_row(correction: Correction) -> dict[str, str]:
@@ -237,7 +231,7 @@ def _found(catalogue: Catalogue, tracks: list[str]) -> list[list[int]]:
         if not rows[number]:
             # Any of the dashes may be the one that parts the artist from the title.
             for dash in re.finditer(r"\s+[-–—]\s+", track):
-                name = (_folded(track[: dash.start()]), _one(same_recording(pa.array([track[dash.end() :]]))))
+                name = (_folded(track[: dash.start()]), _one(recording_titles(pa.array([track[dash.end() :]]))))
                 if all(name):
                     wanted.setdefault(name, []).append(number)
     if wanted:
@@ -245,7 +239,7 @@ def _found(catalogue: Catalogue, tracks: list[str]) -> list[list[int]]:
         likely = np.flatnonzero(
             pc.is_in(artists, value_set=pa.array([artist for artist, _ in wanted])).to_numpy(False)
         )
-        titles = same_recording(catalogue.table["title"].combine_chunks().take(pa.array(likely)))
+        titles = recording_titles(catalogue.table["title"].combine_chunks().take(pa.array(likely)))
         pairs = zip(artists.take(pa.array(likely)).to_pylist(), titles.to_pylist(), strict=True)
         for row, pair in zip(likely.tolist(), pairs, strict=True):
             for number in wanted.get(pair, []):

@@ -77,7 +77,7 @@ def train(recipe: AutoencoderRecipe, run: Run) -> Card:
     """Train the autoencoder, write its encoder to the run's folder and return what its card says."""
     catalogue = run.catalogue
     rows = first_of_each_title(catalogue)
-    rows = rows[catalogue.measured[rows]]
+    rows = rows[catalogue.has_comparable_features[rows]]
     cold = playlist_tables.is_cold(catalogue.ids(rows))
     if cold.all() or not cold.any():
         raise DataError(

@@ -151,7 +151,7 @@ def held_out(catalogue: Catalogue) -> Mask:
     title = np.asarray(pc.fill_null(titles, -1).to_numpy(zero_copy_only=False), dtype=np.intp)
     songs = np.where((title >= 0) & (artists >= 0), artists * (title.max(initial=0) + 1) + title, -1)
     _, numbers = np.unique(catalogue.features(), axis=0, return_inverse=True)
-    numbers = np.where(catalogue.measured, numbers.ravel(), -1)
+    numbers = np.where(catalogue.has_comparable_features, numbers.ravel(), -1)
     return np.asarray(
         cold | (np.isin(songs, songs[cold]) & (songs >= 0)) | (np.isin(numbers, numbers[cold]) & (numbers >= 0))
     )
@@ -167,7 +167,7 @@ def content_data(catalogue: Catalogue, recipe: ContentRecipe) -> ContentData:
     """
     check_feature_set(catalogue, scaler(recipe.scaler))
     heard = tower_inputs(catalogue, recipe.inputs, scaler(recipe.scaler))
-    may = catalogue.measured & ~held_out(catalogue)
+    may = catalogue.has_comparable_features & ~held_out(catalogue)
     listed = catalogue.table["genres"].combine_chunks()
     of, names = np.asarray(pc.list_parent_indices(listed)), pc.list_flatten(listed).dictionary_encode()
     codes = np.asarray(names.indices.fill_null(-1))

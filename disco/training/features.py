@@ -62,7 +62,7 @@ def train_features(recipe: FeaturesRecipe, run: Run) -> Card:
         chosen = chosen.filter(pc.equal(chosen[column], value))
     ids = catalogue.table["track_id"]
     named = pc.is_in(ids, value_set=chosen["track_id"].cast(pa.string())).to_numpy()
-    kept = named & catalogue.measured & ~playlist_tables.is_cold(ids.to_pylist())
+    kept = named & catalogue.has_comparable_features & ~playlist_tables.is_cold(ids.to_pylist())
     if kept.sum() <= len(FEATURES):
         raise DataError(tracks, f"has {kept.sum()} tracks to fit on: with all features, and {recipe.only}")
     return {

@@ -6,7 +6,6 @@ epoch draws hangs on the seed and the epoch alone, so that it then ends as if it
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -17,6 +16,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow
+
+from disco.sources.storage import atomic_file
 
 Batch = tuple[Any, ...]
 
@@ -127,13 +128,11 @@ def _compiled(task: Task, optimizer: Any) -> Callable[..., Any]:
 
 
 def _save(where: Path, kept: list[Any], best: list[Any], done: list[float]) -> None:
-    """All variables as plain arrays, beside and then in place: a kill while saving loses an epoch at most."""
-    beside = where.with_name(f".{where.name}.{os.getpid()}")
+    """Save all variables as plain arrays, atomically, so that a kill while saving loses one epoch at most."""
     arrays = {f"now{i}": variable.numpy() for i, variable in enumerate(kept)}
     arrays |= {f"best{i}": value for i, value in enumerate(best)}
-    with beside.open("wb") as file:
+    with atomic_file(where) as temporary, temporary.open("wb") as file:
         np.savez(file, done=np.array(done), **arrays)
-    beside.replace(where)
 
 
 def _resumed(where: Path, kept: list[Any], n_best: int) -> tuple[list[float], list[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import signal
@@ -23,10 +24,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from disco.cli import console
 from disco.errors import DataError, DiscoError
 from disco.evaluation import splitting
 from disco.sources.files import playlist_tables
+from disco.sources.progress import progress
+from disco.sources.storage import atomic_file
+
+log = logging.getLogger(__name__)
 
 Report = dict[str, Any]
 
@@ -63,12 +67,8 @@ def write_part(place: playlist_tables.Place, path: Path) -> str:
         entries = playlist_tables.read_place(place)
     except DiscoError as error:
         return str(error)
-    beside = path.with_suffix(f".{os.getpid()}")
-    try:
-        pq.write_table(entries, beside, compression="zstd")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with atomic_file(path) as temporary:
+        pq.write_table(entries, temporary, compression="zstd")
     return ""
 
 
@@ -80,7 +80,7 @@ def part_of(place: playlist_tables.Place, folder: Path) -> Path:
 
 
 def write_parts(
-    places: Sequence[playlist_tables.Place], folder: Path, processes: int, quiet: bool
+    places: Sequence[playlist_tables.Place], folder: Path, processes: int
 ) -> tuple[list[Path], list[str]]:
     """Write the parts that are not there yet; all parts in the order of their places, and what is broken.
 
@@ -91,15 +91,15 @@ def write_parts(
     """
     paths = {place: part_of(place, folder) for place in places}
     missing = {place: path for place, path in paths.items() if not path.exists()}
-    if not quiet and len(missing) < len(paths):
-        console.say(f"{len(paths) - len(missing):,} of {len(paths):,} slices were read before")
+    if len(missing) < len(paths):
+        log.info("%s", f"{len(paths) - len(missing):,} of {len(paths):,} slices were read before")
     broken: dict[playlist_tables.Place, str] = {}
-    for place, reason in console.progress(_written(missing, processes), len(missing), "slices read", quiet):
+    for place, reason in progress(_written(missing, processes), len(missing), "slices read"):
         if reason and place.table:
             raise DiscoError(reason)
         if reason:
             broken[place] = reason
-            console.say(f"skipped: {reason}")
+            log.warning("skipped: %s", reason)
     if len(broken) == len(paths):
         raise DiscoError(f"no slice could be read; the first of {len(broken):,}: {broken[next(iter(paths))]}")
     return [path for place, path in paths.items() if place not in broken], [
@@ -152,7 +152,7 @@ def batches(parts: Iterable[Path]) -> Iterator[pa.Table]:
 
 
 def prepare(
-    parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.Rules, folder: Path, quiet: bool = False
+    parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.Rules, folder: Path
 ) -> tuple[Report, NDArray[np.bool_]]:
     """Join, choose and split the playlists of the parts and write them to `playlists.parquet` in a folder.
 
@@ -170,7 +170,7 @@ def prepare(
     """
     held = [pq.read_schema(part).metadata for part in parts]
     joined = folder / "joined.parquet"
-    facts, counts = join_parts(parts, names, rules, joined, quiet)
+    facts, counts = join_parts(parts, names, rules, joined)
     why, drawn = splitting.choose(facts, rules)
     kept = np.flatnonzero(why < 0)
     ids = facts["playlist_id"].take(pa.array(kept)).to_pylist()
@@ -181,7 +181,7 @@ def prepare(
         "source": facts["source"],
         "split": pa.array(splitting.SPLITS).take(pa.array(drawn, mask=drawn < 0)),
     }
-    used = write_playlists(joined, pa.table(about), folder / _FILES[0], names.ids, quiet)
+    used = write_playlists(joined, pa.table(about), folder / _FILES[0], names.ids)
     joined.unlink()
     read, length = sum(int(metadata[b"playlists"]) for metadata in held), facts["length"]
     counts["kept"] = int(length[kept].sum())
@@ -204,13 +204,13 @@ def prepare(
 
 
 def join_parts(
-    parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.Rules, joined: Path, quiet: bool
+    parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.Rules, joined: Path
 ) -> tuple[dict[str, Any], Counter[str]]:
     """Write the joined entries of all parts to one file; facts of all playlists, and counts of the entries."""
     total, begin = sum(pq.read_metadata(part).num_rows for part in parts), 0
     parted, counts = list[dict[str, Any]](), Counter({"read": total})
     with pq.ParquetWriter(joined, _JOINED, compression="zstd") as writer:
-        for batch in console.progress(batches(parts), total, "entries joined", quiet, len):
+        for batch in progress(batches(parts), total, "entries joined", len):
             entries, facts, found = splitting.join(batch, names, rules)
             number = pc.add(entries["playlist"], pa.scalar(begin, pa.int32()))
             writer.write_table(entries.set_column(0, "playlist", number), row_group_size=_BATCH)
@@ -231,12 +231,12 @@ def _concatenated(columns: list[Any]) -> Any:
     return np.concatenate(columns) if isinstance(columns[0], np.ndarray) else pa.concat_arrays(columns)
 
 
-def write_playlists(joined: Path, about: pa.Table, path: Path, ids: pa.Array, quiet: bool) -> NDArray[np.bool_]:
+def write_playlists(joined: Path, about: pa.Table, path: Path, ids: pa.Array) -> NDArray[np.bool_]:
     """Write the entries of the playlists that have a split; which of the ids occur."""
     file, used = pq.ParquetFile(joined), np.zeros(len(ids), dtype=bool)
     groups = (file.read_row_group(number) for number in range(file.num_row_groups))
     with pq.ParquetWriter(path, _OUTPUT, compression="zstd") as writer:
-        for entries in console.progress(groups, file.metadata.num_rows, "entries written", quiet, len):
+        for entries in progress(groups, file.metadata.num_rows, "entries written", len):
             of = about.take(entries["playlist"])
             columns = {name: entries[name] if name in _JOINED.names else of[name] for name in _OUTPUT.names}
             chosen = pa.table(columns).filter(pc.is_valid(of["split"])).cast(_OUTPUT)

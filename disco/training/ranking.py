@@ -114,7 +114,7 @@ class TrainingMusic:
 
 def training_music(catalogue: Catalogue, playlists: list[Rows]) -> TrainingMusic:
     """The playlists, and what else the catalogue teaches; cold tracks are no part of it."""
-    open_to = catalogue.measured & ~is_cold(catalogue.table["track_id"].to_pylist())
+    open_to = catalogue.has_comparable_features & ~is_cold(catalogue.table["track_id"].to_pylist())
     artists = artist_numbers(catalogue)
     known = np.flatnonzero(open_to & (artists >= 0))
     known = known[np.argsort(artists[known], kind="stable")]
@@ -258,7 +258,7 @@ def fit_space_transform(
     scaled = scaled_features(catalogue, scaler())
     rng = np.random.default_rng(0)
     some = [found["validation"][i] for i in rng.permutation(len(found["validation"]))[:_PLACING_PLAYLISTS]]
-    playable = catalogue.measured & catalogue.named
+    playable = catalogue.has_comparable_features & catalogue.has_title_and_artist
     pools = [Nearest(scaled).recommend(Query(tracks[:3], allowed=playable), 400).rows for tracks in some]
     entries = np.concatenate(found["train"])
     space = embed_rows(tower, heard, np.unique(np.concatenate([*pools, *some, entries])))

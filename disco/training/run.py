@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from disco.errors import DataError
+from disco.sources.storage import write_atomic
 from disco.training.blending import train_blend
 from disco.training.data import Card, Run
 from disco.training.export import load_networks
@@ -67,7 +68,7 @@ _WRITTEN = ("card.json", "tracks.parquet", "titles.parquet", "*.onnx", "*.keras"
 def write_card(card: Card, folder: Path) -> None:
     """Write what a model says of itself."""
     text = json.dumps(card, indent=2, ensure_ascii=False)
-    (folder / "card.json").write_text(text + "\n", encoding="utf-8")
+    write_atomic(folder / "card.json", text + "\n")
 
 
 def _written(path: Path) -> bool:

@@ -54,7 +54,7 @@ def curves(playlist: Playlist) -> go.Figure:
     _tempo(figure, playlist, stops)
     figure.add_bar(
         x=position, y=np.ones(n), width=0.94, yaxis="y6", name="key",
-        marker={"color": [key_colour(place) for place in tracks.positions], "line": {"width": 0}},
+        marker={"color": [key_colour(place) for place in tracks.circle_positions], "line": {"width": 0}},
         text=[stop.camelot or "?" for stop in stops] if n <= LABELS else None,
         textposition="inside", insidetextanchor="middle", textangle=0, textfont={"size": 12, "color": INK},
         hovertext=[stop.key or "unknown" for stop in stops], hovertemplate="%{hovertext}",

@@ -31,7 +31,7 @@ def costs(playlist: Playlist) -> Floats:
     space = scaler().transform(tracks.features())
     matrix = Pairwise(tracks, playlist.knobs, space, playlist.mixing).matrix(np.arange(len(tracks)))
     np.fill_diagonal(matrix, np.nan)
-    stranger = ~tracks.measured & np.isnan(tracks.tempos)
+    stranger = ~tracks.has_comparable_features & np.isnan(tracks.tempos)
     stranger &= key_places(tracks.numbers("key"), tracks.modes) == NO_KEY
     matrix[stranger, :] = np.nan
     matrix[:, stranger] = np.nan

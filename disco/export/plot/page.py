@@ -45,7 +45,7 @@ def page(playlist: Playlist) -> str:
         for name, figure in {"path": path, "wheel": wheel, "curves": curves, "matrix": matrix}.items()
     ]
     heads = "".join(f'<th scope="col" class="{kind}">{head}</th>' for head, kind in _HEAD.items())
-    colours = map(key_colour, playlist.tracks.positions.tolist())
+    colours = map(key_colour, playlist.tracks.circle_positions.tolist())
     rows = "\n".join(map(_table_row, stops_of(playlist), colours))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{heading}</title>

@@ -29,12 +29,12 @@ def wheel(playlist: Playlist) -> go.Figure:
     """
     tracks, n = playlist.tracks, len(playlist)
     keys, modes = tracks.numbers("key"), tracks.modes
-    placed = np.flatnonzero(~np.isnan(tracks.positions))
+    placed = np.flatnonzero(~np.isnan(tracks.circle_positions))
     figure = go.Figure(layout=_look(n - len(placed), n))
     _keys(figure)
     if not len(placed):
         return figure
-    numbers = (tracks.positions[placed].astype(int) + 7) % 12 + 1
+    numbers = (tracks.circle_positions[placed].astype(int) + 7) % 12 + 1
     angle, radius = _stand(numbers, modes[placed].astype(int))
     places = key_places(keys, modes)[placed]
     allowed = playlist.mixing.keys.allows(places[:-1], places[1:])

@@ -33,14 +33,14 @@ def standardise(catalogue: Catalogue, mean: Sequence[float], scale: Sequence[flo
     centre, spread = (np.asarray(values, dtype=np.float32) for values in (mean, scale))
     heard = np.asarray((raw_inputs(catalogue) - centre) / spread, dtype=np.float32)
     np.nan_to_num(heard, copy=False, nan=0.0)
-    heard[~catalogue.measured] = np.nan
+    heard[~catalogue.has_comparable_features] = np.nan
     return heard
 
 
 def autoencoder_codes(card: Card, catalogue: Catalogue) -> Floats:
     """The code of each track, shape (n, d), brought to length 1; NaN for tracks without features."""
     moments = card["standard"]
-    if catalogue.measured.any() and catalogue.feature_set != card["feature_set"]:
+    if catalogue.has_comparable_features.any() and catalogue.feature_set != card["feature_set"]:
         raise DataError(
             catalogue.where,
             f"has features of the set {catalogue.feature_set!r}; the model knows {card['feature_set']!r}",

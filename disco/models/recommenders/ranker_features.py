@@ -285,7 +285,7 @@ def _by_albums_and_genres(said: QueryAnswers, rows: Rows, library: RankerData) -
 def _by_sound(said: QueryAnswers, rows: Rows, library: RankerData) -> Columns:
     """Distance in scaled features to the mean and the nearest of the seeds, and how far apart those are."""
     heard, mine = library.sound[said.seeds], library.sound[rows]
-    heard = answer_queries[~np.isnan(answer_queries).any(axis=1)]
+    heard = heard[~np.isnan(heard).any(axis=1)]
     if not len(heard):
         return dict.fromkeys(("sound_mean", "sound_nearest", "sound_spread", "longer"), _UNKNOWN)
     middle = heard.mean(axis=0)

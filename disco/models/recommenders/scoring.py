@@ -78,9 +78,9 @@ def _bound(values: Floats, n: int) -> np.float32:
     if fold < 2:
         return lowest
     groups = len(values) // fold
-    highest = np.fmax.reduce(values[: groups * fold].reshape(fold, groups), axis=0)
-    highest = np.where(np.isnan(top_n_indices), lowest, top_n_indices)
-    return max(np.float32(np.partition(highest, groups - n)[groups - n]), lowest)
+    maxima = np.fmax.reduce(values[: groups * fold].reshape(fold, groups), axis=0)
+    maxima = np.where(np.isnan(maxima), lowest, maxima)
+    return max(np.float32(np.partition(maxima, groups - n)[groups - n]), lowest)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.numbering import artist_names
-from disco.catalogue.text import fold_accents, normalise, same_recording
+from disco.catalogue.text import fold_accents, normalise, recording_titles
 from disco.models.recommenders.query import Candidates, Query
 
 # What stands between the names of a credit; the first name is whom a track is found by.
@@ -34,7 +34,7 @@ class TrackMatcher:
 
     @cached_property
     def _names(self) -> pa.Array:
-        titles = same_recording(self._catalogue.table["title"].combine_chunks())
+        titles = recording_titles(self._catalogue.table["title"].combine_chunks())
         return pc.binary_join_element_wise(artist_names(self._catalogue), titles, "\t")
 
     def by_id(self, ids: Sequence[str]) -> list[int | None]:
@@ -54,7 +54,7 @@ class TrackMatcher:
         found: list[int | None] = [None] * len(titles)
         for names in (artists, [_JOINED.sub("", artist) for artist in artists]):
             whole = normalise(fold_accents(pa.array([_clean(name) for name in names], pa.string())))
-            folded = same_recording(pa.array([_clean(title) for title in titles], pa.string()))
+            folded = recording_titles(pa.array([_clean(title) for title in titles], pa.string()))
             known = pc.and_(pc.not_equal(whole, ""), pc.is_valid(folded))
             pairs = pc.if_else(known, pc.binary_join_element_wise(whole, folded, "\t"), None)
             rows = _first(pairs, self._names)

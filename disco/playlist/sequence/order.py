@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import time
@@ -20,11 +21,13 @@ from disco.playlist.sequence.greedy import greedy
 from disco.playlist.sequence.local_search import BROKEN, TAKEN, Problem
 from disco.playlist.sequence.rules import Allows, Rules
 from disco.playlist.sequence.two_opt import Trip
+from disco.sources.progress import Interval
+
+log = logging.getLogger(__name__)
 
 Order = NDArray[np.intp]
 Costs = NDArray[np.float64]
 # Best cost so far, and disturbances made: called at every better order.
-Progress = Callable[[float, int], None]
 
 # The costs of all joins among so many are held in memory three times over: 0.5 GB.
 MOST = 6000
@@ -44,21 +47,21 @@ class Budget:
 
     Attributes
     ----------
-    moves : int, optional
+    iterations : int, optional
         Disturbances of the best order so far, each mended and kept if it pays; by the number of tracks if neither
         is given. The same number gives the same order.
     seconds : float, optional
         Stop after so long, with the best so far; what is found then hangs on the machine.
     """
 
-    moves: int | None = None
+    iterations: int | None = None
     seconds: float | None = None
 
     def __post_init__(self) -> None:
-        if self.moves is not None and self.moves < 0:
-            raise DiscoError(f"a budget of moves must be 0 or more, not {self.moves}")
+        if self.iterations is not None and self.iterations < 0:
+            raise DiscoError(f"the number of iterations must be 0 or more, not {self.iterations}")
         if self.seconds is not None and not (self.seconds > 0 and math.isfinite(self.seconds)):
-            raise DiscoError(f"a budget of seconds must be above 0, not {self.seconds}")
+            raise DiscoError(f"the number of seconds must be above 0, not {self.seconds}")
 
 
 def order(
@@ -70,7 +73,6 @@ def order(
     places: PositionCosts | None = None,
     budget: Budget = Budget(),
     seed: int = 0,
-    progress: Progress | None = None,
     dynamic: bool = True,
 ) -> Rows:
     """All of the pool after the start, in the order that costs least.
@@ -94,8 +96,6 @@ def order(
     budget : Budget
     seed : int
         Of the disturbances.
-    progress : callable, optional
-        Told the best cost so far, and the disturbances that were made, whenever it is better.
     dynamic : bool
         Whether few tracks are ordered by dynamic programming.
 
@@ -127,7 +127,7 @@ def order(
     if len(start) and length <= 1000:
         path = greedy(start, rows, length, cost, allows, places)[len(start) :]
         firsts.append(_completed(np.searchsorted(rows, path), problem, fixed))
-    found = arrange(problem, fixed, firsts, budget, seed, progress, dynamic)
+    found = arrange(problem, fixed, firsts, budget, seed, dynamic)
     return np.asarray(np.r_[start, rows[found]], dtype=np.intp)
 
 
@@ -137,7 +137,6 @@ def arrange(
     firsts: list[Order] | None = None,
     budget: Budget = Budget(),
     seed: int = 0,
-    progress: Progress | None = None,
     dynamic: bool = True,
 ) -> Order:
     """The cheapest order found for a problem: a permutation of its tracks.
@@ -176,18 +175,16 @@ def arrange(
         if 3 < n <= _LONG:
             firsts += _tripped(problem, fixed, firsts, seed, late)
         found = _by_moves(problem, firsts, seed, late)
-    most = budget.moves if budget.moves is not None else (usual if budget.seconds is None else math.inf)
+    most = budget.iterations if budget.iterations is not None else (usual if budget.seconds is None else math.inf)
     best, now = next(found)
-    if progress is not None:
-        progress(now, 0)
-    made = 0
+    made, interval = 0, Interval()
     while made < most and not late():
         tried, cost = next(found)
         made += 1
         if cost < now - 1e-9:
             best, now = tried, cost
-            if progress is not None:
-                progress(now, made)
+            if interval.is_over():
+                log.info("best so far costs %s in all, after %s moves", f"{now:,.1f}", f"{made:,}")
     return best
 
 
@@ -196,9 +193,9 @@ def _problem(start: Rows, rows: Rows, cost: Pairwise, allows: Allows, places: Po
     # Beyond so many tracks single precision, which suffices, is half of the memory.
     joins: Costs = cost.matrix(rows).astype(np.float64 if n <= 2000 else np.float32)
     first = cost.costs(cost.start(start), rows)[0].astype(float) if len(start) else np.zeros(n)
-    if places is not None and places.wishes.variety:
-        noise = np.random.default_rng(places.wishes.seed).random((n, n), dtype=np.float32)
-        joins += places.wishes.variety * np.maximum(noise, noise.T)
+    if places is not None and places.wishes.randomness:
+        noise = np.random.default_rng(places.wishes.random_seed).random((n, n), dtype=np.float32)
+        joins += places.wishes.randomness * np.maximum(noise, noise.T)
     gap = allows.artist_gap if isinstance(allows, Rules) else 0
     clashes, priced = None, None
     if places is not None and (prices := places.matrix(rows)) is not None:

@@ -61,5 +61,5 @@ class Rules:
 
     def _song(self, row: int) -> str:
         if row not in self._songs:
-            self._songs[row] = self._catalogue.song(row)
+            self._songs[row] = self._catalogue.song_key(row)
         return self._songs[row]

@@ -45,7 +45,7 @@ _RANGES = {"tempo_bpm": (10, 1000), "key": (0, 11), "mode": (0, 1), "loudness": 
 
 def user_cache() -> Path:
     """Folder of the entries: `$DISCO_CACHE/audio`, or else `audio` in the user's cache folder."""
-    return storage.cache() / "audio"
+    return storage.user_cache_dir() / "audio"
 
 
 def find(folder: Path, name: str) -> Measured | None:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
 from disco.catalogue.music import parse_key
-from disco.catalogue.table import ALONG, deduplicate
+from disco.catalogue.table import PROVENANCE_COLUMNS, deduplicate
 from disco.catalogue.text import TRACK_LINK, fold_accents
 from disco.errors import DataError
 
@@ -38,7 +38,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "mode": ("mode",),
     **{feature: (feature,) for feature in FEATURES},
     "feature_set": ("featureset",),
-    **{name: (name.replace("_", ""),) for names in ALONG.values() for name in names},
+    **{name: (name.replace("_", ""),) for names in PROVENANCE_COLUMNS.values() for name in names},
 }
 # Signs by which a table's maker is known; only said aloud, never relied upon.
 _MAKERS = {
@@ -156,7 +156,7 @@ def catalogue(raw: pa.Table, header: list[str], path: Path, place: Callable[[int
         **{name: number(name) for name in NUMBERS},
         "feature_set": _text(column("feature_set")),
     }
-    for name, (origin, _) in ALONG.items():
+    for name, (origin, _) in PROVENANCE_COLUMNS.items():
         said = _text(column(origin)) if origin in names else pa.scalar("table")
         columns[origin] = pc.if_else(columns[name].is_valid(), said, pa.scalar(None, pa.string()))
     known_features = [columns[f].is_valid().to_numpy(zero_copy_only=False) for f in FEATURES]

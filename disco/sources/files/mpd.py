@@ -83,7 +83,7 @@ def read(path: Path) -> Catalogue:
     offsets = pa.array(np.r_[0, np.cumsum(names.is_valid().to_numpy(zero_copy_only=False))], pa.int32())
     raw = raw.set_column(2, "artist_name", pa.ListArray.from_arrays(offsets, names.drop_null()))
     found = columns.catalogue(raw, raw.column_names, path, lambda row: str(path))
-    notes = (*found.notes, f"{path}: {n:,} playlists", f"{path}: no features in it; name a table with --fill")
+    notes = (*found.notes, f"{path}: {n:,} playlists", f"{path}: no features in it; name a table with --enrich-from")
     return Catalogue(found.table, found.where, notes)
 
 

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
-from disco.catalogue.text import SAME_RECORDING, TRACK_LINK, fold_accents, normalise
+from disco.catalogue.text import RELEASE_REMARKS, TRACK_LINK, fold_accents, normalise
 from disco.errors import DataError, NotFoundError
 
 # Each entry repeats its playlist and its track, so texts are held once and entries hold numbers.
@@ -146,7 +146,7 @@ def sequences(entries: pa.Table, catalogue: Catalogue, minimum_length: int) -> l
 
     A track counts once, where it first comes; playlists with fewer than `minimum_length` are left out.
     """
-    parted, _ = _parted(entries, catalogue, catalogue.measured)
+    parted, _ = _parted(entries, catalogue, catalogue.has_comparable_features)
     return [tracks for tracks in parted if len(tracks) >= minimum_length]
 
 
@@ -221,7 +221,7 @@ def _names(catalogue: Catalogue) -> tuple[pa.Array, pa.Array]:
 def _keys(titles: pa.Array, artists: pa.Array) -> Iterator[pa.Array]:
     """Names to be found by, null where unknown: the whole title, then without what is said of any recording."""
     artist, title = normalise(fold_accents(artists)), fold_accents(titles)
-    for patterns in ((), SAME_RECORDING):
+    for patterns in ((), RELEASE_REMARKS):
         for pattern in patterns:
             title = pc.replace_substring_regex(title, pattern, "")
         folded = normalise(title)

@@ -149,7 +149,9 @@ def _notes(path: Path, held: _Held) -> list[str]:
         notes.append(f"{path}: {held.plays.total():,} plays of 30 s or more{when}; the most played tracks come first")
     notes += [f"{path}: {n:,} {what} left out" for what, n in held.left_out.items()]
     notes += [f"left out: {broken}" for broken in held.broken]
-    notes.append(f"{path}: Spotify exports no features, keys or tempos; name a table that has them with --fill")
+    notes.append(
+        f"{path}: Spotify exports no features, keys or tempos; name a table that has them with --enrich-from"
+    )
     return notes
 
 

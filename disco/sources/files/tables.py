@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 from disco.catalogue import Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import columns
+from disco.sources.storage import atomic_file
 
 if TYPE_CHECKING:
     from disco.sources.tracklist import Tracklist
@@ -71,14 +71,9 @@ def read(where: str | Path) -> Catalogue:
 
 
 def write(catalogue: Catalogue, where: str | Path) -> None:
-    """Write a catalogue as DISCO's own Parquet, whole or not at all."""
-    path = Path(where)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        pq.write_table(catalogue.table, beside, compression="zstd")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    """Write a catalogue as DISCO's own Parquet, completely or not at all."""
+    with atomic_file(Path(where)) as temporary:
+        pq.write_table(catalogue.table, temporary, compression="zstd")
 
 
 def _read_parquet(path: Path) -> Catalogue:

@@ -223,7 +223,7 @@ def _span(seconds: float) -> str:
 @contextlib.contextmanager
 def _store() -> Iterator[sqlite3.Connection]:
     """What is remembered, in a file for its owner alone: a seed says what somebody hears."""
-    path = storage.data() / "answers.sqlite"
+    path = storage.user_data_dir() / "answers.sqlite"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     store = sqlite3.connect(path, timeout=1.0)

@@ -55,7 +55,7 @@ def login() -> Login:
     DiscoError, DataError
         If there is none, if a part of it is missing, or if others can read the file.
     """
-    path = storage.config() / "navidrome.json"
+    path = storage.user_config_dir() / "navidrome.json"
     names = ("url", "user", "password", "token", "salt")
     said = {name: os.environ.get(f"DISCO_NAVIDROME_{name.upper()}", "") for name in names}
     if not any(said.values()):

@@ -68,13 +68,13 @@ class Journal:
     def keep(self, **changes: Any) -> Journal:
         """The journal with these changes, kept before anything else happens."""
         changed = replace(self, **changes)
-        storage.keep(changed.path, json.dumps(asdict(changed)))
+        storage.write_atomic(changed.path, json.dumps(asdict(changed)), private=True)
         return changed
 
 
 def folder() -> Path:
     """Folder of the journals."""
-    return storage.data() / "navidrome"
+    return storage.user_data_dir() / "navidrome"
 
 
 def write(client: Client, name: str, ids: Sequence[str], say: Callable[[str], object] = lambda text: None) -> str:

@@ -46,16 +46,16 @@ def fill(
     """
     notes = []
     if own is not None:
-        before = int(tracks.measured.sum())
+        before = int(tracks.has_comparable_features.sum())
         tracks = join(tracks, own)
-        notes.append(f"features of {int(tracks.measured.sum()) - before:,} tracks from {own.where}")
+        notes.append(f"features of {int(tracks.has_comparable_features.sum()) - before:,} tracks from {own.where}")
     if client is not None and client.state.known("audio-features") is not False:
         tracks, note = _ask(tracks, client.features, 100, "Spotify", say)
         notes += note
     if recco:
         tracks, note = _ask(tracks, reccobeats.features, reccobeats.AT_ONCE, "ReccoBeats", say)
         notes += note
-    if unknown := int((~tracks.measured).sum()):
+    if unknown := int((~tracks.has_comparable_features).sum()):
         notes.append(f"features of {unknown:,} of {len(tracks):,} tracks are unknown")
     return Catalogue(tracks.table, tracks.where, (*tracks.notes, *notes))
 
@@ -67,7 +67,7 @@ def _ask(
     who: str,
     say: Callable[[str], object],
 ) -> tuple[Catalogue, list[str]]:
-    ids = [i for i in tracks.ids(np.flatnonzero(~tracks.measured)) if responses.ID.fullmatch(i)]
+    ids = [i for i in tracks.ids(np.flatnonzero(~tracks.has_comparable_features)) if responses.ID.fullmatch(i)]
     rows: list[spotify_values.Row] = []
     notes = []
     if len(ids) > at_once:
@@ -83,9 +83,9 @@ def _ask(
         if start and start % (10 * at_once) == 0:
             say(f"features of {start:,} of {len(ids):,} tracks asked for")
     if rows:
-        before = int(tracks.measured.sum())
+        before = int(tracks.has_comparable_features.sum())
         tracks = tracks.fill(responses.catalogue(rows, who))
-        notes.append(f"features of {int(tracks.measured.sum()) - before:,} tracks from {who}")
+        notes.append(f"features of {int(tracks.has_comparable_features.sum()) - before:,} tracks from {who}")
     return tracks, notes
 
 
@@ -95,9 +95,9 @@ def join(tracks: Catalogue, own: Catalogue) -> Catalogue:
     Matched by id, else ISRC, else artist and title where the lengths differ by 3 s at most, among the tracks that
     have features. A track that has its eight features already keeps all that it has.
     """
-    known = own.take(np.flatnonzero(own.measured))
+    known = own.take(np.flatnonzero(own.has_comparable_features))
     match = matches(tracks, known)
-    match[tracks.measured] = -1
+    match[tracks.has_comparable_features] = -1
     there = match >= 0
     if not there.any():
         return tracks

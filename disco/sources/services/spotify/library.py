@@ -85,7 +85,7 @@ class Library:
 
 def folder() -> Path:
     """Folder of all that is kept of Spotify's data."""
-    return storage.data() / "spotify"
+    return storage.user_data_dir() / "spotify"
 
 
 def place() -> Path:
@@ -106,7 +106,7 @@ def write(library: Library) -> None:
     said: dict[str, Any] = {"format": FORMAT, "account": library.account, "at": library.at, "tracks": name}
     said |= {"size": len(library.tracks), "saved": library.saved, "saved_total": library.saved_total}
     said |= {"top": library.top, "playlists": [asdict(kept) for kept in library.playlists]}
-    storage.keep(there / "library.json", json.dumps(said | {"notes": library.notes}))
+    storage.write_atomic(there / "library.json", json.dumps(said | {"notes": library.notes}), private=True)
     for old in there.glob("tracks-*.parquet"):
         if old.name != name:
             old.unlink(missing_ok=True)

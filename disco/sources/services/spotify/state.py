@@ -31,7 +31,7 @@ LEGACY = ("audio-features", "recommendations")
 
 def path() -> Path:
     """File of what is remembered."""
-    return storage.config() / "spotify" / "state.json"
+    return storage.user_config_dir() / "spotify" / "state.json"
 
 
 def budget() -> int:
@@ -95,7 +95,7 @@ class State:
     def write(self) -> None:
         """Keep it, beside what is known of other apps."""
         own = {"calls": self.calls, "shut": self.shut, "refused": self.refused, "may": self.may}
-        storage.keep(path(), json.dumps(_read() | {self.client_id: own}))
+        storage.write_atomic(path(), json.dumps(_read() | {self.client_id: own}), private=True)
 
     @property
     def made(self) -> int:
@@ -171,7 +171,7 @@ def forget() -> None:
         state = State.read(client_id)
         kept[client_id] = {"calls": state.calls, "shut": state.shut}
     if kept:
-        storage.keep(path(), json.dumps(kept))
+        storage.write_atomic(path(), json.dumps(kept), private=True)
 
 
 def _moment(value: object) -> bool:

@@ -84,7 +84,11 @@ class Crawl:
         fresh = isinstance(at, int | float) and 0 <= time.time() - at < STALE_S
         if not fresh or begun.get("account") != self.client.account:
             clear()
-            storage.keep(self.folder / "begun.json", json.dumps({"account": self.client.account, "at": time.time()}))
+            storage.write_atomic(
+                self.folder / "begun.json",
+                json.dumps({"account": self.client.account, "at": time.time()}),
+                private=True,
+            )
 
     def plan(self) -> Plan:
         """Ask for the lists' first pages, and say what is missing."""
@@ -146,7 +150,7 @@ class Crawl:
             if said is None:
                 listed, total = self.client.playlists(offset)
                 said = {"total": total, "lists": [asdict(one) for one in listed]}
-                storage.keep(path, json.dumps(said))
+                storage.write_atomic(path, json.dumps(said), private=True)
             total = said["total"]
             found += [Summary(**one) for one in said["lists"]]
             offset += PAGE
@@ -174,7 +178,7 @@ class Crawl:
         if said is None:
             page = self._ask(part, offset)
             said = {"total": page.total, "entries": [[entry.kind, entry.row] for entry in page.entries]}
-            storage.keep(path, json.dumps(said))
+            storage.write_atomic(path, json.dumps(said), private=True)
         return Page([Entry(kind, row) for kind, row in said["entries"]], said["total"])
 
     def _ask(self, part: str, offset: int) -> Page:

@@ -64,7 +64,7 @@ def addresses() -> Addresses:
 
 def path() -> Path:
     """File of the token."""
-    return storage.config() / "spotify" / "token.json"
+    return storage.user_config_dir() / "spotify" / "token.json"
 
 
 def read() -> dict[str, Any]:
@@ -92,7 +92,7 @@ def read() -> dict[str, Any]:
 
 def save(token: dict[str, Any]) -> None:
     """Keep a token."""
-    storage.keep(path(), json.dumps(token))
+    storage.write_atomic(path(), json.dumps(token), private=True)
 
 
 class Keeper:

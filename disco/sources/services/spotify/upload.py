@@ -67,7 +67,7 @@ class Journal:
     def keep(self, **changes: Any) -> Journal:
         """The journal with these changes, kept before anything else happens."""
         changed = replace(self, **changes)
-        storage.keep(changed.path, json.dumps(asdict(changed)))
+        storage.write_atomic(changed.path, json.dumps(asdict(changed)), private=True)
         return changed
 
 

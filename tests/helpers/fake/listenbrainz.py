@@ -9,9 +9,9 @@ import uuid
 from collections import deque
 from typing import Any
 
-from fake.library import FEATURES, Library, Track
-from fake.ports import Trouble
-from fake.server import Answer, Clock, Request, Server
+from helpers.fake.library import FEATURES, Library, Track
+from helpers.fake.ports import Trouble
+from helpers.fake.server import Answer, Clock, Request, Server
 
 Json = dict[str, Any]
 ALGORITHMS = (

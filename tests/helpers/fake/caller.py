@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from fake.server import Server
+from helpers.fake.server import Server
 
 
 @dataclass

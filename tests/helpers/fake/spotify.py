@@ -9,13 +9,13 @@ import urllib.request
 from collections import deque
 from typing import Any, NamedTuple
 
-from fake import music, playlists
-from fake.accounts import Accounts
-from fake.library import Library
-from fake.ports import Endpoint, Trouble
-from fake.scenarios import HOUR_S, SCENARIOS
-from fake.server import Answer, Clock, Request, Server
-from fake.shapes import Shapes
+from helpers.fake import music, playlists
+from helpers.fake.accounts import Accounts
+from helpers.fake.library import Library
+from helpers.fake.ports import Endpoint, Trouble
+from helpers.fake.scenarios import HOUR_S, SCENARIOS
+from helpers.fake.server import Answer, Clock, Request, Server
+from helpers.fake.shapes import Shapes
 
 SCOPES = (
     "user-library-read user-library-modify user-top-read user-read-private playlist-read-private "

@@ -16,7 +16,6 @@ import test_mixxx
 import test_rekordbox
 import test_spotify_library
 import test_traktor
-from conftest import random_catalogue
 
 from disco.catalogue import SCHEMA
 from disco.errors import DiscoError
@@ -24,6 +23,7 @@ from disco.sources import SOURCES, Source, audio, source_of
 from disco.sources.dj import mixxx, rekordbox, traktor
 from disco.sources.files import jspf, mpd, spotify_export, tables
 from disco.sources.services import spotify
+from helpers.catalogues import random_catalogue
 
 HOSTILE = "<b>&\"'\n\x1b[31m ../../etc \u202e 🎧"
 
@@ -133,8 +133,8 @@ class SourceTests:
         assert catalogue.where
         assert all(isinstance(note, str) and "\n" not in note for note in catalogue.notes)
         # Who has features says who measured them, and who has none does not.
-        assert (catalogue.heard == ~np.isnan(catalogue.features()).all(axis=1)).all()
-        assert catalogue.table["feature_set"].is_valid().to_pylist() == catalogue.heard.tolist()
+        assert (catalogue.has_any_feature == ~np.isnan(catalogue.features()).all(axis=1)).all()
+        assert catalogue.table["feature_set"].is_valid().to_pylist() == catalogue.has_any_feature.tolist()
 
     def test_its_playlists_keep_their_order_and_name_its_tracks(self, source, write, tracks, lists, tmp_path):
         place = write(tmp_path)

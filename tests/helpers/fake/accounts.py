@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from fake.scenarios import Scenario
-from fake.server import Answer, Clock, Request
+from helpers.fake.scenarios import Scenario
+from helpers.fake.server import Answer, Clock, Request
 
 CODE_S = 600  # life of an authorization code
 LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\])(:\d+)?/")

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fake.server import Answer, Request
+from helpers.fake.server import Answer, Request
 
 if TYPE_CHECKING:
-    from fake.spotify import Spotify
+    from helpers.fake.spotify import Spotify
 
 Endpoint = Callable[..., Any]
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from conftest import random_catalogue
-from contracts import RecommenderTests
 
 from disco.catalogue import Catalogue
 from disco.cli import train
 from disco.models.recommenders import Query, Recommender, load_recommender
 from disco.sources.files import tables
+from helpers.catalogues import random_catalogue
+from helpers.contracts import RecommenderTests
 
-CLOUD = Path(__file__).parents[1] / "cloud"
+CLOUD = Path(__file__).parents[2] / "cloud"
 KINDS = 5
 # Kind of each row; tracks of the rows `RecommenderTests.unknown` are in no playlist.
 KIND = np.arange(300) % KINDS

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake import Spotify
+
+from helpers.fake import Spotify
 
 Start = Callable[..., Spotify]
 

@@ -7,13 +7,13 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fake.library import FEATURES, GENRES, USER, Album, Artist, Entry, Track, stamp
-from fake.ports import Trouble, body, here, ids, look, number, rest, window
-from fake.server import Answer, Request
-from fake.shapes import MARKETS, Json, page
+from helpers.fake.library import FEATURES, GENRES, USER, Album, Artist, Entry, Track, stamp
+from helpers.fake.ports import Trouble, body, here, ids, look, number, rest, window
+from helpers.fake.server import Answer, Request
+from helpers.fake.shapes import MARKETS, Json, page
 
 if TYPE_CHECKING:
-    from fake.spotify import Spotify
+    from helpers.fake.spotify import Spotify
 
 KINDS = ("album", "artist", "playlist", "track", "show", "episode", "audiobook")
 TUNABLE = {*FEATURES, "loudness", "tempo", "key", "mode", "time_signature", "duration_ms", "popularity"}

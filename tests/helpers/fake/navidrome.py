@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import quoteattr
 
-from fake.library import Library, Track, stamp
-from fake.server import Answer, Clock, Request, Server
+from helpers.fake.library import Library, Track, stamp
+from helpers.fake.server import Answer, Clock, Request, Server
 
 Json = dict[str, Any]
 VERSION = "1.16.1"

@@ -6,14 +6,14 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any
 
-from fake.fields import pick
-from fake.library import USER, Entry, Playlist, stamp
-from fake.ports import Trouble, body, here, look, number, rest, window
-from fake.server import Answer, Request
-from fake.shapes import Json, page
+from helpers.fake.fields import pick
+from helpers.fake.library import USER, Entry, Playlist, stamp
+from helpers.fake.ports import Trouble, body, here, look, number, rest, window
+from helpers.fake.server import Answer, Request
+from helpers.fake.shapes import Json, page
 
 if TYPE_CHECKING:
-    from fake.spotify import Spotify
+    from helpers.fake.spotify import Spotify
 
 AT_ONCE = 100
 MOST = 10_000  # entries of a playlist

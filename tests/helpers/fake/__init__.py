@@ -1,6 +1,6 @@
 """Spotify, ReccoBeats, ListenBrainz and Navidrome on 127.0.0.1: what they did in November 2026, with made-up music.
 
-    from fake import ListenBrainz, Navidrome, ReccoBeats, Spotify
+    from helpers.fake import ListenBrainz, Navidrome, ReccoBeats, Spotify
 
     with Spotify("development-2026", saved=130) as fake:
         fake.url            http://127.0.0.1:PORT; also .authorize_url, .token_url, .api_url (with /v1/ at its end)
@@ -20,13 +20,13 @@
 sources of their behaviour says is marked as a guess where it stands.
 """
 
-from fake.library import Library, Playlist, Track
-from fake.listenbrainz import ListenBrainz
-from fake.navidrome import Navidrome
-from fake.reccobeats import ReccoBeats
-from fake.scenarios import SCENARIOS, Scenario
-from fake.server import FAULTS, FORMS, Clock, Request, Server
-from fake.spotify import Spotify
+from helpers.fake.library import Library, Playlist, Track
+from helpers.fake.listenbrainz import ListenBrainz
+from helpers.fake.navidrome import Navidrome
+from helpers.fake.reccobeats import ReccoBeats
+from helpers.fake.scenarios import SCENARIOS, Scenario
+from helpers.fake.server import FAULTS, FORMS, Clock, Request, Server
+from helpers.fake.spotify import Spotify
 
 __all__ = [
     "FAULTS",

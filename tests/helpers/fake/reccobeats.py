@@ -12,9 +12,9 @@ import uuid
 from collections import deque
 from typing import Any
 
-from fake.library import FEATURES, Library, Track
-from fake.ports import Trouble
-from fake.server import Answer, Clock, Request, Server
+from helpers.fake.library import FEATURES, Library, Track
+from helpers.fake.ports import Trouble
+from helpers.fake.server import Answer, Clock, Request, Server
 
 Json = dict[str, Any]
 AT_ONCE = 40  # ids of a call; the rest is dropped without a word

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import unquote_plus, urlencode
 
-from fake.library import FRIEND, USER, Album, Artist, Entry, Library, Playlist, Track
+from helpers.fake.library import FRIEND, USER, Album, Artist, Entry, Library, Playlist, Track
 
 Json = dict[str, Any]
 T = TypeVar("T")

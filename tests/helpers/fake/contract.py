@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from fake.server import Request
+from helpers.fake.server import Request
 
 Schema = dict[str, Any]
 
