@@ -153,5 +153,5 @@ def test_the_top_500_of_200_000_tracks_are_fast_and_faster_together():
 def test_the_default_goes_by_content_where_that_is_no_long_wait(tmp_path, monkeypatch):
     monkeypatch.setenv("DISCO_DATA", str(tmp_path))
     few, many = random_catalogue(30), random_catalogue(40)
-    monkeypatch.setattr(recommenders, "_AT_ONCE", 30)
+    monkeypatch.setattr(recommenders, "_MAX_TRACKS_FOR_CONTENT", 30)
     assert [recommenders.default_recommender(c).name for c in (few, many)] == ["content", "nearest"]
