@@ -21,7 +21,7 @@ from disco.sources.tracklist import Tracklist
 
 # Neighbours in a list are about 2.5 apart, and the best and the worst keys and tempos differ by 2: with all knobs 1
 # the sound decides, and rivals that weigh all three keep better keys. So weighed no rival that weighs all three is
-# ahead in more than one of keys, tempos and sound (docs/RESULTS.md).
+# ahead in more than one of keys, tempos and sound (docs/research/results.md).
 KNOBS = Knobs(sweetness=4.0, smoothness=4.0)
 
 
@@ -71,7 +71,7 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     DiscoError
         If none is known.
     """
-    found = listed.found(catalogue)
+    found = listed.match(catalogue)
     own = listed.tracks
     rows: list[int] = list(dict.fromkeys(found[found >= 0].tolist()))
     known = catalogue.take(np.array(rows, dtype=np.intp))
@@ -107,7 +107,7 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     lines = np.array(listed.ids, dtype=object)
     lines[found >= 0] = catalogue.ids(found[found >= 0])
     strangers = np.flatnonzero(order >= len(mentioned))
-    return Given(tracks, strangers, listed.title, tuple(notes), tracks.rows(lines.tolist()))
+    return Given(tracks, strangers, listed.name, tuple(notes), tracks.rows(lines.tolist()))
 
 
 def _named(listed: Tracklist, places: list[int]) -> pa.Table:

@@ -113,7 +113,7 @@ def _validation_error(
     some = [
         (known, title)
         for tracks, title in zip(playlists, titles, strict=True)
-        if len(known := numbers[tracks][numbers[tracks] >= 0]) >= _SEEDS + continuation.HIDDEN
+        if len(known := numbers[tracks][numbers[tracks] >= 0]) >= _SEEDS + continuation.MIN_HOLDOUTS
     ][:_VALIDATION_PLAYLISTS]
 
     def error() -> float:
