@@ -18,7 +18,13 @@ from disco.errors import DataError, DiscoError
 from disco.evaluation import continuation, flow_benchmark, metrics, next_track
 from disco.evaluation.baselines import BASELINES
 from disco.models.predictors import PREDICTORS, Predictor, load_predictor
-from disco.models.recommenders import RECOMMENDERS, Recommender, default_recommender, load_recommender, trained
+from disco.models.recommenders import (
+    RECOMMENDERS,
+    Recommender,
+    default_recommender,
+    load_recommender,
+    trained_recommenders,
+)
 from disco.playlist.cost import Knobs
 from disco.playlist.sequence import Constraints
 from disco.sources.files import playlist_tables
@@ -202,7 +208,7 @@ def _recommenders(names: list[str] | None, catalogue: Catalogue) -> list[Recomme
     if names:
         return [load_recommender(name, catalogue) for name in names]
     found: list[Recommender] = []
-    for name in [*RECOMMENDERS, *trained()]:
+    for name in [*RECOMMENDERS, *trained_recommenders()]:
         try:
             found.append(load_recommender(name, catalogue))
         except DataError as error:
