@@ -117,7 +117,7 @@ class Recordings:
         -------
         ndarray of int, shape (n,)
         """
-        given = self._given(ids, isrcs, paths, titles, artists, durations_ms)
+        given = _given(ids, isrcs, paths, titles, artists, durations_ms)
         rows = np.full(len(given.ids), -1, dtype=np.intp)
         found = self._matches(given)
         rows[found.given[::-1]] = found.rows[::-1]  # the first of each is written last
@@ -131,7 +131,7 @@ class Recordings:
         artists: Texts | None = None,
     ) -> Matches:
         """All rows that match each track in its surest way, the one of `find` first; parameters as there."""
-        return self._matches(self._given(ids, None, paths, titles, artists, None))
+        return self._matches(_given(ids, None, paths, titles, artists, None))
 
     def find_tracks(self, tracks: Catalogue) -> Rows:
         """Row of the same recording for each track of another catalogue, -1 where it is unmatched, shape (n,)."""
@@ -161,29 +161,6 @@ class Recordings:
         matched = np.flatnonzero(found >= 0)[::-1]
         rows[np.array(given, dtype=np.intp)[matched]] = found[matched]
         return rows
-
-    def _given(
-        self,
-        ids: Texts | None,
-        isrcs: Texts | None,
-        paths: Texts | None,
-        titles: Texts | None,
-        artists: Texts | None,
-        durations_ms: Sequence[float | None] | NDArray[np.float32] | None,
-    ) -> _Given:
-        columns = [column for column in (ids, isrcs, paths, titles, artists, durations_ms) if column is not None]
-        n = len(columns[0]) if columns else 0
-        if any(len(column) != n for column in columns):
-            raise ValueError(f"the arguments differ in length: {', '.join(str(len(column)) for column in columns)}")
-        durations = np.full(n, np.nan) if durations_ms is None else durations_ms
-        return _Given(
-            pc.replace_substring_regex(_texts(ids, n), TRACK_LINK, r"\1"),
-            _texts(paths, n),
-            fold_isrcs(_texts(isrcs, n)),
-            _texts(titles, n),
-            _texts(artists, n),
-            np.array(durations, dtype=np.float32),
-        )
 
     def _matches(self, given: _Given) -> Matches:
         """Each given track by the first way that matches it at all."""
@@ -370,6 +347,21 @@ def same_recording(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     False
     """
     return bool(Recordings(Catalogue.from_tracks([b])).find_tracks(Catalogue.from_tracks([a]))[0] == 0)
+
+
+def _given(ids: Any, isrcs: Any, paths: Any, titles: Any, artists: Any, durations_ms: Any) -> _Given:
+    columns = [column for column in (ids, isrcs, paths, titles, artists, durations_ms) if column is not None]
+    n = len(columns[0]) if columns else 0
+    if any(len(column) != n for column in columns):
+        raise ValueError(f"the arguments differ in length: {', '.join(str(len(column)) for column in columns)}")
+    return _Given(
+        pc.replace_substring_regex(_texts(ids, n), TRACK_LINK, r"\1"),
+        _texts(paths, n),
+        fold_isrcs(_texts(isrcs, n)),
+        _texts(titles, n),
+        _texts(artists, n),
+        np.array(np.full(n, np.nan) if durations_ms is None else durations_ms, dtype=np.float32),
+    )
 
 
 def _texts(texts: Any, n: int) -> pa.Array:
