@@ -54,6 +54,7 @@ def test_json_is_one_object_of_the_agreed_shape_and_nothing_else(library, capsys
     }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("way", [["-m", "disco.generate"], ["-m", "disco", "generate"]])
 def test_the_door_is_reached_from_the_shell(way):
     done = subprocess.run(

@@ -217,6 +217,7 @@ def test_bad_input_gets_a_sentence(arguments, sentence, library, mine, tmp_path,
     assert out == ""
 
 
+@pytest.mark.process
 def test_it_can_be_run_as_a_module():
     done = subprocess.run(
         [sys.executable, "-m", "disco", "lint", "--help"], capture_output=True, text=True, check=True

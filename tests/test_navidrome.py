@@ -16,6 +16,8 @@ from disco.sources.files import tables
 from disco.sources.services import http
 from disco.sources.services.navidrome import client, match, upload
 
+pytestmark = pytest.mark.network
+
 NAME = "Sunday night"
 READS = ("getPlaylist", "getPlaylists", "search3")
 

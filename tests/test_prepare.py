@@ -373,6 +373,7 @@ def test_a_slice_that_changed_is_read_again(tracks, tmp_path, capsys):
     assert report_of(tmp_path / "o")["playlists"]["read"] == 41
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_a_run_that_is_killed_leaves_no_process_and_goes_on(tracks, tmp_path):
     for k in range(12):

@@ -26,6 +26,8 @@ from disco.sources.services import reccobeats
 from disco.sources.services.spotify import candidates, features, library, state, tokens
 from disco.sources.services.spotify.client import connect
 
+pytestmark = pytest.mark.network
+
 
 def run(main, *arguments, capsys):
     code = main([str(one) for one in arguments])
@@ -421,6 +423,7 @@ def test_sync_finishes_a_playlist_that_was_cut_off(start, capsys):
     assert [entry.id for entry in fake.library.playlist("Half").entries] == wanted
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("way", [["-m", "disco", "spotify"]])
 def test_the_door_is_reached_from_the_shell(way, tmp_path):
     environment = {**os.environ, "DISCO_CONFIG": str(tmp_path), "DISCO_DATA": str(tmp_path)}

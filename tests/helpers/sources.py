@@ -16,6 +16,7 @@ import test_mixxx
 import test_rekordbox
 import test_spotify_library
 import test_traktor
+from helpers.catalogues import random_catalogue
 
 from disco.catalogue import SCHEMA
 from disco.errors import DiscoError
@@ -23,7 +24,6 @@ from disco.sources import SOURCES, Source, audio, source_of
 from disco.sources.dj import mixxx, rekordbox, traktor
 from disco.sources.files import jspf, mpd, spotify_export, tables
 from disco.sources.services import spotify
-from helpers.catalogues import random_catalogue
 
 HOSTILE = "<b>&\"'\n\x1b[31m ../../etc \u202e 🎧"
 
