@@ -79,16 +79,18 @@ def set_values(track: str, said: Sequence[str], catalogue: Catalogue | None) -> 
         track = catalogue.ids(lookup.find_seeds(catalogue, [track]))[0]
     elif Path(track).exists():
         track = str(Path(track).absolute())  # so that it is found from every folder
-    held = {c.track: c for c in (corrections.read(corrections.own()) if corrections.own().is_file() else [])}
-    new = corrections.changed(
+    held = {
+        c.track: c for c in (corrections.read(corrections.user_file()) if corrections.user_file().is_file() else [])
+    }
+    new = corrections.updated(
         held.pop(track.strip(), corrections.Correction(track.strip())), {name: text for name, _, text in parts}
     )
-    corrections.write([*held.values(), *([] if new.empty else [new])], corrections.own())
+    corrections.write([*held.values(), *([] if new.empty else [new])], corrections.user_file())
     return new
 
 
 def _show_corrections(as_json: bool) -> None:
-    where = corrections.own()
+    where = corrections.user_file()
     rows = [corrections.as_row(c) for c in (corrections.read(where) if where.is_file() else [])]
     if as_json:
         print(json.dumps({"where": str(where), "corrections": rows}, ensure_ascii=False, indent=2))

@@ -289,6 +289,6 @@ def open_list(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
     if arguments.catalogue or listed.tracks is None:
         told = arguments.enrich_from, arguments.corrections
         return listed, open_catalogue(arguments.catalogue, arguments.quiet, *told)
-    own = sources.completed(listed.tracks, arguments.enrich_from, arguments.corrections)
+    own = sources.enrich(listed.tracks, arguments.enrich_from, arguments.corrections)
     say_all(own.notes, arguments.quiet)
     return listed, own

@@ -91,14 +91,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _rules(parser: argparse.ArgumentParser, said: argparse.Namespace) -> splitting.Rules:
+def _rules(parser: argparse.ArgumentParser, said: argparse.Namespace) -> splitting.SplitRules:
     test = said.test if said.test is not None else 0.0 if said.hold_out else 0.1
     if not (min(said.validation, test) >= 0 and said.validation + test < 1):
         parser.error("--validation and --test are shares, together less than 1")
     if not 0 <= said.minimum_coverage <= 1:
         parser.error("--minimum-coverage is a share, 0 to 1")
-    given = {name: getattr(said, name) for name in splitting.Rules.__dataclass_fields__}
-    return splitting.Rules(**given | {"test": test, "hold_out": tuple(said.hold_out)})
+    given = {name: getattr(said, name) for name in splitting.SplitRules.__dataclass_fields__}
+    return splitting.SplitRules(**given | {"test": test, "hold_out": tuple(said.hold_out)})
 
 
 @console.door
