@@ -48,6 +48,7 @@ def show(report: Report) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
+    """The options of this command."""
     p = argparse.ArgumentParser("disco prepare", description="Turn raw playlists into Parquet, joined and split.")
     add = p.add_argument
     add("playlists", nargs="+", metavar="PLAYLISTS", help="table, slice, or folder or zip file of slices")
