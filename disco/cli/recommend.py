@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the best tracks for what was asked."""
     p = parser()
