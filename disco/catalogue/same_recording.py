@@ -88,6 +88,12 @@ class Recordings:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
 
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> Recordings:
+        """The one of a catalogue, made once and kept with it."""
+        made: Recordings = catalogue.__dict__.setdefault("_recordings", cls(catalogue))
+        return made
+
     def find(
         self,
         ids: Texts | None = None,
@@ -180,6 +186,8 @@ class Recordings:
     def _by_every_way(self, given: _Given, left: Mask) -> Iterator[tuple[int, tuple[Rows, Rows]]]:
         """Pairs of a number and a row, and their way; `left` marks what is still unmatched when a way is tried."""
         yield 0, _join(_only(given.ids, left), self.catalogue.table["track_id"])
+        if given.ids.null_count < len(given.ids):
+            yield 1, _join(_only(given.ids, left), self.catalogue.table["path"])
         for paths, fold in self._spellings(given.paths, left):
             pairs = _join(_only(paths, left), self._folded_paths if fold else self.catalogue.table["path"])
             yield 1, self._of_one_file(*pairs) if fold else pairs

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from disco import export
-from disco.catalogue import lookup
 from disco.cli import console, options
 from disco.cli.options import add_list, open_list
 from disco.playlist.alternatives import alternatives
@@ -69,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         had = replace(had, title=arguments.title)
 
     def row(text: str) -> int:
-        return int(lookup.find_seeds(had.tracks, [text])[0])
+        return int(had.tracks.find(text)[0])
 
     def make(wishes: Constraints) -> Ordered:
         return reorder(

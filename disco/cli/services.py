@@ -33,7 +33,7 @@ def candidates(arguments: argparse.Namespace, own: Catalogue | None) -> tuple[Ca
 
     def choose(text: str, found: Catalogue) -> str:
         try:
-            rows = lookup.find_seeds(found, [text], console.ask if arguments.interactive else None)
+            rows = found.find(text, choose=console.ask if arguments.interactive else None)
         except NotFoundError:  # Spotify forgives more than the search here: its first is taken, and told
             rows = np.array([0])
             say(f"asked for {text!r}, took Spotify's first, {lookup.track_name(found.tracks(rows)[0])!r}")

@@ -201,18 +201,20 @@ def _text(value: Any) -> str | None:
 
 
 def _m3u(text: str, folder: Path) -> Tracklist:
-    title, name = "", ""
+    title, name, seconds = "", "", None
     entries = []
     for line in filter(None, map(str.strip, text.splitlines())):
         if line.startswith("#PLAYLIST:"):
             title = line.removeprefix("#PLAYLIST:").strip()
         elif line.startswith("#EXTINF:"):
-            name = line.partition(",")[2].strip()
+            told, _, name = map(str.strip, line.removeprefix("#EXTINF:").partition(","))
+            seconds = re.match(r"\d*\.?\d+", told)
         elif not line.startswith("#"):
             path = from_url(line) or (line.removeprefix("./") if line.startswith("./#") else line)
             file = os.path.normpath(Path.cwd() / folder / path) if is_file(path) else None
-            entries.append(Entry(_id(path), path=file, text=name))
-            name = ""
+            duration = float(seconds[0]) * 1000 or None if seconds else None
+            entries.append(Entry(_id(path), path=file, text=name, duration_ms=duration))
+            name, seconds = "", None
     return Tracklist(title, entries)
 
 
