@@ -15,7 +15,14 @@ from disco.catalogue import Filters, lookup
 from disco.cli import console, options, settings
 from disco.cli.options import add_catalogue, open_catalogue
 from disco.models.predictors import PREDICTORS, load_predictor
-from disco.models.recommenders import METHODS, ONLINE, RECOMMENDERS, TOLD, default_recommender, load_recommender
+from disco.models.recommenders import (
+    DATA_NOTICES,
+    METHODS,
+    ONLINE,
+    RECOMMENDERS,
+    default_recommender,
+    load_recommender,
+)
 from disco.playlist.alternatives import alternatives
 from disco.playlist.cost import Knobs
 from disco.playlist.generate import generate
@@ -125,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         own = None
         if arguments.catalogue:
             own = open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
-        catalogue, asked = services.candidates(arguments, own)
+        catalogue, asked = services.find_candidates(arguments, own)
     else:
         catalogue = open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
     choose = console.ask if arguments.pick else None
@@ -136,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     # Loaded once, however many alternatives are made.
     name = arguments.recommender
-    console.say_all([TOLD[name]] if name in TOLD else [], arguments.quiet)
+    console.say_all([DATA_NOTICES[name]] if name in DATA_NOTICES else [], arguments.quiet)
     recommender = load_recommender(name, catalogue) if name else default_recommender(catalogue)
     predictor = load_predictor(arguments.predictor)
 
@@ -173,7 +180,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             console.show(playlist)
     _write_files(arguments, playlists)
     if arguments.to:
-        for address in services.send(arguments.to, playlists, arguments.quiet):
+        from disco.export.upload import upload
+
+        console.set_verbosity(arguments.quiet)
+        for address in upload(playlists, arguments.to):
             console.say(f"made: {address}")
     return 0
 

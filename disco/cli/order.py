@@ -105,9 +105,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if written and not arguments.quiet:
         console.say(f"written: {', '.join(map(str, written))}")
     if arguments.to:
-        from disco.cli import services  # loads what speaks to the network
+        from disco.export.upload import upload
 
-        for address in services.send(arguments.to, [ordered.playlist for ordered in made], arguments.quiet):
+        for address in upload([ordered.playlist for ordered in made], arguments.to):
             console.say(f"made: {address}")
     return 0
 

@@ -15,10 +15,10 @@ from disco.catalogue.text import printable
 from disco.cli import console, options
 from disco.errors import DiscoError, NotFoundError
 from disco.models.recommenders import (
+    DATA_NOTICES,
     METHODS,
     ONLINE,
     RECOMMENDERS,
-    TOLD,
     Query,
     Recommender,
     default_recommender,
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error("-n must be 1 or more")
     catalogue = options.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
     named = arguments.recommender
-    console.say_all([TOLD[named]] if named in TOLD else [], arguments.quiet)
+    console.say_all([DATA_NOTICES[named]] if named in DATA_NOTICES else [], arguments.quiet)
     recommender = load_recommender(named, catalogue) if named else default_recommender(catalogue)
     seeds, title = understood(asked, arguments.title, catalogue, recommender, arguments.quiet, arguments.playlist)
     # What has no title or artist could not be shown.

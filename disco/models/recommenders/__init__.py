@@ -48,7 +48,7 @@ ONLINE: dict[str, Callable[[Catalogue], Recommender]] = {
     "listenbrainz": listenbrainz.ListenBrainz,
     "reccobeats": reccobeats.ReccoBeats,
 }
-TOLD = {"listenbrainz": listenbrainz.TOLD, "reccobeats": reccobeats.TOLD}
+DATA_NOTICES = {"listenbrainz": listenbrainz.DATA_NOTICE, "reccobeats": reccobeats.DATA_NOTICE}
 # What is trained: from the `method` on a card to what loads its folder.
 METHODS: dict[str, Callable[[Artifacts], Recommender]] = {
     "popularity": popularity.load,
@@ -141,11 +141,11 @@ def trained() -> list[str]:
 
 
 __all__ = [
+    "DATA_NOTICES",
     "DEFAULT",
     "METHODS",
     "ONLINE",
     "RECOMMENDERS",
-    "TOLD",
     "Candidates",
     "Nearest",
     "Query",

@@ -9,7 +9,7 @@ from disco.models.recommenders.query import Candidates, Query
 from disco.models.recommenders.track_matching import ASKED, Matching, best, spread
 from disco.sources.services import listenbrainz
 
-TOLD = (
+DATA_NOTICE = (
     "MusicBrainz and ListenBrainz are told the ISRCs, artists and titles of the seeds, and nothing of you; their "
     "answers are kept here for two weeks"
 )

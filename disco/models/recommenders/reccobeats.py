@@ -13,7 +13,7 @@ from disco.models.recommenders.track_matching import ASKED, Matching, best, spre
 from disco.sources.services import reccobeats
 from disco.sources.services.spotify.responses import ID
 
-TOLD = (
+DATA_NOTICE = (
     "ReccoBeats, a free service of unknown owners, is told the Spotify ids of the seeds, and nothing of you; its "
     "answers are kept here for two weeks"
 )
