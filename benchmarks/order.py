@@ -90,7 +90,7 @@ def orders(catalogue: Catalogue) -> None:
         if n > 12:
             del ways["order, search alone"]
             ways["order, ten times the moves"] = lambda cost, problem: arrange(
-                problem, budget=Budget(moves=10 * min(40 * len(problem), 8000))
+                problem, budget=Budget(iterations=10 * min(40 * len(problem), 8000))
             )
             if find_spec("ortools"):
                 ways[f"OR-tools, {limit:g} s"] = lambda cost, problem: with_ortools(problem.joins, limit)

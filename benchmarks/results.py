@@ -1,4 +1,4 @@
-"""Write docs/RESULTS.md: every table of how good it is, each from `disco evaluate`.
+"""Write docs/research/results.md: every table of how good it is, each from `disco evaluate`.
 
 disco prepare playlists.parquet --tracks tracks.parquet --hold-out mpd_slice0 --hold-out ... --test 0 --output data
 make recommenders TRACKS=data/tracks.parquet PLAYLISTS=data/playlists.parquet
@@ -158,7 +158,7 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
         ["predictor", "MAE", "ratio"],
         [[f"`{r['predictor']}`", f"{r['mae']:.4f}", f"{r['mae_ratio']:.3f}"] for r in everyone if "mae" in r],
     )
-    hard = all_of("--source", SOURCE, "--hard")
+    hard = all_of("--source", SOURCE, "--hard-negatives")
     t.table(
         "Hard: the others are of the true track's genre",
         "Guessing the genre is not enough: all 399 others share the first genre of the true track. Each at its best spicyness. "
@@ -265,8 +265,8 @@ def flow(t: Tables, electronic: Path) -> None:
     command = f"`disco evaluate flow --playlists PLAYLISTS --source {SOURCE} --catalogue TRACKS`"
     people = f"{made[0]['n']} playlists of {SOURCE} with {low} to {high} measured tracks, drawn ({protocol['tracks']:,} tracks): {command}. "
     t.table(f"{FLOW}real playlists", people + TOLD, heads, [flowing(r) for r in made])
-    drawn, protocol = t.flows("--catalogue", electronic, "--genre", GENRES, "--draws", 50)
-    command = f"`disco evaluate flow --draws 50 {named} --catalogue DATASET`"
+    drawn, protocol = t.flows("--catalogue", electronic, "--genre", GENRES, "--samples", 50)
+    command = f"`disco evaluate flow --samples 50 {named} --catalogue DATASET`"
     draws = f"{drawn[0]['n']} draws of {protocol['tracks']} from {protocol['of']:,} tracks of the 114k set's house, techno, trance and drum-and-bass: {command}. "
     t.table(f"{FLOW}drawn tracks", draws + verdict(drawn), heads, [flowing(r) for r in drawn])
     t.table(
@@ -280,11 +280,11 @@ def flow(t: Tables, electronic: Path) -> None:
                 electronic,
                 "--genre",
                 GENRES,
-                "--draws",
+                "--samples",
                 50,
                 "--key-rule",
                 "camelot",
-                "--rival",
+                "--baseline",
                 "random",
             )[0]
         ],
@@ -377,7 +377,7 @@ def verdict(records: Sequence[dict[str, Any]]) -> str:
     """Sentences on who is ahead of whom by the means of key, tempo and step."""
     by = {r["method"]: r for r in records}
     said = []
-    for way in (flow_benchmark.OURS, flow_benchmark.PLAIN):
+    for way in (flow_benchmark.ORDER, flow_benchmark.ORDER_UNWEIGHTED):
         beaten = [name for name in BASELINES if name in by and dominates(by[name], by[way])]
         said.append(
             f"By keys (fifths), BPM change and step `{way}` is dominated by {', '.join(beaten) or 'no rival'}; of the three it is ahead of "
@@ -398,7 +398,7 @@ def ahead(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return [
         axis
         for axis in flow_benchmark.AXES
-        if (one[axis] > other[axis] if axis in flow_benchmark.HIGHER else one[axis] < other[axis])
+        if (one[axis] > other[axis] if axis in flow_benchmark.HIGHER_IS_BETTER else one[axis] < other[axis])
     ]
 
 
@@ -415,7 +415,7 @@ def bracketed(record: dict[str, Any], name: str, digits: int = 3) -> str:
 
 def write(lines: Sequence[str], output: Path) -> None:
     """The file: what was measured on, every table, and what was tried."""
-    tried = (ROOT / "docs" / "TRIED.md").read_text(encoding="utf-8")
+    tried = (ROOT / "docs" / "research" / "experiments.md").read_text(encoding="utf-8")
     head = [
         "# How good it is",
         "",
@@ -446,7 +446,7 @@ def rewrite(lines: Sequence[str], output: Path) -> None:
 
 def main() -> None:
     """Run everything and write the file."""
-    p = argparse.ArgumentParser(description="Write docs/RESULTS.md.")
+    p = argparse.ArgumentParser(description="Write docs/research/results.md.")
     p.add_argument("--tracks", type=Path, required=True)
     p.add_argument("--playlists", type=Path, required=True, help="as disco prepare wrote them")
     p.add_argument("--ablation", action="append", default=[], metavar="NAME=FOLDER", help="a model to compare")
@@ -456,7 +456,7 @@ def main() -> None:
     p.add_argument("--electronic", type=Path, metavar="FILE", help="the 114k set, for how orders flow")
     p.add_argument("--only", choices=["flow"], help="make these tables alone anew, in the file that is there")
     p.add_argument("--cases", type=int, default=10_000)
-    p.add_argument("--output", type=Path, default=ROOT / "docs" / "RESULTS.md")
+    p.add_argument("--output", type=Path, default=ROOT / "docs" / "research" / "results.md")
     arguments = p.parse_args()
     if missing := [said for said in arguments.ablation if not Path(said.partition("=")[2], "card.json").is_file()]:
         p.error(f"no model is in the folder of {missing[0]!r}")  # now, and not after ten minutes

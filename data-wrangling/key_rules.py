@@ -1,6 +1,6 @@
 """Draw the key rules: which key may follow which, one table of 24 x 24 each.
 
-BROWSER_PATH=/usr/bin/chromium python data-wrangling/key_rules.py --output docs/keys.png
+BROWSER_PATH=/usr/bin/chromium python data-wrangling/key_rules.py --output docs/images/keys.png
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
-from pictures import _DIVERGING as DIVERGING
-from pictures import INK, SOFT, _layout
+from figures import _DIVERGING as DIVERGING
+from figures import INK, SOFT, _layout
 from PIL import Image
 from plotly.subplots import make_subplots
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +14,8 @@ from hypothesis import settings
 
 pytest.register_assert_rewrite("helpers")
 
-from helpers.catalogues import SHARED, random_catalogue  # noqa: E402 - after their asserts are made readable
+from helpers import needs  # noqa: E402 - after their asserts are made readable
+from helpers.catalogues import SHARED, random_catalogue  # noqa: E402
 from helpers.spotify import start  # noqa: E402, F401 - a fixture
 
 from disco.catalogue import Catalogue  # noqa: E402
@@ -20,6 +23,44 @@ from disco.catalogue import Catalogue  # noqa: E402
 # These machines are shared: how long an example takes says nothing of the code.
 settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")
+
+# Fixtures whose tests need what a marker names.
+NEEDS = {"shared": "data", "start": "network"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the workers of pytest-xdist one folder for what they train, and watch what tests use."""
+    if not hasattr(config, "workerinput"):
+        os.environ["DISCO_TEST_MODELS"] = tempfile.mkdtemp(prefix="disco-tests-")
+    needs.watch()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder of trained models."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop("DISCO_TEST_MODELS"), ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by their fixtures; run what trains first, each file on one worker, since it takes longest."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in NEEDS:
+                item.add_marker(NEEDS[fixture])
+        if item.get_closest_marker("train"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: item.get_closest_marker("train") is None)
+
+
+@pytest.fixture(autouse=True)
+def _markers_are_true(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that needs more than its markers say."""
+    needs.USED.clear()
+    yield
+    for marker, use in needs.USED.items():
+        if request.node.get_closest_marker(marker) is None and (log := os.environ.get("DISCO_TEST_NEEDS")):
+            with Path(log).open("a") as file:
+                file.write(f"{request.node.nodeid}\t{marker}\t{use}\n")
 
 
 @pytest.fixture(autouse=True)

@@ -122,6 +122,7 @@ def test_each_heavy_package_has_one_home(package):
     assert users <= HOMES[package]
 
 
+@pytest.mark.process
 def test_the_commands_load_nothing_heavy():
     modules = sorted(name for name in MODULES if name.startswith("disco.cli.") or name == "disco.generate")
     modules.remove("disco.cli.services")  # loads what speaks to the network, and is loaded only then

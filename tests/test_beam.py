@@ -30,11 +30,11 @@ def paid(cost, path, begun):
 WISHES = st.builds(
     Constraints,
     held=st.sampled_from([(), ((4, 30),), ((4, 30), (5, 31))]),
-    last=st.sampled_from([None, 20]),
+    end_track=st.sampled_from([None, 20]),
     arc=st.sampled_from([(), (0.0, 1.0), (0.2, 0.9, 0.1)]),
     end_key=st.sampled_from([None, (9, 0)]),
-    variety=st.sampled_from([0.0, 1.0]),
-    seed=st.integers(0, 3),
+    randomness=st.sampled_from([0.0, 1.0]),
+    random_seed=st.integers(0, 3),
 )
 
 
@@ -151,8 +151,8 @@ def test_beams_that_come_to_nothing_are_left_for_those_that_go_on():
 def test_variety_is_repeated_by_its_seed_and_differs_by_others():
     catalogue, flow, _ = setting(5, n=80, artists=None)
 
-    def made(variety, seed, sequencer=beam):
-        places = PositionCosts(catalogue, 12, Constraints(variety=variety, seed=seed))
+    def made(randomness, seed, sequencer=beam):
+        places = PositionCosts(catalogue, 12, Constraints(randomness=randomness, random_seed=seed))
         return sequencer(np.array([0]), np.arange(1, 80), 11, flow, Rules(catalogue), places).tolist()
 
     assert made(2, 1) == made(2, 1)

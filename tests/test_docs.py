@@ -80,6 +80,7 @@ def test_every_verb_can_be_called_for_help(capsys):
         assert f"disco {verb}" in capsys.readouterr().out
 
 
+@pytest.mark.process
 def test_the_table_in_the_readme_is_what_the_command_prints():
     done = subprocess.run(
         [sys.executable, "-m", "disco.generate", "--example", "--quiet"], capture_output=True, text=True, check=True

@@ -7,14 +7,15 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers.needs import need
 from helpers.trained import KIND, TrainedTests, library, trained
 
 from disco.errors import DataError
 from disco.models.recommenders import Query, load_recommender
 from disco.models.recommenders.embedding_mlp import moments, softmax
 
-pytest.importorskip("keras")
-pytestmark = pytest.mark.slow  # TensorFlow takes seconds to load
+need("keras")
+pytestmark = pytest.mark.train
 
 SMALL = ("size = 8", "width = 16", "epochs = 12", "patience = 12", "batch_size = 32", "learning_rate = 0.01")
 

@@ -22,6 +22,8 @@ from helpers.fake.navidrome import song_id
 from helpers.fake.reccobeats import own_id
 from helpers.fake.scenarios import HOUR_S, MONTH_S
 
+pytestmark = pytest.mark.network
+
 SMALL = {"tracks": 300, "saved": 130}
 CALLBACK = "http://127.0.0.1:9/callback"
 VERIFIER = "v" * 43

@@ -17,6 +17,8 @@ from helpers.fake.library import FRIEND
 from helpers.fake.server import Request
 from helpers.fake.spotify import ROUTES, SCOPES
 
+pytestmark = pytest.mark.network
+
 PLAYLISTS = (
     "playlist-modify-public",
     "playlist-modify-private",

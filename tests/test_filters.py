@@ -78,16 +78,16 @@ def test_without_conditions_everything_may_be_played():
     ],
 )
 def test_a_condition_is_met_by_its_words_and_excluding_it_leaves_the_rest(condition, tracks):
-    assert met(only=(condition,)) == tracks
+    assert met(include=(condition,)) == tracks
     assert met(exclude=(condition,)) == "".join(t for t in "abcd" if t not in tracks)
 
 
 def test_of_conditions_on_one_column_one_suffices_and_columns_must_all_agree():
-    assert met(only=("genre=house", "genre=hip-hop")) == "ac"
-    assert met(only=("genre=house", "genre=hip-hop", "artist=кино")) == "c"
-    assert met(only=("genre=house", "title=housework")) == ""
+    assert met(include=("genre=house", "genre=hip-hop")) == "ac"
+    assert met(include=("genre=house", "genre=hip-hop", "artist=кино")) == "c"
+    assert met(include=("genre=house", "title=housework")) == ""
     assert met(exclude=("genre=house", "artist=кино")) == "bd"
-    assert met(only=("title=night", "title=housework"), exclude=("id=a",)) == "b"
+    assert met(include=("title=night", "title=housework"), exclude=("id=a",)) == "b"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_ban_on_explicit_tracks_bans_those_that_may_be():
 
 
 def test_all_kinds_of_conditions_hold_together():
-    assert met(only=("genre=house", "genre=r&b"), bpm=(100, 130), seconds=(100, 200), explicit=False) == "a"
+    assert met(include=("genre=house", "genre=r&b"), bpm=(100, 130), seconds=(100, 200), explicit=False) == "a"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_all_kinds_of_conditions_hold_together():
     ["genre", "=house", "genre=", "genre= ", "mood=sad", "genre==", "", "tempo=120", "artist=???", "title=🎧"],
 )
 def test_what_is_no_condition_is_refused_by_name(condition):
-    for conditions in ({"only": (condition,)}, {"exclude": ("genre=pop", condition)}):
+    for conditions in ({"include": (condition,)}, {"exclude": ("genre=pop", condition)}):
         with pytest.raises(DiscoError, match="filter"):
             Filters(**conditions).mask(SHELF)
 
@@ -131,7 +131,7 @@ def test_a_range_the_wrong_way_round_is_refused(name, limits):
 
 def test_filters_agree_with_looking_at_each_track():
     catalogue = random_catalogue(500, seed=8, artists=30, unknown=0.2)
-    filters = Filters(only=("genre=house",), exclude=("artist=artist 7",), bpm=(90, 150), seconds=(100, 300))
+    filters = Filters(include=("genre=house",), exclude=("artist=artist 7",), bpm=(90, 150), seconds=(100, 300))
     expected = [
         "house" in " ".join(t["genres"]).split()
         and not any("artist 7" in a.lower() for a in t["artists"])
@@ -146,9 +146,10 @@ def test_filters_agree_with_looking_at_each_track():
 
 def test_filters_hold_for_a_part_of_a_catalogue_and_for_an_empty_one():
     part = SHELF.take(np.array([3, 2, 0]))
-    assert Filters(only=("genre=house",)).mask(part).tolist() == [False, False, True]
+    assert Filters(include=("genre=house",)).mask(part).tolist() == [False, False, True]
     sliced = type(SHELF)(SHELF.table.slice(1, 2), "a slice")
-    assert Filters(only=("genre=hip-hop",)).mask(sliced).tolist() == [False, True]
+    assert Filters(include=("genre=hip-hop",)).mask(sliced).tolist() == [False, True]
     assert (
-        Filters(only=("genre=house",), bpm=(1, 2), explicit=False).mask(SHELF.take(np.array([], int))).tolist() == []
+        Filters(include=("genre=house",), bpm=(1, 2), explicit=False).mask(SHELF.take(np.array([], int))).tolist()
+        == []
     )

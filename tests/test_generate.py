@@ -54,6 +54,7 @@ def test_json_is_one_object_of_the_agreed_shape_and_nothing_else(library, capsys
     }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("way", [["-m", "disco.generate"], ["-m", "disco", "generate"]])
 def test_the_door_is_reached_from_the_shell(way):
     done = subprocess.run(
@@ -80,8 +81,8 @@ def test_the_door_is_reached_from_the_shell(way):
         (["a", "--catalogue", "nowhere.parquet"], 1, "nowhere.parquet: there is no such file"),
         (["zzzyyyxxxwww qqqq"], 1, "no track found for 'zzzyyyxxxwww qqqq'"),
         (["spotify:track:0000000000000000000000"], 1, "no track has the id"),
-        (["--example", "--only", "mood=sad"], 1, "'mood=sad' is no filter"),
-        (["--example", "--only", "genre=polkacore"], 1, "the filters leave no track"),
+        (["--example", "--include", "mood=sad"], 1, "'mood=sad' is no filter"),
+        (["--example", "--include", "genre=polkacore"], 1, "the filters leave no track"),
         (["--example", "--bpm", "130-120"], 1, "LOW <= HIGH"),
         (["--example", "--flow", "nan"], 1, "flow must be a finite number"),
         (["--example", "--predictor", "oracle"], 1, "oracle: no model of this name"),
@@ -135,7 +136,7 @@ def test_the_plot_is_a_page_that_needs_no_network(library, capsys, tmp_path):
 def test_settings_are_kept_and_used_and_the_command_line_wins(library, capsys, tmp_path):
     kept = tmp_path / "mine.toml"
     asked = ["t00005", "--catalogue", library, "--json", "--quiet"]
-    knobs = ["--sweetness", 2.5, "--length", 5, "--only", "genre=techno", "--bpm", "90-150", "--no-explicit"]
+    knobs = ["--sweetness", 2.5, "--length", 5, "--include", "genre=techno", "--bpm", "90-150", "--no-explicit"]
     _, first, _ = run(*asked, *knobs, "--save-settings", kept, capsys=capsys)
     _, again, _ = run(*asked, "--settings", kept, capsys=capsys)
     assert json.loads(first) == json.loads(again)
@@ -168,7 +169,7 @@ def test_pick_asks(library, capsys, monkeypatch):
     import io
 
     monkeypatch.setattr(sys, "stdin", io.StringIO("2\n"))
-    code, out, err = run("title", "--catalogue", library, "--pick", "--json", capsys=capsys)
+    code, out, err = run("title", "--catalogue", library, "--interactive", "--json", capsys=capsys)
     assert code == 0
     assert "Which one is 'title'?" in err
     second = next(line for line in err.splitlines() if line.startswith("  2  "))
@@ -178,16 +179,27 @@ def test_pick_asks(library, capsys, monkeypatch):
 
 def test_wishes_are_asked_for_by_options_and_kept_in_settings(library, capsys, tmp_path):
     kept = tmp_path / "mine.toml"
-    asked = ["t00005", "--catalogue", library, "--json", "--quiet", "--length", 7, "--last", "t00050"]
-    wishes = ["--sequencer", "beam", "--width", 4, "--key-rule", "tonal", "--half-time", 0.7, "--energy-boost"]
-    wishes += ["--max-bpm-change", 9, "--arc", "0.2,0.8", "--variety", 0.5, "--seed", 3, "--end-key", "8A"]
-    code, first, _ = run(*asked, *wishes, "--hold", "4=t00060", "--save-settings", kept, capsys=capsys)
+    asked = ["t00005", "--catalogue", library, "--json", "--quiet", "--length", 7, "--end-track", "t00050"]
+    wishes = ["--sequencer", "beam", "--width", 4, "--key-rule", "tonal", "--half-time-weight", 0.7, "--energy-boost"]
+    wishes += [
+        "--max-tempo-change",
+        9,
+        "--arc",
+        "0.2,0.8",
+        "--randomness",
+        0.5,
+        "--random-seed",
+        3,
+        "--end-key",
+        "8A",
+    ]
+    code, first, _ = run(*asked, *wishes, "--pin", "4=t00060", "--save-settings", kept, capsys=capsys)
     said = json.loads(first)
     assert code == 0
     assert (said["tracks"][3]["id"], said["tracks"][-1]["id"]) == ("t00060", "t00050")
     assert said["mixing"] == {"key_rule": "tonal", "energy_boost": True, "half_time": 0.7, "max_bpm_change": 9}
     kept.write_text(kept.read_text().replace("length = 7\n", ""))
-    _, again, _ = run(*asked, "--hold", "4=t00060", "--settings", kept, capsys=capsys)
+    _, again, _ = run(*asked, "--pin", "4=t00060", "--settings", kept, capsys=capsys)
     assert json.loads(again) == said
 
 

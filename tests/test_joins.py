@@ -49,8 +49,8 @@ def test_keys_are_graded_by_the_rule_and_the_circle(rule, before, after, expecte
     [
         (100, 105, Mixing(), "good"), (100, 105.1, Mixing(), "fair"), (100, 110, Mixing(), "fair"),
         (100, 110.2, Mixing(), "clash"), (100, 90, Mixing(), "fair"), (70, 140, Mixing(), "good"),
-        (70, 140, Mixing(half_time=0.5), "fair"), (70, 140, Mixing(half_time=0), "clash"),
-        (100, 104, Mixing(max_bpm_change=3), "clash"),
+        (70, 140, Mixing(half_time_weight=0.5), "fair"), (70, 140, Mixing(half_time_weight=0), "clash"),
+        (100, 104, Mixing(max_tempo_change=3), "clash"),
     ],
 )  # fmt: skip
 def test_tempos_are_graded_by_their_change(before, after, mixing, expected):

@@ -45,7 +45,7 @@ def run(*arguments, capsys):
 
 
 def linted(mine, library, *more, capsys):
-    code, out, _ = run(mine, "--catalogue", library, "--json", "--moves", 3, *more, capsys=capsys)
+    code, out, _ = run(mine, "--catalogue", library, "--json", "--iterations", 3, *more, capsys=capsys)
     assert code == 0
     return json.loads(out)
 
@@ -193,7 +193,7 @@ def test_one_track_and_a_table_of_ones_own(tmp_path, library, capsys):
 
 def test_a_page_is_drawn_and_not_overwritten(mine, library, tmp_path, capsys):
     where = tmp_path / "flow.html"
-    assert run(mine, "--catalogue", library, "--plot", where, "--moves", 1, capsys=capsys)[0] == 0
+    assert run(mine, "--catalogue", library, "--plot", where, "--iterations", 1, capsys=capsys)[0] == 0
     assert "The Camelot wheel" in where.read_text(encoding="utf-8")
     code, _, err = run(mine, "--catalogue", library, "--plot", where, capsys=capsys)
     assert code == 1
@@ -217,6 +217,7 @@ def test_bad_input_gets_a_sentence(arguments, sentence, library, mine, tmp_path,
     assert out == ""
 
 
+@pytest.mark.process
 def test_it_can_be_run_as_a_module():
     done = subprocess.run(
         [sys.executable, "-m", "disco", "lint", "--help"], capture_output=True, text=True, check=True

@@ -17,10 +17,10 @@ from disco.playlist.mixing import TOO_FAR, Mixing
 
 MIXINGS = [
     Mixing(),
-    Mixing("camelot", half_time=0.7),
-    Mixing("tonal", energy_boost=True, half_time=0.0),
-    Mixing("camelot-wide", max_bpm_change=6),
-    Mixing("fifths", half_time=0.0, max_bpm_change=12.5),
+    Mixing("camelot", half_time_weight=0.7),
+    Mixing("tonal", energy_boost=True, half_time_weight=0.0),
+    Mixing("camelot-wide", max_tempo_change=6),
+    Mixing("fifths", half_time_weight=0.0, max_tempo_change=12.5),
 ]
 
 
@@ -41,9 +41,9 @@ def plainly(a, b, distance, knobs, mixing):
         octaves = math.log2(b["tempo_bpm"] / a["tempo_bpm"])
         tempo = math.cos(2 * math.pi * octaves)
         if abs(octaves) > 0.5:
-            tempo = (1 + tempo) * mixing.half_time - 1
-        least = abs(octaves - round(octaves)) if mixing.half_time else abs(octaves)
-        if mixing.max_bpm_change is not None and 100 * (2**least - 1) > mixing.max_bpm_change + 1e-3:
+            tempo = (1 + tempo) * mixing.half_time_weight - 1
+        least = abs(octaves - round(octaves)) if mixing.half_time_weight else abs(octaves)
+        if mixing.max_tempo_change is not None and 100 * (2**least - 1) > mixing.max_tempo_change + 1e-3:
             beyond = TOO_FAR
     apart = 0.0 if math.isnan(distance) else distance
     return knobs.flow * apart + knobs.sweetness * (1 - key) + knobs.smoothness * (1 - tempo), beyond
@@ -100,7 +100,7 @@ def test_half_time_is_credited_as_asked_and_worse_never_better():
 
 
 def test_the_limit_of_tempo_holds_to_the_per_cent_and_both_ways():
-    mixing = Mixing(max_bpm_change=5)
+    mixing = Mixing(max_tempo_change=5)
     near, far = np.float32(105), np.float32(105.1)
     hundred = np.float32(100)
     assert not mixing.too_far(hundred, near)
@@ -108,7 +108,7 @@ def test_the_limit_of_tempo_holds_to_the_per_cent_and_both_ways():
     assert mixing.too_far(hundred, far)
     assert mixing.too_far(far, hundred)
     assert not mixing.too_far(hundred, np.float32(210))
-    assert Mixing(half_time=0, max_bpm_change=5).too_far(hundred, np.float32(210))
+    assert Mixing(half_time_weight=0, max_tempo_change=5).too_far(hundred, np.float32(210))
     assert not mixing.too_far(hundred, np.float32(np.nan))
 
 
@@ -116,10 +116,10 @@ def test_the_limit_of_tempo_holds_to_the_per_cent_and_both_ways():
     ("bad", "sentence"),
     [
         ({"key_rule": "x"}, "no key rule"),
-        ({"half_time": 1.5}, "from 0 to 1"),
-        ({"half_time": float("nan")}, "from 0 to 1"),
-        ({"max_bpm_change": -1}, "0 per cent or more"),
-        ({"max_bpm_change": float("nan")}, "0 per cent or more"),
+        ({"half_time_weight": 1.5}, "from 0 to 1"),
+        ({"half_time_weight": float("nan")}, "from 0 to 1"),
+        ({"max_tempo_change": -1}, "0 per cent or more"),
+        ({"max_tempo_change": float("nan")}, "0 per cent or more"),
     ],
 )
 def test_mixing_refuses_what_means_nothing(bad, sentence):

@@ -16,6 +16,8 @@ from disco.sources.files import tables
 from disco.sources.services import http
 from disco.sources.services.navidrome import client, match, upload
 
+pytestmark = pytest.mark.network
+
 NAME = "Sunday night"
 READS = ("getPlaylist", "getPlaylists", "search3")
 
@@ -347,7 +349,17 @@ def test_the_door_makes_it_and_tells_what_is_not_there(fake, tmp_path, capsys):
     table, listed = tmp_path / "t.parquet", tmp_path / "list.txt"
     tables.write(catalogue_of(rows), table)
     listed.write_text("\n".join(row["track_id"] for row in rows))
-    arguments = [str(listed), "--catalogue", str(table), "--title", NAME, "--to", "navidrome", "--moves", "5"]
+    arguments = [
+        str(listed),
+        "--catalogue",
+        str(table),
+        "--title",
+        NAME,
+        "--upload-to",
+        "navidrome",
+        "--iterations",
+        "5",
+    ]
     assert order.main(arguments) == 0
     told = capsys.readouterr().err
     (made,) = [one for one in fake.playlists.values() if one.name == NAME]

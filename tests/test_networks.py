@@ -12,9 +12,17 @@ import pytest
 MODELS = Path(__file__).parents[1] / "disco" / "models" / "weights"
 CLASSIC = MODELS / "classic"
 
-pytestmark = pytest.mark.slow  # TensorFlow takes seconds to load
-keras = pytest.importorskip("keras")
-networks = pytest.importorskip("disco.training.networks")
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(scope="module")
+def keras():
+    return pytest.importorskip("keras")
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return pytest.importorskip("disco.training.networks")
 
 
 def one_by_one(onnx: Path, sequences: np.ndarray, state: int) -> np.ndarray:
@@ -32,7 +40,7 @@ def drawn_sequences(n: int) -> np.ndarray:
 
 @pytest.mark.parametrize("n", [1, 7])
 @pytest.mark.parametrize("name", ["classic", "gru"])
-def test_shipped_step_agrees_with_shipped_network(name: str, n: int) -> None:
+def test_shipped_step_agrees_with_shipped_network(keras, name: str, n: int) -> None:
     network = keras.models.load_model(MODELS / name / "network.keras")
     card = json.loads((MODELS / name / "card.json").read_text(encoding="utf-8"))
     sequences = drawn_sequences(n)
@@ -41,7 +49,7 @@ def test_shipped_step_agrees_with_shipped_network(name: str, n: int) -> None:
 
 
 @pytest.mark.parametrize("recurrent", ["SimpleRNN", "GRU", "LSTM"])
-def test_step_of_any_recurrent_network(recurrent: str, tmp_path: Path) -> None:
+def test_step_of_any_recurrent_network(keras, networks, recurrent: str, tmp_path: Path) -> None:
     """An LSTM carries two states a layer, so that their order in the joined state is tested too."""
     network = keras.Sequential(
         [
@@ -57,7 +65,7 @@ def test_step_of_any_recurrent_network(recurrent: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(stepped, network.predict(sequences, verbose=0), atol=1e-5)
 
 
-def test_classic_is_the_published_network() -> None:
+def test_classic_is_the_published_network(networks) -> None:
     network = networks.classic()
     first, second, dense = network.layers
     # 16 (9 + 16 + 1), 16 (16 + 16 + 1) and 8 (16 + 1) weights.
@@ -65,14 +73,14 @@ def test_classic_is_the_published_network() -> None:
     assert {layer.activation.__name__ for layer in (first.cell, second.cell, dense)} == {"linear"}
 
 
-def test_padding_changes_nothing_before_it() -> None:
+def test_padding_changes_nothing_before_it(networks) -> None:
     network, sequences = networks.classic(), drawn_sequences(2)
     padded = np.concatenate([sequences[:, :20], np.zeros((2, 30, 9), dtype=np.float32)], axis=1)
     whole, cut = (network.predict(s, verbose=0)[:, :20] for s in (sequences, padded))
     np.testing.assert_allclose(cut, whole, atol=1e-6)
 
 
-def test_shipped_network_stays_bounded() -> None:
+def test_shipped_network_stays_bounded(keras) -> None:
     """A linear recurrence grows without end if an eigenvalue lies outside the unit circle."""
     network = keras.models.load_model(CLASSIC / "network.keras")
     for layer in network.layers[:2]:

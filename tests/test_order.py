@@ -22,7 +22,7 @@ from disco.playlist.sequence.local_search import TAKEN, Problem, _deltas, _make
 from disco.playlist.sequence.order import MOST, arrange
 from disco.playlist.sequence.two_opt import Trip
 
-SHORT = Budget(moves=4)
+SHORT = Budget(iterations=4)
 
 
 def problem_of(n, seed, places=False, symmetric=True, gap=1):
@@ -122,10 +122,10 @@ def setting(seed, n, artists=12, boost=False):
 WISHES = st.builds(
     Constraints,
     held=st.sampled_from([(), ((3, 5),), ((3, 5), (4, 2))]),
-    last=st.sampled_from([None, 4]),
+    end_track=st.sampled_from([None, 4]),
     arc=st.sampled_from([(), (0.0, 1.0), (0.2, 0.9, 0.1)]),
     start_key=st.sampled_from([None, (9, 0)]),
-    variety=st.sampled_from([0.0, 1.0]),
+    randomness=st.sampled_from([0.0, 1.0]),
 )
 
 
@@ -158,7 +158,7 @@ def test_exact_costs_no_more_than_search_and_search_no_more_than_greedy(seed, n,
 
     start, pool = np.array([0]), np.arange(1, n)
     exact = paid(order(start, pool, n - 1, cost, rules, places))
-    searched = paid(order(start, pool, n - 1, cost, rules, places, Budget(moves=3), dynamic=False))
+    searched = paid(order(start, pool, n - 1, cost, rules, places, Budget(iterations=3), dynamic=False))
     greedily = paid(greedy(start, pool, n - 1, cost, rules, places))
     assert exact <= searched + 1e-4
     assert searched <= greedily + 1e-4
@@ -172,7 +172,7 @@ def test_more_moves_never_make_it_worse(seed, arc):
     if arc:
         places = PositionCosts(catalogue, 30, Constraints(arc=(0.0, 1.0)), whole=True)
         problem = Problem(problem.joins, problem.first, places.matrix(np.arange(30)).astype(float))
-    costs = [problem.cost(arrange(problem, budget=Budget(moves=moves))) for moves in (0, 3, 15)]
+    costs = [problem.cost(arrange(problem, budget=Budget(iterations=moves))) for moves in (0, 3, 15)]
     assert costs[0] >= costs[1] >= costs[2]
 
 
@@ -180,7 +180,7 @@ def test_the_best_cost_so_far_is_logged_and_only_falls(monkeypatch, caplog):
     monkeypatch.setattr("disco.sources.progress.INTERVAL_S", 0.0)
     caplog.set_level("INFO", logger="disco")
     problem = problem_of(60, 1)
-    found = arrange(problem, budget=Budget(moves=200))
+    found = arrange(problem, budget=Budget(iterations=200))
     reports = [re.fullmatch(r"best so far costs (\S+) in all, after (\d+) moves", text) for text in caplog.messages]
     costs, moves = zip(*((float(report[1]), int(report[2])) for report in reports), strict=True)
     assert len(costs) > 2
@@ -199,7 +199,7 @@ def test_seconds_end_it_even_where_there_are_very_many_tracks():
 def test_long_orders_with_an_arc_are_searched_part_by_part():
     catalogue, cost = setting(4, 150, artists=None)
     places = PositionCosts(catalogue, 150, Constraints(arc=(0.0, 1.0), arc_weight=20), whole=True)
-    found = order(np.array([], dtype=int), np.arange(150), 150, cost, Rules(catalogue), places, Budget(moves=0))
+    found = order(np.array([], dtype=int), np.arange(150), 150, cost, Rules(catalogue), places, Budget(iterations=0))
     assert sorted(found.tolist()) == list(range(150))
     assert np.abs(places.energy[found] - places.heights).mean() < 0.12
     assert cost.terms(found)["cost"].mean() < 0.75 * cost.terms(np.arange(150))["cost"].mean()
@@ -239,18 +239,18 @@ def test_what_cannot_be_is_refused_with_a_reason():
     with pytest.raises(DiscoError, match="two tracks are to stand at place 3"):
         PositionCosts(catalogue, 5, Constraints(held=((2, 1), (2, 4))))
     with pytest.raises(DiscoError, match="one track is to stand at places 1 and 5"):
-        PositionCosts(catalogue, 5, Constraints(first=3, last=3))
+        PositionCosts(catalogue, 5, Constraints(start_track=3, end_track=3))
     with pytest.raises(DiscoError, match="no place 9 in a sequence of 5"):
         PositionCosts(catalogue, 5, Constraints(held=((8, 1),)))
     with pytest.raises(DiscoError, match="from 0 to 1"):
         Constraints(arc=(0, 2))
     with pytest.raises(DiscoError, match="two points"):
         Constraints(arc=(0.5,))
-    with pytest.raises(DiscoError, match="variety must be 0 or more"):
-        Constraints(variety=float("nan"))
+    with pytest.raises(DiscoError, match="randomness must be 0 or more"):
+        Constraints(randomness=float("nan"))
     with pytest.raises(DiscoError, match="above 0"):
         Budget(seconds=0)
-    with pytest.raises(DiscoError, match="name it with --last"):
+    with pytest.raises(DiscoError, match="name it with --end-track"):
         path(np.array([0]), np.arange(1, 20), 5, cost, rules)
 
 
@@ -264,7 +264,7 @@ def test_few_tracks_are_an_order_too(n):
 class TestPath:
     def walk(self, seed=0, held=(), gap=1, n=200, length=12):
         catalogue, cost = setting(seed, n, artists=None)
-        places = PositionCosts(catalogue, length + 1, Constraints(held=held, last=1))
+        places = PositionCosts(catalogue, length + 1, Constraints(held=held, end_track=1))
         pool = np.arange(1, n)
         return catalogue, cost, path(np.array([0]), pool, length, cost, Rules(catalogue, gap), places)
 
@@ -316,14 +316,14 @@ class TestWalk(SequencerTests):
 
     def test_wishes_are_kept(self):
         catalogue, cost = setting(3, 100, None)
-        places = PositionCosts(catalogue, 12, Constraints(held=((4, 50),), last=60))
+        places = PositionCosts(catalogue, 12, Constraints(held=((4, 50),), end_track=60))
         found = walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), places)
         assert (found[4], found[-1], len(set(found.tolist()))) == (50, 60, 12)
         noisy = {
             tuple(
                 walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), PositionCosts(catalogue, 12, wish))
             )
-            for wish in (Constraints(variety=4, seed=seed) for seed in range(4))
+            for wish in (Constraints(randomness=4, random_seed=seed) for seed in range(4))
         }
         assert len(noisy) > 2
 

@@ -43,7 +43,7 @@ def run(*arguments, capsys=None):
 
 
 def ordered(mine, library, *more, capsys=None):
-    code, out, _ = run(mine, "--catalogue", library, "--json", "--moves", 3, *more, capsys=capsys)
+    code, out, _ = run(mine, "--catalogue", library, "--json", "--iterations", 3, *more, capsys=capsys)
     assert code == 0
     said = json.loads(out)
     return [track["id"] for track in said["tracks"]], said
@@ -112,9 +112,11 @@ def test_the_arc_is_the_energy_of_the_track_whose_rank_it_asks_for(mine, library
 
 
 def test_ends_places_and_what_is_kept_stay(mine, library, capsys):
-    ids, _ = ordered(mine, library, "--first", IDS[4], "--last", "t00003", "--hold", f"5={IDS[1]}", capsys=capsys)
+    ids, _ = ordered(
+        mine, library, "--start-track", IDS[4], "--end-track", "t00003", "--pin", f"5={IDS[1]}", capsys=capsys
+    )
     assert (ids[0], ids[-1], ids[4]) == (IDS[4], "t00003", IDS[1])
-    kept, _ = ordered(mine, library, "--keep", "1-4,12", capsys=capsys)
+    kept, _ = ordered(mine, library, "--keep-positions", "1-4,12", capsys=capsys)
     assert kept[:4] == IDS[:4]
     assert kept[-1] == IDS[-1]
 
@@ -200,7 +202,7 @@ def test_what_gave_way_is_said(library, mine, capsys):
     there = {track["camelot"] for track in ordered(mine, library, capsys=capsys)[1]["tracks"]}
     key = next(f"{i}A" for i in range(1, 13) if f"{i}A" not in there)
     _, _, err = run(
-        mine, "--catalogue", library, "--max-bpm-change", 0.1, "--end-key", key, "--artist-gap", 11, capsys=capsys
+        mine, "--catalogue", library, "--max-tempo-change", 0.1, "--end-key", key, "--artist-gap", 11, capsys=capsys
     )
     assert "change the tempo by more than 0.1 %" in err
     assert "the last track is in" in err
@@ -210,23 +212,23 @@ def test_what_gave_way_is_said(library, mine, capsys):
     ("arguments", "sentence"),
     [
         (["nowhere.m3u8"], "nowhere.m3u8: cannot be read"),
-        (["MINE", "--first", IDS[0], "--last", IDS[0]], "one track is to stand at places 1 and 12"),
-        (["MINE", "--hold", "3=t00003", "--hold", f"3={IDS[1]}"], "two tracks are to stand at place 3"),
-        (["MINE", "--hold", "3"], "'3' holds nothing; write a place and a track"),
-        (["MINE", "--hold", "40=t00003"], "there is no place 40"),
-        (["MINE", "--keep", "2-1"], "'2-1' names no places"),
-        (["MINE", "--keep", "13"], "there is no place 13 to keep"),
-        (["MINE", "--keep", "1", "--first", IDS[3]], "two tracks are to stand at place 1"),
+        (["MINE", "--start-track", IDS[0], "--end-track", IDS[0]], "one track is to stand at places 1 and 12"),
+        (["MINE", "--pin", "3=t00003", "--pin", f"3={IDS[1]}"], "two tracks are to stand at place 3"),
+        (["MINE", "--pin", "3"], "'3' pins nothing; write a position and a track"),
+        (["MINE", "--pin", "40=t00003"], "there is no place 40"),
+        (["MINE", "--keep-positions", "2-1"], "'2-1' names no places"),
+        (["MINE", "--keep-positions", "13"], "there is no place 13 to keep"),
+        (["MINE", "--keep-positions", "1", "--start-track", IDS[3]], "two tracks are to stand at place 1"),
         (["MINE", "--arc", "zigzag"], "'zigzag' is no arc; there are flat, warm-up"),
         (["MINE", "--arc", "0,2"], "an arc's points are numbers from 0 to 1"),
         (["MINE", "--key-rule", "x"], "there is no key rule 'x'"),
         (["MINE", "--end-key", "H9"], "'H9' is no key"),
         (["MINE", "--seconds", "0"], "must be above 0"),
-        (["MINE", "--moves", "-1"], "must be 0 or more"),
-        (["MINE", "--seed", "-1"], "a seed must be 0 or more"),
+        (["MINE", "--iterations", "-1"], "must be 0 or more"),
+        (["MINE", "--random-seed", "-1"], "a random seed must be 0 or more"),
         (["MINE", "--alternatives", "0"], "at least one alternative"),
-        (["MINE", "--variety", "nan"], "variety must be 0 or more"),
-        (["MINE", "--last", "zzzyyyxxxwww qqqq"], "no track found for"),
+        (["MINE", "--randomness", "nan"], "randomness must be 0 or more"),
+        (["MINE", "--end-track", "zzzyyyxxxwww qqqq"], "no track found for"),
         (["MINE", "--output", "a.docx"], "known are .json"),
         (["OTHER"], "none of the 2 tracks of the list is in"),
     ],

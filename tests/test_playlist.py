@@ -80,7 +80,7 @@ def test_more_minutes_than_there_is_music_gives_all_of_it_and_says_so(catalogue)
 
 
 def test_filters_hold_for_all_but_the_seeds(catalogue):
-    filters = Filters(only=("genre=techno",), bpm=(100, 150), explicit=False)
+    filters = Filters(include=("genre=techno",), bpm=(100, 150), explicit=False)
     playlist = generate(catalogue, np.array([1]), filters=filters, length=8)
     assert playlist.tracks.table["genres"][0].as_py() == ["house"]
     for track in playlist.tracks.table.to_pylist()[1:]:
@@ -147,7 +147,7 @@ def test_without_seeds_a_title_is_played_and_the_best_candidate_comes_first(cata
     one = generate(catalogue, np.array([], dtype=int), title="beach trip", recommender=Best(), length=1)
     assert ids(one) == ["t00030"]
     filtered = generate(
-        catalogue, np.array([], dtype=int), title="x", recommender=Best(), filters=Filters(only=("genre=techno",))
+        catalogue, np.array([], dtype=int), title="x", recommender=Best(), filters=Filters(include=("genre=techno",))
     )
     assert all(track == ["techno"] for track in filtered.tracks.table["genres"].to_pylist())
     minutes = generate(catalogue, np.array([], dtype=int), title="x", recommender=Best(), minutes=20, artist_gap=0)
@@ -175,7 +175,7 @@ def test_a_recommender_that_has_nothing_to_say_is_told(catalogue):
         ({"candidates": 0}, "a playlist needs"),
         ({"seeds": np.array([], dtype=int)}, "a playlist needs a seed, or a title"),
         ({"seeds": np.array([], dtype=int), "title": "x", "length": 0}, "a playlist needs a seed, or a title"),
-        ({"filters": Filters(only=("genre=polka",))}, "the filters leave no track"),
+        ({"filters": Filters(include=("genre=polka",))}, "the filters leave no track"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(catalogue, arguments, sentence):
@@ -216,7 +216,7 @@ def test_the_short_names_of_the_package_lead_home():
 
 @pytest.mark.parametrize("sequencer", ["greedy", "beam", "order"])
 def test_wishes_are_kept_by_every_sequencer(catalogue, sequencer):
-    wishes = Constraints(held=((4, 77), (6, 300)), last=200, arc=(0.0, 1.0))
+    wishes = Constraints(held=((4, 77), (6, 300)), end_track=200, arc=(0.0, 1.0))
     asked = {"length": 9, "wishes": wishes, "sequencer": sequencer, "predictor": "mean", "artist_gap": 0}
     playlist = generate(catalogue, np.array([5, 9]), **asked)
     got = ids(playlist)
@@ -227,7 +227,7 @@ def test_wishes_are_kept_by_every_sequencer(catalogue, sequencer):
 
 
 def test_a_path_ends_where_it_should(catalogue):
-    playlist = generate(catalogue, np.array([5]), length=6, sequencer="path", wishes=Constraints(last=200))
+    playlist = generate(catalogue, np.array([5]), length=6, sequencer="path", wishes=Constraints(end_track=200))
     assert (len(playlist), ids(playlist)[-1]) == (7, "t00200")
     assert (playlist.terms["cost"] >= 0).all()
 
@@ -251,7 +251,9 @@ def test_what_is_left_out_is_not_played(catalogue):
 
 def test_minutes_and_an_end_go_together(catalogue):
     for sequencer in ("greedy", "beam", "order"):
-        playlist = generate(catalogue, np.array([5]), minutes=45, wishes=Constraints(last=200), sequencer=sequencer)
+        playlist = generate(
+            catalogue, np.array([5]), minutes=45, wishes=Constraints(end_track=200), sequencer=sequencer
+        )
         assert ids(playlist)[-1] == "t00200"
         assert abs(float(playlist.tracks.numbers("duration_ms").sum()) / 60_000 - 45) < 6
     short = generate(catalogue, np.array([5, 9, 2]), minutes=1)
@@ -260,7 +262,7 @@ def test_minutes_and_an_end_go_together(catalogue):
 
 
 def test_a_key_rule_and_a_limit_of_tempo_do_what_they_say(catalogue):
-    mixing = Mixing("camelot", max_bpm_change=4)
+    mixing = Mixing("camelot", max_tempo_change=4)
     playlist = generate(catalogue, np.array([5]), mixing=mixing, artist_gap=0)
     assert playlist.as_dict()["mixing"]["key_rule"] == "camelot"
     broken = (np.abs(playlist.terms["tempo_change"]) > 4.2).sum()
@@ -291,8 +293,8 @@ def test_alternatives_differ_and_the_first_is_the_best(catalogue):
         ({"wishes": Constraints(held=((4, 5),))}, "the seeds keep their places"),
         ({"wishes": Constraints(held=((12, 77),))}, "no place 13 in a sequence of 12"),
         ({"wishes": Constraints(held=((4, 77), (4, 78)))}, "two tracks are to stand at place 5"),
-        ({"wishes": Constraints(last=77, held=((4, 77),))}, "one track is to stand at places 5 and 12"),
-        ({"sequencer": "path"}, "name it with --last"),
+        ({"wishes": Constraints(end_track=77, held=((4, 77),))}, "one track is to stand at places 5 and 12"),
+        ({"sequencer": "path"}, "name it with --end-track"),
         ({"width": 0, "sequencer": "beam"}, "1 or more wide"),
     ],
 )

@@ -290,7 +290,7 @@ def test_half_and_double_time_are_marked_where_they_count() -> None:
     assert said(plot.curves(made)) == [("2×", 1.5), ("½×", 3.5)]
     dotted = [trace for trace in plot.curves(made).data if trace.type == "scatter" and trace.line.dash == "dot"]
     assert [list(trace.y)[:2] for trace in dotted] == [[70.0, 140.0]]
-    assert said(plot.curves(replace(made, mixing=Mixing(half_time=0)))) == []
+    assert said(plot.curves(replace(made, mixing=Mixing(half_time_weight=0)))) == []
 
 
 def test_the_matrix_holds_the_costs_of_all_joins_and_outlines_those_played() -> None:

@@ -147,7 +147,7 @@ def test_entries_find_their_tracks_by_id_then_by_name(tracks, tmp_path, capsys):
     assert run(*common, "--names", names, "--output", tmp_path / "b", capsys=capsys)[0] == 0
     assert prepared(tmp_path / "b")["mpd:0"][1] == ["t01", "t02", "t03"]
     assert report_of(tmp_path / "b")["entries"]["by_name"] == 2
-    assert run(*common, "--covered-only", "--output", tmp_path / "c", capsys=capsys)[0] == 0
+    assert run(*common, "--known-tracks-only", "--output", tmp_path / "c", capsys=capsys)[0] == 0
     assert prepared(tmp_path / "c")["mpd:0"][1] == ["t01", "t02"]
     for name in "abc":
         assert_adds_up(tmp_path / name)
@@ -178,7 +178,7 @@ FILTERED = [
             [0, 2, 4, 6, 8],
             {"no_track_known": 1, "coverage_too_low": 1, "duplicate": 1},
         ),
-        (["--covered-only"], [0, 2, 6, 8], {"no_track_known": 1, "too_short": 2, "duplicate": 1}),
+        (["--known-tracks-only"], [0, 2, 6, 8], {"no_track_known": 1, "too_short": 2, "duplicate": 1}),
     ],
 )
 def test_filters_are_options_and_say_what_they_left_out(tracks, tmp_path, capsys, options, kept, left_out):
@@ -221,7 +221,7 @@ def test_ids_that_two_places_give_are_told_apart(tracks, tmp_path, capsys):
 
 @given(st.lists(st.sampled_from(["a", "b", "a (2)", "a (3)"]), max_size=12))
 def test_distinct_ids_are_distinct_and_change_only_what_came_before(ids):
-    made = splitting.distinct(ids)
+    made = splitting.unique_ids(ids)
     assert len(set(made)) == len(ids)
     assert all(new == old for i, (old, new) in enumerate(zip(ids, made, strict=True)) if old not in ids[:i])
 
@@ -248,10 +248,10 @@ def digests_of(lists: list[list[int]], seed: int) -> np.ndarray:
 
 @given(lists_of_tracks, st.integers(0, 3), st.sampled_from([0.0, 0.1, 0.3]), st.sampled_from([0.0, 0.2]), st.data())
 def test_splits_are_disjoint_by_content_and_do_not_hang_on_the_order(lists, seed, validation, test, data):
-    rules = splitting.Rules(validation=validation, test=test, seed=seed)
+    rules = splitting.SplitRules(validation=validation, test=test, seed=seed)
     aside = np.array(data.draw(st.lists(st.booleans(), min_size=len(lists), max_size=len(lists))))
     digest = digests_of(lists, seed)
-    drawn = splitting.draw(digest, aside, rules)
+    drawn = splitting.assign_splits(digest, aside, rules)
     of: dict[tuple[int, ...], set[int]] = {}
     for tracks, number in zip(lists, drawn.tolist(), strict=True):
         of.setdefault(tuple(tracks), set()).add(number)
@@ -266,7 +266,7 @@ def test_splits_are_disjoint_by_content_and_do_not_hang_on_the_order(lists, seed
     assert free.count(1) == round(validation * len(free))
     order = np.random.default_rng(seed).permutation(len(lists))
     assert (
-        splitting.draw(digests_of([lists[i] for i in order], seed), aside[order], rules).tolist()
+        splitting.assign_splits(digests_of([lists[i] for i in order], seed), aside[order], rules).tolist()
         == drawn[order].tolist()
     )
 
@@ -277,7 +277,7 @@ def test_of_equal_playlists_one_stays_and_one_that_is_held_out_stays_first(lists
     aside = np.arange(n) >= (n // 2 if held else n)
     lengths = np.array([len(tracks) for tracks in lists])
     facts = {"length": lengths, "covered": lengths, "digest": digests_of(lists, 1)}
-    why = splitting.reasons(facts, aside, splitting.Rules(minimum_length=0))
+    why = splitting.exclusion_reasons(facts, aside, splitting.SplitRules(minimum_length=0))
     kept = [i for i in range(n) if why[i] < 0]
     assert sorted({tuple(tracks) for tracks in lists}) == sorted(tuple(lists[i]) for i in kept)
     wanted = {tuple(tracks) for tracks, a in zip(lists, aside, strict=True) if a}
@@ -296,7 +296,9 @@ def test_a_seed_gives_a_split_and_another_gives_another(tracks, tmp_path, capsys
     path = write_json(tmp_path / "s.json", slice_of(*random_lists(200)))
     found = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        assert run(path, "--tracks", tracks, "--output", tmp_path / name, "--seed", seed, capsys=capsys)[0] == 0
+        assert (
+            run(path, "--tracks", tracks, "--output", tmp_path / name, "--random-seed", seed, capsys=capsys)[0] == 0
+        )
         found.append(prepared(tmp_path / name))
     assert found[0] == found[1]
     assert found[0] != found[2]
@@ -371,6 +373,7 @@ def test_a_slice_that_changed_is_read_again(tracks, tmp_path, capsys):
     assert report_of(tmp_path / "o")["playlists"]["read"] == 41
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_a_run_that_is_killed_leaves_no_process_and_goes_on(tracks, tmp_path):
     for k in range(12):
@@ -433,7 +436,7 @@ def test_small_batches_give_what_large_ones_give(tracks, tmp_path, capsys, monke
         (["few.json", "--output", "few.json"], 1, "few.json: is a file; name a folder"),
         (["few.json", "--validation", "0.5", "--test", "0.5"], 2, "together less than 1"),
         (["few.json", "--minimum-coverage", "50"], 2, "--minimum-coverage is a share"),
-        (["few.json", "--seed", "one"], 2, "invalid int value"),
+        (["few.json", "--random-seed", "one"], 2, "invalid int value"),
         ([], 2, "the following arguments are required"),
     ],
 )

@@ -154,6 +154,7 @@ def test_seeds_are_never_among_the_answers(capsys, knn, where):
         assert not {"t00005", "t00007"} & set(ids)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("way", [["-m", "disco", "recommend"]])
 def test_the_door_is_reached_from_the_shell(way):
     asked = ["demo-01197", "--json", "--quiet", "-n", "3"]

@@ -275,7 +275,7 @@ def test_an_ambiguous_match_is_logged_with_what_was_asked_what_was_taken_and_wha
     caplog.set_level("INFO", logger="disco")
     lookup.find_seeds(shelf, [text])
     (message,) = caplog.messages
-    for part in [f"asked for {text!r}", f"took '{taken}", "--pick", *others]:
+    for part in [f"asked for {text!r}", f"took '{taken}", "--interactive", *others]:
         assert part in message
 
 
@@ -300,7 +300,7 @@ def test_pick_asks_and_takes_the_answer(shelf, monkeypatch, capsys, answer, row)
 
 def test_pick_without_an_answer_is_one_error(shelf, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    with pytest.raises(DiscoError, match="leave out --pick"):
+    with pytest.raises(DiscoError, match="leave out --interactive"):
         lookup.find_seeds(shelf, ["them changes"], console.ask)
 
 

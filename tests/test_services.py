@@ -23,6 +23,8 @@ from disco.sources import storage
 from disco.sources.files import tables
 from disco.sources.services import http
 
+pytestmark = pytest.mark.network
+
 NAMES = tuple(ONLINE)
 FORMS = ("half", "html", "empty", "bytes", "null", "list", "hollow", "deep", "types")
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from helpers.needs import need
 from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
 
 from disco.cli import train
@@ -26,9 +27,8 @@ from disco.training.data import Run
 from disco.training.recipes import SetTransformerRecipe, read_recipe
 from disco.training.recommenders import Taught
 
-pytest.importorskip("keras")
-pytest.importorskip("tf2onnx")
-pytestmark = pytest.mark.slow
+need("keras", "tf2onnx")
+pytestmark = pytest.mark.train
 
 # Small enough for 120 playlists, and for a few seconds.
 CHANGES = ("size = 16", "epochs = 8", "batch_size = 32", "learning_rate = 0.01")

@@ -32,25 +32,25 @@ def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
         sequencer = "greedy"
         bpm = "118-126"
         duration = "2:00-6:30"
-        only = ["genre=techno", "genre=house"]
+        include = ["genre=techno", "genre=house"]
         exclude = []
         explicit = false
         key_rule = "camelot"
         energy_boost = true
-        half_time = 0.7
-        max_bpm_change = 5
+        half_time_weight = 0.7
+        max_tempo_change = 5
         arc = "peak"
         arc_weight = 2
         start_key = "8A"
         end_key = "Am"
-        variety = 0.5
-        seed = 3
+        randomness = 0.5
+        random_seed = 3
         width = 8
     """
     said = read(tmp_path, text)
     assert {*said, "minutes"} == set(settings.KEYS)
     assert (said["flow"], said["spicyness"], said["explicit"]) == (1, 1.2, False)
-    assert said["only"] == ["genre=techno", "genre=house"]
+    assert said["include"] == ["genre=techno", "genre=house"]
 
 
 @pytest.mark.parametrize("content", [b"", b"# nothing\n", b"\xef\xbb\xbf# written by a Windows editor\r\n"])
@@ -62,7 +62,7 @@ def test_a_file_may_set_nothing(tmp_path, content):
     ("content", "said"),
     [
         ("flwo = 1", ["'flwo' is not known", "did you mean 'flow'"]),
-        ("spiciness = 1", ["'spiciness' is not known", "did you mean 'spicyness'"]),
+        ("spicynes = 1", ["'spicynes' is not known", "did you mean 'spicyness'"]),
         ("artist-gap = 1", ["'artist-gap' is not known", "did you mean 'artist_gap'"]),
         ("zzz = 1", ["'zzz' is not known", "known are flow, spicyness"]),
         ("catalogue = 'x'", ["'catalogue' is not known"]),
@@ -74,13 +74,13 @@ def test_a_file_may_set_nothing(tmp_path, content):
         ("length = 1.5", ["'length' must be a whole number, not 1.5"]),
         ("length = 5\nminutes = 30", ["'length'", "'minutes'"]),
         ("explicit = 0", ["'explicit' must be true or false"]),
-        ("only = 'genre=x'", ["'only' must be a list of texts"]),
-        ("only = ['genre=x', 1]", ["'only' must be a list of texts"]),
+        ("include = 'genre=x'", ["'include' must be a list of texts"]),
+        ("include = ['genre=x', 1]", ["'include' must be a list of texts"]),
         ("bpm = 120", ["'bpm' must be a text"]),
         ("flow = 1\nflow = 2", ["not a readable settings file"]),
         ("flow = \n", ["not a readable settings file", "line 1"]),
         ('{"flow": 1}', ["not a readable settings file", "line 1"]),
-        ("only = " + "[" * 5000, ["not a readable settings file"]),
+        ("include = " + "[" * 5000, ["not a readable settings file"]),
         ("length = " + "9" * 5000, ["not a readable settings file"]),
         (b"flow = 1 # \xe9", ["not a readable settings file", "utf-8"]),
         ("flow = 1".encode("utf-16"), ["not a readable settings file"]),
@@ -112,18 +112,18 @@ ranges = st.none() | st.tuples(st.floats(0, 1e5), st.floats(0, 1e5))
         {
             **dict.fromkeys(("flow", "spicyness", "sweetness", "smoothness"), knobs),
             **dict.fromkeys(("predictor", "recommender", "sequencer"), texts),
-            **dict.fromkeys(("only", "exclude"), st.lists(texts, max_size=3)),
+            **dict.fromkeys(("include", "exclude"), st.lists(texts, max_size=3)),
             **dict.fromkeys(("bpm", "duration"), ranges),
             "length": st.none() | st.integers(0, 500),
             "minutes": st.none(),
             "candidates": st.integers(1, 5000),
             "artist_gap": st.integers(0, 9),
             **dict.fromkeys(("explicit", "energy_boost"), st.booleans()),
-            **dict.fromkeys(("half_time", "arc_weight", "variety"), knobs),
-            "max_bpm_change": st.none() | knobs,
+            **dict.fromkeys(("half_time_weight", "arc_weight", "randomness"), knobs),
+            "max_tempo_change": st.none() | knobs,
             "key_rule": texts,
             **dict.fromkeys(("arc", "start_key", "end_key"), st.none() | texts),
-            "seed": st.integers(0, 9),
+            "random_seed": st.integers(0, 9),
             "width": st.none() | st.integers(1, 99),
         }
     )
@@ -139,13 +139,38 @@ def test_whatever_is_written_is_read_back(tmp_path_factory, values):
 
 def test_the_command_line_goes_before_the_file_and_the_file_before_the_usual(tmp_path):
     arguments = generate.parser().parse_args(
-        ["a seed", "--flow", "3", "--bpm", "118-126.5", "--only", "genre=techno"]
+        ["a seed", "--flow", "3", "--bpm", "118-126.5", "--include", "genre=techno"]
     )
     (tmp_path / "mine.toml").write_text(settings.as_toml(arguments))
     parser = generate.parser()
     parser.set_defaults(**settings.read(tmp_path / "mine.toml"))
     again = parser.parse_args(["another seed", "--sweetness", "0.5"])
     assert (again.flow, again.sweetness, again.bpm) == (3, 0.5, (118, 126.5))
-    assert again.only == ["genre=techno"]
+    assert again.include == ["genre=techno"]
     assert again.seeds == ["another seed"]
     assert math.isclose(again.spicyness, 1.2)
+
+
+def test_settings_files_with_the_names_of_before_still_load(tmp_path):
+    old = "half_time = 0.5\nmax_bpm_change = 6\nvariety = 1.0\nseed = 3\nonly = ['genre=techno']\n"
+    new = {"half_time_weight": 0.5, "max_tempo_change": 6, "randomness": 1.0, "random_seed": 3}
+    assert read(tmp_path, old) == {**new, "include": ["genre=techno"]}
+    with pytest.raises(DataError, match="sets both 'randomness' and 'variety'"):
+        read(tmp_path, "variety = 1\nrandomness = 2\n")
+
+
+OLD_OPTIONS = ["--last", "x", "--hold", "2=x", "--keep", "1-4", "--half-time", "0.5", "--max-bpm-change", "6"]
+OLD_OPTIONS += ["--variety", "1", "--seed", "2", "--to", "spotify", "--fill", "t.csv", "--source", "spotify"]
+OLD_OPTIONS += ["--features", "reccobeats", "--pick", "--only", "genre=house", "--spiciness", "1.1"]
+NEW_OPTIONS = ["--end-track", "x", "--pin", "2=x", "--keep-positions", "1-4", "--half-time-weight", "0.5"]
+NEW_OPTIONS += ["--max-tempo-change", "6", "--randomness", "1", "--random-seed", "2", "--upload-to", "spotify"]
+NEW_OPTIONS += ["--enrich-from", "t.csv", "--candidates-from", "spotify", "--features-from", "reccobeats"]
+NEW_OPTIONS += ["--interactive", "--include", "genre=house", "--spicyness", "1.1"]
+
+
+def test_options_spelt_as_before_mean_the_same_and_are_not_in_the_help():
+    parser = generate.parser()
+    assert parser.parse_args(["a seed", *OLD_OPTIONS]) == parser.parse_args(["a seed", *NEW_OPTIONS])
+    words = parser.format_help().split()
+    assert not {option for option in OLD_OPTIONS if option.startswith("--")} & set(words)
+    assert {option for option in NEW_OPTIONS if option.startswith("--")} <= set(words)

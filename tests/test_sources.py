@@ -42,7 +42,7 @@ def test_an_export_is_a_folder_a_zip_file_or_one_of_its_parts(tmp_path):
     inner = place / "Spotify Account Data"
     whole = spotify_export.read(place)
     for where in (tmp_path / "my_spotify_data.zip", inner):
-        assert spotify_export.recognises(where)
+        assert spotify_export.can_read(where)
         assert spotify_export.read(where).table.equals(whole.table)
         assert spotify_export.playlists(where) == spotify_export.playlists(place)
     one = spotify_export.read(inner / "YourLibrary.json")
@@ -63,7 +63,7 @@ def test_what_an_export_says_of_its_tracks(tmp_path):
     # The only one that was played comes first, and a play by name is found by it.
     assert catalogue.table["track_id"][0].as_py() == bare(1)
     said = " | ".join(catalogue.notes)
-    for part in ("2 playlists", "1 plays of 30 s or more from 2024-02-03 to 2024-02-03", "--fill"):
+    for part in ("2 playlists", "1 plays of 30 s or more from 2024-02-03 to 2024-02-03", "--enrich-from"):
         assert part in said
     assert "1 podcasts and nameless entries of playlists left out" in said
     assert "Never" not in str(catalogue.table)
@@ -71,7 +71,7 @@ def test_what_an_export_says_of_its_tracks(tmp_path):
 
 def test_playlists_of_an_export_keep_repeats_and_files_of_ones_own(tmp_path):
     first, second = spotify_export.playlists(write_export(tmp_path))
-    assert (first.title, first.ids) == (HOSTILE.strip(), [bare(2), bare(3)])
+    assert (first.name, first.ids) == (HOSTILE.strip(), [bare(2), bare(3)])
     assert second.ids == [bare(1), "First & Last My Band", bare(1)]
 
 
@@ -186,7 +186,7 @@ def test_the_door_takes_what_fills(tmp_path, capsys):
         ),
         table,
     )
-    asked = [bare(0), "--catalogue", place, "--fill", table, "--length", 1, "--artist-gap", 0, "--json"]
+    asked = [bare(0), "--catalogue", place, "--enrich-from", table, "--length", 1, "--artist-gap", 0, "--json"]
     assert generate.main([str(a) for a in asked]) == 0
     made = json.loads(capsys.readouterr().out)
     assert {track["id"] for track in made["tracks"]} <= {bare(i) for i in range(4)}

@@ -26,6 +26,8 @@ from disco.sources.services import reccobeats
 from disco.sources.services.spotify import candidates, features, library, state, tokens
 from disco.sources.services.spotify.client import connect
 
+pytestmark = pytest.mark.network
+
 
 def run(main, *arguments, capsys):
     code = main([str(one) for one in arguments])
@@ -100,9 +102,9 @@ def test_every_scenario_ends_in_the_right_thing_or_in_one_sentence(start, scenar
             assert sentence in lines[0]
         assert "Traceback" not in out + err
 
-    asked = [*seeds(fake), "--source", "spotify", "--length", "5"]
+    asked = [*seeds(fake), "--candidates-from", "spotify", "--length", "5"]
     ends(generate.main, asked, published)
-    ends(generate.main, [*asked, "--catalogue", table, "--to", "spotify", "--title", "Through"], with_table)
+    ends(generate.main, [*asked, "--catalogue", table, "--upload-to", "spotify", "--title", "Through"], with_table)
     ends(spotify.main, ["sync"], read)
     ends(spotify.main, ["status"], "")
     if not with_table:
@@ -120,7 +122,7 @@ def test_every_scenario_ends_in_the_right_thing_or_in_one_sentence(start, scenar
 def test_the_published_way_searches_recommends_and_measures(start, scenario, capsys):
     fake = start(scenario, tracks=600)
     names = [fake.library.tracks[one].name for one in seeds(fake)]
-    code, out, _ = run(generate.main, *names, "--source", "spotify", "--json", "--quiet", capsys=capsys)
+    code, out, _ = run(generate.main, *names, "--candidates-from", "spotify", "--json", "--quiet", capsys=capsys)
     said = json.loads(out)
     assert code == 0
     assert len(said["tracks"]) == 13
@@ -160,7 +162,7 @@ def test_candidates_are_the_users_own_where_spotify_recommends_nothing(start, ca
     ]
     assert int(kept.has_comparable_features.sum()) == len(measured) > 100
     code, _, err = run(
-        generate.main, *seeds(fake), "--source", "spotify", "--catalogue", table, "--json", capsys=capsys
+        generate.main, *seeds(fake), "--candidates-from", "spotify", "--catalogue", table, "--json", capsys=capsys
     )
     assert code == 0
     assert "Spotify recommends nothing to this app" in err
@@ -173,7 +175,7 @@ def test_features_of_reccobeats_are_asked_for_only_when_wanted(start, capsys, mo
         monkeypatch.setenv("DISCO_RECCOBEATS", recco.api_url)
         run(spotify.main, "sync", capsys=capsys)
         assert recco.log == []
-        code, _out, err = run(spotify.main, "sync", "--features", "reccobeats", capsys=capsys)
+        code, _out, err = run(spotify.main, "sync", "--features-from", "reccobeats", capsys=capsys)
         assert code == 0
         assert "it is told the Spotify ids of these tracks and nothing of you" in err
         kept = library.read().tracks
@@ -184,7 +186,7 @@ def test_features_of_reccobeats_are_asked_for_only_when_wanted(start, capsys, mo
             if known:
                 assert track["energy"] == pytest.approx(known.features["energy"])
         asked = len(recco.log)
-        run(spotify.main, "sync", "--features", "reccobeats", capsys=capsys)
+        run(spotify.main, "sync", "--features-from", "reccobeats", capsys=capsys)
         assert len(recco.log) - asked <= 3  # the unknown alone
 
 
@@ -261,7 +263,9 @@ def test_tracks_that_spotify_does_not_have_are_told_and_left_out(start, capsys, 
     ]
     tables.write(catalogue_of(tracks), tmp_path / "mine.parquet")
     where = ["--catalogue", tmp_path / "mine.parquet"]
-    code, _, err = run(generate.main, "two", *where, "--to", "spotify", "--title", "X", "--length", 1, capsys=capsys)
+    code, _, err = run(
+        generate.main, "two", *where, "--upload-to", "spotify", "--title", "X", "--length", 1, capsys=capsys
+    )
     assert code == 0
     assert "1 tracks left out, which have no id or ISRC that Spotify knows: One by A" in err
     assert [entry.id for entry in fake.library.playlist("X").entries] == [there.id]
@@ -421,6 +425,7 @@ def test_sync_finishes_a_playlist_that_was_cut_off(start, capsys):
     assert [entry.id for entry in fake.library.playlist("Half").entries] == wanted
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("way", [["-m", "disco", "spotify"]])
 def test_the_door_is_reached_from_the_shell(way, tmp_path):
     environment = {**os.environ, "DISCO_CONFIG": str(tmp_path), "DISCO_DATA": str(tmp_path)}
@@ -433,11 +438,11 @@ def test_the_door_is_reached_from_the_shell(way, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["--source", "spotify"], 2, "give seeds"),
-        (["--title", "x", "--source", "spotify"], 2, "--source finds tracks for seeds"),
-        (["--example", "--to", "spotify"], 2, "invented tracks"),
-        (["a", "--to", "nowhere"], 2, "invalid choice"),
-        (["", "--source", "spotify"], 1, "a seed is empty"),
+        (["--candidates-from", "spotify"], 2, "give seeds"),
+        (["--title", "x", "--candidates-from", "spotify"], 2, "--candidates-from finds tracks for seeds"),
+        (["--example", "--upload-to", "spotify"], 2, "invented tracks"),
+        (["a", "--upload-to", "nowhere"], 2, "invalid choice"),
+        (["", "--candidates-from", "spotify"], 1, "a seed is empty"),
     ],
 )
 def test_generate_says_what_cannot_be(start, arguments, code, sentence, capsys):
@@ -449,7 +454,7 @@ def test_generate_says_what_cannot_be(start, arguments, code, sentence, capsys):
 
 def test_a_text_that_spotify_finds_nothing_for_is_told(start, capsys):
     start()
-    code, _, err = run(generate.main, "zzzyyyxxx", "--source", "spotify", capsys=capsys)
+    code, _, err = run(generate.main, "zzzyyyxxx", "--candidates-from", "spotify", capsys=capsys)
     assert code == 1
     assert "Spotify finds no track for 'zzzyyyxxx'" in err
 

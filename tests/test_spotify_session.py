@@ -16,6 +16,8 @@ from disco.errors import DiscoError
 from disco.sources.services.spotify import errors, responses, state, tokens
 from disco.sources.services.spotify.client import connect
 
+pytestmark = pytest.mark.network
+
 
 def said(fake, *secrets):
     """Secrets that are on their way or kept."""

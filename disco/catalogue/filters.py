@@ -1,8 +1,8 @@
 """Filters: which tracks may be played, asked for in words.
 
 A condition is `column=text`, met by tracks whose column contains the text, accents and case apart.
-Of several `only` conditions on one column one suffices; conditions on different columns must all hold.
-A track whose value is unknown does not meet an `only`, a range or a ban on explicit lyrics, and is not
+Of several `include` conditions on one column one suffices; conditions on different columns must all hold.
+A track whose value is unknown does not meet an `include`, a range or a ban on explicit lyrics, and is not
 caught by an `exclude`.
 """
 
@@ -27,7 +27,7 @@ class Filters:
 
     Attributes
     ----------
-    only, exclude : tuple of str
+    include, exclude : tuple of str
         Conditions `genre=`, `artist=`, `title=`, `album=` or `id=` with a text. A genre is met by a
         whole word (`genre=house` takes deep house), the others by any part.
     bpm : (low, high) or None
@@ -38,14 +38,14 @@ class Filters:
         False bans tracks that are, or may be, explicit.
     """
 
-    only: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     bpm: tuple[float, float] | None = None
     seconds: tuple[float, float] | None = None
     explicit: bool = True
 
     def __post_init__(self) -> None:
-        for condition in (*self.only, *self.exclude):
+        for condition in (*self.include, *self.exclude):
             _parse(condition)
         for name, limits in (("bpm", self.bpm), ("seconds", self.seconds)):
             if limits is not None and not 0 <= limits[0] <= limits[1]:
@@ -57,7 +57,7 @@ class Filters:
         """Tracks that may be played, shape (n,)."""
         allowed = np.ones(len(catalogue), dtype=bool)
         by_column: dict[str, Mask] = {}
-        for condition in self.only:
+        for condition in self.include:
             column, text = _parse(condition)
             met = by_column.get(column, np.zeros(len(catalogue), dtype=bool))
             by_column[column] = met | _contains(catalogue, column, text)

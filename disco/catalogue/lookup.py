@@ -58,7 +58,7 @@ def _find_seed(catalogue: Catalogue, text: str, choose: Choose | None) -> int:
     if not best.exact or best.score < 0.9 or rivals:
         names = _names(catalogue, [best, *others])
         also = f"; it could also be {'; '.join(map(repr, names[1:]))}" if others else ""
-        log.info("%s", f"asked for {text!r}, took {names[0]!r}{also} (--pick asks)")
+        log.info("%s", f"asked for {text!r}, took {names[0]!r}{also} (--interactive asks)")
     return best.row
 
 

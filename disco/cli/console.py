@@ -112,7 +112,7 @@ def ask(catalogue: Catalogue, text: str, matches: Sequence[Match]) -> int:
         print(f"1-{len(matches)} [1]: ", end="", file=sys.stderr, flush=True)
         answer = sys.stdin.readline()
         if not answer:
-            raise DiscoError(f"no answer to which track {text!r} is; leave out --pick, or give an id")
+            raise DiscoError(f"no answer to which track {text!r} is; leave out --interactive, or give an id")
         if not answer.strip():
             return matches[0].row
         if answer.strip().isdecimal() and 1 <= int(answer) <= len(matches):

@@ -34,10 +34,16 @@ def parser() -> argparse.ArgumentParser:
     )
     v.add_argument("--history", type=int, metavar="N", help="hear only the N tracks before")
     v.add_argument("--shuffle", action="store_true", help="hear the tracks before in a random order")
-    v.add_argument("--hard", action="store_true", help="draw the others from the true track's genre")
+    options.option(
+        v,
+        "--hard-negatives",
+        old=["--hard"],
+        action="store_true",
+        help="sample the others from the true track's genre",
+    )
     v.add_argument("--hide-genres", action="store_true", help="let predictors hear no genre, only features")
     v.add_argument("--cases", type=int, default=10_000, metavar="N", help="at most N cases of each set (10000)")
-    v.add_argument("--seed", type=int, default=0, metavar="N", help="for cases and others (0)")
+    options.add_random_seed(v, "for the sampling of cases and negatives")
     v.add_argument("--json", action="store_true", help="print one JSON object")
     v.set_defaults(measure=next_tracks, show=_show_next_tracks)
     v = verbs.add_parser(
@@ -64,8 +70,10 @@ def parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         help="give the title besides the first tracks, or never (both, in a row each, for those that read titles)",
     )
-    v.add_argument("--playlists-at-most", type=int, metavar="N", help="measure at most N playlists")
-    v.add_argument("--seed", type=int, default=0, metavar="N", help="for what is drawn (0)")
+    options.option(
+        v, "--max-playlists", old=["--playlists-at-most"], type=int, metavar="N", help="measure at most N playlists"
+    )
+    options.add_random_seed(v, "for what is sampled")
     v.add_argument("--json", action="store_true", help="print one JSON object")
     v.set_defaults(measure=continuations, show=_show_continuations)
     _add_flow(verbs)
@@ -83,20 +91,44 @@ def _add_flow(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     v.add_argument("--source", action="append", metavar="NAME", help="only playlists of this source; several")
     add_catalogue(v)
     v.add_argument("--lengths", default="20-50", metavar="A-B", help="playlists of A to B measured tracks (20-50)")
-    v.add_argument("--playlists-at-most", type=int, default=200, metavar="N", help="at most N playlists (200)")
-    v.add_argument("--draws", type=int, metavar="N", help="instead of playlists: N sets of tracks, drawn at random")
-    v.add_argument("--draw-length", type=int, default=30, metavar="N", help="tracks in each (30)")
+    options.option(
+        v,
+        "--max-playlists",
+        old=["--playlists-at-most"],
+        type=int,
+        default=200,
+        metavar="N",
+        help="at most N playlists (200)",
+    )
+    options.option(
+        v,
+        "--samples",
+        old=["--draws"],
+        type=int,
+        metavar="N",
+        help="instead of playlists: N sets of tracks, sampled at random",
+    )
+    options.option(
+        v, "--sample-length", old=["--draw-length"], type=int, default=30, metavar="N", help="tracks in each (30)"
+    )
     v.add_argument("--generate", type=int, metavar="N", help="instead of either: playlists from N seeds, drawn")
     v.add_argument("--length", type=int, default=20, metavar="N", help="tracks to add to each seed (20)")
     v.add_argument("--candidates", type=int, default=400, metavar="N", help="tracks to choose them from (400)")
     v.add_argument("--genre", default="", metavar="A,B", help="draw tracks or seeds, and candidates, of these genres")
     v.add_argument("--predictor", action="append", metavar="NAME", help="for --generate; several (all there are)")
     v.add_argument("--recommender", metavar="NAME", help="for --generate: whose candidates (as disco generate)")
-    v.add_argument("--rival", action="append", metavar="NAME", help=f"several (all): {', '.join(BASELINES)}")
+    options.option(
+        v,
+        "--baseline",
+        old=["--rival"],
+        action="append",
+        metavar="NAME",
+        help=f"may be given several times (default: all): {', '.join(BASELINES)}",
+    )
     options.add_knobs(v.add_argument_group("our cost"))
     options.add_mixing(v.add_argument_group("how joins are judged"))
     v.add_argument("--arc", metavar="ARC", help="of energy, which `order` is asked for; its fit is measured for all")
-    v.add_argument("--seed", type=int, default=0, metavar="N", help="for what is drawn (0)")
+    options.add_random_seed(v, "for what is sampled")
     v.add_argument("--json", action="store_true", help="print one JSON object")
     v.set_defaults(measure=flows, show=_show_flows)
 
@@ -118,7 +150,7 @@ def _add_playlists(v: argparse.ArgumentParser, train: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure predictors or recommenders and print one row for each and its set of cases."""
     arguments = parser().parse_args(argv)
-    catalogue = open_catalogue(arguments.catalogue, True, arguments.fill, arguments.corrections)
+    catalogue = open_catalogue(arguments.catalogue, True, arguments.enrich_from, arguments.corrections)
     said = arguments.measure(catalogue, arguments)
     if arguments.json:
         print(json.dumps(said, indent=2))

@@ -41,13 +41,27 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("seeds", nargs="*", help="tracks to begin with: title and artist in any order, ids, Spotify links")
     p.add_argument("--example", action="store_true", help="three seeds from the embedded demo")
     add_catalogue(p)
-    p.add_argument(
-        "--source", choices=["spotify"], help="find seeds and candidates there; --catalogue lends features"
+    options.option(
+        p,
+        "--candidates-from",
+        old=["--source"],
+        choices=["spotify"],
+        help="find seeds and candidates there; --catalogue lends features",
     )
-    p.add_argument(
-        "--features", choices=["reccobeats"], help="with --source: ask it for features that are nowhere else"
+    options.option(
+        p,
+        "--features-from",
+        old=["--features"],
+        choices=["reccobeats"],
+        help="with --candidates-from: ask it for features that are nowhere else",
     )
-    p.add_argument("--pick", action="store_true", help="ask which track is meant where several could be")
+    options.option(
+        p,
+        "--interactive",
+        old=["--pick"],
+        action="store_true",
+        help="ask which track is meant where several could be",
+    )
 
     g = p.add_argument_group("how long")
     long = g.add_mutually_exclusive_group()
@@ -74,8 +88,14 @@ def parser() -> argparse.ArgumentParser:
     options.add_wishes(g)
 
     g = p.add_argument_group("what may be played")
-    g.add_argument(
-        "--only", action="append", default=[], metavar="COLUMN=TEXT", help="genre=techno, artist=, title=, album="
+    options.option(
+        g,
+        "--include",
+        old=["--only"],
+        action="append",
+        default=[],
+        metavar="COLUMN=TEXT",
+        help="only tracks with genre=techno, artist=, title=, album=",
     )
     g.add_argument("--exclude", action="append", default=[], metavar="COLUMN=TEXT", help="the same, kept out")
     g.add_argument("--bpm", type=_range, metavar="LOW-HIGH", help="tempo, as 118-126")
@@ -117,25 +137,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error("give seeds, or --example, or a --title for a recommender that reads titles")
     if arguments.example and arguments.catalogue:
         p.error("--example plays the embedded demo; leave out --catalogue")
-    if arguments.source and not arguments.seeds:
-        p.error("--source finds tracks for seeds; give some")
-    if arguments.example and arguments.to:
-        p.error("--example plays invented tracks, which cannot be sent anywhere; leave out --to")
+    if arguments.candidates_from and not arguments.seeds:
+        p.error("--candidates-from finds tracks for seeds; give some")
+    if arguments.example and arguments.upload_to:
+        p.error("--example plays invented tracks, which cannot be sent anywhere; leave out --upload-to")
     _check_files(arguments)
 
-    keep, judged = options.places(arguments.keep), options.mixing(arguments)
+    keep, judged = options.places(arguments.keep_positions), options.mixing(arguments)
     without = [playlist_files.read(file) for file in arguments.exclude_playlist]
     asked = EXAMPLE_SEEDS if arguments.example else arguments.seeds
-    if arguments.source:
+    if arguments.candidates_from:
         from disco.cli import services  # loads what speaks to the network
 
         own = None
         if arguments.catalogue:
-            own = open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
+            own = open_catalogue(arguments.catalogue, arguments.quiet, arguments.enrich_from, arguments.corrections)
         catalogue, asked = services.find_candidates(arguments, own)
     else:
-        catalogue = open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
-    choose = console.ask if arguments.pick else None
+        catalogue = open_catalogue(arguments.catalogue, arguments.quiet, arguments.enrich_from, arguments.corrections)
+    choose = console.ask if arguments.interactive else None
     seeds = lookup.find_seeds(catalogue, asked, choose)
 
     def row(text: str) -> int:
@@ -159,7 +179,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             recommender=recommender,
             sequencer=arguments.sequencer,
             filters=Filters(
-                tuple(arguments.only), tuple(arguments.exclude), arguments.bpm, arguments.duration, arguments.explicit
+                tuple(arguments.include),
+                tuple(arguments.exclude),
+                arguments.bpm,
+                arguments.duration,
+                arguments.explicit,
             ),
             artist_gap=arguments.artist_gap,
             title=arguments.title,
@@ -179,11 +203,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         for playlist in playlists:
             console.show(playlist)
     _write_files(arguments, playlists)
-    if arguments.to:
+    if arguments.upload_to:
         from disco.export.upload import upload
 
         console.set_verbosity(arguments.quiet)
-        for address in upload(playlists, arguments.to):
+        for address in upload(playlists, arguments.upload_to):
             console.say(f"made: {address}")
     return 0
 

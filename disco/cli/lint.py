@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_judging(g)
 
     g = p.add_argument_group("how long to look for the best order")
-    g.add_argument("--moves", type=int, metavar="N", help="disturbances to try (200)")
+    options.add_iterations(g, "200")
     g.add_argument("--seconds", type=float, metavar="S", help="or: stop after so long, with the best so far")
 
     g = p.add_argument_group("what comes out")
@@ -57,8 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     console.set_verbosity(arguments.quiet)
     if arguments.plot:
         export.check(arguments.plot, arguments.force, (".html",))
-    asked = arguments.moves is not None or arguments.seconds is not None
-    budget = Budget(arguments.moves, arguments.seconds) if asked else None
+    asked = arguments.iterations is not None or arguments.seconds is not None
+    budget = Budget(arguments.iterations, arguments.seconds) if asked else None
     judged = options.mixing(arguments)
     listed, catalogue = open_list(arguments)
     had = given(listed, catalogue)

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from disco import export, sources
 from disco.catalogue import Catalogue
@@ -23,6 +24,14 @@ from disco.sources import playlist_files
 from disco.sources.tracklist import Tracklist
 
 
+def option(parser: argparse._ActionsContainer, *names: str, old: Sequence[str] = (), **settings: Any) -> None:
+    """Add an option; its old spellings are accepted too, and not shown in help."""
+    action = parser.add_argument(*names, **settings)
+    for name in old:
+        hidden = {"dest": action.dest, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
+        parser.add_argument(name, **settings | hidden)
+
+
 def add_knobs(parser: argparse._ArgumentGroup, usual: Knobs = Knobs(), spicyness: bool = True) -> None:  # noqa: B008
     """Add the knobs."""
     add = parser.add_argument
@@ -31,7 +40,8 @@ def add_knobs(parser: argparse._ArgumentGroup, usual: Knobs = Knobs(), spicyness
     for name, what in names.items():
         if name != "spicyness" or spicyness:
             value = getattr(usual, name)
-            add(f"--{name}", type=float, default=value, metavar="X", help=f"{what} ({value:g})")
+            old = ["--spiciness"] if name == "spicyness" else []
+            option(parser, f"--{name}", old=old, type=float, default=value, metavar="X", help=f"{what} ({value:g})")
     add("--artist-gap", type=int, default=1, metavar="N", help="tracks between two by one artist (1)")
 
 
@@ -53,34 +63,61 @@ def add_mixing(parser: argparse._ArgumentGroup) -> None:
     add = parser.add_argument
     add("--key-rule", default=usual.key_rule, metavar="NAME", help=f"which keys go together: {', '.join(KEY_RULES)}")
     add("--energy-boost", action="store_true", help="one or two semitones up are as good as a fifth")
-    add(
-        "--half-time",
+    option(
+        parser,
+        "--half-time-weight",
+        old=["--half-time"],
         type=float,
-        default=usual.half_time,
+        default=usual.half_time_weight,
         metavar="X",
         help="credit of half and double time (1)",
     )
-    add("--max-bpm-change", type=float, metavar="P", help="per cent that the tempo may change from track to track")
+    option(
+        parser,
+        "--max-tempo-change",
+        old=["--max-bpm-change"],
+        type=float,
+        metavar="P",
+        help="per cent that the tempo may change from track to track",
+    )
 
 
 def mixing(arguments: argparse.Namespace) -> Mixing:
     """Mixing that the options ask for."""
-    return Mixing(arguments.key_rule, arguments.energy_boost, arguments.half_time, arguments.max_bpm_change)
+    return Mixing(arguments.key_rule, arguments.energy_boost, arguments.half_time_weight, arguments.max_tempo_change)
 
 
 def add_wishes(parser: argparse._ArgumentGroup) -> None:
-    """Add what `wishes` reads, and `--keep` and `--alternatives`."""
+    """Add what `wishes` reads, and `--keep-positions` and `--alternatives`."""
     usual = Constraints()
     add = parser.add_argument
-    add("--last", metavar="TRACK", help="the track to end with")
-    add("--hold", action="append", default=[], metavar="N=TRACK", help="a track that stands at place N")
-    add("--keep", metavar="PLACES", help="places that stay as they are, as 1-4,6-10")
+    option(parser, "--end-track", old=["--last"], metavar="TRACK", help="the track to end with")
+    option(
+        parser,
+        "--pin",
+        old=["--hold"],
+        action="append",
+        default=[],
+        metavar="N=TRACK",
+        help="a track that is fixed at position N",
+    )
+    option(
+        parser, "--keep-positions", old=["--keep"], metavar="N-M", help="positions that stay as they are, as 1-4,6-10"
+    )
     add("--arc", metavar="ARC", help=f"of energy: {', '.join(ARCS)}, or heights from 0 to 1 as 0.2,0.9,0.4")
     add("--arc-weight", type=float, default=usual.arc_weight, metavar="X", help="how much the arc counts (5)")
     add("--start-key", metavar="KEY", help="key of the first track, as 8A, Am or 1m")
     add("--end-key", metavar="KEY", help="key of the last track")
-    add("--variety", type=float, default=usual.variety, metavar="X", help="other good answers than the best (0)")
-    add("--seed", type=int, default=usual.seed, metavar="N", help="of the variety; the same gives the same (0)")
+    option(
+        parser,
+        "--randomness",
+        old=["--variety"],
+        type=float,
+        default=usual.randomness,
+        metavar="X",
+        help="noise added to every cost: other good answers than the best (0)",
+    )
+    add_random_seed(parser, "of the randomness")
     add("--alternatives", type=int, default=1, metavar="N", help="answers that differ (1)")
 
 
@@ -92,19 +129,19 @@ def wishes(arguments: argparse.Namespace, row: Callable[[str], int]) -> Constrai
     DiscoError
         If an option means nothing.
     """
-    if arguments.seed < 0:
-        raise DiscoError(f"a seed must be 0 or more, not {arguments.seed}")
-    first = getattr(arguments, "first", None)
+    if arguments.random_seed < 0:
+        raise DiscoError(f"a random seed must be 0 or more, not {arguments.random_seed}")
+    first = getattr(arguments, "start_track", None)
     return Constraints(
-        held=tuple(_held(text, row) for text in arguments.hold),
-        first=None if first is None else row(first),
-        last=None if arguments.last is None else row(arguments.last),
+        held=tuple(_held(text, row) for text in arguments.pin),
+        start_track=None if first is None else row(first),
+        end_track=None if arguments.end_track is None else row(arguments.end_track),
         arc=arc(arguments.arc),
         arc_weight=arguments.arc_weight,
         start_key=_key(arguments.start_key),
         end_key=_key(arguments.end_key),
-        variety=arguments.variety,
-        seed=arguments.seed,
+        randomness=arguments.randomness,
+        random_seed=arguments.random_seed,
     )
 
 
@@ -112,9 +149,27 @@ def wishes(arguments: argparse.Namespace, row: Callable[[str], int]) -> Constrai
 PLACES = ("spotify", "navidrome")
 
 
+def add_random_seed(parser: argparse._ActionsContainer, what: str, usual: int = 0) -> None:
+    """Add `--random-seed`."""
+    option(
+        parser,
+        "--random-seed",
+        old=["--seed"],
+        type=int,
+        default=usual,
+        metavar="N",
+        help=f"{what}; the same seed gives the same result ({usual})",
+    )
+
+
+def add_iterations(parser: argparse._ActionsContainer, usual: str) -> None:
+    """Add `--iterations`."""
+    option(parser, "--iterations", old=["--moves"], type=int, metavar="N", help=f"iterations of the search ({usual})")
+
+
 def add_to(parser: argparse._ArgumentGroup) -> None:
-    """Add `--to`."""
-    parser.add_argument("--to", choices=PLACES, help="make it there too, as a private playlist")
+    """Add `--upload-to`."""
+    option(parser, "--upload-to", old=["--to"], choices=PLACES, help="make it there too, as a private playlist")
 
 
 def add_written(parser: argparse._ArgumentGroup) -> None:
@@ -157,7 +212,7 @@ def places(text: str | None) -> list[int] | None:
 def _held(text: str, row: Callable[[str], int]) -> tuple[int, int]:
     place, _, track = text.partition("=")
     if not place.strip().isdecimal() or not track.strip() or not 0 < int(place) < 10**6:
-        raise DiscoError(f"{text!r} holds nothing; write a place and a track, as '5=girlfriend is better'")
+        raise DiscoError(f"{text!r} pins nothing; write a position and a track, as '5=girlfriend is better'")
     return int(place) - 1, row(track)
 
 
@@ -180,18 +235,25 @@ def add_catalogue(parser: argparse.ArgumentParser) -> None:
         help="tracks: a table (CSV, Parquet), Spotify's data export, Million Playlist JSON; several are merged "
         "(default: the embedded demo of invented tracks)",
     )
-    parser.add_argument(
-        "--fill",
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="the same, but it only tells what is unknown of those tracks, and adds none",
-    )
+    add_enrich_from(parser)
     parser.add_argument(
         "--corrections",
         type=Path,
         metavar="FILE.csv",
         help="your own key, bpm or energy of tracks, over what any source says",
+    )
+
+
+def add_enrich_from(parser: argparse.ArgumentParser) -> None:
+    """Add `--enrich-from PATH`, which may be given several times."""
+    option(
+        parser,
+        "--enrich-from",
+        old=["--fill"],
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="fills in missing values from another table; adds no tracks",
     )
 
 
@@ -225,8 +287,8 @@ def open_list(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
         text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace")
         listed = playlist_files.parse(text, Path("standard input"), arguments.playlist)
     if arguments.catalogue or listed.tracks is None:
-        told = arguments.fill, arguments.corrections
+        told = arguments.enrich_from, arguments.corrections
         return listed, open_catalogue(arguments.catalogue, arguments.quiet, *told)
-    own = sources.completed(listed.tracks, arguments.fill, arguments.corrections)
+    own = sources.enrich(listed.tracks, arguments.enrich_from, arguments.corrections)
     say_all(own.notes, arguments.quiet)
     return listed, own

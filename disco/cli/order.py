@@ -34,11 +34,11 @@ def parser() -> argparse.ArgumentParser:
     options.add_judging(g)
 
     g = p.add_argument_group("what is asked for")
-    g.add_argument("--first", metavar="TRACK", help="the track to begin with")
+    options.option(g, "--start-track", old=["--first"], metavar="TRACK", help="the track to begin with")
     options.add_wishes(g)
 
     g = p.add_argument_group("how long to look")
-    g.add_argument("--moves", type=int, metavar="N", help="disturbances to try (by the number of tracks)")
+    options.add_iterations(g, "depends on the number of tracks")
     g.add_argument("--seconds", type=float, metavar="S", help="or: stop after so long, with the best so far")
 
     g = p.add_argument_group("what comes out")
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         export.check(place, arguments.force, tuple(export.FORMATS))
     if arguments.plot:
         export.check(arguments.plot, arguments.force, (".html",))
-    budget, keep = Budget(arguments.moves, arguments.seconds), options.places(arguments.keep)
+    budget, keep = Budget(arguments.iterations, arguments.seconds), options.places(arguments.keep_positions)
     judged = options.mixing(arguments)
     listed, catalogue = open_list(arguments)
     had = given(listed, catalogue)
@@ -104,10 +104,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         written.append(arguments.plot)
     if written and not arguments.quiet:
         console.say(f"written: {', '.join(map(str, written))}")
-    if arguments.to:
+    if arguments.upload_to:
         from disco.export.upload import upload
 
-        for address in upload([ordered.playlist for ordered in made], arguments.to):
+        for address in upload([ordered.playlist for ordered in made], arguments.upload_to):
             console.say(f"made: {address}")
     return 0
 

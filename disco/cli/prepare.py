@@ -59,13 +59,29 @@ def _parser() -> argparse.ArgumentParser:
     add("--minimum-length", type=int, default=10, metavar="N", help="fewest tracks of a playlist (10)")
     add("--maximum-length", type=int, default=0, metavar="N", help="most tracks of a playlist (0: no limit)")
     add("--minimum-coverage", type=float, default=0.0, metavar="SHARE", help="of tracks that the catalogue knows")
-    add("--covered-only", action="store_true", help="leave out tracks that the catalogue does not know")
+    options.option(
+        parser,
+        "--known-tracks-only",
+        old=["--covered-only"],
+        dest="covered_only",
+        action="store_true",
+        help="leave out tracks that the catalogue does not have",
+    )
     add("--keep-repeats", action="store_true", help="keep a track's later occurrences in a playlist")
     add("--keep-duplicates", action="store_true", help="keep playlists of the same tracks in the same order")
     add("--validation", type=float, default=0.05, metavar="SHARE", help="of the playlists (0.05)")
     add("--test", type=float, metavar="SHARE", help="of the playlists (0.1, or 0 with --hold-out)")
     add("--hold-out", action="append", default=[], metavar="SOURCE", help="playlists of this source are all test")
-    add("--seed", type=int, default=1, help="of the split (1)")
+    options.option(
+        parser,
+        "--random-seed",
+        old=["--seed"],
+        dest="seed",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of the split (1)",
+    )
     add("--used-tracks-only", action="store_true", help="write only tracks that occur, not the whole catalogue")
     add("--processes", type=int, default=min(4, os.cpu_count() or 1), metavar="N", help="that read slices")
     add("--keep-parts", action="store_true", help="keep what was read, to try other filters soon")
@@ -75,14 +91,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _rules(parser: argparse.ArgumentParser, said: argparse.Namespace) -> splitting.Rules:
+def _rules(parser: argparse.ArgumentParser, said: argparse.Namespace) -> splitting.SplitRules:
     test = said.test if said.test is not None else 0.0 if said.hold_out else 0.1
     if not (min(said.validation, test) >= 0 and said.validation + test < 1):
         parser.error("--validation and --test are shares, together less than 1")
     if not 0 <= said.minimum_coverage <= 1:
         parser.error("--minimum-coverage is a share, 0 to 1")
-    given = {name: getattr(said, name) for name in splitting.Rules.__dataclass_fields__}
-    return splitting.Rules(**given | {"test": test, "hold_out": tuple(said.hold_out)})
+    given = {name: getattr(said, name) for name in splitting.SplitRules.__dataclass_fields__}
+    return splitting.SplitRules(**given | {"test": test, "hold_out": tuple(said.hold_out)})
 
 
 @console.door
@@ -125,7 +141,7 @@ def remark(report: Report) -> None:
     """Say on stderr what a report holds that its reader may not expect."""
     unknown, read = report["entries"]["unknown"], report["entries"]["read"]
     if unknown and not report["rules"]["covered_only"]:
-        kept = "they keep their own ids (--covered-only leaves them out)"
+        kept = "they keep their own ids (--known-tracks-only leaves them out)"
         console.say(f"{unknown:,} of {read:,} entries are of tracks that the catalogue does not know; {kept}")
     if n := report["playlists"]["left_out"]["no_track_known"]:
         console.say(f"{n:,} playlists have no track that the catalogue knows; they are left out")

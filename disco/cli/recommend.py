@@ -26,7 +26,7 @@ from disco.models.recommenders import (
 )
 from disco.playlist.candidates import unanswered
 from disco.sources import playlist_files
-from disco.sources.tracklist import Tracklist
+from disco.sources.tracklist import Entry, Tracklist
 
 # A lone text that is answered worse than this by every track is a title, to those who read titles.
 _SURELY = 0.9
@@ -74,7 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error("give a file with a playlist, tracks, or a title")
     if arguments.n < 1:
         p.error("-n must be 1 or more")
-    catalogue = options.open_catalogue(arguments.catalogue, arguments.quiet, arguments.fill, arguments.corrections)
+    catalogue = options.open_catalogue(
+        arguments.catalogue, arguments.quiet, arguments.enrich_from, arguments.corrections
+    )
     named = arguments.recommender
     console.say_all([DATA_NOTICES[named]] if named in DATA_NOTICES else [], arguments.quiet)
     recommender = load_recommender(named, catalogue) if named else default_recommender(catalogue)
@@ -135,7 +137,7 @@ def understood(
     if files:
         listed = playlist_files.read(Path(files[0]), playlist)
         seeds = listed.rows(catalogue)
-        title = title or listed.title
+        title = title or listed.name
         if not len(seeds) and not (title.strip() and recommender.reads_titles):
             raise DiscoError(f"none of the {len(listed.ids):,} tracks of {files[0]} is in {catalogue.where}")
         if len(seeds) < len(listed.ids) and not quiet:
@@ -165,7 +167,7 @@ def _is_track(text: str, catalogue: Catalogue) -> bool:
     """Whether a text is an id, or surely the name of a track."""
     if len(text) > _LONGEST_NAME:
         return False
-    if len(Tracklist("", [text.strip()], [""]).rows(catalogue)):
+    if len(Tracklist("", [Entry(text.strip())]).rows(catalogue)):
         return True
     matches = catalogue.search(text, 1)
     return bool(matches) and matches[0].exact and matches[0].score >= _SURELY

@@ -18,12 +18,15 @@ KEYS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("flow", "spicyness", "sweetness", "smoothness", "minutes"), (int, float)),
     **dict.fromkeys(("length", "candidates", "artist_gap"), (int,)),
     **dict.fromkeys(("predictor", "recommender", "sequencer", "bpm", "duration"), (str,)),
-    **dict.fromkeys(("half_time", "max_bpm_change", "arc_weight", "variety"), (int, float)),
+    **dict.fromkeys(("half_time_weight", "max_tempo_change", "arc_weight", "randomness"), (int, float)),
     **dict.fromkeys(("key_rule", "arc", "start_key", "end_key"), (str,)),
-    **dict.fromkeys(("seed", "width"), (int,)),
-    **dict.fromkeys(("only", "exclude"), (list,)),
+    **dict.fromkeys(("random_seed", "width"), (int,)),
+    **dict.fromkeys(("include", "exclude"), (list,)),
     **dict.fromkeys(("explicit", "energy_boost"), (bool,)),
 }
+# Names that keys had before, which files still hold.
+_OLD = {"half_time": "half_time_weight", "max_bpm_change": "max_tempo_change", "variety": "randomness"}
+_OLD |= {"seed": "random_seed", "only": "include", "spiciness": "spicyness"}
 _WANTED: dict[tuple[type, ...], str] = {
     (int, float): "a number",
     (int,): "a whole number",
@@ -49,6 +52,10 @@ def read(where: Path) -> dict[str, Any]:
         raise DataError(where, f"cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:
         raise DataError(where, f"is not a readable settings file ({error})") from None
+    for old, key in _OLD.items():
+        if old in said and key in said:
+            raise DataError(where, f"sets both {key!r} and {old!r}, its old name; leave one")
+    said = {_OLD.get(key, key): value for key, value in said.items()}
     for key, value in said.items():
         if key not in KEYS:
             close = difflib.get_close_matches(key, KEYS, n=1)

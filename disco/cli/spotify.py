@@ -49,7 +49,13 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--catalogue", action="append", default=[], metavar="PATH", help="table of tracks to take features from"
     )
-    add.add_argument("--features", choices=["reccobeats"], help="ask ReccoBeats for missing features")
+    options.option(
+        add,
+        "--features-from",
+        old=["--features"],
+        choices=["reccobeats"],
+        help="ask ReccoBeats for missing features",
+    )
     add.add_argument("--quiet", action="store_true", help="print warnings and results only")
     add = verbs.add_parser("disconnect", help="remove the login and everything that was read")
     add.add_argument("--yes", action="store_true", help="do not ask")
@@ -149,13 +155,13 @@ def sync(arguments: argparse.Namespace) -> int:
         pass
     made = reading.finish(plan)
     console.say_all(made.notes, arguments.quiet)
-    use_reccobeats = arguments.features == "reccobeats"
+    use_reccobeats = arguments.features_from == "reccobeats"
     console.say_all([reccobeats.DATA_NOTICE] if use_reccobeats else [], arguments.quiet)
     made, notes = add_features(made, client, own, use_reccobeats)
     console.say_all(notes, arguments.quiet)
     print(
         f"{len(made.tracks):,} tracks and {len(made.playlists):,} playlists stored: "
-        "disco generate ... --source spotify"
+        "disco generate ... --candidates-from spotify"
     )
     return 0
 

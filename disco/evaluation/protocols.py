@@ -35,7 +35,9 @@ def next_tracks(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str
         train, _ = _playlists(arguments.train, "train", catalogue)
         heard = np.bincount(np.concatenate(train), minlength=len(catalogue)) if train else heard
         warm = heard > 0
-    cases = next_track.draw(catalogue, test, warm, arguments.cases, arguments.seed, arguments.hard)
+    cases = next_track.sample_cases(
+        catalogue, test, warm, arguments.cases, arguments.random_seed, arguments.hard_negatives
+    )
     made: list[dict[str, Any]] = []
     if arguments.train:
         # Distance 0 for the most frequent track: a space of one dimension in which every target is its top.
@@ -49,13 +51,13 @@ def next_tracks(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str
         "sources": arguments.source,
         "catalogue": catalogue.where,
         **counts,
-        "others": next_track.OTHERS,
-        "drawn_from": "entries of the true track's genre" if arguments.hard else "all entries",
-        "first": next_track.FIRST,
+        "others": next_track.NEGATIVES,
+        "drawn_from": "entries of the true track's genre" if arguments.hard_negatives else "all entries",
+        "first": next_track.FIRST_POSITION,
         "history": arguments.history,
         "shuffled": arguments.shuffle,
         "genres_hidden": arguments.hide_genres,
-        "seed": arguments.seed,
+        "seed": arguments.random_seed,
         "interval": "95 %, bootstrap over playlists",
     }
     return {"predictors": made, "protocol": protocol}
@@ -65,7 +67,7 @@ def _measured(
     predictor: Predictor, catalogue: Catalogue, cases: next_track.Cases, arguments: argparse.Namespace
 ) -> list[dict[str, Any]]:
     space = predictor.embed(_without_genres(catalogue) if arguments.hide_genres else catalogue)
-    shuffled = np.random.default_rng(arguments.seed) if arguments.shuffle else None
+    shuffled = np.random.default_rng(arguments.random_seed) if arguments.shuffle else None
     vectors = next_track.predictions(predictor, catalogue, space, cases, arguments.history, shuffled)
     made = []
     for spicyness in arguments.spicyness:
@@ -87,11 +89,13 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
     named = arguments.protocol in ("title", "challenge")
     if named and arguments.titles is False:
         raise DiscoError(f"the protocol {arguments.protocol!r} gives titles; leave out --no-titles")
-    if arguments.playlists_at_most is not None and arguments.playlists_at_most < 1:
-        raise DiscoError(f"--playlists-at-most {arguments.playlists_at_most}: at least one playlist must be measured")
+    if arguments.max_playlists is not None and arguments.max_playlists < 1:
+        raise DiscoError(f"--max-playlists {arguments.max_playlists}: at least one playlist must be measured")
     entries = _entries(arguments.playlists, "test", arguments.source)
     test, titles = playlist_tables.titled(entries, catalogue)
-    cases = continuation.draw(test, titles, arguments.protocol, arguments.playlists_at_most, arguments.seed)
+    cases = continuation.sample_cases(
+        test, titles, arguments.protocol, arguments.max_playlists, arguments.random_seed
+    )
     heard, known = None, None
     if arguments.train:
         train, _ = playlist_tables.titled(_entries(arguments.train, "train"), catalogue)
@@ -99,7 +103,7 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
         known = round(continuation.known_share(cases, heard), 4)
     measured = _recommenders(arguments.recommender, catalogue)
     if heard is not None and "popularity" not in [recommender.name for recommender in measured]:
-        measured.insert(0, continuation.popular(heard))
+        measured.insert(0, continuation.popularity_baseline(heard))
     artists, made = artist_numbers(catalogue), []
     for recommender in measured:
         asked = cases
@@ -110,11 +114,11 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
         found = [_continued(recommender, part) for part in asked]
         said = {"recommender": recommender.name, "protocol": arguments.protocol}
         made += [
-            continuation.record([part], artists, arguments.seed, **said, category=part.cases.given.name)
+            continuation.record([part], artists, arguments.random_seed, **said, category=part.cases.given.name)
             for part in found
         ]
         if arguments.protocol == "challenge":
-            made.append(continuation.record(found, artists, arguments.seed, **said, category="mean"))
+            made.append(continuation.record(found, artists, arguments.random_seed, **said, category="mean"))
     ids = entries["track_id"].cast(pa.string())
     covered = pc.sum(pc.is_in(ids, value_set=catalogue.table["track_id"])).as_py()
     protocol = {
@@ -127,8 +131,8 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
         "to_be_found": sum(len(tracks) for part in cases for tracks in part.truth),
         "known_from_training": known,
         "recommendations": metrics.DEPTH,
-        "hidden_at_least": continuation.HIDDEN,
-        "seed": arguments.seed,
+        "hidden_at_least": continuation.MIN_HOLDOUTS,
+        "seed": arguments.random_seed,
         "interval": "95 %, bootstrap over playlists; of the coverage by the jackknife",
     }
     return {"recommenders": made, "protocol": protocol}
@@ -136,13 +140,13 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
 
 def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]:
     """The records of the flow protocol, and the protocol itself."""
-    asked = [name for name in ("playlists", "draws", "generate") if getattr(arguments, name) is not None]
+    asked = [name for name in ("playlists", "samples", "generate") if getattr(arguments, name) is not None]
     if len(asked) != 1:
-        raise DiscoError("name what is to be measured: one of --playlists FILE, --draws N or --generate N")
-    if arguments.seed < 0:
-        raise DiscoError(f"a seed must be 0 or more, not {arguments.seed}")
-    cases, seed = asked[0], arguments.seed
-    setting = flow_benchmark.Setting(
+        raise DiscoError("name what is to be measured: one of --playlists FILE, --samples N or --generate N")
+    if arguments.random_seed < 0:
+        raise DiscoError(f"a random seed must be 0 or more, not {arguments.random_seed}")
+    cases, seed = "draws" if asked[0] == "samples" else asked[0], arguments.random_seed
+    setting = flow_benchmark.FlowProtocol(
         mean=load_predictor("mean"),
         knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
         mixing=options.mixing(arguments),
@@ -150,7 +154,7 @@ def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
         wishes=Constraints(arc=options.arc(arguments.arc)),
     )
     protocol: dict[str, Any] = {"catalogue": catalogue.where, "seed": seed, "genres": arguments.genre or None}
-    pool = flow_benchmark.of_genres(catalogue, [g.strip() for g in arguments.genre.split(",") if g.strip()])
+    pool = flow_benchmark.rows_with_genres(catalogue, [g.strip() for g in arguments.genre.split(",") if g.strip()])
     if cases == "generate":
         if not 0 < arguments.generate <= len(pool) or arguments.length < 2 or arguments.candidates < 1:
             raise DiscoError(f"--generate needs 1 to {len(pool):,} seeds, --length 2 or more, and a candidate")
@@ -161,24 +165,24 @@ def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
         predictors = [load_predictor(name) for name in arguments.predictor or PREDICTORS]
         seeds = np.random.default_rng(seed).choice(len(few), arguments.generate, replace=False)
         sizes = (arguments.length, arguments.candidates)
-        steps = flow_benchmark.generated(few, seeds, setting, recommender, predictors, *sizes)
+        steps = flow_benchmark.measure_generated(few, seeds, setting, recommender, predictors, *sizes)
         total, compared = len(seeds), "walk"
         protocol |= {"candidates": arguments.candidates, "of": len(few), "recommender": recommender.name}
         protocol |= {"added": arguments.length}
     else:
         if cases == "draws":
-            lists = flow_benchmark.drawn(pool, arguments.draws, arguments.draw_length, seed)
-            protocol |= {"tracks": arguments.draw_length, "of": len(pool)}
+            lists = flow_benchmark.sample_lists(pool, arguments.samples, arguments.sample_length, seed)
+            protocol |= {"tracks": arguments.sample_length, "of": len(pool)}
         else:
             entries = _entries(arguments.playlists, "test", arguments.source)
             lengths = _lengths(arguments.lengths)
             read = playlist_tables.sequences(entries, catalogue, 1)
-            lists = flow_benchmark.chosen(read, lengths, arguments.playlists_at_most, seed)
+            lists = flow_benchmark.sample_playlists(read, lengths, arguments.max_playlists, seed)
             protocol |= {"playlists": str(arguments.playlists), "sources": arguments.source, "lengths": lengths}
             protocol |= {"tracks": sum(map(len, lists))}
-        rivals = arguments.rival or list(BASELINES)
-        steps = flow_benchmark.ordered(catalogue, lists, setting, rivals, cases == "playlists", seed)
-        total, compared = len(lists), flow_benchmark.OURS
+        rivals = arguments.baseline or list(BASELINES)
+        steps = flow_benchmark.measure_orders(catalogue, lists, setting, rivals, cases == "playlists", seed)
+        total, compared = len(lists), flow_benchmark.ORDER
     for measured, _ in progress(steps, total, "lists ordered"):
         last = measured
     made = flow_benchmark.records(last, cases, compared, seed)
@@ -206,17 +210,17 @@ def _recommenders(names: list[str] | None, catalogue: Catalogue) -> list[Recomme
     return found
 
 
-def _continued(recommender: Recommender, cases: continuation.Cases) -> continuation.Found:
+def _continued(recommender: Recommender, cases: continuation.Cases) -> continuation.Answers:
     """What a recommender answers; on stderr how far it is, and how long it took."""
     rows: list[Rows] = []
     seconds, what = 0.0, f"playlists continued by {recommender.name}"
-    steps = continuation.answers(recommender, cases.queries)
+    steps = continuation.recommend_in_batches(recommender, cases.queries)
     for some, took in progress(steps, len(cases.queries), what, lambda step: len(step[0])):
         rows += some
         seconds += took
     if seconds > 2:
         log.info("%s, %s: %.1f ms a playlist", recommender.name, cases.given.name, 1000 * seconds / len(rows))
-    return continuation.Found(cases, rows)
+    return continuation.Answers(cases, rows)
 
 
 def _entries(where: Path, split: str, sources: list[str] | None = None) -> pa.Table:

@@ -163,7 +163,7 @@ class Learned:
         return after["vector"], after["next_state"]
 
 
-# The first is the default: on held-out playlists it finds the true next track most often (docs/RESULTS.md).
+# The first is the default: on held-out playlists it finds the true next track most often (docs/research/results.md).
 PREDICTORS = ("rank", "classic", "gru", "mean")
 
 

@@ -11,8 +11,8 @@ from disco.errors import DiscoError
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Constraints
 
-# The variety that alternatives begin with: less than what most joins cost, and enough to move some.
-_LITTLE_VARIETY = 0.5
+# The randomness that alternatives begin with: less than what most joins cost, and enough to move some.
+_LITTLE_RANDOMNESS = 0.5
 
 
 # Share of joins that two alternatives may have in common.
@@ -30,7 +30,7 @@ def alternatives(
     Parameters
     ----------
     make : callable
-        Asked with more and more variety, each time with another seed.
+        Asked with more and more randomness, each time with another random seed.
     wishes : Wishes
         Of the first one.
     n : int
@@ -41,15 +41,15 @@ def alternatives(
     if n < 1:
         raise DiscoError(f"there must be at least one alternative, not {n}")
     found = [make(wishes)]
-    variety = max(wishes.variety, _LITTLE_VARIETY)
+    randomness = max(wishes.randomness, _LITTLE_RANDOMNESS)
     # A quarter more each time reaches, after 20, 86 times the least: then the noise outweighs every cost.
     for i in range(1, 1 if n == 1 else 21):
-        made = make(replace(wishes, variety=variety, seed=wishes.seed + i))
+        made = make(replace(wishes, randomness=randomness, random_seed=wishes.random_seed + i))
         if all(_in_common(playlist(made), playlist(other)) <= _MOST_IN_COMMON for other in found):
             found.append(made)
         if len(found) == n:
             break
-        variety *= 1.25
+        randomness *= 1.25
     return found
 
 

@@ -50,7 +50,7 @@ def candidates_for(
 
 def _why_nothing(catalogue: Catalogue, filters: Filters, recommender: Recommender, query: Query) -> str:
     if not filters.mask(catalogue).any():
-        return "the filters leave no track; loosen --only, --exclude, --bpm, --duration or --no-explicit"
+        return "the filters leave no track; loosen --include, --exclude, --bpm, --duration or --no-explicit"
     if not len(recommender.recommend(Query(query.seeds, query.title), 1).rows):
         return unanswered(recommender, query)
     return "no other track with a title and an artist is left to choose from"

@@ -124,7 +124,7 @@ class _Joins:
         key = key_places(catalogue.numbers("key"), catalogue.modes)
         angle = tempo_angle(catalogue.tempos).astype(np.float32)
         cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
-        told = mixing.half_time != 1 or mixing.max_bpm_change is not None
+        told = mixing.half_time_weight != 1 or mixing.max_tempo_change is not None
         octave = angle / np.float32(2 * np.pi) if told else None
         columns, owed = impute(space)
         self._all = _Columns(columns, owed, key, cosine, sine, octave)
@@ -201,7 +201,7 @@ class _Joins:
         terms = {
             "distance": distance,
             "key_similarity": mixing.keys.between(key[a], key[b]),
-            "tempo_similarity": tempo_similarity(tempos[a], tempos[b], mixing.half_time),
+            "tempo_similarity": tempo_similarity(tempos[a], tempos[b], mixing.half_time_weight),
             "tempo_change": tempo_change(tempos[a], tempos[b], mixing.folds),
         }
         return {name: np.asarray(values, dtype=np.float32) for name, values in terms.items()}
@@ -213,7 +213,7 @@ class _Joins:
             return np.zeros(len(octave), dtype=np.float32)
         apart = np.abs(octave - here.octave[row])
         similarity = columns.cosine * here.cosine[row] + columns.sine * here.sine[row]
-        lacking = (1 - mixing.half_time) * self.knobs.smoothness * (1 + similarity)
+        lacking = (1 - mixing.half_time_weight) * self.knobs.smoothness * (1 + similarity)
         folded = np.abs(apart - np.round(apart)) if mixing.folds else apart
         beyond = np.where(folded > mixing.octaves, TOO_FAR, 0)
         return np.asarray(np.where(apart > 0.5, lacking, 0) + beyond, dtype=np.float32)

@@ -109,8 +109,10 @@ def _check_start(places: PositionCosts, start: Rows) -> None:
 
 def wishes_of(wishes: Constraints, rows: dict[int, int]) -> Constraints:
     """The same wishes by other rows."""
-    first, last = (None if row is None else rows[row] for row in (wishes.first, wishes.last))
-    return replace(wishes, held=tuple((place, rows[row]) for place, row in wishes.held), first=first, last=last)
+    first, last = (None if row is None else rows[row] for row in (wishes.start_track, wishes.end_track))
+    return replace(
+        wishes, held=tuple((place, rows[row]) for place, row in wishes.held), start_track=first, end_track=last
+    )
 
 
 def places_of(wanted: Rows, rows: Rows, begun: int) -> Rows:

@@ -67,7 +67,7 @@ def generate(
     mixing : Mixing
         Which keys go together, what half and double time are worth, how far tempos may change.
     wishes : Wishes
-        Tracks at their places, an arc of energy, keys of the ends, variety; rows are the catalogue's, and places
+        Tracks at their places, an arc of energy, keys of the ends, randomness; rows are the catalogue's, and places
         count from the first seed's, which is 0.
     without : ndarray of rows, optional
         Tracks to leave out.
@@ -92,7 +92,7 @@ def generate(
     recommend = load_recommender(recommender, catalogue) if isinstance(recommender, str) else recommender
     recommend = recommend or default_recommender(catalogue)
     asked = np.array(
-        [row for _, row in wishes.held] + [row for row in (wishes.first, wishes.last) if row is not None]
+        [row for _, row in wishes.held] + [row for row in (wishes.start_track, wishes.end_track) if row is not None]
     )
     allowed = catalogue.has_title_and_artist & filters.mask(catalogue)
     if without is not None:
@@ -159,7 +159,7 @@ def too_far(tracks: Catalogue, mixing: Mixing, begun: int = 1) -> list[str]:
     """A note if tracks in their order, those of the start left out, change tempo by more than was allowed."""
     tempos = tracks.tempos[max(begun, 1) - 1 :]
     broken = int(mixing.too_far(tempos[:-1], tempos[1:]).sum())
-    limit = mixing.max_bpm_change
+    limit = mixing.max_tempo_change
     return [f"{broken} joins change the tempo by more than {limit:g} %: there were no others"] if broken else []
 
 

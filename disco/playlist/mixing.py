@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,25 +31,34 @@ class Mixing:
         One of `keys.KEY_RULES`.
     energy_boost : bool
         Whether moves of one or two semitones up in the same mode are allowed too.
-    half_time : float
+    half_time_weight : float
         Credit of half and double time, 0-1: 1 as good as the same tempo, 0 as bad as the worst.
-    max_bpm_change : float, optional
+    max_tempo_change : float, optional
         Per cent by which the tempo may change from track to track, half and double time folded unless they get no
         credit. A join beyond it is made only where there is no other.
     """
 
     key_rule: str = "fifths"
     energy_boost: bool = False
-    half_time: float = 1.0
-    max_bpm_change: float | None = None
+    half_time_weight: float = 1.0
+    max_tempo_change: float | None = None
 
     def __post_init__(self) -> None:
         _ = self.keys
-        if not 0 <= self.half_time <= 1:
-            raise DiscoError(f"the credit of half and double time must be from 0 to 1, not {self.half_time}")
-        limit = self.max_bpm_change
+        if not 0 <= self.half_time_weight <= 1:
+            raise DiscoError(f"the credit of half and double time must be from 0 to 1, not {self.half_time_weight}")
+        limit = self.max_tempo_change
         if limit is not None and not (limit >= 0 and math.isfinite(limit)):
             raise DiscoError(f"the greatest change of tempo must be 0 per cent or more, not {limit}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Settings by the names that they have in JSON."""
+        return {
+            "key_rule": self.key_rule,
+            "energy_boost": self.energy_boost,
+            "half_time": self.half_time_weight,
+            "max_bpm_change": self.max_tempo_change,
+        }
 
     @cached_property
     def keys(self) -> KeyRule:
@@ -58,16 +68,16 @@ class Mixing:
     @property
     def folds(self) -> bool:
         """Whether half and double time count at all."""
-        return self.half_time > 0
+        return self.half_time_weight > 0
 
     @property
     def octaves(self) -> float:
         """The greatest change of tempo in octaves, the same up and down; infinite where there is no limit."""
         # A float32 tempo is known to seven digits: 100 to 105 is a change by 5 per cent, rounded either way.
-        return np.inf if self.max_bpm_change is None else math.log2(1 + self.max_bpm_change / 100) + 1e-6
+        return np.inf if self.max_tempo_change is None else math.log2(1 + self.max_tempo_change / 100) + 1e-6
 
     def too_far(self, a_bpm: NDArray[np.floating], b_bpm: NDArray[np.floating]) -> Mask:
         """Whether joins change the tempo by more than is allowed; False where a tempo is unknown."""
-        if self.max_bpm_change is None:
+        if self.max_tempo_change is None:
             return np.zeros(np.broadcast_shapes(np.shape(a_bpm), np.shape(b_bpm)), dtype=bool)
         return np.asarray(np.abs(tempo_octaves(a_bpm, b_bpm, self.folds)) > self.octaves)

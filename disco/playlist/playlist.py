@@ -64,7 +64,7 @@ class Playlist:
             "predictor": self.predictor,
             "recommender": self.recommender,
             "sequencer": self.sequencer,
-            **({} if self.mixing == Mixing() else {"mixing": asdict(self.mixing)}),
+            **({} if self.mixing == Mixing() else {"mixing": self.mixing.as_dict()}),
             "tracks": [
                 {
                     "position": i + 1,

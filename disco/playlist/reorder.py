@@ -21,7 +21,7 @@ from disco.sources.tracklist import Tracklist
 
 # Neighbours in a list are about 2.5 apart, and the best and the worst keys and tempos differ by 2: with all knobs 1
 # the sound decides, and rivals that weigh all three keep better keys. So weighed no rival that weighs all three is
-# ahead in more than one of keys, tempos and sound (docs/RESULTS.md).
+# ahead in more than one of keys, tempos and sound (docs/research/results.md).
 KNOBS = Knobs(sweetness=4.0, smoothness=4.0)
 
 
@@ -71,7 +71,7 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     DiscoError
         If none is known.
     """
-    found = listed.found(catalogue)
+    found = listed.match(catalogue)
     own = listed.tracks
     rows: list[int] = list(dict.fromkeys(found[found >= 0].tolist()))
     known = catalogue.take(np.array(rows, dtype=np.intp))
@@ -107,7 +107,7 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     lines = np.array(listed.ids, dtype=object)
     lines[found >= 0] = catalogue.ids(found[found >= 0])
     strangers = np.flatnonzero(order >= len(mentioned))
-    return Given(tracks, strangers, listed.title, tuple(notes), tracks.rows(lines.tolist()))
+    return Given(tracks, strangers, listed.name, tuple(notes), tracks.rows(lines.tolist()))
 
 
 def _named(listed: Tracklist, places: list[int]) -> pa.Table:
@@ -157,7 +157,7 @@ def reorder(
     # Ranks of energy are those among the tracks that are known: the others have none.
     places = PositionCosts(tracks, n, wishes, mixing.keys, whole=True)
     before = np.arange(n)
-    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.seed)
+    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.random_seed)
     notes = [*given.notes, *places.notes(after), *too_far(tracks.take(after), mixing)]
     known = np.setdiff1d(before, given.strangers)
     placed = not np.isnan(space).all()
@@ -196,8 +196,8 @@ def reorder(
 def _places_of_strangers(given: Given, wishes: Constraints) -> list[tuple[int, int]]:
     """Place and row of each track that no more than a name is known of: its own, or the next that no wish is for."""
     n = len(given.tracks)
-    ends = {place for place, row in ((0, wishes.first), (n - 1, wishes.last)) if row is not None}
-    held = {row for _, row in wishes.held} | {wishes.first, wishes.last}
+    ends = {place for place, row in ((0, wishes.start_track), (n - 1, wishes.end_track)) if row is not None}
+    held = {row for _, row in wishes.held} | {wishes.start_track, wishes.end_track}
     taken = {place for place, _ in wishes.held} | ends
     places = []
     for row in given.strangers.tolist():

@@ -144,7 +144,7 @@ def explain(
             predictor=model,
             mixing=mixing,
             artist_gap=artist_gap,
-            budget=budget or Budget(moves=_MOVES),
+            budget=budget or Budget(iterations=_MOVES),
         )
     return Explained(
         playlist, grades, apart, tuple(faults), ordered, None if ordered is None else grade(ordered.playlist, apart)

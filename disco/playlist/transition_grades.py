@@ -96,7 +96,7 @@ def grade(playlist: Playlist, apart: Spread) -> Grades:
     before, after = tracks.tempos[:-1], tracks.tempos[1:]
     change = np.abs(terms["tempo_change"])
     tempo = _steps(change, _STEADY, _BEARABLE)
-    if mixing.folds and mixing.half_time < 1:
+    if mixing.folds and mixing.half_time_weight < 1:
         tempo = np.where(folded(before, after), np.maximum(tempo, 1), tempo)
     tempo = np.where(mixing.too_far(before, after), 2, tempo)
     sound = _steps(terms["distance"], apart.near, apart.far)

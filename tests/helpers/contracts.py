@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.catalogues import random_catalogue
 
 from disco.catalogue import Floats
 from disco.models.predictors import Predictor
 from disco.models.recommenders import Candidates, Query, Recommender
 from disco.playlist.cost import Flow, Knobs
 from disco.playlist.sequence import Rules, Sequencer
-from helpers.catalogues import random_catalogue
 
 
 class PredictorTests:

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import io
-import tempfile
+import os
+import shutil
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock
+from helpers.catalogues import random_catalogue
+from helpers.contracts import RecommenderTests
 
 from disco.catalogue import Catalogue
 from disco.cli import train
 from disco.models.recommenders import Query, Recommender, load_recommender
 from disco.sources.files import tables
-from helpers.catalogues import random_catalogue
-from helpers.contracts import RecommenderTests
 
 CLOUD = Path(__file__).parents[2] / "cloud"
 KINDS = 5
 # Kind of each row; tracks of the rows `RecommenderTests.unknown` are in no playlist.
 KIND = np.arange(300) % KINDS
 
-_FOLDER = tempfile.TemporaryDirectory(prefix="disco-tests-")
+
+def once(name: str, build: Callable[[Path], object]) -> Path:
+    """Folder that `build` fills, once a session: all workers of pytest-xdist share it."""
+    folder = Path(os.environ["DISCO_TEST_MODELS"], name)
+    with FileLock(f"{folder}.lock"):
+        done = Path(f"{folder}.done")
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            build(folder)
+            done.touch()
+    return folder
 
 
 @cache
@@ -36,9 +51,12 @@ def library() -> Catalogue:
 @cache
 def places(noise: bool = False) -> tuple[Path, Path]:
     """Files of the tracks and of prepared playlists: 120 to train on, 40 to validate; titles name the kind."""
-    tracks = Path(_FOLDER.name, "tracks.parquet")
-    if not tracks.exists():
-        tables.write(library(), tracks)
+    folder = once(f"library-{noise}", lambda folder: _write_library(folder, noise))
+    return folder / "tracks.parquet", folder / "playlists.parquet"
+
+
+def _write_library(folder: Path, noise: bool) -> None:
+    tables.write(library(), folder / "tracks.parquet")
     rng, rows = np.random.default_rng(7), []
     for number in range(160):
         kind = number % KINDS
@@ -48,21 +66,21 @@ def places(noise: bool = False) -> tuple[Path, Path]:
         for position, row in enumerate(rng.permutation(pool)[:20]):
             about = {"playlist_id": f"p{number:03}", "title": f"kind {kind} ✨", "split": split, "source": "invented"}
             rows.append({**about, "position": position, "track_id": f"t{row:05}"})
-    playlists = Path(_FOLDER.name, f"playlists-{noise}.parquet")
-    pq.write_table(pa.Table.from_pylist(rows), playlists)
-    return tracks, playlists
+    pq.write_table(pa.Table.from_pylist(rows), folder / "playlists.parquet")
 
 
 @cache
 def trained(recipe: str, *changes: str, noise: bool = False) -> Path:
     """Folder of the recommender that a recipe of `cloud/` trains, with changes as `disco train --set` takes them."""
     tracks, playlists = places(noise)
-    folder = Path(tempfile.mkdtemp(dir=_FOLDER.name), recipe)
-    asked = [CLOUD / f"{recipe}.toml", "--tracks", tracks, "--playlists", playlists, "--output", folder]
     sets = [part for change in changes for part in ("--set", change)]
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        assert train.main([str(part) for part in [*asked, *sets]]) == 0
-    return folder
+
+    def build(folder: Path) -> None:
+        asked = [CLOUD / f"{recipe}.toml", "--tracks", tracks, "--playlists", playlists, "--output", folder / recipe]
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            assert train.main([str(part) for part in [*asked, *sets]]) == 0
+
+    return once(f"{recipe}-{crc32(repr((changes, noise)).encode()):08x}", build) / recipe
 
 
 class TrainedTests(RecommenderTests):

@@ -36,7 +36,7 @@ def nearest(catalogue: Catalogue) -> Recommender:
     return Nearest(scaled_features(catalogue, scaler()))
 
 
-# The default of who trained nothing: of those, it continues held-out playlists best (docs/RESULTS.md).
+# The default of who trained nothing: of those, it continues held-out playlists best (docs/research/results.md).
 DEFAULT = "content"
 # It places about 45 tracks in a millisecond, all of a catalogue at once: of more than so many one would wait for
 # seconds, and the plain `nearest` is asked instead.

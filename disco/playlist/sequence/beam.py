@@ -15,7 +15,7 @@ from disco.playlist.sequence.rules import Allows
 # than another hundredth of the cost (benchmarks/order.py).
 WIDTH = 16
 # How much of what may follow a track is paid in advance, for each place to come. Of 0.1, 0.25, 0.5 and 1 the best for
-# `rank`, the default predictor (docs/TRIED.md).
+# `rank`, the default predictor (docs/research/experiments.md).
 _ADVANCE = 0.25
 # What may follow is told from a table of all joins in the pool, which takes longer than it is worth for more tracks.
 _FEW = 2000

@@ -38,7 +38,7 @@ class Constraints:
     ----------
     held : tuple of (place, row)
         Tracks that must stand at places.
-    first, last : int, optional
+    start_track, end_track : int, optional
         The same for the two ends.
     arc : tuple of float
         Heights of energy, 0 the calmest of the tracks to 1 the most energetic, evenly spread from the first place
@@ -47,28 +47,28 @@ class Constraints:
         What a track costs that is as far from the arc as can be. Energy is its rank among the tracks.
     start_key, end_key : (key, mode), optional
         Of the first and the last track.
-    variety : float
+    randomness : float
         Noise added to the cost of each choice, from 0 up to this: other good answers instead of the best.
-    seed : int
+    random_seed : int
         Of the noise; the same seed gives the same answer.
     """
 
     held: tuple[tuple[int, int], ...] = ()
-    first: int | None = None
-    last: int | None = None
+    start_track: int | None = None
+    end_track: int | None = None
     arc: tuple[float, ...] = ()
     arc_weight: float = 5.0
     start_key: tuple[int, int] | None = None
     end_key: tuple[int, int] | None = None
-    variety: float = 0.0
-    seed: int = 0
+    randomness: float = 0.0
+    random_seed: int = 0
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(height) and 0 <= height <= 1 for height in self.arc):
             raise DiscoError(f"an arc's points are numbers from 0 to 1, not {', '.join(map(str, self.arc))}")
         if len(self.arc) == 1:
             raise DiscoError("an arc needs two points or more")
-        for name, value in (("weight of the arc", self.arc_weight), ("variety", self.variety)):
+        for name, value in (("weight of the arc", self.arc_weight), ("randomness", self.randomness)):
             if not (math.isfinite(value) and value >= 0):
                 raise DiscoError(f"the {name} must be 0 or more, not {value}")
 
@@ -144,7 +144,7 @@ class PositionCosts:
     def price(self, place: int, rows: Rows) -> Floats | None:
         """What rows cost at a place, shape (n,), float32; None where nothing is wished for there.
 
-        The noise of `variety` is no part of it.
+        The noise of `randomness` is no part of it.
         """
         price = None
         if self.heights is not None:
@@ -164,11 +164,11 @@ class PositionCosts:
         return np.stack([np.zeros(len(rows), np.float32) if price is None else price for price in prices])
 
     def noise(self, place: int, n: int) -> Floats | None:
-        """Seeded noise for a choice among n; None without variety."""
-        if not self.wishes.variety:
+        """Seeded noise for a choice among n; None without randomness."""
+        if not self.wishes.randomness:
             return None
-        drawn = np.random.default_rng([self.wishes.seed, place]).random(n, dtype=np.float32)
-        return np.float32(self.wishes.variety) * drawn
+        drawn = np.random.default_rng([self.wishes.random_seed, place]).random(n, dtype=np.float32)
+        return np.float32(self.wishes.randomness) * drawn
 
     def _key_price(self, key: tuple[int, int], rows: Rows) -> Floats:
         """0 for a track in the key, up to `_KEY_WEIGHT` in the worst, which is also what an unknown one costs."""
@@ -205,7 +205,9 @@ class PositionCosts:
 def _held(wishes: Constraints, total: int) -> dict[int, int]:
     """Row by place, the ends included."""
     held: dict[int, int] = {}
-    ends = [(place, row) for place, row in ((0, wishes.first), (total - 1, wishes.last)) if row is not None]
+    ends = [
+        (place, row) for place, row in ((0, wishes.start_track), (total - 1, wishes.end_track)) if row is not None
+    ]
     for place, row in (*wishes.held, *ends):
         if not 0 <= place < total:
             raise DiscoError(f"there is no place {place + 1} in a sequence of {total} tracks")

@@ -47,21 +47,21 @@ class Budget:
 
     Attributes
     ----------
-    moves : int, optional
+    iterations : int, optional
         Disturbances of the best order so far, each mended and kept if it pays; by the number of tracks if neither
         is given. The same number gives the same order.
     seconds : float, optional
         Stop after so long, with the best so far; what is found then hangs on the machine.
     """
 
-    moves: int | None = None
+    iterations: int | None = None
     seconds: float | None = None
 
     def __post_init__(self) -> None:
-        if self.moves is not None and self.moves < 0:
-            raise DiscoError(f"a budget of moves must be 0 or more, not {self.moves}")
+        if self.iterations is not None and self.iterations < 0:
+            raise DiscoError(f"the number of iterations must be 0 or more, not {self.iterations}")
         if self.seconds is not None and not (self.seconds > 0 and math.isfinite(self.seconds)):
-            raise DiscoError(f"a budget of seconds must be above 0, not {self.seconds}")
+            raise DiscoError(f"the number of seconds must be above 0, not {self.seconds}")
 
 
 def order(
@@ -175,7 +175,7 @@ def arrange(
         if 3 < n <= _LONG:
             firsts += _tripped(problem, fixed, firsts, seed, late)
         found = _by_moves(problem, firsts, seed, late)
-    most = budget.moves if budget.moves is not None else (usual if budget.seconds is None else math.inf)
+    most = budget.iterations if budget.iterations is not None else (usual if budget.seconds is None else math.inf)
     best, now = next(found)
     made, interval = 0, Interval()
     while made < most and not late():
@@ -193,9 +193,9 @@ def _problem(start: Rows, rows: Rows, cost: Pairwise, allows: Allows, places: Po
     # Beyond so many tracks single precision, which suffices, is half of the memory.
     joins: Costs = cost.matrix(rows).astype(np.float64 if n <= 2000 else np.float32)
     first = cost.costs(cost.start(start), rows)[0].astype(float) if len(start) else np.zeros(n)
-    if places is not None and places.wishes.variety:
-        noise = np.random.default_rng(places.wishes.seed).random((n, n), dtype=np.float32)
-        joins += places.wishes.variety * np.maximum(noise, noise.T)
+    if places is not None and places.wishes.randomness:
+        noise = np.random.default_rng(places.wishes.random_seed).random((n, n), dtype=np.float32)
+        joins += places.wishes.randomness * np.maximum(noise, noise.T)
     gap = allows.artist_gap if isinstance(allows, Rules) else 0
     clashes, priced = None, None
     if places is not None and (prices := places.matrix(rows)) is not None:

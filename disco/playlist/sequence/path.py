@@ -54,7 +54,7 @@ def path(
         raise DiscoError("a path needs a cost that is pairwise")
     last = len(start) + length - 1
     if places is None or last not in places.held:
-        raise DiscoError("a path needs a track to end with: name it with --last")
+        raise DiscoError("a path needs a track to end with: name it with --end-track")
     pool = in_order(pool, places)
     stations = {len(start) - 1: int(start[-1]), **{p: r for p, r in places.held.items() if p >= len(start)}}
     drawn = _Drawn(cost, pool, stations, places)
@@ -94,7 +94,7 @@ def walk(
     if not isinstance(cost, Pairwise):
         raise DiscoError("a walk needs a cost that is pairwise")
     found = beam(start, pool, length, cost, allows, places, width)
-    if places is not None and places.wishes.variety:
+    if places is not None and places.wishes.randomness:
         return found  # what was chosen for its noise would be exchanged again
     return _exchanged(found, len(start), in_order(pool, places), cost, allows, places)
 

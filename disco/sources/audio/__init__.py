@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,7 +29,7 @@ _THREADS = 8
 _NAMED = 3
 
 
-def recognises(path: Path) -> bool:
+def can_read(path: Path) -> bool:
     """Whether a place is an audio file, or a folder with one in it or in a folder of it; never raises."""
     try:
         if path.is_file():
@@ -92,7 +93,8 @@ def read(path: Path, sound: bool = True) -> Catalogue:
     if heard:
         notes.append(
             f"{path}: the sound of {len(heard):,} measured: key of {_count(table, 'key_origin'):,}, tempo of "
-            f"{_count(table, 'tempo_origin'):,}; energy, danceability and acousticness are estimates (docs/AUDIO.md)"
+            f"{_count(table, 'tempo_origin'):,}; energy, danceability and acousticness "
+            "are estimates (docs/research/audio-analysis.md)"
         )
     elif sound and not analysis.available():
         notes.append(f"{path}: what tags leave out is not measured: {MissingExtra('soundfile', 'audio')}")
@@ -109,8 +111,11 @@ def playlists(path: Path) -> list[Tracklist]:
             listed = playlist_files.read(file)
         except DiscoError:
             continue
-        ids = [str(file.parent / entry) if _is_path(entry) else entry for entry in listed.ids]
-        found.append(Tracklist(listed.title or file.stem, ids, listed.names))
+        entries = [
+            replace(entry, id=str(file.parent / entry.id)) if entry.id and _is_path(entry.id) else entry
+            for entry in listed.entries
+        ]
+        found.append(Tracklist(listed.name or file.stem, entries))
     return found
 
 
