@@ -356,7 +356,7 @@ def test_a_damaged_memory_is_no_reason_to_stop(services, text):
 
 
 def test_the_memory_is_its_owners_alone_and_bounded(services, monkeypatch):
-    monkeypatch.setattr(http, "KEPT", 3)
+    monkeypatch.setattr(http, "MAX_ANSWERS", 3)
     for row in known_rows(services, 8):
         load_recommender("reccobeats", services["catalogue"]).recommend(query([row]), 1)
     path = storage.user_data_dir() / "answers.sqlite"
