@@ -146,7 +146,7 @@ def _add_playlists(v: argparse.ArgumentParser, train: str) -> None:
     v.add_argument("--train", type=Path, metavar="FILE", help=train)
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure predictors or recommenders and print one row for each and its set of cases."""
     arguments = parser().parse_args(argv)

@@ -18,7 +18,13 @@ from disco.errors import DataError, DiscoError
 from disco.evaluation import continuation, flow_benchmark, metrics, next_track
 from disco.evaluation.baselines import BASELINES
 from disco.models.predictors import PREDICTORS, Predictor, load_predictor
-from disco.models.recommenders import RECOMMENDERS, Recommender, default_recommender, load_recommender, trained
+from disco.models.recommenders import (
+    RECOMMENDERS,
+    Recommender,
+    default_recommender,
+    load_recommender,
+    trained_recommenders,
+)
 from disco.playlist.cost import Knobs
 from disco.playlist.sequence import Constraints
 from disco.sources.files import playlist_tables
@@ -151,7 +157,7 @@ def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
         knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
         mixing=options.mixing(arguments),
         artist_gap=arguments.artist_gap,
-        wishes=Constraints(arc=options.arc(arguments.arc)),
+        constraints=Constraints(arc=options.arc(arguments.arc)),
     )
     protocol: dict[str, Any] = {"catalogue": catalogue.where, "seed": seed, "genres": arguments.genre or None}
     pool = flow_benchmark.rows_with_genres(catalogue, [g.strip() for g in arguments.genre.split(",") if g.strip()])
@@ -202,7 +208,7 @@ def _recommenders(names: list[str] | None, catalogue: Catalogue) -> list[Recomme
     if names:
         return [load_recommender(name, catalogue) for name in names]
     found: list[Recommender] = []
-    for name in [*RECOMMENDERS, *trained()]:
+    for name in [*RECOMMENDERS, *trained_recommenders()]:
         try:
             found.append(load_recommender(name, catalogue))
         except DataError as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from disco.catalogue import Catalogue, merge, same_recording
+from disco.catalogue import Catalogue, merge
+from disco.catalogue.fill import fill_from_same_recording
 from disco.errors import DataError
 from disco.sources import corrections as user_corrections
 from disco.sources import playlist_files
@@ -80,7 +81,7 @@ def open(  # noqa: A001 - `disco.open` is what it is called by
         demo = tables.read(DEMO)
         catalogue = Catalogue(demo.table, DEMO_NAME, (f"{len(demo):,} invented tracks; no such music exists",))
     if len(paths) > 1 and not enrich_from:
-        catalogue = same_recording.fill_from_same_recording(catalogue)
+        catalogue = fill_from_same_recording(catalogue)
     return enrich(catalogue, enrich_from, corrections)
 
 
@@ -88,7 +89,7 @@ def enrich(catalogue: Catalogue, enrich_from: Paths, corrections: str | Path | N
     """Fill in missing values of a catalogue from other files, and apply corrections; see `open`."""
     others = _several(enrich_from)
     if others:
-        every = same_recording.fill_from_same_recording(merge([catalogue, *map(_read, others)]))
+        every = fill_from_same_recording(merge([catalogue, *map(_read, others)]))
         merged = f"{1 + len(others)} catalogues merged: "
         notes = tuple(note for note in every.notes if not note.startswith(merged))
         catalogue = Catalogue(every.table.slice(0, len(catalogue)).combine_chunks(), catalogue.where, notes)
