@@ -63,7 +63,7 @@ class FlowProtocol:
     knobs : Knobs
     mixing : Mixing
     artist_gap : int
-    wishes : Wishes
+    constraints : Constraints
         Its arc alone counts.
     """
 
@@ -71,7 +71,7 @@ class FlowProtocol:
     knobs: Knobs = Knobs()  # noqa: RUF009 - frozen
     mixing: Mixing = Mixing()  # noqa: RUF009 - frozen
     artist_gap: int = 1
-    wishes: Constraints = Constraints()  # noqa: RUF009 - frozen
+    constraints: Constraints = Constraints()  # noqa: RUF009 - frozen
 
 
 @dataclass
@@ -191,7 +191,7 @@ def measure_orders(
         few = catalogue.take(rows)
         n, space = len(few), setting.mean.embed(few)
         cost = Pairwise(few, setting.knobs, space, setting.mixing)
-        places = PositionCosts(few, n, setting.wishes, setting.mixing.keys, whole=True)
+        places = PositionCosts(few, n, setting.constraints, setting.mixing.keys, whole=True)
         tracks, everyone, rng = baseline_tracks(few, space), np.arange(n), np.random.default_rng([seed, number])
         ways: dict[str, Order] = {ORIGINAL: everyone} if human else {}
         for name in rivals:
