@@ -69,7 +69,7 @@ def row(recommender: Recommender, name: str, queries: list[Query], truth: list[R
     return f"| {recommender.name} | {name} | {len(found)} | {numbers} | {distinct} of {len(some) * NAMED} |"
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description="What does a title do?")

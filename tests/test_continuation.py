@@ -389,13 +389,13 @@ def test_without_a_name_all_that_know_the_catalogue_are_measured(files, capsys, 
         return Oracle([], [], name=name)
 
     monkeypatch.setattr(protocols, "load_recommender", load)
-    monkeypatch.setattr(protocols, "trained", lambda: ["stranger", "popularity", "mine"])
+    monkeypatch.setattr(protocols, "trained_recommenders", lambda: ["stranger", "popularity", "mine"])
     asked = ["--protocol", "first-5", "--no-titles", "--train", files / "playlists.parquet", "--json"]
     assert run(files, *asked) == 0
     captured = capsys.readouterr()
     names = [r["recommender"] for r in json.loads(captured.out)["recommenders"]]
     assert names == [*RECOMMENDERS, "popularity", "mine"]  # its own popularity, so no other is added
-    assert captured.err == "left out: stranger: knows none of these tracks\n"
+    assert captured.err == "skipped: stranger: knows none of these tracks\n"
 
 
 def test_the_real_ones_answer_a_real_door(files, capsys):

@@ -188,7 +188,7 @@ def _add_source(v: argparse.ArgumentParser) -> None:
     )
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, and print one row for each method and set of cases."""
     arguments = parser().parse_args(argv)

@@ -15,7 +15,14 @@ from disco.catalogue import Filters, lookup
 from disco.cli import console, options, settings
 from disco.cli.options import add_catalogue, open_catalogue
 from disco.models.predictors import PREDICTORS, load_predictor
-from disco.models.recommenders import METHODS, ONLINE, RECOMMENDERS, TOLD, default_recommender, load_recommender
+from disco.models.recommenders import (
+    DATA_NOTICES,
+    METHODS,
+    ONLINE,
+    RECOMMENDERS,
+    default_recommender,
+    load_recommender,
+)
 from disco.playlist.alternatives import alternatives
 from disco.playlist.cost import Knobs
 from disco.playlist.generate import generate
@@ -113,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Make a playlist, print it, and write what was asked for."""
     p = parser()
@@ -156,7 +163,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     # Loaded once, however many alternatives are made.
     name = arguments.recommender
-    console.say_all([TOLD[name]] if name in TOLD else [], arguments.quiet)
+    console.say_all([DATA_NOTICES[name]] if name in DATA_NOTICES else [], arguments.quiet)
     recommender = load_recommender(name, catalogue) if name else default_recommender(catalogue)
     predictor = load_predictor(arguments.predictor)
 
@@ -181,9 +188,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             artist_gap=arguments.artist_gap,
             title=arguments.title,
             mixing=judged,
-            wishes=wishes,
-            without=np.unique(np.concatenate([listed.rows(catalogue) for listed in without])) if without else None,
-            keep=keep,
+            constraints=wishes,
+            exclude=np.unique(np.concatenate([listed.rows(catalogue) for listed in without])) if without else None,
+            keep_positions=keep,
             width=arguments.width,
         )
 

@@ -15,16 +15,16 @@ from disco.catalogue.text import printable
 from disco.cli import console, options
 from disco.errors import DiscoError, NotFoundError
 from disco.models.recommenders import (
+    DATA_NOTICES,
     METHODS,
     ONLINE,
     RECOMMENDERS,
-    TOLD,
     Query,
     Recommender,
     default_recommender,
     load_recommender,
 )
-from disco.playlist.candidates import unanswered
+from disco.playlist.candidates import no_candidates_reason
 from disco.sources import playlist_files
 from disco.sources.tracklist import Entry, Tracklist
 
@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the best tracks for what was asked."""
     p = parser()
@@ -78,14 +78,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.catalogue, arguments.quiet, arguments.enrich_from, arguments.corrections
     )
     named = arguments.recommender
-    console.say_all([TOLD[named]] if named in TOLD else [], arguments.quiet)
+    console.say_all([DATA_NOTICES[named]] if named in DATA_NOTICES else [], arguments.quiet)
     recommender = load_recommender(named, catalogue) if named else default_recommender(catalogue)
     seeds, title = understood(asked, arguments.title, catalogue, recommender, arguments.quiet, arguments.playlist)
     # What has no title or artist could not be shown.
     query = Query(seeds, title, catalogue.has_title_and_artist)
     found = recommender.recommend(query, arguments.n)
     if not len(found.rows):
-        raise DiscoError(unanswered(recommender, query))
+        raise DiscoError(no_candidates_reason(recommender, query))
     if len(found.rows) < arguments.n and not arguments.quiet:
         console.say(
             f"only {len(found.rows)} of {arguments.n} tracks: {recommender.name} knows no others in this catalogue"

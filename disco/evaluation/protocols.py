@@ -23,7 +23,13 @@ from disco.evaluation import next_track as next_track_cases
 from disco.evaluation.baselines import BASELINES
 from disco.evaluation.data import count_in_catalogue, entries_of, sequences_of
 from disco.models.predictors import PREDICTORS, Predictor, load_predictor
-from disco.models.recommenders import RECOMMENDERS, Recommender, default_recommender, load_recommender, trained
+from disco.models.recommenders import (
+    RECOMMENDERS,
+    Recommender,
+    default_recommender,
+    load_recommender,
+    trained_recommenders,
+)
 from disco.playlist.cost import Knobs
 from disco.playlist.mixing import Mixing
 from disco.playlist.sequence import Constraints
@@ -353,7 +359,7 @@ def _recommenders(names: Sequence[str] | None, catalogue: Catalogue) -> list[Rec
     if names:
         return [load_recommender(name, catalogue) for name in names]
     found: list[Recommender] = []
-    for name in [*RECOMMENDERS, *trained()]:
+    for name in [*RECOMMENDERS, *trained_recommenders()]:
         try:
             found.append(load_recommender(name, catalogue))
         except DataError as error:

@@ -29,7 +29,7 @@ _PROTOCOLS = ("first-5", "first-1", "title")
 
 
 @dataclass(frozen=True)
-class Taught:
+class Interactions:
     """Training playlists by the numbers of their tracks.
 
     Attributes
@@ -58,7 +58,7 @@ def split_playlists(run: Run, split: str) -> tuple[list[Rows], list[str]]:
     return playlist_tables.titled(entries, run.catalogue) if len(entries) else ([], [])
 
 
-def taught(run: Run) -> Taught:
+def training_interactions(run: Run) -> Interactions:
     """The training playlists of a run.
 
     Raises
@@ -72,11 +72,11 @@ def taught(run: Run) -> Taught:
     rows, numbers = np.unique(np.concatenate(tracks), return_inverse=True)
     starts = np.r_[0, np.cumsum([len(each) for each in tracks])]
     ones = np.ones(len(numbers), dtype=np.float32)
-    return Taught(rows, Sparse(starts, numbers.astype(np.int32), ones, len(rows)), titles)
+    return Interactions(rows, Sparse(starts, numbers.astype(np.int32), ones, len(rows)), titles)
 
 
-def written(
-    recipe: RecommenderRecipe, run: Run, by: Taught, arrays: dict[str, NDArray[Any]], others: Sequence[str] = ()
+def save_artifacts(
+    recipe: RecommenderRecipe, run: Run, by: Interactions, arrays: dict[str, NDArray[Any]], others: Sequence[str] = ()
 ) -> Card:
     """Write vocabulary and arrays to the run's folder; return what every recommender's card says.
 
@@ -119,13 +119,13 @@ def sparse_arrays(name: str, matrix: Sparse, weighted: bool = True) -> dict[str,
     return arrays
 
 
-def parameters(recipe: RecommenderRecipe, kind: type[Any]) -> Card:
+def params_card(recipe: RecommenderRecipe, kind: type[Any]) -> Card:
     """Those numbers of a recipe that a runtime dataclass wants, as `Folder.parameters` reads them."""
     said = asdict(recipe)
     return {"parameters": {name: said[name] for name in kind.__dataclass_fields__}}
 
 
-def continued(recipe: RecommenderRecipe | ContentRecipe, run: Run) -> Card:
+def continuation_metrics(recipe: RecommenderRecipe | ContentRecipe, run: Run) -> Card:
     """How well the folder that was written continues the validation playlists: means, by protocol.
 
     Printed as lines for a table too: model, protocol, playlists, R-precision, NDCG, clicks, milliseconds a playlist.
