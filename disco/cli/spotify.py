@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb."""
     arguments = parser().parse_args(argv)
