@@ -68,8 +68,7 @@ def _names(action: argparse.Action) -> str:
 def _value(action: argparse.Action) -> str:
     if action.choices:
         return "{" + ",".join(map(str, action.choices)) + "}"
-    metavar = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
-    return metavar
+    return action.metavar if isinstance(action.metavar, str) else action.dest.upper()
 
 
 def _help(parser: argparse.ArgumentParser, action: argparse.Action) -> str:

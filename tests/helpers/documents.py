@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from helpers.catalogues import random_catalogue
 
 from disco import export
 from disco.catalogue import SCHEMA, Catalogue
@@ -19,7 +20,6 @@ from disco.export.style import Style
 from disco.playlist import generate
 from disco.playlist.playlist import Playlist
 from disco.sources.files import tables
-from helpers.catalogues import random_catalogue
 
 ROOT = Path(__file__).parents[2]
 # Written by a command from measurements, not by hand.
@@ -79,7 +79,7 @@ def write_samples(folder: Path) -> None:
     lines += [f"#EXTINF:200,Artist {i} - Title {i}\nArtist {i} - Title {i}" for i in range(20, 25)]
     (folder / "mine.m3u8").write_text("\n".join(["#EXTM3U", *lines]) + "\n", encoding="utf-8")
     (folder / "yesterday.m3u8").write_text("#EXTM3U\nArtist 30 - Title 30\n", encoding="utf-8")
-    playlist = replace(generate(catalogue, np.arange(3), length=6), name="Friday")
+    playlist = replace(generate(catalogue, np.arange(len(NAMED)), length=6), name="Friday")
     for name in ("exportify.csv", "library.xml", "collection.nml"):
         export.save(playlist, folder / name, Style(), force=False)
     _write_export(folder / "my_spotify_data.zip", playlist)
