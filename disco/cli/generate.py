@@ -120,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Make a playlist, print it, and write what was asked for."""
     p = parser()

@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Grade the joins of a playlist, name the worst, and say what its best order would gain."""
     arguments = parser().parse_args(argv)

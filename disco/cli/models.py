@@ -15,11 +15,12 @@ from disco.models.card import find_model, load_card, user_models
 from disco.models.installed import list_models, remove_model
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The options of this command."""
+    p = argparse.ArgumentParser(
         prog="disco models", description="List, show or remove models: shipped, or trained by you."
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = p.add_subparsers(dest="command", required=True, metavar="COMMAND")
     command = commands.add_parser("list", help="every model: its kind, catalogue, age and size")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command = commands.add_parser("show", help="print a model's card")
@@ -27,13 +28,13 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("remove", help="remove a model that you trained")
     command.add_argument("name", metavar="NAME")
     command.add_argument("--force", action="store_true", help="do not ask")
-    return parser
+    return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """List models, show one, or remove one."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     if arguments.command == "list":
         models = list_models()
         if arguments.json:

@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Order a playlist, print it, say what is better now, and write what was asked for."""
     arguments = parser().parse_args(argv)

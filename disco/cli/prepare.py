@@ -30,11 +30,10 @@ def _show(report: Report) -> None:
             print(f"{head if i == 0 else '':<18}{name.replace('_', ' '):<24}{count:>14,}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "disco prepare", description="Turn raw playlists into Parquet, joined and split."
-    )
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this command."""
+    p = argparse.ArgumentParser("disco prepare", description="Turn raw playlists into Parquet, joined and split.")
+    add = p.add_argument
     add("playlists", nargs="+", metavar="PLAYLISTS", help="table, slice, or folder or zip file of slices")
     add("--tracks", action="append", required=True, metavar="FILE", help="table of tracks; several are merged")
     add("--names", metavar="FILE", help="table track_id, title, artist of tracks that the others do not name")
@@ -43,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--maximum-length", type=int, default=0, metavar="N", help="most tracks of a playlist (0: no limit)")
     add("--minimum-coverage", type=float, default=0.0, metavar="SHARE", help="of tracks that the catalogue knows")
     options.option(
-        parser,
+        p,
         "--known-tracks-only",
         old=["--covered-only"],
         action="store_true",
@@ -55,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--test", type=float, metavar="SHARE", help="of the playlists (0.1, or 0 with --hold-out)")
     add("--hold-out", action="append", default=[], metavar="SOURCE", help="playlists of this source are all test")
     options.option(
-        parser,
+        p,
         "--random-seed",
         old=["--seed"],
         type=int,
@@ -69,22 +68,22 @@ def _parser() -> argparse.ArgumentParser:
     add("--force", action="store_true", help="replace files that are there")
     add("--json", action="store_true", help="print the report as one JSON object")
     add("--quiet", action="store_true", help="print errors and skipped slices alone on stderr")
-    return parser
+    return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Read playlists, match their tracks, and write those that are kept, split and counted."""
-    parser = _parser()
-    arguments = vars(parser.parse_args(argv))
+    p = parser()
+    arguments = vars(p.parse_args(argv))
     as_json = arguments.pop("json")
     console.set_verbosity(arguments.pop("quiet"))
     default = 0.0 if arguments["hold_out"] else 0.1
     test = default if arguments["test"] is None else arguments["test"]
     if not (min(arguments["validation"], test) >= 0 and arguments["validation"] + test < 1):
-        parser.error("--validation and --test are shares, together less than 1")
+        p.error("--validation and --test are shares, together less than 1")
     if not 0 <= arguments["minimum_coverage"] <= 1:
-        parser.error("--minimum-coverage is a share, 0 to 1")
+        p.error("--minimum-coverage is a share, 0 to 1")
     report = prepare(**arguments)
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=2))

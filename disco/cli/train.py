@@ -16,27 +16,30 @@ The result is a folder with a card. An interrupted run is resumed after its last
 """
 
 
-@console.door
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train a model from a recipe and print its validation metrics."""
-    parser = argparse.ArgumentParser("disco train", description="Train a model from a recipe.", epilog=_EPILOG)
-    parser.add_argument("recipe", type=Path, metavar="RECIPE.toml")
-    parser.add_argument("--tracks", type=Path, required=True, metavar="FILE", help="table of tracks with features")
-    parser.add_argument(
-        "--playlists", type=Path, metavar="FILE", help="prepared playlists; for all kinds but features"
-    )
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """The options of this command."""
+    p = argparse.ArgumentParser("disco train", description="Train a model from a recipe.", epilog=_EPILOG)
+    p.add_argument("recipe", type=Path, metavar="RECIPE.toml")
+    p.add_argument("--tracks", type=Path, required=True, metavar="FILE", help="table of tracks with features")
+    p.add_argument("--playlists", type=Path, metavar="FILE", help="prepared playlists; for all kinds but features")
+    p.add_argument(
         "--output",
         type=Path,
         metavar="FOLDER",
         help="by default the recipe's name; for a recommender, in your data folder",
     )
-    parser.add_argument(
+    p.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="replaces a value of the recipe, in TOML"
     )
-    parser.add_argument("--force", action="store_true", help="replace a model that exists")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print errors and warnings alone on stderr")
-    arguments = parser.parse_args(argv)
+    p.add_argument("--force", action="store_true", help="replace a model that exists")
+    p.add_argument("-q", "--quiet", action="store_true", help="print errors and warnings alone on stderr")
+    return p
+
+
+@console.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train a model from a recipe and print its validation metrics."""
+    arguments = parser().parse_args(argv)
     console.set_verbosity(arguments.quiet)
     folder = train(
         arguments.recipe, arguments.tracks, arguments.playlists, arguments.output, arguments.force, arguments.set

@@ -15,12 +15,12 @@ import pyarrow as pa
 from disco.catalogue import SCHEMA, Catalogue
 from disco.catalogue.text import printable
 from disco.errors import DataError, DiscoError, MissingExtra, NotFoundError
-from disco.sources import playlist_files
 from disco.sources.audio import analysis
 from disco.sources.audio.cache import Measured
 from disco.sources.audio.estimates import FEATURE_SET
 from disco.sources.audio.tags import Tags, read_tags
 from disco.sources.audio.walk import SUFFIXES, find
+from disco.sources.files import text_lists
 from disco.sources.tracklist import Tracklist
 
 NAME = "audio files"
@@ -114,7 +114,7 @@ def playlists(path: Path) -> list[Tracklist]:
     found = []
     for file in sorted(find(where, {}, (".m3u", ".m3u8"))) if where.is_dir() else ():
         try:
-            listed = playlist_files.read(file)
+            listed = text_lists.playlists(file)[0]
         except DiscoError:
             continue
         entries = [
