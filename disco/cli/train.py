@@ -19,7 +19,7 @@ The result is a folder with a card. An interrupted run is resumed after its last
 def parser() -> argparse.ArgumentParser:
     """The options of this command."""
     p = argparse.ArgumentParser("disco train", description="Train a model from a recipe.", epilog=_EPILOG)
-    p.add_argument("recipe", type=Path, metavar="RECIPE.toml")
+    p.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="settings of the model, as in cloud/")
     p.add_argument("--tracks", type=Path, required=True, metavar="FILE", help="table of tracks with features")
     p.add_argument("--playlists", type=Path, metavar="FILE", help="prepared playlists; for all kinds but features")
     p.add_argument(
