@@ -20,9 +20,10 @@ from helpers.spotify import start  # noqa: E402, F401 - a fixture
 
 from disco.catalogue import Catalogue  # noqa: E402
 
-# These machines are shared: how long an example takes says nothing of the code.
-settings.register_profile("shared", deadline=None)
-settings.load_profile("shared")
+# `make check` uses the first, everything else the second. Machines are shared, so no example has a deadline.
+settings.register_profile("fast", deadline=None, max_examples=10, derandomize=True)
+settings.register_profile("thorough", deadline=None)
+settings.load_profile("thorough")
 
 # Fixtures whose tests need what a marker names.
 NEEDS = {"shared": "data", "start": "network"}
