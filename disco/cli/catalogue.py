@@ -128,7 +128,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Show what is known of tracks and from where, keep a correction, or list them."""
     arguments = parser().parse_args(argv)

@@ -37,7 +37,7 @@ class Main(Protocol):
         """Do what the arguments say."""
 
 
-def door(main: Callable[[Sequence[str] | None], int]) -> Main:
+def command(main: Callable[[Sequence[str] | None], int]) -> Main:
     """Make a door's errors one line on stderr and an exit code: 1 could not be done, 2 wrong usage."""
 
     @functools.wraps(main)

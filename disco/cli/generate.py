@@ -120,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Make a playlist, print it, and write what was asked for."""
     p = parser()
@@ -188,9 +188,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             artist_gap=arguments.artist_gap,
             title=arguments.title,
             mixing=judged,
-            wishes=wishes,
-            without=np.unique(np.concatenate([listed.rows(catalogue) for listed in without])) if without else None,
-            keep=keep,
+            constraints=wishes,
+            exclude=np.unique(np.concatenate([listed.rows(catalogue) for listed in without])) if without else None,
+            keep_positions=keep,
             width=arguments.width,
         )
 

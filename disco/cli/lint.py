@@ -18,7 +18,7 @@ from disco.cli.options import add_list, open_list
 from disco.playlist.cost import Knobs
 from disco.playlist.reorder import given
 from disco.playlist.sequence import Budget
-from disco.playlist.suggestions import Advice, Explained, explain
+from disco.playlist.suggestions import Explanation, Suggestion, explain
 from disco.playlist.transition_grades import Grades, grade_name
 
 # A longer name is cut: what is wrong must stay in sight.
@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Grade the joins of a playlist, name the worst, and say what its best order would gain."""
     arguments = parser().parse_args(argv)
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _whole(explained: Explained) -> list[str]:
+def _whole(explained: Explanation) -> list[str]:
     """What there is of good and bad, as it is and in the best order, as lines of a small table."""
     orders = [(explained.grades, explained.ordered and explained.ordered.before)]
     if explained.ordered and explained.ordered_grades:
@@ -105,7 +105,7 @@ def _whole(explained: Explained) -> list[str]:
     ]
 
 
-def _worst(explained: Explained) -> list[str]:
+def _worst(explained: Explanation) -> list[str]:
     """The worst joins, what is wrong with them, and what would be better, as lines."""
     playlist, lines = explained.playlist, []
     if not explained.worst:
@@ -121,7 +121,7 @@ def _worst(explained: Explained) -> list[str]:
     return ["The worst joins", "", *lines]
 
 
-def _in_words(advice: Advice, names: Sequence[str], explained: Explained) -> str:
+def _in_words(advice: Suggestion, names: Sequence[str], explained: Explanation) -> str:
     who, to = _name(advice.track), advice.to
     after = f"after {to + 1} ({names[to]})" if to >= 0 else "to the beginning"
     costs = f"the list costs {abs(advice.saves):.2f} {'less' if advice.saves >= 0 else 'more'}"
@@ -144,7 +144,7 @@ def _name(track: dict[str, Any]) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1].rstrip()}…"
 
 
-def _as_dict(explained: Explained) -> dict[str, Any]:
+def _as_dict(explained: Explanation) -> dict[str, Any]:
     """The playlist as one JSON object with the grades of its joins, the worst, and what an order would gain."""
     said = explained.playlist.as_dict()
     grades = explained.grades

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from disco import __version__
 
-DOORS = {
+COMMANDS = {
     "generate": ("disco.cli.generate", "make a playlist that flows on from a few seeds"),
     "order": ("disco.cli.order", "put a playlist that you have into its best order"),
     "lint": ("disco.cli.lint", "explain the order of a playlist that you have"),
@@ -28,17 +28,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb = arguments[0] if arguments else "--help"
     if verb in ("-h", "--help"):
         print("usage: disco VERB ...\n")
-        for name, (_, what) in DOORS.items():
+        for name, (_, what) in COMMANDS.items():
             print(f"  {name:<12}{what}")
         print("\n`disco VERB --help` says more.")
         return 0 if arguments else 2
     if verb == "--version":
         print(f"disco {__version__}")
         return 0
-    if verb not in DOORS:
-        print(f"disco: there is no verb {verb!r}; there are {', '.join(DOORS)}", file=sys.stderr)
+    if verb not in COMMANDS:
+        print(f"disco: there is no verb {verb!r}; there are {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
-    door: int = import_module(DOORS[verb][0]).main(arguments[1:])
+    door: int = import_module(COMMANDS[verb][0]).main(arguments[1:])
     return door
 
 

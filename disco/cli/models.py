@@ -71,9 +71,8 @@ def remove(name: str) -> None:
     shutil.rmtree(aside)
 
 
-@console.door
-def main(argv: Sequence[str] | None = None) -> int:
-    """List models, show one, or remove one."""
+def parser() -> argparse.ArgumentParser:
+    """The options of this command."""
     p = argparse.ArgumentParser(
         prog="disco models", description="The models that are here: shipped, or trained by you."
     )
@@ -85,7 +84,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     v = verbs.add_parser("remove", help="remove a model that you trained")
     v.add_argument("name", metavar="NAME")
     v.add_argument("--force", action="store_true", help="do not ask")
-    arguments = p.parse_args(argv)
+    return p
+
+
+@console.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """List models, show one, or remove one."""
+    arguments = parser().parse_args(argv)
     if arguments.verb == "list":
         models = [facts(place / name) for place in (MODELS, user_models()) for name in model_names(place)]
         if arguments.json:

@@ -133,7 +133,7 @@ def wishes(arguments: argparse.Namespace, row: Callable[[str], int]) -> Constrai
         raise DiscoError(f"a random seed must be 0 or more, not {arguments.random_seed}")
     first = getattr(arguments, "start_track", None)
     return Constraints(
-        held=tuple(_held(text, row) for text in arguments.pin),
+        pinned=tuple(_held(text, row) for text in arguments.pin),
         start_track=None if first is None else row(first),
         end_track=None if arguments.end_track is None else row(arguments.end_track),
         arc=arc(arguments.arc),

@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Order a playlist, print it, say what is better now, and write what was asked for."""
     arguments = parser().parse_args(argv)
@@ -77,9 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             knobs=Knobs(flow=arguments.flow, sweetness=arguments.sweetness, smoothness=arguments.smoothness),
             predictor=arguments.predictor,
             mixing=judged,
-            wishes=wishes,
+            constraints=wishes,
             artist_gap=arguments.artist_gap,
-            keep=None if keep is None else np.array(keep),
+            keep_positions=None if keep is None else np.array(keep),
             budget=budget,
         )
 

@@ -24,7 +24,7 @@ from disco.models.recommenders import (
     default_recommender,
     load_recommender,
 )
-from disco.playlist.candidates import unanswered
+from disco.playlist.candidates import no_candidates_reason
 from disco.sources import playlist_files
 from disco.sources.tracklist import Entry, Tracklist
 
@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the best tracks for what was asked."""
     p = parser()
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     query = Query(seeds, title, catalogue.has_title_and_artist)
     found = recommender.recommend(query, arguments.n)
     if not len(found.rows):
-        raise DiscoError(unanswered(recommender, query))
+        raise DiscoError(no_candidates_reason(recommender, query))
     if len(found.rows) < arguments.n and not arguments.quiet:
         console.say(
             f"only {len(found.rows)} of {arguments.n} tracks: {recommender.name} knows no others in this catalogue"

@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the verb says."""
     arguments = parser().parse_args(argv)

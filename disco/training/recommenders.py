@@ -143,7 +143,7 @@ def continuation_metrics(recipe: RecommenderRecipe | ContentRecipe, run: Run) ->
         answers = [found.rows for found in recommender.recommend_many(cases.queries, metrics.DEPTH)]
         each = (time.perf_counter() - began) * 1000 / len(answers)
         of = {"r_precision": metrics.r_precision, "ndcg": metrics.ndcg, "clicks": metrics.clicks}
-        pairs = list(zip(answers, cases.truth, strict=True))
+        pairs = list(zip(answers, cases.relevant, strict=True))
         means = {name: round(float(np.mean([f(a, t) for a, t in pairs])), 4) for name, f in of.items()}
         measured[protocol] = {"playlists": len(answers), **means, "coverage": metrics.coverage(answers)}
         numbers = " | ".join(f"{value:.4f}" for value in means.values())

@@ -239,9 +239,9 @@ def validation_queries(run: Run) -> dict[str, tuple[list[Query], list[Rows]]]:
             cases = continuation.sample_cases(tracks, titles, protocol, _VALIDATION_PLAYLISTS)[0]
         except DiscoError:  # none is long enough, or titled
             continue
-        found[protocol] = cases.queries, cases.truth
+        found[protocol] = cases.queries, cases.relevant
         if protocol == "first-5":
-            found["first-5 and title"] = continuation.with_titles(cases, titles).queries, cases.truth
+            found["first-5 and title"] = continuation.with_titles(cases, titles).queries, cases.relevant
     if not found:
         raise DataError(run.playlists, "has no playlist of 11 tracks in the split 'validation' to choose by")
     return found
