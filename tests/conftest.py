@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# The workers of pytest-xdist share the cores: threads of each would only wait for those of the others.
+for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(_variable, "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
 pytest.register_assert_rewrite("helpers")
 
 from helpers import needs  # noqa: E402 - after their asserts are made readable
