@@ -48,10 +48,10 @@ def train_blend(recipe: BlendRecipe, run: Run) -> Card:
             cases = continuation.sample_cases(tracks, titles, protocol, _MAX_PLAYLISTS)[0]
         except DiscoError:  # no playlist is long enough, or titled
             continue
-        asked.append((cases.queries, cases.truth))
+        asked.append((cases.queries, cases.relevant))
         if protocol != "title":
             # A title must not drown the seeds.
-            asked.append((continuation.with_titles(cases, titles).queries, cases.truth))
+            asked.append((continuation.with_titles(cases, titles).queries, cases.relevant))
     if not asked:
         raise DataError(run.playlists, "has no validation playlist that is long enough to find weights by")
     weights = coordinate_search(fusion_score(parts, asked, BlendParams(recipe.depth, recipe.offset)), len(parts))

@@ -270,7 +270,7 @@ def validation_error(
     The nearest to the mean of the tracks before come first.
     """
     cases = next_track.sample_cases(catalogue, validation, None, most=_VALIDATION_CASES)
-    needed = np.unique(np.concatenate([*validation, cases.others.ravel()]))
+    needed = np.unique(np.concatenate([*validation, cases.negatives.ravel()]))
 
     def error() -> float:
         space = np.zeros((len(heard), network.output_shape[0][-1]), dtype=np.float32)

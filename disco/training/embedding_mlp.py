@@ -169,7 +169,7 @@ def validation_error(parts: EmbeddingMlp, by: Interactions, run: Run) -> Callabl
             vectors = np.asarray(parts.network([mean, variance], training=False)["vector"])
             queries = [Query(query.seeds) for query in part.queries]
             answers = top_n(vectors @ arrays["outputs"].T + arrays["bias"], queries, metrics.DEPTH, rows=by.rows)
-            found.append(np.mean([metrics.ndcg(a.rows, t) for a, t in zip(answers, part.truth, strict=True)]))
+            found.append(np.mean([metrics.ndcg(a.rows, t) for a, t in zip(answers, part.relevant, strict=True)]))
         return 1 - float(np.mean(found))
 
     return error

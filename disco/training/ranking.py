@@ -201,7 +201,7 @@ def validation_error(
     Measured with the genres that the catalogue says and with none, and the mean of both taken.
     """
     cases = next_track.sample_cases(catalogue, playlists, None, most=_VALIDATION_CASES)
-    needed = np.unique(np.concatenate([*playlists, cases.others.ravel()]))
+    needed = np.unique(np.concatenate([*playlists, cases.negatives.ravel()]))
 
     def missed(hidden: bool) -> float:
         space = embed_rows(tower, heard, needed, hidden)
