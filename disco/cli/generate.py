@@ -152,7 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         own = None
         if arguments.catalogue:
             own = open_catalogue(arguments.catalogue, arguments.quiet, arguments.enrich_from, arguments.corrections)
-        catalogue, asked = services.candidates(arguments, own)
+        catalogue, asked = services.find_candidates(arguments, own)
     else:
         catalogue = open_catalogue(arguments.catalogue, arguments.quiet, arguments.enrich_from, arguments.corrections)
     choose = console.ask if arguments.interactive else None
@@ -204,7 +204,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             console.show(playlist)
     _write_files(arguments, playlists)
     if arguments.upload_to:
-        for address in services.send(arguments.upload_to, playlists, arguments.quiet):
+        from disco.export.upload import upload
+
+        console.set_verbosity(arguments.quiet)
+        for address in upload(playlists, arguments.upload_to):
             console.say(f"made: {address}")
     return 0
 

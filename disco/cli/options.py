@@ -20,7 +20,6 @@ from disco.playlist.key_rules import KEY_RULES
 from disco.playlist.mixing import Mixing
 from disco.playlist.reorder import KNOBS
 from disco.playlist.sequence import ARCS, Constraints
-from disco.sources import playlist_files
 from disco.sources.tracklist import Tracklist
 
 
@@ -281,14 +280,15 @@ def add_list(parser: argparse.ArgumentParser) -> None:
 
 def open_list(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
     """The playlist of a file, or on standard input, and the catalogue: the file's own where none is named."""
-    if arguments.file != "-":
-        listed = playlist_files.read(Path(arguments.file), arguments.playlist)
-    else:
-        text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace")
-        listed = playlist_files.parse(text, Path("standard input"), arguments.playlist)
-    if arguments.catalogue or listed.tracks is None:
-        told = arguments.enrich_from, arguments.corrections
-        return listed, open_catalogue(arguments.catalogue, arguments.quiet, *told)
-    own = sources.enrich(listed.tracks, arguments.enrich_from, arguments.corrections)
-    say_all(own.notes, arguments.quiet)
-    return listed, own
+    stdin = arguments.file == "-"
+    text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace") if stdin else None
+    tracklist, catalogue = sources.open_playlist(
+        "standard input" if stdin else arguments.file,
+        arguments.playlist,
+        arguments.catalogue,
+        arguments.enrich_from,
+        arguments.corrections,
+        text,
+    )
+    say_all(catalogue.notes, arguments.quiet)
+    return tracklist, catalogue

@@ -105,9 +105,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if written and not arguments.quiet:
         console.say(f"written: {', '.join(map(str, written))}")
     if arguments.upload_to:
-        from disco.cli import services  # loads what speaks to the network
+        from disco.export.upload import upload
 
-        for address in services.send(arguments.upload_to, [ordered.playlist for ordered in made], arguments.quiet):
+        for address in upload([ordered.playlist for ordered in made], arguments.upload_to):
             console.say(f"made: {address}")
     return 0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from disco.catalogue import Catalogue, Rows, lookup
 from disco.catalogue.text import printable
 from disco.cli import console, options
-from disco.errors import DiscoError, NotFoundError
+from disco.errors import DiscoError
 from disco.models.recommenders import (
     DATA_NOTICES,
     METHODS,
@@ -25,13 +24,11 @@ from disco.models.recommenders import (
     load_recommender,
 )
 from disco.playlist.candidates import no_candidates_reason
-from disco.sources import playlist_files
+from disco.sources import looks_like_file, playlist_files
 from disco.sources.tracklist import Entry, Tracklist
 
 # A lone text that is answered worse than this by every track is a title, to those who read titles.
 _SURELY = 0.9
-# What ends so is meant to be a file.
-_ENDINGS = (".csv", ".json", ".jspf", ".m3u", ".m3u8", ".nml", ".parquet", ".sqlite", ".txt", ".xml")
 # No track is called by so many characters.
 _LONGEST_NAME = 300
 
@@ -131,11 +128,11 @@ def understood(
     DiscoError
         If a file holds no playlist or several, or a track is not found.
     """
-    files = [text for text in asked if _is_file(text)]
+    files = [text for text in asked if looks_like_file(text)]
     if files and len(asked) > 1:
         raise DiscoError(f"{files[0]} is a file; give one file alone, or tracks alone")
     if files:
-        listed = playlist_files.read(Path(files[0]), playlist)
+        listed = playlist_files.read(files[0], playlist)
         seeds = listed.rows(catalogue)
         title = title or listed.name
         if not len(seeds) and not (title.strip() and recommender.reads_titles):
@@ -145,8 +142,6 @@ def understood(
         return seeds, title
     if playlist is not None:
         raise DiscoError(f"--playlist {playlist!r} needs a file with playlists")
-    if missing := next((text for text in asked if text.lower().endswith(_ENDINGS)), None):
-        raise NotFoundError(f"{missing[:200]}: there is no such file")
     if len(asked) == 1 and not title.strip() and recommender.reads_titles and not _is_track(asked[0], catalogue):
         if not quiet:
             console.say(f"{asked[0][:80]!r} is taken as a title: no track is surely called so")
@@ -154,13 +149,6 @@ def understood(
     if too_long := next((text for text in asked if len(text) > _LONGEST_NAME), None):
         raise DiscoError(f"no track found for a text of {len(too_long):,} characters")
     return lookup.find_seeds(catalogue, asked), title
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
 
 
 def _is_track(text: str, catalogue: Catalogue) -> bool:
