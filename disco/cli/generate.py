@@ -195,7 +195,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
 
     wanted = arguments.alternatives
-    playlists = alternatives(make, options.wishes(arguments, row), wanted, lambda playlist: playlist)
+    playlists = alternatives(make, options.wishes(arguments, row), wanted)
     console.say_notes(playlists, wanted, arguments.quiet)
     if arguments.json:
         sys.stdout.write(export.as_json(playlists[0]) if wanted == 1 else _together(playlists))
