@@ -1,0 +1,219 @@
+"""`disco.reorder` and `disco.lint`: a playlist that exists, put into its best order, or explained as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from disco import sources
+from disco.catalogue import Catalogue, lookup
+from disco.errors import DiscoError
+from disco.models.predictors import Predictor, load_predictor
+from disco.playlist.cost import Knobs
+from disco.playlist.flow_metrics import FlowMetrics
+from disco.playlist.make import check_catalogue, find_rows, repeat
+from disco.playlist.mixing import Mixing
+from disco.playlist.parsing import parse_arc, parse_key_name, parse_pins, parse_positions
+from disco.playlist.playlist import Playlist
+from disco.playlist.reorder import KNOBS, Given, given
+from disco.playlist.reorder import reorder as put_in_order
+from disco.playlist.sequence import Budget, Constraints
+from disco.playlist.suggestions import Explained, explain
+from disco.sources import playlist_files
+from disco.sources.tracklist import Tracklist
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reordered(Playlist):
+    """A playlist in its best order, with measures of the order it had and of the one it has.
+
+    Attributes
+    ----------
+    before, after : FlowMetrics
+        Transitions to and from tracks of which only a name is known cost nothing.
+    """
+
+    before: FlowMetrics
+    after: FlowMetrics
+
+
+def reorder(
+    catalogue: Catalogue | None,
+    playlist: str | Path | Tracklist | Sequence[str],
+    *,
+    title: str = "",
+    flow: float = KNOBS.flow,
+    sweetness: float = KNOBS.sweetness,
+    smoothness: float = KNOBS.smoothness,
+    artist_gap: int = 1,
+    predictor: str | Predictor = "mean",
+    key_rule: str = Mixing.key_rule,
+    energy_boost: bool = Mixing.energy_boost,
+    half_time_weight: float = Mixing.half_time_weight,
+    max_tempo_change: float | None = Mixing.max_tempo_change,
+    start_track: str | None = None,
+    end_track: str | None = None,
+    pin: Mapping[int, str] | Sequence[str] = (),
+    keep_positions: str | Sequence[int] | None = None,
+    arc: str | Sequence[float] | None = None,
+    arc_weight: float = Constraints.arc_weight,
+    start_key: str | None = None,
+    end_key: str | None = None,
+    randomness: float = Constraints.randomness,
+    random_seed: int = Constraints.random_seed,
+    iterations: int | None = Budget.iterations,
+    seconds: float | None = Budget.seconds,
+    choose: lookup.Choose | None = None,
+) -> Reordered:
+    """Put the tracks of a playlist into their best order; none is added, none left out.
+
+    Parameters
+    ----------
+    catalogue : Catalogue or None
+        Where features, keys and tempos of the tracks are looked up. None: the file has them itself.
+    playlist : str, Path, Tracklist or sequence of str
+        A playlist file, or the ids or names of the tracks.
+    title : str
+        Name of the playlist; by default that of the file.
+    flow, sweetness, smoothness : float
+        The knobs; see `disco.Knobs`. Keys and tempos count four times what they do for `make`.
+    predictor : str or Predictor
+        Model in whose space distance is measured; mean stands for the features themselves.
+    key_rule, energy_boost, half_time_weight, max_tempo_change
+        How transitions are judged; see `disco.Mixing`.
+    start_track, end_track : str, optional
+        First or last track.
+    artist_gap, pin, keep_positions, arc, arc_weight, start_key, end_key, randomness, random_seed, choose
+        As for `disco.make`.
+    iterations : int, optional
+        Iterations of the search; by default as many as the number of tracks asks for.
+    seconds : float, optional
+        Time limit for the search instead; the best order so far is returned.
+
+    Returns
+    -------
+    Reordered
+        A `Playlist` with measures `before` and `after`.
+
+    Raises
+    ------
+    DiscoError
+        If none of the tracks is known, or a value means nothing.
+
+    Examples
+    --------
+    >>> import disco
+    >>> playlist = disco.reorder(disco.open(), ["demo-00001", "demo-00002", "demo-00003", "demo-00004"])
+    >>> playlist.after.mean_cost <= playlist.before.mean_cost
+    True
+    """
+    tracks, _ = read(catalogue, playlist, title)
+
+    def row(text: str) -> int:
+        return int(find_rows(tracks.tracks, text, choose)[0])
+
+    made = put_in_order(
+        tracks,
+        knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
+        predictor=predictor,
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
+        constraints=Constraints(
+            pinned=parse_pins(pin, row),
+            start_track=None if start_track is None else row(start_track),
+            end_track=None if end_track is None else row(end_track),
+            arc=parse_arc(arc),
+            arc_weight=arc_weight,
+            start_key=parse_key_name(start_key),
+            end_key=parse_key_name(end_key),
+            randomness=randomness,
+            random_seed=random_seed,
+        ),
+        artist_gap=artist_gap,
+        keep_positions=None if keep_positions is None else np.array(parse_positions(keep_positions)),
+        budget=Budget(iterations, seconds),
+    )
+    return Reordered(**vars(made.playlist), before=made.before, after=made.after)
+
+
+def reorder_alternatives(
+    n: int, catalogue: Catalogue | None, playlist: str | Path | Tracklist | Sequence[str], **options: Any
+) -> list[Reordered]:
+    """Orders that differ from each other in at least 3 of 10 transitions; `options` as for `reorder`."""
+    if isinstance(options.get("predictor", "mean"), str):
+        options["predictor"] = load_predictor(options.get("predictor", "mean"))
+    return repeat(n, lambda **changed: reorder(catalogue, playlist, **options | changed), options)
+
+
+def lint(
+    catalogue: Catalogue | None,
+    playlist: str | Path | Tracklist | Sequence[str],
+    *,
+    title: str = "",
+    flow: float = KNOBS.flow,
+    sweetness: float = KNOBS.sweetness,
+    smoothness: float = KNOBS.smoothness,
+    artist_gap: int = 1,
+    predictor: str | Predictor = "mean",
+    key_rule: str = Mixing.key_rule,
+    energy_boost: bool = Mixing.energy_boost,
+    half_time_weight: float = Mixing.half_time_weight,
+    max_tempo_change: float | None = Mixing.max_tempo_change,
+    iterations: int | None = None,
+    seconds: float | None = None,
+) -> Explained:
+    """Grade the transitions of a playlist in the order that it has, and suggest changes for the worst.
+
+    Parameters
+    ----------
+    catalogue, playlist, title, flow, sweetness, smoothness, artist_gap, predictor
+        As for `reorder`.
+    key_rule, energy_boost, half_time_weight, max_tempo_change
+        How transitions are judged; see `disco.Mixing`.
+    iterations : int, optional
+        Iterations of the search for the best order (200).
+    seconds : float, optional
+        Time limit for that search instead.
+
+    Returns
+    -------
+    Explained
+        Its `playlist`, `grades`, and the `worst` transitions with suggestions.
+
+    Examples
+    --------
+    >>> import disco
+    >>> found = disco.lint(disco.open(), ["demo-00001", "demo-00002", "demo-00003"])
+    >>> sum(found.grades.counts().values())
+    2
+    """
+    tracks, catalogue = read(catalogue, playlist, title)
+    return explain(
+        tracks,
+        catalogue,
+        knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
+        predictor=predictor,
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
+        artist_gap=artist_gap,
+        budget=None if iterations is None and seconds is None else Budget(iterations, seconds),
+    )
+
+
+def read(
+    catalogue: Catalogue | None, playlist: str | Path | Tracklist | Sequence[str], title: str = ""
+) -> tuple[Given, Catalogue]:
+    """Tracks of a playlist with what is known of them, and the catalogue: the playlist's own where none is given."""
+    if isinstance(playlist, str | Path):
+        playlist = playlist_files.read(Path(playlist))
+    elif not isinstance(playlist, Tracklist):
+        playlist = playlist_files.parse("\n".join(playlist), Path("the list"))
+    if catalogue is None:
+        catalogue = sources.open() if playlist.tracks is None else sources.completed(playlist.tracks, ())
+    check_catalogue(catalogue)
+    if not len(playlist.ids):
+        raise DiscoError("the playlist has no tracks")
+    found = given(playlist, catalogue)
+    return (replace(found, title=title) if title else found), catalogue
