@@ -28,11 +28,11 @@ types: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed  ## every table of speed
 	$(BIN)/python benchmarks/command.py
-	$(BIN)/python benchmarks/choose.py
+	$(BIN)/python benchmarks/selection.py
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/libraries.py
 	$(BIN)/python benchmarks/search.py
-	$(BIN)/python benchmarks/step.py
+	$(BIN)/python benchmarks/predictor_step.py
 
 notebook: $(VENV)/.installed-dev  ## run pipeline.ipynb and keep its outputs; needs Chromium for the pictures
 	$(BIN)/python data-wrangling/run_notebook.py pipeline.ipynb data-wrangling/preprocessing.ipynb

@@ -69,11 +69,11 @@ def main() -> None:
     head(f"Genre hits at 10, {len(catalogue):,} tracks", "space", "held out", *(["all"] if said.all else []))
     for name, space in spaces.items():
         known = np.nan_to_num(space, nan=0.0)
-        held = metrics.label_hits(known, labels, cold)
-        low, high = metrics.interval(held, np.arange(len(held)))
+        held = metrics.label_precision(known, labels, cold)
+        low, high = metrics.bootstrap_interval(held, np.arange(len(held)))
         cells = [f"{held.mean():.3f} ({low:.3f}-{high:.3f})"]
         if said.all:
-            cells.append(f"{metrics.label_hits(known, labels, np.arange(len(labels))).mean():.3f}")
+            cells.append(f"{metrics.label_precision(known, labels, np.arange(len(labels))).mean():.3f}")
         row(name, *cells)
 
 

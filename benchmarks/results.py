@@ -377,7 +377,7 @@ def verdict(records: Sequence[dict[str, Any]]) -> str:
     """Sentences on who is ahead of whom by the means of key, tempo and step."""
     by = {r["method"]: r for r in records}
     said = []
-    for way in (flow_benchmark.OURS, flow_benchmark.PLAIN):
+    for way in (flow_benchmark.ORDER, flow_benchmark.ORDER_UNWEIGHTED):
         beaten = [name for name in BASELINES if name in by and dominates(by[name], by[way])]
         said.append(
             f"By keys (fifths), BPM change and step `{way}` is dominated by {', '.join(beaten) or 'no rival'}; of the three it is ahead of "
@@ -398,7 +398,7 @@ def ahead(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return [
         axis
         for axis in flow_benchmark.AXES
-        if (one[axis] > other[axis] if axis in flow_benchmark.HIGHER else one[axis] < other[axis])
+        if (one[axis] > other[axis] if axis in flow_benchmark.HIGHER_IS_BETTER else one[axis] < other[axis])
     ]
 
 

@@ -37,7 +37,7 @@ def given(tracks: list[Rows], titles: list[str], seed: int) -> dict[str, tuple[l
     tracks, titles = [tracks[i] for i in titled], [titles[i] for i in titled]
     made: dict[str, tuple[list[Query], list[Rows]]] = {}
     for protocol in ("first-5", "first-1"):
-        cases = continuation.draw(tracks, titles, protocol)[0]
+        cases = continuation.sample_cases(tracks, titles, protocol)[0]
         right = continuation.with_titles(cases, titles).queries
         order = np.random.default_rng(seed).permutation(len(right))
         wrong = []
@@ -54,13 +54,13 @@ def given(tracks: list[Rows], titles: list[str], seed: int) -> dict[str, tuple[l
         if protocol == "first-1":
             made["wrong title alone"] = ([Query(q.seeds[:0], q.title) for q in wrong], cases.truth)
             made["neither"] = ([Query(q.seeds[:0]) for q in wrong], cases.truth)
-    cases = continuation.draw(tracks, titles, "title")[0]
+    cases = continuation.sample_cases(tracks, titles, "title")[0]
     return {**made, "title alone": (cases.queries, cases.truth)}
 
 
 def row(recommender: Recommender, name: str, queries: list[Query], truth: list[Rows], seed: int) -> str:
     """One line of the table."""
-    found = [rows for some, _ in continuation.answers(recommender, queries) for rows in some]
+    found = [rows for some, _ in continuation.recommend_in_batches(recommender, queries) for rows in some]
     measures = (metrics.r_precision, metrics.ndcg, metrics.clicks)
     means = [float(np.mean([f(*pair) for pair in zip(found, truth, strict=True)])) for f in measures]
     some = np.random.default_rng(seed).permutation(len(found))[:ASKED]
@@ -69,7 +69,7 @@ def row(recommender: Recommender, name: str, queries: list[Query], truth: list[R
     return f"| {recommender.name} | {name} | {len(found)} | {numbers} | {distinct} of {len(some) * NAMED} |"
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description="What does a title do?")
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--catalogue", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     said = parser.parse_args(argv)
-    catalogue = options.open_catalogue([said.catalogue], quiet=True)
+    catalogue = options.open_catalogue([said.catalogue], notes=False)
     entries = playlist_tables.read(said.playlists)
     kept = pc.equal(entries["split"].cast(pa.string()), said.split)
     if said.source:

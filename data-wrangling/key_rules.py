@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
-from pictures import _DIVERGING as DIVERGING
-from pictures import INK, SOFT, _layout
+from figures import _DIVERGING as DIVERGING
+from figures import INK, SOFT, _layout
 from PIL import Image
 from plotly.subplots import make_subplots
 

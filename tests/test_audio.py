@@ -112,11 +112,11 @@ def test_a_wave_file_without_tags_goes_by_its_name(tmp_path):
 
 
 def test_places_are_recognised_without_raising(tmp_path):
-    assert not audio.recognises(tmp_path)
-    assert not audio.recognises(tmp_path / "nowhere")
-    assert not audio.recognises(Path("a\0b"))
-    assert audio.recognises(write_example(tmp_path))
-    assert audio.recognises(tmp_path / "a" / "one.mp3")
+    assert not audio.can_read(tmp_path)
+    assert not audio.can_read(tmp_path / "nowhere")
+    assert not audio.can_read(Path("a\0b"))
+    assert audio.can_read(write_example(tmp_path))
+    assert audio.can_read(tmp_path / "a" / "one.mp3")
 
 
 def test_lists_in_the_folder_name_its_tracks(tmp_path):
@@ -126,5 +126,5 @@ def test_lists_in_the_folder_name_its_tracks(tmp_path):
     )
     (tmp_path / "broken.m3u8").write_bytes(b"\xff\xfe\x00")
     (listed,) = audio.playlists(tmp_path)
-    assert listed.title == "Mine"
+    assert listed.name == "Mine"
     assert listed.rows(catalogue).tolist() == [2, 0]

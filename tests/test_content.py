@@ -129,7 +129,7 @@ def trained(noise: bool = False, epochs: int = 12) -> Path:
 
 
 def hits(space: np.ndarray, catalogue: Catalogue, queries: np.ndarray) -> float:
-    return float(metrics.label_hits(space, labels(catalogue), queries).mean())
+    return float(metrics.label_precision(space, labels(catalogue), queries).mean())
 
 
 @pytest.mark.slow

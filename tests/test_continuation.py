@@ -17,7 +17,7 @@ from disco.catalogue.numbering import artist_numbers
 from disco.cli import evaluate
 from disco.errors import DataError, DiscoError
 from disco.evaluation import continuation, metrics
-from disco.evaluation.continuation import HIDDEN, PROTOCOLS, Given
+from disco.evaluation.continuation import MIN_HOLDOUTS, PROTOCOLS, Category
 from disco.models.recommenders import RECOMMENDERS, Candidates, Query
 from disco.sources.files import playlist_tables, tables
 
@@ -52,14 +52,14 @@ def parts(lengths, titled=True):
 
 
 def measured(recommender, cases):
-    rows = [answer for some, _ in continuation.answers(recommender, cases.queries) for answer in some]
-    return continuation.Found(cases, rows)
+    rows = [answer for some, _ in continuation.recommend_in_batches(recommender, cases.queries) for answer in some]
+    return continuation.Answers(cases, rows)
 
 
 @pytest.mark.parametrize("seeds", [1, 5, 10])
 def test_the_first_tracks_are_given_and_the_rest_is_to_be_found(seeds):
-    lists, titles = parts([HIDDEN + seeds - 1, HIDDEN + seeds, 60, 9])
-    (cases,) = continuation.draw(lists, titles, f"first-{seeds}")
+    lists, titles = parts([MIN_HOLDOUTS + seeds - 1, MIN_HOLDOUTS + seeds, 60, 9])
+    (cases,) = continuation.sample_cases(lists, titles, f"first-{seeds}")
     assert cases.playlist.tolist() == [1, 2]
     for i, query, truth in zip(cases.playlist, cases.queries, cases.truth, strict=True):
         assert query.seeds.tolist() == lists[i][:seeds].tolist()
@@ -68,13 +68,13 @@ def test_the_first_tracks_are_given_and_the_rest_is_to_be_found(seeds):
 
 
 def test_first_5_takes_playlists_of_15_tracks_or_more():
-    assert len(continuation.draw(*parts([14, 15, 16]), "first-5")[0].queries) == 2
+    assert len(continuation.sample_cases(*parts([14, 15, 16]), "first-5")[0].queries) == 2
 
 
 def test_by_title_alone_nothing_else_is_given():
     lists, titles = parts([20, 10, 9, 30])
     titles[3] = "  "
-    (cases,) = continuation.draw(lists, titles, "title")
+    (cases,) = continuation.sample_cases(lists, titles, "title")
     assert [(q.title, len(q.seeds)) for q in cases.queries] == [("list 0", 0), ("list 1", 0)]
     assert [len(truth) for truth in cases.truth] == [20, 10]
 
@@ -94,7 +94,7 @@ def test_the_challenge_has_its_ten_categories():
         "title and random 100",
     ]
     lists, titles = parts(np.random.default_rng(0).integers(110, 150, size=200))
-    drawn = continuation.draw(lists, titles, "challenge")
+    drawn = continuation.sample_cases(lists, titles, "challenge")
     assert [cases.given for cases in drawn] == list(PROTOCOLS["challenge"])
     assert [len(cases.queries) for cases in drawn] == [20] * 10
     playlists = np.concatenate([cases.playlist for cases in drawn])
@@ -115,21 +115,21 @@ def test_categories_never_share_a_playlist_and_take_only_what_is_fit(lengths, se
     titles = [t if data.draw(st.booleans()) else "" for t in titles]
     if max(lengths) < 15 and not any(n >= 10 and t for n, t in zip(lengths, titles, strict=True)):
         with pytest.raises(DiscoError, match="no playlist"):
-            continuation.draw(lists, titles, "challenge", seed=seed)
+            continuation.sample_cases(lists, titles, "challenge", seed=seed)
         return
-    drawn = continuation.draw(lists, titles, "challenge", seed=seed)
+    drawn = continuation.sample_cases(lists, titles, "challenge", seed=seed)
     used = np.concatenate([cases.playlist for cases in drawn])
     assert len(used) == len(set(used.tolist()))
     for cases in drawn:
         assert len(cases.queries) <= max(1, len(lengths) // 10)
         for i, truth in zip(cases.playlist, cases.truth, strict=True):
-            assert len(truth) >= HIDDEN
+            assert len(truth) >= MIN_HOLDOUTS
             assert len(truth) + cases.given.seeds == lengths[i]
             assert titles[i] or not cases.given.title
 
 
 def test_scarce_long_playlists_are_shared_by_the_two_categories_that_need_them():
-    drawn = continuation.draw(*parts([120] * 8 + [20] * 192), "challenge")
+    drawn = continuation.sample_cases(*parts([120] * 8 + [20] * 192), "challenge")
     n = {cases.given.name: len(cases.queries) for cases in drawn}
     assert n["title and first 100"] == n["title and random 100"] == 4
     assert "title and first 25" not in n  # none is left that is long enough
@@ -138,10 +138,12 @@ def test_scarce_long_playlists_are_shared_by_the_two_categories_that_need_them()
 
 def test_the_seed_decides_and_at_most_so_many_are_taken():
     lists, titles = parts([30] * 100)
-    one, two, other = (continuation.draw(lists, titles, "first-5", 20, seed)[0].playlist for seed in (0, 0, 1))
+    one, two, other = (
+        continuation.sample_cases(lists, titles, "first-5", 20, seed)[0].playlist for seed in (0, 0, 1)
+    )
     assert one.tolist() == two.tolist() != other.tolist()
     assert len(one) == 20
-    drawn = continuation.draw(lists, titles, "challenge", 50)
+    drawn = continuation.sample_cases(lists, titles, "challenge", 50)
     assert sum(len(cases.queries) for cases in drawn) <= 50
 
 
@@ -157,12 +159,12 @@ def test_the_seed_decides_and_at_most_so_many_are_taken():
 )
 def test_what_cannot_be_measured_is_a_sentence(lengths, titled, protocol, sentence):
     with pytest.raises(DiscoError, match=sentence):
-        continuation.draw(*parts(lengths, titled), protocol)
+        continuation.sample_cases(*parts(lengths, titled), protocol)
 
 
 def test_an_oracle_is_perfect_and_silence_is_worth_nothing():
     lists, titles = parts([25, 40, 60])
-    (cases,) = continuation.draw(lists, titles, "first-5")
+    (cases,) = continuation.sample_cases(lists, titles, "first-5")
     artists = np.arange(200)
     perfect = continuation.record([measured(Oracle(lists, titles), cases)], artists, recommender="oracle")
     assert [perfect[k] for k in ("n", "r_precision", "ndcg", "clicks", "unanswered")] == [3, 1, 1, 0, 0]
@@ -184,10 +186,10 @@ def test_an_oracle_is_perfect_and_silence_is_worth_nothing():
 def test_a_record_is_what_its_metrics_say():
     rng = np.random.default_rng(5)
     lists = [rng.permutation(300)[: rng.integers(15, 60)] for _ in range(50)]
-    (cases,) = continuation.draw(lists, [""] * 50, "first-5")
+    (cases,) = continuation.sample_cases(lists, [""] * 50, "first-5")
     orders = [rng.permutation(300) for _ in range(50)]
     kept = [order[~np.isin(order, q.seeds)][:100] for order, q in zip(orders, cases.queries, strict=True)]
-    found = continuation.Found(cases, kept)
+    found = continuation.Answers(cases, kept)
     artists = rng.integers(-1, 40, 300)
     said = continuation.record([found], artists, method="x")
     assert said["method"] == "x"
@@ -200,12 +202,12 @@ def test_a_record_is_what_its_metrics_say():
         assert low <= said[name] <= high
         assert low < high or name == "coverage"  # of all 300 tracks none is missing
     values = np.array([metrics.ndcg(f, t) for f, t in pairs])
-    assert said["interval"]["ndcg"] == [round(b, 4) for b in metrics.interval(values, np.arange(50))]
+    assert said["interval"]["ndcg"] == [round(b, 4) for b in metrics.bootstrap_interval(values, np.arange(50))]
 
 
 def test_in_a_mean_of_categories_each_weighs_the_same():
     lists, titles = parts([120] * 4 + [20] * 96)
-    drawn = continuation.draw(lists, titles, "challenge")
+    drawn = continuation.sample_cases(lists, titles, "challenge")
     oracle = Oracle(lists, titles, reads_titles=False)  # so that it is silent by title alone
     found = [measured(oracle, cases) for cases in drawn]
     each = [continuation.record([part], np.arange(5000))["r_precision"] for part in found]
@@ -220,7 +222,7 @@ def test_in_a_mean_of_categories_each_weighs_the_same():
 def test_popularity_is_the_most_frequent_tracks_that_are_no_seeds():
     heard = np.array([3, 0, 9, 3, 1, 9])
     allowed = np.array([True, True, False, True, True, True])
-    popular = continuation.popular(heard)
+    popular = continuation.popularity_baseline(heard)
     assert popular.recommend(Query(np.array([], dtype=np.intp)), 10).rows.tolist() == [2, 5, 0, 3, 4]
     assert popular.recommend(Query(np.array([5, 1])), 2).rows.tolist() == [2, 0]
     some = popular.recommend(Query(np.array([0]), allowed=allowed), 10)
@@ -239,9 +241,9 @@ def test_the_first_artist_counts_in_any_spelling():
 
 def test_titles_can_be_given_besides():
     lists, titles = parts([20, 12, 40])
-    (cases,) = continuation.draw(lists, titles, "first-5")
+    (cases,) = continuation.sample_cases(lists, titles, "first-5")
     seeing = continuation.with_titles(cases, titles)
-    assert seeing.given == Given(5, title=True)
+    assert seeing.given == Category(5, title=True)
     assert [q.title for q in seeing.queries] == ["list 0", "list 2"]
     assert [q.seeds.tolist() for q in seeing.queries] == [q.seeds.tolist() for q in cases.queries]
     assert [q.title for q in cases.queries] == ["", ""]

@@ -50,7 +50,7 @@ def test_a_file_wins_over_every_source_by_id_path_and_name(library, tmp_path):
         "t00003,F#,,\n"
         "nobody - nothing,8A,,\n"
     )
-    before, after = sources.open([library]), sources.open([library], corrected_by=where)
+    before, after = sources.open([library]), sources.open([library], corrections=where)
     assert (row(after, 0)["key"], row(after, 0)["mode"]) == (9, 0)
     assert row(after, 0)["tempo_bpm"] == row(before, 0)["tempo_bpm"]
     assert (row(after, 1)["tempo_bpm"], row(after, 1)["energy"]) == (99.5, 0.25)
@@ -69,15 +69,15 @@ def test_every_release_of_a_name_is_corrected_but_no_version(library):
             for i, t in enumerate(("X", "X (Remastered)", "X (Live)"))
         ]
     )
-    got = corrections.corrected(catalogue, [Correction("a - x", bpm=100)])
+    got = corrections.apply(catalogue, [Correction("a - x", bpm=100)])
     assert got.tempos.tolist()[:2] == [100, 100]
     assert np.isnan(got.tempos[2])
     dashes = catalogue_of([{"track_id": "1", "title": "B - C", "artists": ["A"]}])
-    assert corrections.corrected(dashes, [Correction("A - B - C", bpm=90)]).tempos.tolist() == [90]
+    assert corrections.apply(dashes, [Correction("A - B - C", bpm=90)]).tempos.tolist() == [90]
 
 
 def test_who_says_it_is_the_person():
-    got = corrections.corrected(random_catalogue(2), [Correction("t00000", key=(9, 0))]).table.to_pylist()
+    got = corrections.apply(random_catalogue(2), [Correction("t00000", key=(9, 0))]).table.to_pylist()
     assert (got[0]["key_origin"], got[0]["key_confidence"], got[0]["tempo_origin"]) == ("person", 1, None)
     assert got[1]["key_origin"] is None
 
@@ -106,9 +106,9 @@ def test_set_keeps_changes_forgets_and_survives_reading_again(library, tmp_path,
     assert json.loads(capsys.readouterr().out)["tracks"][0]["tempo_bpm"] == 61
     assert run("set", "t00004", "key=", "energy=")[2].strip() == "t00004: bpm 128"
     assert run("set", "t00004", "bpm=")[2].strip() == "t00004: nothing is set any more"
-    assert len(corrections.read(corrections.own())) == 1
+    assert len(corrections.read(corrections.user_file())) == 1
     assert run("set", "t00005", "bpm=")[0] == 0
-    assert not corrections.own().exists()
+    assert not corrections.user_file().exists()
     assert run("corrections")[1].startswith("0 corrections")
     assert not [p for p in tmp_path.rglob(".*") if p.is_file()]
 
@@ -117,9 +117,9 @@ def test_a_file_on_disk_is_kept_by_its_whole_path(tmp_path, monkeypatch, capsys)
     (tmp_path / "b.mp3").touch()
     monkeypatch.chdir(tmp_path)
     assert door.main(["set", "b.mp3", "bpm=90"]) == 0
-    assert corrections.read(corrections.own()) == [Correction(str(tmp_path / "b.mp3"), bpm=90)]
+    assert corrections.read(corrections.user_file()) == [Correction(str(tmp_path / "b.mp3"), bpm=90)]
     catalogue = catalogue_of([{"track_id": "x", "path": "b.mp3"}])
-    assert corrections.corrected(catalogue, corrections.read(corrections.own())).tempos.tolist() == [90]
+    assert corrections.apply(catalogue, corrections.read(corrections.user_file())).tempos.tolist() == [90]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_files_that_are_none_are_told(tmp_path):
 def test_bad_settings_change_nothing(arguments, sentence, library, capsys):
     assert door.main(["set", *(str(library) if a == "LIBRARY" else a for a in arguments)]) == 1
     assert sentence in capsys.readouterr().err
-    assert not corrections.own().exists()
+    assert not corrections.user_file().exists()
 
 
 def test_a_data_folder_that_cannot_be_is_a_sentence(tmp_path, monkeypatch, capsys):
@@ -190,7 +190,7 @@ texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0
     )
 )
 def test_what_is_written_is_read_again(said):
-    where = corrections.own()
+    where = corrections.user_file()
     wanted = [Correction(track, key, float(bpm)) for track, (key, bpm) in said.items()]
     corrections.write(wanted, where)
     assert (corrections.read(where) if wanted else []) == wanted
@@ -199,4 +199,4 @@ def test_what_is_written_is_read_again(said):
 
 def test_a_value_is_refused_rather_than_kept_by_halves():
     with pytest.raises(DiscoError):
-        corrections.changed(Correction("a", bpm=100), {"key": "8A", "bpm": "x"})
+        corrections.updated(Correction("a", bpm=100), {"key": "8A", "bpm": "x"})

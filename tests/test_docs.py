@@ -75,7 +75,7 @@ def test_the_map_names_every_module_and_nothing_else():
 
 
 def test_every_verb_can_be_called_for_help(capsys):
-    for verb in main.DOORS:
+    for verb in main.COMMANDS:
         assert main.main([verb, "--help"]) == 0
         assert f"disco {verb}" in capsys.readouterr().out
 

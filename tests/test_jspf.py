@@ -52,9 +52,9 @@ def example(folder: Path) -> Path:
 
 def test_tracks_are_what_the_playlist_says(tmp_path):
     where = example(tmp_path)
-    assert jspf.recognises(where)
+    assert jspf.can_read(where)
     (listed,) = jspf.playlists(where)
-    assert listed.title == "Weekly <Jams>"
+    assert listed.name == "Weekly <Jams>"
     assert listed.ids[:4] == [MBID, "4uLU6hMCjMI75M1A2tKUQC", "/music/a b.mp3", "https://example.org/x"]
     assert listed.ids[4].startswith("n:")
     assert listed.ids[5] == "track 6"
@@ -79,6 +79,7 @@ def test_tracks_are_what_the_playlist_says(tmp_path):
             {"key": [1], "mode": {}},
             {"tempo_bpm": "fast"},
             {"tempo_bpm": 1e400},
+            {"tempo_bpm": 10**400},
             {"tempo_bpm": -3},
             {"track_id": 5},
         )
@@ -90,7 +91,7 @@ def test_odd_values_are_unknown(tmp_path, more):
     read = jspf.read(tmp_path / "a.jspf").table.to_pylist()[0]
     assert (read["title"], read["artists"], read["path"]) == ("?A", None, None)
     assert [read[name] for name in ("duration_ms", "tempo_bpm", "key", "mode")] == [None] * 4
-    assert jspf.playlists(tmp_path / "a.jspf")[0].title == ""
+    assert jspf.playlists(tmp_path / "a.jspf")[0].name == ""
 
 
 @pytest.mark.parametrize(
@@ -122,9 +123,9 @@ def test_other_json_is_not_taken_for_it(tmp_path):
         ("c.json", '{"playlists": []}'),
     ):
         (tmp_path / name).write_text(content)
-        assert not jspf.recognises(tmp_path / name)
+        assert not jspf.can_read(tmp_path / name)
     (tmp_path / "d.json").write_text('\ufeff{"playlist" : {"track": []}}', encoding="utf-8")
-    assert jspf.recognises(tmp_path / "d.json")
-    assert not jspf.recognises(tmp_path / "absent.jspf")
+    assert jspf.can_read(tmp_path / "d.json")
+    assert not jspf.can_read(tmp_path / "absent.jspf")
     with pytest.raises(NotFoundError):
         jspf.read(tmp_path / "absent.jspf")

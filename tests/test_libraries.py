@@ -46,7 +46,7 @@ class TestEveryLibrary:
     def test_it_is_recognised_by_its_content_and_by_nobody_else(self, source, example, tmp_path):
         where = example(tmp_path)
         where = where.rename(tmp_path / "renamed.txt")
-        assert [other for other in playlist_files.LIBRARIES if other.recognises(where)] == [source]
+        assert [other for other in playlist_files.LIBRARIES if other.can_read(where)] == [source]
 
     def test_its_tracks_are_in_the_columns_of_the_schema(self, source, example, tmp_path):
         where = example(tmp_path)
@@ -61,8 +61,8 @@ class TestEveryLibrary:
     def test_every_playlist_has_a_row_for_each_place(self, source, example, tmp_path):
         for listed in source.playlists(example(tmp_path)):
             assert len(listed.ids) == len(listed.names) == len(listed.tracks)
-            found = listed.found(listed.tracks)
-            assert [i for i, row in enumerate(found) if row < 0] == list(listed.absent)
+            found = listed.match(listed.tracks)
+            assert [i for i, row in enumerate(found) if row < 0] == list(listed.unmatched)
 
     @settings(max_examples=60)
     @given(change=st.data())
@@ -145,7 +145,7 @@ def test_from_every_format_to_every_other(suffix, tmp_path, capsys):
         assert sorted(ids) == [track["track_id"] for track in tracks]
         again = playlist_files.read(written)
         assert catalogue_of(tracks).ids(again.rows(catalogue_of(tracks))) == ids
-        assert again.title == {".csv": ""}.get(other, "In order" if suffix == ".csv" else "Friday")
+        assert again.name == {".csv": ""}.get(other, "In order" if suffix == ".csv" else "Friday")
 
 
 def test_tracks_without_a_file_are_told_where_only_files_can_be_played(tmp_path, capsys):

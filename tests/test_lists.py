@@ -47,7 +47,7 @@ def test_parquet_csv_and_slices_with_one_playlist(catalogue, tmp_path):
     (tmp_path / "a.json").write_text(slice_of(), encoding="utf-8")
     for name in ("a.parquet", "a.csv", "a.json"):
         listed = playlist_files.read(tmp_path / name)
-        assert (listed.title, listed.ids) == ("beach 🏖", IDS), name
+        assert (listed.name, listed.ids) == ("beach 🏖", IDS), name
         assert listed.rows(catalogue).tolist() == [5, 17, 3]
 
 
@@ -60,7 +60,7 @@ def test_what_disco_wrote_is_read_again(suffix, catalogue, tmp_path, capsys):
     ids = [track["id"] for track in json.loads(capsys.readouterr().out)["tracks"]]
     listed = playlist_files.read(where)
     assert catalogue.ids(listed.rows(catalogue)) == ids
-    assert listed.title == ("" if suffix == ".csv" else "mine")
+    assert listed.name == ("" if suffix == ".csv" else "mine")
 
 
 def test_ids_links_and_names_one_a_line(catalogue, tmp_path):
@@ -80,13 +80,13 @@ def test_a_lone_column_and_a_table_of_titles_are_read_as_what_they_are(catalogue
     artist = catalogue.artists(17)[0]
     (tmp_path / "c.csv").write_text(f"title,artist,tempo\nTitle 17,{artist},120\nNobody Knows,Nobody,99\n")
     listed = playlist_files.read(tmp_path / "c.csv")
-    assert listed.found(catalogue).tolist() == [17, -1]
+    assert listed.match(catalogue).tolist() == [17, -1]
     assert listed.tracks.tempos.tolist() == [120, 99]
 
 
 def test_a_list_from_elsewhere_is_parsed_as_text():
     listed = playlist_files.parse("#EXTM3U\n#PLAYLIST:x\n#EXTINF:1,A - B\nb.mp3\n", Path("standard input"))
-    assert (listed.title, listed.ids, listed.names) == ("x", ["b.mp3"], ["A - B"])
+    assert (listed.name, listed.ids, listed.names) == ("x", ["b.mp3"], ["A - B"])
     with pytest.raises(DataError, match="standard input: is empty"):
         playlist_files.parse(" \n", Path("standard input"))
 
@@ -98,7 +98,7 @@ def test_relative_paths_begin_where_the_list_is(tmp_path, monkeypatch):
     (tmp_path / "lists" / "a.m3u").write_text("../music/a.mp3\n../music/./b.mp3\nfile:///music/c%20d.mp3\n")
     monkeypatch.chdir(tmp_path)
     listed = playlist_files.read(tmp_path / "lists" / "a.m3u")
-    assert listed.found(catalogue_of(tracks)).tolist() == [4, 5, -1]
+    assert listed.match(catalogue_of(tracks)).tolist() == [4, 5, -1]
     assert listed.ids[2] == "/music/c d.mp3"
 
 
@@ -157,4 +157,4 @@ def test_several_playlists_in_a_table_are_told(tmp_path):
     with pytest.raises(DataError, match="has 0 playlists called 'p7'"):
         playlist_files.read(tmp_path / "a.parquet", "p7")
     assert playlist_files.read(tmp_path / "a.parquet", "p1").ids == IDS
-    assert np.size(playlist_files.Tracklist("", [], []).rows(random_catalogue(3))) == 0
+    assert np.size(playlist_files.Tracklist("", []).rows(random_catalogue(3))) == 0

@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.evaluation.metrics import (
+    bootstrap_interval,
     clicks,
     coverage,
     coverage_interval,
     hits,
-    interval,
-    label_hits,
+    label_precision,
     ndcg,
     r_precision,
     r_precision_artists,
     ranks,
-    reciprocal,
+    reciprocal_ranks,
 )
 
 
@@ -30,7 +30,7 @@ def test_ranks_count_the_better_and_half_the_equal():
 
 def test_reciprocal_ranks_and_hits():
     found = np.array([1.0, 2.0, 10.0, 10.5, 400.0])
-    assert reciprocal(found).tolist() == pytest.approx([1, 0.5, 0.1, 0.0952381, 0.0025])
+    assert reciprocal_ranks(found).tolist() == pytest.approx([1, 0.5, 0.1, 0.0952381, 0.0025])
     assert hits(found).tolist() == [1, 1, 1, 0, 0]
 
 
@@ -39,10 +39,10 @@ def test_an_interval_is_of_playlists_not_of_cases():
     rng = np.random.default_rng(0)
     right = rng.random(10) < 0.5
     values, groups = np.repeat(right, 100).astype(float), np.repeat(np.arange(10), 100)
-    low, high = interval(values, groups)
+    low, high = bootstrap_interval(values, groups)
     assert low < right.mean() < high
     assert high - low > 0.4
-    low, high = interval(values, np.arange(1000))
+    low, high = bootstrap_interval(values, np.arange(1000))
     assert high - low < 0.08
 
 
@@ -50,14 +50,14 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says():
     covered = 0
     for seed in range(200):
         values = np.random.default_rng(seed).normal(size=300)
-        low, high = interval(values, np.repeat(np.arange(60), 5), rounds=300, seed=seed)
+        low, high = bootstrap_interval(values, np.repeat(np.arange(60), 5), rounds=300, seed=seed)
         covered += low <= 0 <= high
     assert 0.88 <= covered / 200 <= 0.99
 
 
 def test_the_same_seed_gives_the_same_interval():
     values, groups = np.arange(40.0), np.arange(40) // 4
-    assert interval(values, groups, seed=3) == interval(values, groups, seed=3)
+    assert bootstrap_interval(values, groups, seed=3) == bootstrap_interval(values, groups, seed=3)
 
 
 # --- Continuations: the challenge's metrics. Worked out by hand; tracks are rows.
@@ -213,7 +213,7 @@ def test_neighbours_of_the_same_label_are_counted_as_by_hand():
     rng = np.random.default_rng(5)
     vectors, labels = rng.normal(size=(60, 4)).astype(np.float32), rng.integers(0, 3, 60)
     vectors[7] = 0  # what has no direction is nobody's neighbour in particular
-    for query, share in zip([3, 20, 59], label_hits(vectors, labels, np.array([3, 20, 59]), 5), strict=True):
+    for query, share in zip([3, 20, 59], label_precision(vectors, labels, np.array([3, 20, 59]), 5), strict=True):
         exact = vectors.astype(float)
         cosine = {
             row: exact[row] @ exact[query] / max(np.linalg.norm(exact[row]) * np.linalg.norm(exact[query]), 1e-12)

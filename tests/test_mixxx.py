@@ -55,7 +55,7 @@ def titles(where: Path) -> list[str]:
 
 
 def test_tracks_are_what_the_library_says(where):
-    assert mixxx.recognises(where)
+    assert mixxx.can_read(where)
     catalogue = mixxx.read(where)
     bus, sun, nowhere = catalogue.table.to_pylist()
     assert (bus["track_id"], bus["path"], bus["album"], bus["genres"]) == (
@@ -83,13 +83,13 @@ def test_the_number_of_a_key(where, number, key, mode):
 
 def test_playlists_and_crates_keep_their_order_and_strangers(where):
     first, friday, cold, warm = mixxx.playlists(where)
-    assert (first.place, first.ids) == ("First", [])
-    assert friday.place == "Friday"
+    assert (first.full_name, first.ids) == ("First", [])
+    assert friday.full_name == "Friday"
     assert friday.ids[:3] == ["/music/bus.mp3", "/music/sun.mp3", "/music/gone.mp3"]
-    assert friday.absent == (2, 3)
+    assert friday.unmatched == (2, 3)
     assert friday.names[2] == "Gone Solo"
-    assert (cold.place, cold.ids) == ("Crates / Cold", [])
-    assert (warm.place, warm.ids[0], len(warm.ids)) == ("Crates / Warm", "/music/bus.mp3", 2)
+    assert (cold.full_name, cold.ids) == ("Crates / Cold", [])
+    assert (warm.full_name, warm.ids[0], len(warm.ids)) == ("Crates / Warm", "/music/bus.mp3", 2)
     assert playlist_files.read(where, "warm").ids == warm.ids
     with pytest.raises(DataError, match="has 2 playlists; say which with --playlist: 'Friday', 'Crates / Warm'"):
         playlist_files.read(where)
@@ -183,8 +183,8 @@ def test_another_database_is_told(tmp_path):
 def test_an_empty_library_and_none(where):
     with pytest.raises(NotFoundError, match="there is no such file"):
         mixxx.read(where.parent / "absent.sqlite")
-    assert not mixxx.recognises(where.parent / "absent.sqlite")
-    assert not mixxx.recognises(where.parent)
+    assert not mixxx.can_read(where.parent / "absent.sqlite")
+    assert not mixxx.can_read(where.parent)
     with contextlib.closing(sqlite3.connect(where)) as connection, connection:
         connection.execute("UPDATE library SET mixxx_deleted = 1")
     assert mixxx.playlists(where) == []

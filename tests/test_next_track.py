@@ -32,7 +32,7 @@ def themed():
 
 
 def measured(catalogue, playlists, name="mean", **options):
-    cases = next_track.draw(catalogue, playlists, None, **options)
+    cases = next_track.sample_cases(catalogue, playlists, None, **options)
     predictor = load_predictor(name)
     space = predictor.embed(catalogue)
     vectors = next_track.predictions(predictor, catalogue, space, cases)
@@ -55,7 +55,7 @@ def test_noise_is_found_by_chance():
 
 
 def test_cases_begin_at_the_sixth_track_and_others_are_never_of_the_playlist(themed):
-    cases = next_track.draw(*themed, None)
+    cases = next_track.sample_cases(*themed, None)
     assert cases.position.min() == 5
     assert len(cases.playlist) == 40 * 35
     for p, others, true in zip(cases.playlist, cases.others, cases.true, strict=True):
@@ -69,7 +69,7 @@ def test_others_are_drawn_in_proportion_to_their_entries():
     playlists = [
         np.r_[rng.permutation(200)[:19] + 100, [i % 2]] for i in range(400)
     ]  # tracks 0 and 1 in half of them
-    cases = next_track.draw(catalogue, playlists, None, most=3000)
+    cases = next_track.sample_cases(catalogue, playlists, None, most=3000)
     share = np.mean(cases.others == 0, axis=1)[cases.playlist % 2 == 1].mean()
     # Of all entries a fortieth are track 0; those of the playlist's own tracks are drawn again.
     assert share == pytest.approx(1 / 40, rel=0.15)
@@ -79,7 +79,7 @@ def test_cold_cases_follow_the_rule_and_warm_ones_were_heard(themed):
     catalogue, playlists = themed
     heard = np.zeros(len(catalogue), dtype=bool)
     heard[:500] = True
-    cases = next_track.draw(catalogue, playlists, heard)
+    cases = next_track.sample_cases(catalogue, playlists, heard)
     cold = is_cold(catalogue.ids(cases.true))
     assert (cases.sets["cold"] == cold).all()
     assert (cases.sets["warm"] == (heard[cases.true] & ~cold)).all()
@@ -87,7 +87,7 @@ def test_cold_cases_follow_the_rule_and_warm_ones_were_heard(themed):
 
 
 def test_at_most_so_many_of_each_set_and_the_seed_decides(themed):
-    one, two, other = (next_track.draw(*themed, None, most=100, seed=seed) for seed in (0, 0, 1))
+    one, two, other = (next_track.sample_cases(*themed, None, most=100, seed=seed) for seed in (0, 0, 1))
     assert {name: int(mask.sum()) for name, mask in one.sets.items()} == {"all": 100, "cold": 100}
     assert (one.others == two.others).all()
     assert not np.array_equal(one.position, other.position)
@@ -99,17 +99,17 @@ def test_hearing_along_equals_hearing_each_past_alone(themed):
     for name in ("mean", "classic"):
         predictor = load_predictor(name)
         space = predictor.embed(catalogue)
-        vectors = next_track.along(predictor, catalogue, space, some)
+        vectors = next_track.predict_sequences(predictor, catalogue, space, some)
         for tracks, said in zip(some, vectors, strict=True):
             assert len(said) == len(tracks)
             for i in (0, 4, len(tracks) - 1):
-                alone = next_track.along(predictor, catalogue, space, [tracks[: i + 1]])[0][-1]
+                alone = next_track.predict_sequences(predictor, catalogue, space, [tracks[: i + 1]])[0][-1]
                 np.testing.assert_allclose(said[i], alone, atol=1e-5)
 
 
 def test_history_and_shuffling_change_what_is_heard(themed):
     catalogue, playlists = themed
-    cases = next_track.draw(catalogue, playlists, None, most=200)
+    cases = next_track.sample_cases(catalogue, playlists, None, most=200)
     mean = load_predictor("mean")
     space = mean.embed(catalogue)
     whole = next_track.predictions(mean, catalogue, space, cases)
@@ -124,7 +124,7 @@ def test_history_and_shuffling_change_what_is_heard(themed):
 
 def test_no_playlist_is_a_sentence(themed):
     with pytest.raises(DiscoError, match="no playlist has 10 different tracks"):
-        next_track.draw(themed[0], [], None)
+        next_track.sample_cases(themed[0], [], None)
 
 
 @pytest.fixture(scope="module")

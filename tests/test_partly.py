@@ -21,7 +21,7 @@ from disco.playlist.generate import generate
 from disco.playlist.reorder import Given, reorder
 from disco.playlist.reorder import given as given_of
 from disco.playlist.sequence import Budget, Constraints
-from disco.sources.tracklist import Tracklist
+from disco.sources.tracklist import Entry, Tracklist
 
 SHORT = Budget(iterations=5)
 
@@ -236,7 +236,7 @@ LIBRARY = random_catalogue(60, seed=6, artists=50)
 def test_strangers_stay_and_the_known_are_ordered_around_them(known, seed):
     order = np.random.default_rng(seed).permutation(60)[: len(known)]
     ids = [f"t{row:05}" if here else f"stranger {row}" for row, here in zip(order, known, strict=True)]
-    had = given_of(Tracklist("", ids, ids), LIBRARY)
+    had = given_of(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
     made = reorder(had, budget=SHORT)
     played = made.playlist.tracks.table["track_id"].to_pylist()
     assert sorted(played) == sorted(ids)
@@ -250,7 +250,7 @@ def test_strangers_stay_and_the_known_are_ordered_around_them(known, seed):
 
 def test_a_wish_for_a_strangers_place_comes_first():
     ids = ["t00001", "stranger", "t00002", "t00003"]
-    had = given_of(Tracklist("", ids, ids), LIBRARY)
+    had = given_of(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
     made = reorder(had, wishes=Constraints(held=((1, 3),)), budget=SHORT)
     played = made.playlist.tracks.table["track_id"].to_pylist()
     assert (played[1], played[2]) == ("t00003", "stranger")

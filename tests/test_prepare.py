@@ -221,7 +221,7 @@ def test_ids_that_two_places_give_are_told_apart(tracks, tmp_path, capsys):
 
 @given(st.lists(st.sampled_from(["a", "b", "a (2)", "a (3)"]), max_size=12))
 def test_distinct_ids_are_distinct_and_change_only_what_came_before(ids):
-    made = splitting.distinct(ids)
+    made = splitting.unique_ids(ids)
     assert len(set(made)) == len(ids)
     assert all(new == old for i, (old, new) in enumerate(zip(ids, made, strict=True)) if old not in ids[:i])
 
@@ -248,10 +248,10 @@ def digests_of(lists: list[list[int]], seed: int) -> np.ndarray:
 
 @given(lists_of_tracks, st.integers(0, 3), st.sampled_from([0.0, 0.1, 0.3]), st.sampled_from([0.0, 0.2]), st.data())
 def test_splits_are_disjoint_by_content_and_do_not_hang_on_the_order(lists, seed, validation, test, data):
-    rules = splitting.Rules(validation=validation, test=test, seed=seed)
+    rules = splitting.SplitRules(validation=validation, test=test, seed=seed)
     aside = np.array(data.draw(st.lists(st.booleans(), min_size=len(lists), max_size=len(lists))))
     digest = digests_of(lists, seed)
-    drawn = splitting.draw(digest, aside, rules)
+    drawn = splitting.assign_splits(digest, aside, rules)
     of: dict[tuple[int, ...], set[int]] = {}
     for tracks, number in zip(lists, drawn.tolist(), strict=True):
         of.setdefault(tuple(tracks), set()).add(number)
@@ -266,7 +266,7 @@ def test_splits_are_disjoint_by_content_and_do_not_hang_on_the_order(lists, seed
     assert free.count(1) == round(validation * len(free))
     order = np.random.default_rng(seed).permutation(len(lists))
     assert (
-        splitting.draw(digests_of([lists[i] for i in order], seed), aside[order], rules).tolist()
+        splitting.assign_splits(digests_of([lists[i] for i in order], seed), aside[order], rules).tolist()
         == drawn[order].tolist()
     )
 
@@ -277,7 +277,7 @@ def test_of_equal_playlists_one_stays_and_one_that_is_held_out_stays_first(lists
     aside = np.arange(n) >= (n // 2 if held else n)
     lengths = np.array([len(tracks) for tracks in lists])
     facts = {"length": lengths, "covered": lengths, "digest": digests_of(lists, 1)}
-    why = splitting.reasons(facts, aside, splitting.Rules(minimum_length=0))
+    why = splitting.exclusion_reasons(facts, aside, splitting.SplitRules(minimum_length=0))
     kept = [i for i in range(n) if why[i] < 0]
     assert sorted({tuple(tracks) for tracks in lists}) == sorted(tuple(lists[i]) for i in kept)
     wanted = {tuple(tracks) for tracks, a in zip(lists, aside, strict=True) if a}

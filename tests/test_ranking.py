@@ -61,7 +61,7 @@ def trained(catalogue: Catalogue, playlists: list[np.ndarray], folder: Path, epo
 
 def found(catalogue: Catalogue, playlists: list[np.ndarray], name: str) -> float:
     """hit@10 on playlists that nobody trained on."""
-    cases = next_track.draw(catalogue, playlists, None, most=1500)
+    cases = next_track.sample_cases(catalogue, playlists, None, most=1500)
     predictor = load_predictor(name)
     space = predictor.embed(catalogue)
     ranks = next_track.ranks(space, next_track.predictions(predictor, catalogue, space, cases), cases)
@@ -112,7 +112,7 @@ def check_export(folder: Path, catalogue: Catalogue, rows: list[np.ndarray]) -> 
     stretch = np.repeat(np.median(stretch.reshape(2, -1), axis=1), len(stretch) // 2)
     centre = vectors[0] - space[0] / stretch
     np.testing.assert_allclose(space / stretch, vectors - centre, atol=1e-5)
-    stepped = np.stack(next_track.along(predictor, catalogue, space, rows))
+    stepped = np.stack(next_track.predict_sequences(predictor, catalogue, space, rows))
     whole = np.asarray(follower(vectors[np.stack(rows)], training=False))
     np.testing.assert_allclose(stepped / stretch, whole - centre, atol=1e-5)
 

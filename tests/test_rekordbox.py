@@ -68,7 +68,7 @@ def where(tmp_path):
 
 
 def test_tracks_are_what_the_library_says(where):
-    assert rekordbox.recognises(where)
+    assert rekordbox.can_read(where)
     catalogue = rekordbox.read(where)
     tracks = {track["track_id"]: track for track in catalogue.table.to_pylist()}
     assert len(tracks) == 5
@@ -101,7 +101,7 @@ def test_tonality_may_be_spelt_in_any_way(where, spelling):
 
 def test_playlists_keep_their_order_folders_and_strangers(where):
     found = rekordbox.playlists(where)
-    assert [listed.place for listed in found] == [
+    assert [listed.full_name for listed in found] == [
         "Peak / time / Late / Friday",
         "Peak / time / friday",
         "Empty",
@@ -109,15 +109,15 @@ def test_playlists_keep_their_order_folders_and_strangers(where):
     ]
     friday = found[0]
     assert friday.ids == [MOON, BUS, "TrackID 99", MOON]
-    assert friday.absent == (2,)
+    assert friday.unmatched == (2,)
     assert friday.tracks.tempos.tolist()[:2] == [90.25, 122.5]
     assert np.isnan(friday.tracks.tempos[2])
-    assert friday.found(friday.tracks).tolist() == [0, 1, -1, 0]
+    assert friday.match(friday.tracks).tolist() == [0, 1, -1, 0]
     assert found[1].ids == ["C:/Music/Sun.flac", "/Users/me/gone.mp3"]
-    assert found[1].absent == (1,)
+    assert found[1].unmatched == (1,)
     assert found[2].ids == []
     assert found[3].ids[0] == "4uLU6hMCjMI75M1A2tKUQC"
-    assert found[3].absent == ()
+    assert found[3].unmatched == ()
 
 
 def test_a_playlist_is_found_by_its_name_or_the_choice_is_told(where):
@@ -213,16 +213,16 @@ def test_other_encodings_are_read_where_the_file_names_them(tmp_path):
     for encoding in ("utf-8-sig", "utf-16", "iso-8859-1", "windows-1252"):
         named = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16"}.get(encoding, encoding)
         where.write_bytes(LIBRARY.replace("UTF-8", named).replace("Night Bus", "Näht").encode(encoding))
-        assert rekordbox.recognises(where), encoding
+        assert rekordbox.can_read(where), encoding
         assert "Näht" in rekordbox.read(where).table["title"].to_pylist()
 
 
 def test_there_is_no_such_file_and_a_folder(tmp_path):
     for name in ("absent.xml", "a\0b.xml"):
-        assert not rekordbox.recognises(tmp_path / name)
+        assert not rekordbox.can_read(tmp_path / name)
         with pytest.raises(NotFoundError, match="there is no such file"):
             rekordbox.read(tmp_path / name)
-    assert not rekordbox.recognises(tmp_path)
+    assert not rekordbox.can_read(tmp_path)
     with pytest.raises(DataError, match="cannot be read"):
         rekordbox.read(tmp_path)
 
@@ -232,7 +232,7 @@ def test_there_is_no_such_file_and_a_folder(tmp_path):
 )
 def test_other_files_are_not_recognised(content, tmp_path):
     (tmp_path / "a.xml").write_text(content)
-    assert not rekordbox.recognises(tmp_path / "a.xml")
+    assert not rekordbox.can_read(tmp_path / "a.xml")
 
 
 def test_hostile_text_is_only_text(tmp_path):

@@ -129,9 +129,9 @@ def test_rekordbox_holds_all_but_fractions_of_seconds(tmp_path_factory, tracks, 
     expected = [dj(track, seconds=True) for track in tracks.table.to_pylist()]
     same(rekordbox.read(where), expected)
     listed = playlist_files.read(where)
-    assert listed.title == FORBIDDEN.sub("\ufffd", name)
+    assert listed.name == FORBIDDEN.sub("\ufffd", name)
     assert listed.ids == [track["track_id"] for track in expected]
-    assert listed.absent == ()
+    assert listed.unmatched == ()
 
 
 @given(catalogues(), words)
@@ -147,9 +147,9 @@ def test_traktor_holds_all(tmp_path_factory, tracks, name):
     expected = [dj(track, seconds=False) for track in clean]
     same(traktor.read(where), expected)
     listed = playlist_files.read(where)
-    assert listed.title == FORBIDDEN.sub("\ufffd", name)
+    assert listed.name == FORBIDDEN.sub("\ufffd", name)
     assert listed.ids == [track["track_id"] for track in expected]
-    assert listed.absent == ()
+    assert listed.unmatched == ()
 
 
 @given(catalogues(), words)
@@ -163,8 +163,8 @@ def test_jspf_holds_all(tmp_path_factory, tracks, name):
     ]
     same(jspf.read(where), expected)
     listed = playlist_files.read(where)
-    assert listed.title == name.encode(errors="replace").decode().strip()
-    assert listed.found(tracks).tolist() == list(range(len(tracks)))
+    assert listed.name == name.encode(errors="replace").decode().strip()
+    assert listed.match(tracks).tolist() == list(range(len(tracks)))
 
 
 @given(catalogues(), words, st.sampled_from([None, *export.PATHS]))
@@ -177,7 +177,7 @@ def test_m3u8_finds_every_track_again(tmp_path_factory, tracks, name, way):
     export.save(playlist(tracks, name), where, export.Style(paths=way), force=True)
     listed = playlist_files.read(where)
     bare = catalogue_of([{"track_id": t["track_id"], "path": t["path"]} for t in tracks.table.to_pylist()])
-    assert listed.found(bare).tolist() == list(range(len(tracks)))
+    assert listed.match(bare).tolist() == list(range(len(tracks)))
     assert where.read_bytes().decode("utf-8").isprintable() is False  # line breaks alone
     assert len(where.read_text(encoding="utf-8").splitlines()) == 2 + 2 * len(tracks)
 
@@ -185,7 +185,7 @@ def test_m3u8_finds_every_track_again(tmp_path_factory, tracks, name, way):
 @given(catalogues(), words)
 def test_json_finds_every_track_again(tmp_path_factory, tracks, name):
     listed = playlist_files.read(written(tracks, name, ".json", tmp_path_factory.getbasetemp()))
-    assert listed.title == name
+    assert listed.name == name
     assert listed.ids == tracks.table["track_id"].to_pylist()
 
 
@@ -201,7 +201,7 @@ def test_hostile_text_breaks_no_format(suffix, text, tmp_path):
     listed = playlist_files.read(where)
     assert len(listed.ids) == 1
     if suffix != ".nml" or not FORBIDDEN.search(safe):  # such a path Traktor cannot be told
-        assert listed.found(tracks).tolist() == [0]
+        assert listed.match(tracks).tolist() == [0]
 
 
 def test_the_tempo_in_rekordbox_is_to_a_hundredth(tmp_path):

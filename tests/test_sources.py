@@ -42,7 +42,7 @@ def test_an_export_is_a_folder_a_zip_file_or_one_of_its_parts(tmp_path):
     inner = place / "Spotify Account Data"
     whole = spotify_export.read(place)
     for where in (tmp_path / "my_spotify_data.zip", inner):
-        assert spotify_export.recognises(where)
+        assert spotify_export.can_read(where)
         assert spotify_export.read(where).table.equals(whole.table)
         assert spotify_export.playlists(where) == spotify_export.playlists(place)
     one = spotify_export.read(inner / "YourLibrary.json")
@@ -71,7 +71,7 @@ def test_what_an_export_says_of_its_tracks(tmp_path):
 
 def test_playlists_of_an_export_keep_repeats_and_files_of_ones_own(tmp_path):
     first, second = spotify_export.playlists(write_export(tmp_path))
-    assert (first.title, first.ids) == (HOSTILE.strip(), [bare(2), bare(3)])
+    assert (first.name, first.ids) == (HOSTILE.strip(), [bare(2), bare(3)])
     assert second.ids == [bare(1), "First & Last My Band", bare(1)]
 
 

@@ -279,25 +279,25 @@ def test_it_is_opened_by_its_name_and_by_its_folder(start):
         source.read(place)
     made = read()
     for where in (place, library.place()):
-        assert source.recognises(where)
+        assert source.can_read(where)
         assert source.read(where).table.equals(made.tracks.table)
         assert source.read(where).notes[0] == f"{len(made.tracks)} tracks of your Spotify library, read today"
-        assert [one.title for one in source.playlists(where)][:2] == ["Saved tracks", "Top tracks"]
-    assert not source.recognises(Path("tracks.parquet"))
-    assert not source.recognises(Path("spotify\0"))
+        assert [one.name for one in source.playlists(where)][:2] == ["Saved tracks", "Top tracks"]
+    assert not source.can_read(Path("tracks.parquet"))
+    assert not source.can_read(Path("spotify\0"))
 
 
 def test_a_file_called_spotify_is_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("spotify").touch()
-    assert not source.recognises(Path("spotify"))
+    assert not source.can_read(Path("spotify"))
 
 
 def test_entries_that_are_no_tracks_keep_their_places(start):
     start()
     made = read()
-    odd = next(one for one in source.playlists(library.place()) if one.title.startswith("Odd ones"))
-    found = odd.found(made.tracks)
+    odd = next(one for one in source.playlists(library.place()) if one.name.startswith("Odd ones"))
+    found = odd.match(made.tracks)
     assert (len(odd.ids), [place for place, row in enumerate(found) if row < 0]) == (8, [3, 4])
     assert odd.names[1] == "My <File> & more Some One"
 

@@ -62,7 +62,7 @@ def where(tmp_path):
 
 
 def test_tracks_are_what_the_library_says(where):
-    assert traktor.recognises(where)
+    assert traktor.can_read(where)
     catalogue = traktor.read(where)
     bus, sun, rain, nowhere = catalogue.table.to_pylist()
     assert (bus["track_id"], bus["path"], bus["title"], bus["artists"]) == (BUS, BUS, "Night Bus", ["Mira Vale"])
@@ -95,14 +95,14 @@ def test_the_number_of_a_key(where, value, name):
 
 def test_playlists_keep_their_order_folders_and_strangers(where):
     loops, friday = traktor.playlists(where)
-    assert (loops.place, loops.ids) == ("_LOOPS", [])
-    assert friday.place == "Peak / Friday"
+    assert (loops.full_name, loops.ids) == ("_LOOPS", [])
+    assert friday.full_name == "Peak / Friday"
     assert friday.ids == ["/Volumes/SSD/Sets/rain.wav", BUS, "C:/Music/gone.mp3"]
-    assert friday.absent == (2,)
+    assert friday.unmatched == (2,)
     assert friday.names[:2] == ["Rain Solo", "Night Bus Mira Vale"]
     assert friday.tracks.tempos[0] == 90
-    assert playlist_files.read(where).title == "Friday"  # the only one with tracks
-    assert playlist_files.read(where, "peak / friday").title == "Friday"
+    assert playlist_files.read(where).name == "Friday"  # the only one with tracks
+    assert playlist_files.read(where, "peak / friday").name == "Friday"
 
 
 @pytest.mark.parametrize(

@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from disco.cli import console, options
-from disco.cli.options import add_catalogue, open_catalogue
 from disco.evaluation import continuation
 from disco.evaluation.baselines import BASELINES
 from disco.evaluation.protocols import continuations, flows, next_tracks
+from disco.playlist.cost import Knobs
+from disco.playlist.make import make
+from disco.playlist.mixing import Mixing
 
 # Where the published spicyness of 1.2 comes from can be seen around it.
 SPICYNESS = (1.2,)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of this door."""
+    """The options of this command."""
     p = argparse.ArgumentParser(prog="disco evaluate", description="How good is it, on whose playlists?")
     verbs = p.add_subparsers(dest="verb", required=True, metavar="VERB")
     v = verbs.add_parser(
@@ -89,7 +91,8 @@ def _add_flow(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     v.add_argument("--playlists", type=Path, metavar="FILE", help="real playlists; of a column `split`, the test's")
     v.add_argument("--source", action="append", metavar="NAME", help="only playlists of this source; several")
-    add_catalogue(v)
+    options.add_catalogue(v)
+    options.add_enrichment(v)
     v.add_argument("--lengths", default="20-50", metavar="A-B", help="playlists of A to B measured tracks (20-50)")
     options.option(
         v,
@@ -125,8 +128,10 @@ def _add_flow(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="NAME",
         help=f"may be given several times (default: all): {', '.join(BASELINES)}",
     )
-    options.add_knobs(v.add_argument_group("our cost"))
-    options.add_mixing(v.add_argument_group("how joins are judged"))
+    g = v.add_argument_group("our cost")
+    options.add(g, Knobs, *options.KNOBS)
+    options.add(g, make, "artist_gap")
+    options.add(v.add_argument_group("how transitions are judged"), Mixing, *options.MIXING)
     v.add_argument("--arc", metavar="ARC", help="of energy, which `order` is asked for; its fit is measured for all")
     options.add_random_seed(v, "for what is sampled")
     v.add_argument("--json", action="store_true", help="print one JSON object")
@@ -142,15 +147,16 @@ def _add_playlists(v: argparse.ArgumentParser, train: str) -> None:
         help="test playlists; of a prepared table with a column `split`, those of the test",
     )
     v.add_argument("--source", action="append", metavar="NAME", help="only playlists of this source; several")
-    add_catalogue(v)
+    options.add_catalogue(v)
+    options.add_enrichment(v)
     v.add_argument("--train", type=Path, metavar="FILE", help=train)
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure predictors or recommenders and print one row for each and its set of cases."""
     arguments = parser().parse_args(argv)
-    catalogue = open_catalogue(arguments.catalogue, True, arguments.enrich_from, arguments.corrections)
+    catalogue = options.open_catalogue(arguments.catalogue, arguments.enrich_from, arguments.corrections, notes=False)
     said = arguments.measure(catalogue, arguments)
     if arguments.json:
         print(json.dumps(said, indent=2))

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from disco import export
+from disco.catalogue import Catalogue
 from disco.cli import console, options, output, settings
 from disco.models.predictors import PREDICTORS
-from disco.models.recommenders import DATA_NOTICE, METHODS, ONLINE, RECOMMENDERS
+from disco.models.recommenders import METHODS, ONLINE, RECOMMENDERS, TOLD
 from disco.playlist.cost import Knobs
 from disco.playlist.make import PUBLISHED, make, make_alternatives
 from disco.playlist.sequence import SEQUENCERS
@@ -36,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     """The options of this command."""
     p = argparse.ArgumentParser(
         prog="disco generate",
+        usage="disco generate SEED ... [options]",
         description="Make a playlist that begins with the seeds and flows on from them.",
         epilog='example: disco generate "them changes thundercat" "girlfriend is better" --catalogue tracks.parquet',
     )
@@ -58,7 +60,9 @@ def parser() -> argparse.ArgumentParser:
     g = p.add_argument_group("which tracks stand where")
     options.add(g, make, "end_track", "pin", "keep_positions")
     options.add(g, make, "randomness", "random_seed")
-    g.add_argument("--alternatives", type=int, default=1, metavar="N", help="playlists that differ from each other (1)")
+    g.add_argument(
+        "--alternatives", type=int, default=1, metavar="N", help="playlists that differ from each other (1)"
+    )
 
     g = p.add_argument_group("which tracks may be played")
     options.add(g, make, "duration", "explicit", "exclude_playlist")
@@ -94,7 +98,11 @@ def parser() -> argparse.ArgumentParser:
         help="with --candidates-from: ask it for features that are nowhere else",
     )
     options.option(
-        g, "--interactive", old=["--pick"], action="store_true", help="ask which track is meant where several could be"
+        g,
+        "--interactive",
+        old=["--pick"],
+        action="store_true",
+        help="ask which track is meant where several could be",
     )
 
     g = p.add_argument_group("output")
@@ -117,22 +125,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     arguments = _parse(argv)
     console.set_verbosity(arguments.quiet, arguments.verbose)
+    options.check_values(arguments)
     output.check_files(arguments)
     if arguments.save_settings:
         export.check(arguments.save_settings, arguments.force, (".toml",))
-    seeds = EXAMPLE_SEEDS if arguments.example else arguments.seeds
-    own = None
-    if arguments.catalogue or not arguments.candidates_from:
-        own = options.open_catalogue(arguments.catalogue, arguments.enrich_from, arguments.corrections)
-    if arguments.candidates_from:
-        from disco.cli import services  # loads the HTTP client
-
-        catalogue, seeds = services.candidates(arguments, own)
-    else:
-        assert own is not None
-        catalogue = own
-    if arguments.recommender in DATA_NOTICE:
-        log.info("%s", DATA_NOTICE[arguments.recommender])
+    catalogue, seeds = _catalogue_and_seeds(arguments)
+    if arguments.recommender in TOLD:
+        log.info("%s", TOLD[arguments.recommender])
     wished = options.values(arguments, make) | {"choose": console.ask if arguments.interactive else None}
     wished["length"] = 10 if arguments.length is None else arguments.length
     playlists = make_alternatives(arguments.alternatives, catalogue, seeds, **wished)
@@ -148,6 +147,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             export.show(playlist)
     output.upload(arguments, playlists)
     return 0
+
+
+def _catalogue_and_seeds(arguments: argparse.Namespace) -> tuple[Catalogue, Sequence[str]]:
+    if not arguments.candidates_from:
+        catalogue = options.open_catalogue(arguments.catalogue, arguments.enrich_from, arguments.corrections)
+        return catalogue, EXAMPLE_SEEDS if arguments.example else arguments.seeds
+    from disco.cli import services  # loads the HTTP client
+
+    own = None
+    if arguments.catalogue:
+        own = options.open_catalogue(arguments.catalogue, arguments.enrich_from, arguments.corrections)
+    return services.candidates(arguments, own)
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:

@@ -71,7 +71,7 @@ def remove(name: str) -> None:
     shutil.rmtree(aside)
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """List models, show one, or remove one."""
     p = argparse.ArgumentParser(

@@ -1,8 +1,8 @@
 """Options of the commands, made from the parameters and fields that they set.
 
-Name, type, default and help of an option are those of a parameter of `disco.make`, `disco.reorder`, ..., or of a field
-of `Knobs`, `Mixing`, `Filters`, ...: its signature, and the first sentence on it in the docstring. Here stands only what
-the command line adds: how a value is shown, and old spellings.
+Name, type, default and help of an option are those of a parameter of `disco.make`, `disco.reorder`, ..., or of a
+field of `Knobs`, `Mixing`, ...: its signature, and the first sentence on it in the docstring. This module adds only
+what the command line needs besides: how a value is shown, and old spellings.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from disco.errors import DiscoError
 from disco.playlist.cost import Knobs
 from disco.playlist.make import make
 from disco.playlist.mixing import Mixing
-from disco.playlist.parsing import parse_bpm, parse_duration
+from disco.playlist.parsing import parse_arc, parse_bpm, parse_duration, parse_positions
 from disco.sources import playlist_files
 from disco.sources.tracklist import Tracklist
 
@@ -92,7 +92,7 @@ def descriptions(of: Callable[..., Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for section in re.findall(r"^(?:Parameters|Attributes)\n-+\n(.*?)(?=^\w+\n-{3,}$|\Z)", text, re.M | re.S):
         for names, body in re.findall(r"^(\w[\w, ]*)[^\n]*\n((?:[ ]+[^\n]*\n?)*)", section, re.M):
-            sentence = re.split(r"[.;:](?:\s|$)", " ".join(body.split()))[0]
+            sentence = re.split(r"[.;](?:\s|$)", " ".join(body.split()))[0]
             sentence = sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
             found |= dict.fromkeys(re.split(r", ?", names.strip()), sentence)
     return found
@@ -100,7 +100,7 @@ def descriptions(of: Callable[..., Any]) -> dict[str, str]:
 
 @cache
 def _help(of: Callable[..., Any], name: str) -> str:
-    """Help of an option: of the field that it sets, or else of the parameter, where `make` describes what is shared."""
+    """Help of an option: from the docstring of the field or parameter, or of the one that it refers to."""
     own = descriptions(of).get(name, "")
     shared = {**descriptions(make), **descriptions(Knobs), **descriptions(Mixing)}
     return shared.get(name, own) if not own or own.startswith(("as for", "how transitions", "the knobs")) else own
@@ -155,6 +155,13 @@ def values(arguments: argparse.Namespace, of: Callable[..., Any]) -> dict[str, A
     return {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
 
 
+def check_values(arguments: argparse.Namespace) -> None:
+    """Refuse values that are wrong for any catalogue, before one is opened."""
+    Mixing(**{name: getattr(arguments, name) for name in MIXING})
+    if getattr(arguments, "keep_positions", None) is not None:
+        parse_positions(arguments.keep_positions)
+
+
 def add_judging(parser: argparse._ActionsContainer, of: Callable[..., Any]) -> None:
     """Add what says how the transitions of a playlist are judged."""
     add(parser, of, *(knob for knob in KNOBS if knob != "spicyness"), "artist_gap")
@@ -168,7 +175,7 @@ def add_catalogue(parser: argparse._ActionsContainer) -> None:
         action="append",
         default=[],
         metavar="PATH",
-        help="your tracks: a table (CSV, Parquet), a DJ library, a folder of audio files, Spotify's data export, ...; "
+        help="your tracks: a table (CSV, Parquet), a DJ library, a folder of audio files, Spotify's data export; "
         "several are merged (default: a demo of invented tracks)",
     )
 
@@ -285,3 +292,13 @@ def read_playlist(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
     for note in own.notes:
         log.info("%s", note)
     return tracklist, own
+
+
+def mixing(arguments: argparse.Namespace) -> Mixing:
+    """How transitions are judged, as the options say."""
+    return Mixing(**{name: getattr(arguments, name) for name in MIXING})
+
+
+def arc(text: str | None) -> tuple[float, ...]:
+    """Heights of an arc."""
+    return parse_arc(text)

@@ -17,6 +17,7 @@ def parser() -> argparse.ArgumentParser:
     """The options of this command."""
     p = argparse.ArgumentParser(
         prog="disco order",
+        usage="disco order FILE [options]",
         description="Put a playlist that you have into its best order; no track is added, none left out.",
         epilog="example: disco order mine.m3u8 --catalogue tracks.parquet --arc peak --output better.m3u8",
     )
@@ -56,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Order a playlist, write what was asked for, print it, and report what is better."""
     arguments = parser().parse_args(argv)
     console.set_verbosity(arguments.quiet, arguments.verbose)
+    options.check_values(arguments)
     output.check_files(arguments)
     tracklist, catalogue = options.read_playlist(arguments)
     orders = reorder_alternatives(arguments.alternatives, catalogue, tracklist, **options.values(arguments, reorder))

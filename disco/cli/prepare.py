@@ -91,17 +91,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _rules(parser: argparse.ArgumentParser, said: argparse.Namespace) -> splitting.Rules:
+def _rules(parser: argparse.ArgumentParser, said: argparse.Namespace) -> splitting.SplitRules:
     test = said.test if said.test is not None else 0.0 if said.hold_out else 0.1
     if not (min(said.validation, test) >= 0 and said.validation + test < 1):
         parser.error("--validation and --test are shares, together less than 1")
     if not 0 <= said.minimum_coverage <= 1:
         parser.error("--minimum-coverage is a share, 0 to 1")
-    given = {name: getattr(said, name) for name in splitting.Rules.__dataclass_fields__}
-    return splitting.Rules(**given | {"test": test, "hold_out": tuple(said.hold_out)})
+    given = {name: getattr(said, name) for name in splitting.SplitRules.__dataclass_fields__}
+    return splitting.SplitRules(**given | {"test": test, "hold_out": tuple(said.hold_out)})
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Read playlists, find their tracks, and write those that are kept, split and counted."""
     parser = _parser()
@@ -110,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rules = _rules(parser, said)
     places = [place for where in said.playlists for place in playlist_tables.find(where)]
     with new_files(said.output, said.force, said.keep_parts) as (folder, fresh):
-        catalogue = options.open_catalogue(said.tracks, said.quiet)
+        catalogue = options.open_catalogue(said.tracks)
         named = tables.read(said.names) if said.names else None
         names = playlist_tables.Names(catalogue, named)
         parts, broken = write_parts(places, folder, said.processes)

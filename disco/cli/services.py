@@ -46,7 +46,7 @@ def candidates(arguments: argparse.Namespace, own: Catalogue | None) -> tuple[Ca
 
 
 def send(to: str, playlists: Sequence[Playlist], quiet: bool) -> list[str]:
-    """Make playlists at a place of `options.PLACES`, and return their addresses; tracks that it lacks are told."""
+    """Make playlists at a place of `options.SERVICES`, and return their addresses; tracks that it lacks are told."""
     return {"spotify": _to_spotify, "navidrome": _to_navidrome}[to](playlists, _say(quiet))
 
 

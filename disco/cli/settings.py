@@ -80,20 +80,8 @@ def read(path: Path) -> dict[str, Any]:
 
 def as_toml(arguments: argparse.Namespace) -> str:
     """Settings of parsed arguments as TOML; what is not set is left out."""
-    lines = ["# disco generate --settings THIS_FILE"]
-    for key in KEYS:
-        value = getattr(arguments, key)
-        if value is not None and value != []:
-            lines.append(f"{key} = {_value(value)}")
-    return "\n".join(lines) + "\n"
+    import tomli_w  # used by this alone
 
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    if isinstance(value, str):
-        escaped = "".join(f"\\u{ord(c):04x}" if c in '"\\' or ord(c) < 32 or ord(c) == 127 else c for c in value)
-        return f'"{escaped}"'
-    return repr(value)
+    values = {key: getattr(arguments, key) for key in KEYS}
+    chosen = {key: value for key, value in values.items() if value is not None and value != []}
+    return "# disco generate --settings THIS_FILE\n" + tomli_w.dumps(chosen)

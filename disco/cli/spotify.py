@@ -29,7 +29,7 @@ TERMS = (
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of this door."""
+    """The options of this command."""
     p = argparse.ArgumentParser(
         prog="disco spotify",
         description="Spotify in and out: log in, read your library, see what your app may do, forget it all.",
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the verb says."""
     arguments = parser().parse_args(argv)
@@ -171,7 +171,7 @@ def sync(arguments: argparse.Namespace) -> int:
     from disco.sources.services.spotify.sync import Crawl
 
     say = (lambda text: None) if arguments.quiet else console.say
-    own = options.open_catalogue(arguments.catalogue, arguments.quiet) if arguments.catalogue else None
+    own = options.open_catalogue(arguments.catalogue) if arguments.catalogue else None
     client = connect(say)
     for journal in [] if arguments.dry_run else writing.unfinished(client.account):
         print(f"finished writing {printable(journal.name)}: {writing.finish(client, journal, say)}")

@@ -21,7 +21,7 @@ from disco.training.recipes import RecommenderRecipe, read_recipe
 from disco.training.run import TRAINERS, new_folder, write_card
 
 
-@console.door
+@console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Fit what a recipe says and write the model folder."""
     parser = argparse.ArgumentParser("disco train", description="Fit a model from a recipe.")

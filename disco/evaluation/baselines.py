@@ -45,7 +45,7 @@ Search = Callable[["Tracks", Costs, np.random.Generator], Order]
 # playlist-sorter's published parameters; the generations are ours.
 POPULATION, TOURNAMENT, ELITE, IMMIGRANTS, GENERATIONS = 100, 3, 2, 15, 300
 # WrzDJ's and reklawdbox's.
-SWAPS, BEAMS = 50, 8
+SWAPS, BEAM_WIDTH = 50, 8
 _FAMILIES = ("house", "techno", "trance")
 
 
@@ -99,7 +99,7 @@ class Baseline:
     weighs: bool = False
 
 
-def tracks_of(few: Catalogue, space: Floats) -> Tracks:
+def baseline_tracks(few: Catalogue, space: Floats) -> Tracks:
     """What the rivals read of a catalogue of few tracks, and where these lie in the space of scaled features."""
     first = [(genres or [""])[0].lower().replace("-", " ") for genres in few.table["genres"].to_pylist()]
     family = [next((name for name in _FAMILIES if name in genre.split()), "") for genre in first]
@@ -115,7 +115,7 @@ def tracks_of(few: Catalogue, space: Floats) -> Tracks:
     )
 
 
-def _turns(tracks: Tracks) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.bool_]]:
+def _camelot_steps(tracks: Tracks) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.bool_]]:
     """Steps on the Camelot wheel, 0-6, whether the letter is the same, whether both keys are known: (n, n) each."""
     number, minor = tracks.key % 12, tracks.key // 12
     apart = np.abs(number[:, None] - number[None, :])
@@ -123,12 +123,12 @@ def _turns(tracks: Tracks) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray
     return np.minimum(apart, 12 - apart), minor[:, None] == minor[None, :], known[:, None] & known[None, :]
 
 
-def _apart(values: Costs) -> Costs:
+def _absolute_differences(values: Costs) -> Costs:
     """Absolute differences, shape (n, n), NaN where either is unknown."""
     return np.asarray(np.abs(values[:, None] - values[None, :]))
 
 
-def _same(numbers: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _same_number(numbers: NDArray[np.intp]) -> NDArray[np.bool_]:
     return np.asarray((numbers[:, None] == numbers[None, :]) & (numbers >= 0)[:, None])
 
 
@@ -139,14 +139,14 @@ def audiomuse(tracks: Tracks) -> Costs:
     root = (tracks.key % 12 + 3 * minor) % 12
     apart = np.abs(root[:, None] - root[None, :])
     key = np.minimum(apart, 12 - apart) / 6 * np.where(minor[:, None] == minor[None, :], 0.8, 1)
-    key = np.where(_turns(tracks)[2], key, 0.5)
-    tempo = np.minimum(_apart(np.nan_to_num(tracks.tempo)) / 80, 1)
-    energy = np.minimum(_apart(np.nan_to_num(tracks.energy)), 1)
+    key = np.where(_camelot_steps(tracks)[2], key, 0.5)
+    tempo = np.minimum(_absolute_differences(np.nan_to_num(tracks.tempo)) / 80, 1)
+    energy = np.minimum(_absolute_differences(np.nan_to_num(tracks.energy)), 1)
     return np.asarray(0.35 * tempo + 0.35 * energy + 0.30 * key)
 
 
 def _wrzdj_key(tracks: Tracks) -> Costs:
-    steps, letter, known = _turns(tracks)
+    steps, letter, known = _camelot_steps(tracks)
     near = np.select(
         [letter & (steps == 0), (steps == 0) | (letter & (steps == 1)), letter & (steps == 2)], [1, 0.8, 0.5]
     )
@@ -162,13 +162,13 @@ def _wrzdj_tempo(tracks: Tracks) -> Costs:
 
 def wrzdj(tracks: Tracks) -> Costs:
     """1 less WrzDJ's transition score, with moods unknown."""
-    score = 0.35 * _wrzdj_tempo(tracks) + 0.30 * _wrzdj_key(tracks) + 0.20 * 0.5 + 0.15 * ~_same(tracks.artist)
+    score = 0.35 * _wrzdj_tempo(tracks) + 0.30 * _wrzdj_key(tracks) + 0.20 * 0.5 + 0.15 * ~_same_number(tracks.artist)
     return np.asarray(1 - score)
 
 
 def playlist_sorter(tracks: Tracks) -> Costs:
     """playlist-sorter's fitness of a join, lower is better; it divides the whole by n - 1, which changes nothing."""
-    steps, letter, known = _turns(tracks)
+    steps, letter, known = _camelot_steps(tracks)
     # The parallel key is three steps away: from C major, 8B, to C minor, 5A.
     number, minor = tracks.key % 12, tracks.key // 12
     up = (number[None, :] - number[:, None]) % 12
@@ -178,39 +178,39 @@ def playlist_sorter(tracks: Tracks) -> Costs:
     a, b = tracks.tempo[:, None], tracks.tempo[None, :]
     ways = [np.abs(a - b), np.abs(a / 2 - b), np.abs(a - b / 2), np.abs(2 * a - b), np.abs(a - 2 * b)]
     tempo = np.nan_to_num(np.min(ways, axis=0))
-    energy = np.nan_to_num(_apart(tracks.energy))
+    energy = np.nan_to_num(_absolute_differences(tracks.energy))
     parts = [
         key,
         energy / max(energy.max(), 1e-9),
         tempo / max(tempo.max(), 1e-9),
-        _same(tracks.artist),
-        _same(tracks.album),
+        _same_number(tracks.artist),
+        _same_number(tracks.album),
     ]
     return np.asarray(0.5 * np.sum(parts, axis=0))
 
 
 def reklawdbox(tracks: Tracks) -> Costs:
     """1 less reklawdbox's composite score on its flat curve; not the same both ways."""
-    steps, letter, known = _turns(tracks)
+    steps, letter, known = _camelot_steps(tracks)
     moves = [letter & (steps == 0), letter & (steps == 1), steps == 0, letter & (steps == 2), steps == 1]
     key = np.where(known, np.select(moves, [1, 0.9, 0.8, 0.5, 0.4], 0.1), 0.5)
-    apart = _apart(tracks.tempo)
+    apart = _absolute_differences(tracks.tempo)
     tempo = np.select([apart <= 2, apart <= 4, apart <= 6, apart <= 8], [1, 0.8, 0.5, 0.3], 0.1)
     tempo = np.where(np.isnan(apart), 0.5, tempo)
-    energy = np.where((tracks.energy >= 0.65)[None, :] & (_apart(tracks.energy) <= 0.1), 1.0, 0.5)
+    energy = np.where((tracks.energy >= 0.65)[None, :] & (_absolute_differences(tracks.energy) <= 0.1), 1.0, 0.5)
     family = (tracks.family[:, None] == tracks.family[None, :]) & (tracks.family != "")[:, None]
-    genre = np.select([_same(tracks.genre), family], [1, 0.7], 0.3)
+    genre = np.select([_same_number(tracks.genre), family], [1, 0.7], 0.3)
     genre = np.where((tracks.genre < 0)[:, None] | (tracks.genre < 0)[None, :], 0.5, genre)
     return np.asarray(1 - (0.30 * key + 0.20 * tempo + 0.18 * energy + 0.17 * genre) / 0.85)
 
 
-def nearest(tracks: Tracks) -> Costs:
+def feature_distance(tracks: Tracks) -> Costs:
     """Distance of features alone."""
     squared = ((tracks.space[:, None, :].astype(float) - tracks.space[None, :, :]) ** 2).sum(axis=2)
     return np.asarray(np.sqrt(np.nan_to_num(squared)))
 
 
-class _Joins:
+class _TransitionCosts:
     """Costs of joins as the sequencers read them."""
 
     pairwise = True
@@ -239,39 +239,39 @@ class _Joins:
         return {"cost": self._joins[path[:-1], path[1:]].astype(np.float32)}
 
 
-def _chain(joins: Costs, first: int, width: int = 1) -> Order:
+def _nearest_neighbour(joins: Costs, first: int, width: int = 1) -> Order:
     """To the nearest that is left, again and again, with so many sequences side by side."""
     pool, start = np.delete(np.arange(len(joins)), first), np.array([first])
     if width == 1:
-        return greedy(start, pool, len(pool), _Joins(joins), _once)
-    return beam(start, pool, len(pool), _Joins(joins), _once, width=width)
+        return greedy(start, pool, len(pool), _TransitionCosts(joins), _not_yet_played)
+    return beam(start, pool, len(pool), _TransitionCosts(joins), _not_yet_played, width=width)
 
 
-def _once(path: object, row: int) -> bool:
+def _not_yet_played(path: object, row: int) -> bool:
     """Sequencers play nothing of a pool twice by themselves but for the rules: there are no others here."""
     return row not in path  # type: ignore[operator]
 
 
-def _lower_quartile(tracks: Tracks, joins: Costs, rng: np.random.Generator) -> Order:
+def _from_lower_quartile(tracks: Tracks, joins: Costs, rng: np.random.Generator) -> Order:
     calm = np.argsort(np.nan_to_num(tracks.energy), kind="stable")
-    return _chain(joins, int(calm[len(calm) // 4]))
+    return _nearest_neighbour(joins, int(calm[len(calm) // 4]))
 
 
-def _from_the_calmest(tracks: Tracks, joins: Costs, rng: np.random.Generator) -> Order:
-    return _chain(joins, int(np.argmin(np.nan_to_num(tracks.energy, nan=np.inf))), BEAMS)
+def _from_lowest_energy(tracks: Tracks, joins: Costs, rng: np.random.Generator) -> Order:
+    return _nearest_neighbour(joins, int(np.argmin(np.nan_to_num(tracks.energy, nan=np.inf))), BEAM_WIDTH)
 
 
-def _from_the_first(tracks: Tracks, joins: Costs, rng: np.random.Generator) -> Order:
-    return _chain(joins, 0)
+def _from_first_track(tracks: Tracks, joins: Costs, rng: np.random.Generator) -> Order:
+    return _nearest_neighbour(joins, 0)
 
 
-def _filled_and_swapped(tracks: Tracks, joins: Costs, rng: np.random.Generator) -> Order:
+def _greedy_with_swaps(tracks: Tracks, joins: Costs, rng: np.random.Generator) -> Order:
     """WrzDJ's greedy fill, and its swaps."""
     n = len(tracks)
     energy = np.where(np.isnan(tracks.energy), 0.5, 10 * tracks.energy)
     target = float(np.nanmean(10 * tracks.energy)) if not np.isnan(tracks.energy).all() else 0.0
     match = np.where(np.isnan(tracks.energy), 0.5, np.maximum(0, 1 - np.abs(energy - target) / 10))
-    same, artists = _same(tracks.genre), _same(tracks.artist)
+    same, artists = _same_number(tracks.genre), _same_number(tracks.artist)
     genre = np.where((tracks.genre < 0)[:, None] | (tracks.genre < 0)[None, :], 0.5, same)
     follow = 0.25 * _wrzdj_tempo(tracks) + 0.20 * _wrzdj_key(tracks) + 0.10 * genre
     order: list[int] = []
@@ -293,14 +293,14 @@ def _filled_and_swapped(tracks: Tracks, joins: Costs, rng: np.random.Generator) 
         tried = np.repeat(found[None, :], n - worst - 1, axis=0)
         others = np.arange(worst + 1, n)
         tried[np.arange(len(others)), others], tried[:, worst] = found[worst], found[others]
-        better = np.flatnonzero(_paid(joins, tried) < costs.sum() - 1e-5 * len(costs))
+        better = np.flatnonzero(_order_costs(joins, tried) < costs.sum() - 1e-5 * len(costs))
         if not len(better):
             break
         found = tried[better[0]]
     return found
 
 
-def _paid(joins: Costs, orders: Order) -> Costs:
+def _order_costs(joins: Costs, orders: Order) -> Costs:
     return np.asarray(joins[orders[:, :-1], orders[:, 1:]].sum(axis=1))
 
 
@@ -320,7 +320,7 @@ def two_opt(joins: Costs, order: Order) -> Order:
         order[first[best] : last[best] + 1] = order[first[best] : last[best] + 1][::-1].copy()
 
 
-def crossed(one: Order, two: Order, rng: np.random.Generator) -> Order:
+def order_crossover(one: Order, two: Order, rng: np.random.Generator) -> Order:
     """Order crossover of m pairs, shape (m, n): a part of one, and the rest after it as it comes in the other."""
     m, n = one.shape
     cuts = np.sort(rng.integers(n, size=(m, 2)), axis=1)
@@ -337,7 +337,7 @@ def crossed(one: Order, two: Order, rng: np.random.Generator) -> Order:
     return children
 
 
-def genetic(tracks: Tracks, joins: Costs, rng: np.random.Generator) -> Order:
+def genetic_search(tracks: Tracks, joins: Costs, rng: np.random.Generator) -> Order:
     """playlist-sorter's genetic algorithm with 2-opt."""
     n = len(tracks)
     by = [np.arange(n), np.argsort(tracks.energy, kind="stable"), np.argsort(tracks.tempo, kind="stable")]
@@ -347,29 +347,29 @@ def genetic(tracks: Tracks, joins: Costs, rng: np.random.Generator) -> Order:
     best: Order = now[0].copy()
     least, stuck = np.inf, 0
     for generation in range(GENERATIONS):
-        costs: Costs = _paid(joins, now)
+        costs: Costs = _order_costs(joins, now)
         rank = np.argsort(costs, kind="stable")
         now, costs = now[rank], costs[rank]
         if generation % 100 == 50:
             for i in range(3):
                 now[i] = two_opt(joins, now[i])
-            costs[:3] = _paid(joins, now[:3])
+            costs[:3] = _order_costs(joins, now[:3])
         leader = int(costs.argmin())
         stuck = 0 if costs[leader] < least - 1e-12 else stuck + 1
         if not stuck:
             best, least = now[leader].copy(), float(costs[leader])
         now[-IMMIGRANTS:] = now[0]
         for order in now[-IMMIGRANTS:]:
-            _exchange(order, max(3, n // 10), rng)
-        costs[-IMMIGRANTS:] = _paid(joins, now[-IMMIGRANTS:])
+            _swap_pairs(order, max(3, n // 10), rng)
+        costs[-IMMIGRANTS:] = _order_costs(joins, now[-IMMIGRANTS:])
         drawn = rng.integers(POPULATION, size=(POPULATION - ELITE, TOURNAMENT))
         parents = now[drawn[np.arange(len(drawn)), costs[drawn].argmin(axis=1)]]
         one, two = parents[::2], parents[1::2]
-        children = np.stack([crossed(one, two, rng), crossed(two, one, rng)], axis=1).reshape(-1, n)
+        children = np.stack([order_crossover(one, two, rng), order_crossover(two, one, rng)], axis=1).reshape(-1, n)
         rate = min(0.3, 0.1 + stuck / 100 * 0.2)
         for i in np.flatnonzero(rng.random(len(children)) < rate).tolist():
             if rng.random() < 0.5:
-                _exchange(children[i], int(rng.integers(2, 6)), rng)
+                _swap_pairs(children[i], int(rng.integers(2, 6)), rng)
             else:
                 low, high = sorted(rng.integers(n, size=2).tolist())
                 part = slice(low, high + 1)
@@ -378,7 +378,7 @@ def genetic(tracks: Tracks, joins: Costs, rng: np.random.Generator) -> Order:
     return best
 
 
-def _exchange(order: Order, times: int, rng: np.random.Generator) -> None:
+def _swap_pairs(order: Order, times: int, rng: np.random.Generator) -> None:
     """Pairs of tracks, drawn so many times, change places."""
     for a, b in rng.integers(len(order), size=(times, 2)):
         order[a], order[b] = order[b], order[a]
@@ -387,14 +387,16 @@ def _exchange(order: Order, times: int, rng: np.random.Generator) -> None:
 BASELINES: dict[str, Baseline] = {
     "random": Baseline(None, lambda tracks, joins, rng: rng.permutation(len(tracks))),
     "by tempo": Baseline(
-        lambda t: np.nan_to_num(_apart(t.tempo)), lambda t, joins, rng: np.argsort(t.tempo, kind="stable")
+        lambda t: np.nan_to_num(_absolute_differences(t.tempo)),
+        lambda t, joins, rng: np.argsort(t.tempo, kind="stable"),
     ),
     "by energy": Baseline(
-        lambda t: np.nan_to_num(_apart(t.energy)), lambda t, joins, rng: np.argsort(t.energy, kind="stable")
+        lambda t: np.nan_to_num(_absolute_differences(t.energy)),
+        lambda t, joins, rng: np.argsort(t.energy, kind="stable"),
     ),
-    "nearest neighbour": Baseline(nearest, _from_the_first),
-    "AudioMuse-AI": Baseline(audiomuse, _lower_quartile, weighs=True),
-    "WrzDJ": Baseline(wrzdj, _filled_and_swapped, weighs=True),
-    "playlist-sorter": Baseline(playlist_sorter, genetic, weighs=True),
-    "reklawdbox": Baseline(reklawdbox, _from_the_calmest, weighs=True),
+    "nearest neighbour": Baseline(feature_distance, _from_first_track),
+    "AudioMuse-AI": Baseline(audiomuse, _from_lower_quartile, weighs=True),
+    "WrzDJ": Baseline(wrzdj, _greedy_with_swaps, weighs=True),
+    "playlist-sorter": Baseline(playlist_sorter, genetic_search, weighs=True),
+    "reklawdbox": Baseline(reklawdbox, _from_lowest_energy, weighs=True),
 }

@@ -26,13 +26,13 @@ from disco.models.recommenders import Query, Recommender
 from disco.models.recommenders.popularity import by_counts
 
 # As many as Spotify's own page of recommendations shows; a shorter rest would measure luck.
-HIDDEN = 10
+MIN_HOLDOUTS = 10
 # Queries answered at a time, between two words about progress.
-CHUNK = 64
+BATCH_SIZE = 64
 
 
 @dataclass(frozen=True)
-class Given:
+class Category:
     """What of a playlist is given.
 
     Attributes
@@ -55,22 +55,22 @@ class Given:
         return " and ".join(part for part in ("title" if self.title else "", tracks) if part)
 
 
-PROTOCOLS: dict[str, tuple[Given, ...]] = {
-    "first-1": (Given(1),),
-    "first-5": (Given(5),),
-    "first-10": (Given(10),),
-    "title": (Given(title=True),),
+PROTOCOLS: dict[str, tuple[Category, ...]] = {
+    "first-1": (Category(1),),
+    "first-5": (Category(5),),
+    "first-10": (Category(10),),
+    "title": (Category(title=True),),
     "challenge": (
-        Given(title=True),
-        Given(1, title=True),
-        Given(5, title=True),
-        Given(5),
-        Given(10, title=True),
-        Given(10),
-        Given(25, title=True),
-        Given(25, title=True, random=True),
-        Given(100, title=True),
-        Given(100, title=True, random=True),
+        Category(title=True),
+        Category(1, title=True),
+        Category(5, title=True),
+        Category(5),
+        Category(10, title=True),
+        Category(10),
+        Category(25, title=True),
+        Category(25, title=True, random=True),
+        Category(100, title=True),
+        Category(100, title=True, random=True),
     ),
 }
 
@@ -89,13 +89,13 @@ class Cases:
         The tracks to be found, at least `HIDDEN` each.
     """
 
-    given: Given
+    given: Category
     playlist: NDArray[np.intp]
     queries: list[Query]
     truth: list[Rows]
 
 
-def draw(
+def sample_cases(
     playlists: Sequence[Rows], titles: Sequence[str], protocol: str, most: int | None = None, seed: int = 0
 ) -> list[Cases]:
     """The cases of a protocol, one for each of its categories that any playlist is fit for.
@@ -119,10 +119,10 @@ def draw(
     categories = PROTOCOLS[protocol]
     lengths = np.array([len(tracks) for tracks in playlists], dtype=np.intp)
     titled = np.array([bool(title.strip()) for title in titles], dtype=bool)
-    fit = [(lengths >= given.seeds + HIDDEN) & (titled | (not given.title)) for given in categories]
+    fit = [(lengths >= given.seeds + MIN_HOLDOUTS) & (titled | (not given.title)) for given in categories]
     usable = np.flatnonzero(np.logical_or.reduce(fit))
     if not len(usable):
-        raise DiscoError(_unfit(categories, lengths, titled))
+        raise DiscoError(_no_case_reason(categories, lengths, titled))
     rng = np.random.default_rng(seed)
     # The smallest number of seeds last; of equal ones those without a title, which any playlist is fit for.
     order = sorted(range(len(categories)), key=lambda i: (-categories[i].seeds, not categories[i].title))
@@ -138,17 +138,21 @@ def draw(
     return [_cases(given, chosen[i], playlists, titles, rng) for i, given in enumerate(categories) if len(chosen[i])]
 
 
-def _unfit(categories: Sequence[Given], lengths: NDArray[np.intp], titled: NDArray[np.bool_]) -> str:
+def _no_case_reason(categories: Sequence[Category], lengths: NDArray[np.intp], titled: NDArray[np.bool_]) -> str:
     if not len(lengths):
         return "there is no playlist with a track that the catalogue has"
-    least = min(given.seeds for given in categories) + HIDDEN
+    least = min(given.seeds for given in categories) + MIN_HOLDOUTS
     if (lengths >= least).any():
         return f"no playlist of {least} different tracks has a title"
     return f"no playlist has {least} different tracks that the catalogue has; the longest has {lengths.max()}"
 
 
 def _cases(
-    given: Given, chosen: NDArray[np.intp], playlists: Sequence[Rows], titles: Sequence[str], rng: np.random.Generator
+    given: Category,
+    chosen: NDArray[np.intp],
+    playlists: Sequence[Rows],
+    titles: Sequence[str],
+    rng: np.random.Generator,
 ) -> Cases:
     queries, truth = [], []
     for number in chosen:
@@ -167,7 +171,7 @@ def with_titles(cases: Cases, titles: Sequence[str]) -> Cases:
     return replace(cases, given=replace(cases.given, title=True), queries=queries)
 
 
-def popular(heard: NDArray[np.intp], name: str = "popularity") -> Recommender:
+def popularity_baseline(heard: NDArray[np.intp], name: str = "popularity") -> Recommender:
     """The most frequent tracks of training playlists, whoever asks; tracks in none of them are not recommended.
 
     Parameters
@@ -178,16 +182,16 @@ def popular(heard: NDArray[np.intp], name: str = "popularity") -> Recommender:
     return by_counts(name, np.where(heard > 0, heard, -np.inf).astype(np.float32))
 
 
-def answers(recommender: Recommender, queries: Sequence[Query]) -> Iterator[tuple[list[Rows], float]]:
+def recommend_in_batches(recommender: Recommender, queries: Sequence[Query]) -> Iterator[tuple[list[Rows], float]]:
     """The first 500 tracks for each query, and the seconds it took, some queries at a time."""
-    for start in range(0, len(queries), CHUNK):
+    for start in range(0, len(queries), BATCH_SIZE):
         begun = time.perf_counter()
-        found = recommender.recommend_many(queries[start : start + CHUNK], metrics.DEPTH)
+        found = recommender.recommend_many(queries[start : start + BATCH_SIZE], metrics.DEPTH)
         yield [candidates.rows for candidates in found], time.perf_counter() - begun
 
 
 @dataclass(frozen=True)
-class Found:
+class Answers:
     """What a recommender answered for some cases.
 
     Attributes
@@ -210,7 +214,7 @@ class Found:
         }
 
 
-def record(found: Sequence[Found], artists: NDArray[np.intp], seed: int = 0, **said: Any) -> dict[str, Any]:
+def record(found: Sequence[Answers], artists: NDArray[np.intp], seed: int = 0, **said: Any) -> dict[str, Any]:
     """One record of one category, or of the mean of several, each category weighing the same.
 
     Means over playlists with bootstrap intervals, categories resampled each by itself; `coverage`, the different
@@ -224,11 +228,11 @@ def record(found: Sequence[Found], artists: NDArray[np.intp], seed: int = 0, **s
     for name in of_category[0]:
         means = [values[name].mean() for values in of_category]
         resampled = [
-            metrics.resampled(values[name], np.arange(len(values[name])), seed=seed + i)
+            metrics.bootstrap_means(values[name], np.arange(len(values[name])), seed=seed + i)
             for i, values in enumerate(of_category)
         ]
         made[name] = round(float(np.mean(means)), 4)
-        bounds[name] = [round(bound, 4) for bound in metrics.bounds(np.mean(resampled, axis=0))]
+        bounds[name] = [round(bound, 4) for bound in metrics.percentile_interval(np.mean(resampled, axis=0))]
     for name, first in (("coverage", metrics.DEPTH), ("coverage@10", metrics.PAGE)):
         made[name] = metrics.coverage(rows, first)
         bounds[name] = [round(bound) for bound in metrics.coverage_interval(rows, first)]

@@ -26,7 +26,7 @@ from disco.catalogue.table import Mask
 from disco.catalogue.text import fold_accents, normalise
 from disco.errors import DiscoError
 from disco.evaluation import metrics
-from disco.evaluation.baselines import BASELINES, tracks_of
+from disco.evaluation.baselines import BASELINES, baseline_tracks
 from disco.models.predictors import Predictor
 from disco.models.recommenders import Query, Recommender
 from disco.playlist.cost import Flow, Knobs, Pairwise
@@ -39,21 +39,21 @@ from disco.playlist.sequence.local_search import Problem
 from disco.playlist.sequence.order import Budget, Order, arrange
 
 # As it was, when that is somebody's order and not a draw.
-HUMAN = "as it was"
-OURS, PLAIN, FREE = "order", "order, all knobs 1", "order, all knobs 1, artists free"
+ORIGINAL = "as it was"
+ORDER, ORDER_UNWEIGHTED, ORDER_FREE_ARTISTS = "order", "order, all knobs 1", "order, all knobs 1, artists free"
 # Disturbances a track, of our orders and of rivals' costs: fewer than usual, lest 200 lists take hours.
-_MOVES, _MOVES_OF_OTHERS = 10, 1
-SEARCHED = "{}, our search"
+_ITERATIONS_PER_TRACK, _BASELINE_ITERATIONS_PER_TRACK = 10, 1
+OUR_SEARCH = "{}, our search"
 # Of figures that say more the higher they are; of all others less is better.
-HIGHER = (*(f"key {name}" for name in KEY_RULES), "within_5", "within_10", "coherence")
+HIGHER_IS_BETTER = (*(f"key {name}" for name in KEY_RULES), "within_5", "within_10", "coherence")
 # The three by which no rival may be ahead: keys, tempos, sound.
 AXES = ("key fifths", "tempo_change", "step")
 # A difference of costs below it is rounding.
-_SAME = 1e-6
+_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
-class Setting:
+class FlowProtocol:
     """How joins are judged, and what is asked for.
 
     Attributes
@@ -75,7 +75,7 @@ class Setting:
 
 
 @dataclass
-class Measured:
+class Measurements:
     """Figures of each list by each way.
 
     Attributes
@@ -91,10 +91,10 @@ class Measured:
 
     def put(self, way: str, said: FlowMetrics) -> None:
         """Keep the figures of one more list by a way."""
-        self.values.setdefault(way, []).append(numbers(said))
+        self.values.setdefault(way, []).append(metric_values(said))
 
 
-def numbers(said: FlowMetrics) -> dict[str, float]:
+def metric_values(said: FlowMetrics) -> dict[str, float]:
     """Figures as one number each; a join without artist twice has no gap."""
     return {
         **{f"key {name}": share for name, share in said.allowed.items()},
@@ -108,7 +108,7 @@ def numbers(said: FlowMetrics) -> dict[str, float]:
     }
 
 
-def of_genres(catalogue: Catalogue, genres: Sequence[str]) -> Rows:
+def rows_with_genres(catalogue: Catalogue, genres: Sequence[str]) -> Rows:
     """Rows of the measured, named tracks that have one of some genres, hyphens or not; of all if none is asked for.
 
     Raises
@@ -135,7 +135,7 @@ def of_genres(catalogue: Catalogue, genres: Sequence[str]) -> Rows:
     return np.flatnonzero(fit & some)
 
 
-def drawn(pool: Rows, draws: int, length: int, seed: int) -> list[Rows]:
+def sample_lists(pool: Rows, draws: int, length: int, seed: int) -> list[Rows]:
     """So many sets of so many different rows of a pool, each in a random order.
 
     Raises
@@ -153,7 +153,7 @@ def drawn(pool: Rows, draws: int, length: int, seed: int) -> list[Rows]:
     return [rng.choice(pool, length, replace=False) for _ in range(draws)]
 
 
-def chosen(playlists: Sequence[Rows], lengths: tuple[int, int], most: int, seed: int) -> list[Rows]:
+def sample_playlists(playlists: Sequence[Rows], lengths: tuple[int, int], most: int, seed: int) -> list[Rows]:
     """At most so many playlists of fitting lengths, drawn by a seed.
 
     Raises
@@ -172,9 +172,9 @@ def chosen(playlists: Sequence[Rows], lengths: tuple[int, int], most: int, seed:
     return [fit[i] for i in kept]
 
 
-def ordered(
-    catalogue: Catalogue, lists: Sequence[Rows], setting: Setting, rivals: Sequence[str], human: bool, seed: int
-) -> Iterator[tuple[Measured, int]]:
+def measure_orders(
+    catalogue: Catalogue, lists: Sequence[Rows], setting: FlowProtocol, rivals: Sequence[str], human: bool, seed: int
+) -> Iterator[tuple[Measurements, int]]:
     """Figures of each list by each way: the same `Measured` after each, with what its number is.
 
     Parameters
@@ -186,24 +186,24 @@ def ordered(
     """
     if unknown := [name for name in rivals if name not in BASELINES]:
         raise DiscoError(f"there is no rival {unknown[0]!r}; there are: {', '.join(BASELINES)}")
-    measured = Measured()
+    measured = Measurements()
     for number, rows in enumerate(lists):
         few = catalogue.take(rows)
         n, space = len(few), setting.mean.embed(few)
         cost = Pairwise(few, setting.knobs, space, setting.mixing)
         places = PositionCosts(few, n, setting.wishes, setting.mixing.keys, whole=True)
-        tracks, everyone, rng = tracks_of(few, space), np.arange(n), np.random.default_rng([seed, number])
-        ways: dict[str, Order] = {HUMAN: everyone} if human else {}
+        tracks, everyone, rng = baseline_tracks(few, space), np.arange(n), np.random.default_rng([seed, number])
+        ways: dict[str, Order] = {ORIGINAL: everyone} if human else {}
         for name in rivals:
             rival = BASELINES[name]
             joins = rival.cost(tracks) if rival.cost else np.zeros((n, n))
             ways[name] = rival.search(tracks, joins, rng)
             if rival.cost:
                 problem = Problem(joins, np.zeros(n))
-                ours = arrange(problem, budget=Budget(iterations=_MOVES_OF_OTHERS * n))
+                ours = arrange(problem, budget=Budget(iterations=_BASELINE_ITERATIONS_PER_TRACK * n))
                 measured.own.setdefault(name, []).append((problem.cost(ways[name]), problem.cost(ours)))
                 if rival.weighs:
-                    ways[SEARCHED.format(name)] = ours
+                    ways[OUR_SEARCH.format(name)] = ours
         ways["greedy"] = greedy(everyone[:1], everyone[1:], n - 1, cost, lambda path, row: row not in path)
         nobody = np.empty(0, dtype=np.intp)
         said = setting.knobs
@@ -212,33 +212,35 @@ def ordered(
         )
         ordering = Pairwise(few, knobs, space, setting.mixing)
         for name, paid, gap in (
-            (OURS, ordering, setting.artist_gap),
-            (PLAIN, cost, setting.artist_gap),
-            (FREE, cost, 0),
+            (ORDER, ordering, setting.artist_gap),
+            (ORDER_UNWEIGHTED, cost, setting.artist_gap),
+            (ORDER_FREE_ARTISTS, cost, 0),
         ):
-            ways[name] = order(nobody, everyone, n, paid, Rules(few, gap), places, Budget(iterations=_MOVES * n))
+            ways[name] = order(
+                nobody, everyone, n, paid, Rules(few, gap), places, Budget(iterations=_ITERATIONS_PER_TRACK * n)
+            )
         found = {way: flow_metrics(few, path, cost, places) for way, path in ways.items()}
         least = min(one.total_cost for one in found.values())
         for way, one in found.items():
             measured.put(way, one)
-            measured.values[way][-1]["gap"] = one.total_cost / least - 1 if least > _SAME else 0.0
+            measured.values[way][-1]["gap"] = one.total_cost / least - 1 if least > _TOLERANCE else 0.0
         yield measured, number + 1
 
 
-def generated(
+def measure_generated(
     catalogue: Catalogue,
     seeds: Rows,
-    setting: Setting,
+    setting: FlowProtocol,
     recommender: Recommender,
     predictors: Sequence[Predictor],
     length: int,
     candidates: int,
-) -> Iterator[tuple[Measured, int]]:
+) -> Iterator[tuple[Measurements, int]]:
     """Figures of sequences from each seed: the same `Measured` after each, with its number.
 
     By `greedy` and `beam` under each predictor, by `walk`, and by the nearest neighbour in features alone.
     """
-    measured = Measured()
+    measured = Measurements()
     plain_knobs = Knobs(sweetness=0, smoothness=0)
     for number, seed in enumerate(seeds.tolist()):
         found = recommender.recommend(
@@ -265,7 +267,7 @@ def generated(
         yield measured, number + 1
 
 
-def records(measured: Measured, cases: str, compared: str, seed: int = 0) -> list[dict[str, Any]]:
+def records(measured: Measurements, cases: str, compared: str, seed: int = 0) -> list[dict[str, Any]]:
     """One record of each way: means over the lists, intervals, and how far `compared` is ahead of it.
 
     `ahead` has for each of the three axes the mean difference over the lists where both are known, positive where
@@ -281,17 +283,19 @@ def records(measured: Measured, cases: str, compared: str, seed: int = 0) -> lis
         bounds: dict[str, list[float]] = {}
         for name in lists[0]:
             values = np.array([values[name] for values in lists])
-            record[name], bound = _mean(values, seed)
+            record[name], bound = _mean_and_interval(values, seed)
             if bound:
                 bounds[name] = bound
         if near is not None:
             steps, others = (np.array([v["step"] for v in one]) for one in (lists, near))
             groups = np.arange(len(steps))
             record["step_ratio"] = _rounded(float(steps.mean() / others.mean()))
-            ratios = metrics.resampled(steps, groups, seed=seed) / metrics.resampled(others, groups, seed=seed)
-            bounds["step_ratio"] = [_rounded(b) for b in metrics.bounds(ratios)]
+            ratios = metrics.bootstrap_means(steps, groups, seed=seed) / metrics.bootstrap_means(
+                others, groups, seed=seed
+            )
+            bounds["step_ratio"] = [_rounded(b) for b in metrics.percentile_interval(ratios)]
         if best is not None and way != compared:
-            record["ahead"] = _ahead(best, lists, seed)
+            record["ahead"] = _differences(best, lists, seed)
             means = [record["ahead"][axis]["mean"] for axis in AXES]
             record["dominated"] = all(m is not None and m <= 0 for m in means) and any(
                 m is not None and m < 0 for m in means
@@ -300,30 +304,30 @@ def records(measured: Measured, cases: str, compared: str, seed: int = 0) -> lis
             pairs = np.array(measured.own[way])
             theirs, ours = pairs.T
             record["own"] = {
-                "ratio": _rounded(float(ours.sum() / theirs.sum())) if theirs.sum() > _SAME else 1.0,
-                "no_dearer": int((ours <= theirs * (1 + _SAME) + _SAME).sum()),
-                "cheaper": int((ours < theirs * (1 - 1e-4) - _SAME).sum()),
+                "ratio": _rounded(float(ours.sum() / theirs.sum())) if theirs.sum() > _TOLERANCE else 1.0,
+                "no_dearer": int((ours <= theirs * (1 + _TOLERANCE) + _TOLERANCE).sum()),
+                "cheaper": int((ours < theirs * (1 - 1e-4) - _TOLERANCE).sum()),
             }
         made.append(record | {"interval": bounds})
     return made
 
 
-def _ahead(best: Sequence[dict[str, float]], other: Sequence[dict[str, float]], seed: int) -> dict[str, Any]:
+def _differences(best: Sequence[dict[str, float]], other: Sequence[dict[str, float]], seed: int) -> dict[str, Any]:
     found = {}
     for axis in AXES:
-        sign = 1 if axis in HIGHER else -1
+        sign = 1 if axis in HIGHER_IS_BETTER else -1
         apart = np.array([sign * (a[axis] - b[axis]) for a, b in zip(best, other, strict=True)])
-        mean, bound = _mean(apart, seed)
+        mean, bound = _mean_and_interval(apart, seed)
         found[axis] = {"mean": mean, "interval": bound}
     return found
 
 
-def _mean(values: Floats | metrics.Values, seed: int) -> tuple[float | None, list[float] | None]:
+def _mean_and_interval(values: Floats | metrics.Values, seed: int) -> tuple[float | None, list[float] | None]:
     """Mean of the known values, and its interval."""
     known = values[~np.isnan(values)].astype(float)
     if not len(known):
         return None, None
-    low, high = metrics.interval(known, np.arange(len(known)), seed=seed)
+    low, high = metrics.bootstrap_interval(known, np.arange(len(known)), seed=seed)
     return _rounded(float(known.mean())), [_rounded(low), _rounded(high)]
 
 

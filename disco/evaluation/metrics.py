@@ -25,7 +25,7 @@ Values = NDArray[np.float64]
 DEPTH = 500
 PAGE = 10
 # What the challenge gave for the right artist.
-ARTIST = 0.25
+ARTIST_CREDIT = 0.25
 
 # Of so many queries the cosines with all tracks are held at a time.
 _QUERIES = 256
@@ -49,7 +49,7 @@ def ranks(true: Floats, others: Floats) -> Values:
     return np.asarray(1 + better + equal / 2, dtype=np.float64)
 
 
-def reciprocal(ranks: Values) -> Values:
+def reciprocal_ranks(ranks: Values) -> Values:
     """Reciprocal ranks; their mean is the MRR."""
     return 1 / ranks
 
@@ -79,7 +79,7 @@ def r_precision_artists(found: Rows, truth: Rows, artists: NDArray[np.intp]) -> 
     """
     first = found[: min(len(truth), DEPTH)]
     both = np.intersect1d(artists[first], artists[truth])
-    return r_precision(found, truth) + ARTIST * int((both >= 0).sum()) / len(truth)
+    return r_precision(found, truth) + ARTIST_CREDIT * int((both >= 0).sum()) / len(truth)
 
 
 def ndcg(found: Rows, truth: Rows) -> float:
@@ -104,7 +104,7 @@ def clicks(found: Rows, truth: Rows) -> float:
     return float(hit[0] // PAGE if len(hit) else DEPTH // PAGE + 1)
 
 
-def label_hits(vectors: Floats, labels: NDArray[np.intp], queries: Rows, k: int = 10) -> Values:
+def label_precision(vectors: Floats, labels: NDArray[np.intp], queries: Rows, k: int = 10) -> Values:
     """Share of the k nearest by cosine that have the query's label, shape (queries,); no track is its own neighbour.
 
     Parameters
@@ -148,7 +148,7 @@ def coverage_interval(answers: Sequence[Rows], first: int = DEPTH) -> tuple[floa
     return max(total - spread, 0.0), total + spread
 
 
-def interval(
+def bootstrap_interval(
     values: Values, groups: NDArray[np.intp], rounds: int = 1000, seed: int = 0, share: float = 0.95
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of a mean, whole groups drawn with replacement.
@@ -159,10 +159,10 @@ def interval(
     groups : ndarray of int, shape (n,)
         Group (playlist) of each value.
     """
-    return bounds(resampled(values, groups, rounds, seed), share)
+    return percentile_interval(bootstrap_means(values, groups, rounds, seed), share)
 
 
-def resampled(values: Values, groups: NDArray[np.intp], rounds: int = 1000, seed: int = 0) -> Values:
+def bootstrap_means(values: Values, groups: NDArray[np.intp], rounds: int = 1000, seed: int = 0) -> Values:
     """Means of the values, shape (rounds,), each with whole groups drawn with replacement."""
     _, group = np.unique(groups, return_inverse=True)
     sums, counts = np.bincount(group, values), np.bincount(group)
@@ -170,7 +170,7 @@ def resampled(values: Values, groups: NDArray[np.intp], rounds: int = 1000, seed
     return np.asarray((drawn @ sums) / (drawn @ counts), dtype=np.float64)
 
 
-def bounds(means: Values, share: float = 0.95) -> tuple[float, float]:
+def percentile_interval(means: Values, share: float = 0.95) -> tuple[float, float]:
     """The middle share of resampled means: from which to which."""
     low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
     return float(low), float(high)

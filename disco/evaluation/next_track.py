@@ -24,8 +24,8 @@ from disco.models.predictors import Predictor
 from disco.sources.files.playlist_tables import is_cold
 
 # The published protocol: 399 others, so that 10 of 400 are found by chance 0.025 of the time.
-OTHERS = 399
-FIRST = 5
+NEGATIVES = 399
+FIRST_POSITION = 5
 MINIMUM_LENGTH = 10
 # Cases whose distances are computed at a time: 128 x 400 vectors of 64 float32 are 13 MB.
 _CHUNK = 128
@@ -58,7 +58,7 @@ class Cases:
         return np.array([self.playlists[p][i] for p, i in pairs], dtype=np.intp)
 
 
-def draw(
+def sample_cases(
     catalogue: Catalogue,
     playlists: list[Rows],
     warm: Mask | None,
@@ -86,9 +86,9 @@ def draw(
     if not playlists:
         raise DiscoError(f"no playlist has {MINIMUM_LENGTH} different tracks that are in the catalogue with features")
     rng = np.random.default_rng(seed)
-    playlist = np.repeat(np.arange(len(playlists)), [len(tracks) - FIRST for tracks in playlists])
-    position = np.concatenate([np.arange(FIRST, len(tracks)) for tracks in playlists])
-    true = np.concatenate([tracks[FIRST:] for tracks in playlists])
+    playlist = np.repeat(np.arange(len(playlists)), [len(tracks) - FIRST_POSITION for tracks in playlists])
+    position = np.concatenate([np.arange(FIRST_POSITION, len(tracks)) for tracks in playlists])
+    true = np.concatenate([tracks[FIRST_POSITION:] for tracks in playlists])
     cold = is_cold(catalogue.ids(true))
     members = {"all": np.ones(len(true), dtype=bool), "cold": cold}
     if warm is not None:
@@ -97,25 +97,25 @@ def draw(
     if genre is not None:
         entries = np.bincount(genre[np.concatenate(playlists)] + 1, minlength=int(genre.max()) + 2)
         # Twice as many entries as are drawn, so that one long playlist of that genre cannot be all of it.
-        usable = (genre[true] >= 0) & (entries[genre[true] + 1] >= 2 * OTHERS)
+        usable = (genre[true] >= 0) & (entries[genre[true] + 1] >= 2 * NEGATIVES)
         members = {name: mask & usable for name, mask in members.items()}
-    chosen = {name: _some(mask, most, rng) for name, mask in members.items()}
+    chosen = {name: _sample_mask(mask, most, rng) for name, mask in members.items()}
     kept = np.flatnonzero(np.logical_or.reduce(list(chosen.values())))
     if not len(kept):
         raise DiscoError("no case is left: too few entries share a genre with the true tracks")
-    others = _others(playlists, playlist[kept], true[kept], genre, rng, len(catalogue))
+    others = _sample_negatives(playlists, playlist[kept], true[kept], genre, rng, len(catalogue))
     sets = {name: mask[kept] for name, mask in chosen.items()}
     return Cases(playlists, playlist[kept], position[kept], others, sets)
 
 
-def _some(mask: Mask, most: int, rng: np.random.Generator) -> Mask:
+def _sample_mask(mask: Mask, most: int, rng: np.random.Generator) -> Mask:
     rows = np.flatnonzero(mask)
     kept = np.zeros(len(mask), dtype=bool)
     kept[rng.permutation(rows)[:most]] = True
     return kept
 
 
-def _others(
+def _sample_negatives(
     playlists: list[Rows],
     playlist: NDArray[np.intp],
     true: Rows,
@@ -129,14 +129,14 @@ def _others(
         entries = entries[np.argsort(genre[entries], kind="stable")]
         starts = np.searchsorted(genre[entries], np.arange(-1, genre.max() + 2))
     own = np.zeros(n_tracks, dtype=bool)
-    others = np.empty((len(playlist), OTHERS), dtype=np.intp)
+    others = np.empty((len(playlist), NEGATIVES), dtype=np.intp)
     for number in np.unique(playlist):
         cases = np.flatnonzero(playlist == number)
         own[playlists[number]] = True
         low, high = np.zeros(len(cases), dtype=np.intp), np.full(len(cases), len(entries))
         if genre is not None:
             low, high = starts[genre[true[cases]] + 1], starts[genre[true[cases]] + 2]
-        drawn = entries[rng.integers(low[:, None], high[:, None], (len(cases), OTHERS))]
+        drawn = entries[rng.integers(low[:, None], high[:, None], (len(cases), NEGATIVES))]
         while (again := own[drawn]).any():
             row = np.nonzero(again)[0]
             drawn[again] = entries[rng.integers(low[row], high[row])]
@@ -145,7 +145,9 @@ def _others(
     return others
 
 
-def along(predictor: Predictor, catalogue: Catalogue, space: Floats, playlists: Sequence[Rows]) -> list[Floats]:
+def predict_sequences(
+    predictor: Predictor, catalogue: Catalogue, space: Floats, playlists: Sequence[Rows]
+) -> list[Floats]:
     """Vectors that a predictor gives after each track of each playlist, shape (length, d) each."""
     order = np.argsort([-len(tracks) for tracks in playlists], kind="stable")
     lengths = np.array([len(playlists[i]) for i in order])
@@ -180,7 +182,7 @@ def predictions(
     """
     pairs = list(zip(cases.playlist, cases.position, strict=True))
     if history is None and shuffled is None:
-        vectors = along(predictor, catalogue, space, cases.playlists)
+        vectors = predict_sequences(predictor, catalogue, space, cases.playlists)
         return np.stack([vectors[p][i - 1] for p, i in pairs])
     contexts = [cases.playlists[p][max(0, i - history) if history else 0 : i] for p, i in pairs]
     if shuffled is not None:
@@ -188,11 +190,11 @@ def predictions(
     said = []
     for start in range(0, len(contexts), 4096):
         some = contexts[start : start + 4096]
-        said += [vectors[-1] for vectors in along(predictor, catalogue, space, some)]
+        said += [vectors[-1] for vectors in predict_sequences(predictor, catalogue, space, some)]
     return np.stack(said)
 
 
-def costs(space: Floats, vectors: Floats, cases: Cases) -> Iterator[tuple[slice, Floats]]:
+def distances(space: Floats, vectors: Floats, cases: Cases) -> Iterator[tuple[slice, Floats]]:
     """Distance of each prediction from the true track and the others, (n, 1 + OTHERS), chunk by chunk."""
     rows = np.c_[cases.true, cases.others]
     for start in range(0, len(rows), _CHUNK):
@@ -204,7 +206,7 @@ def costs(space: Floats, vectors: Floats, cases: Cases) -> Iterator[tuple[slice,
 def ranks(space: Floats, vectors: Floats, cases: Cases) -> metrics.Values:
     """Rank of the true track of each case by its distance from what was predicted."""
     found = np.empty(len(cases.playlist))
-    for chunk, cost in costs(space, vectors, cases):
+    for chunk, cost in distances(space, vectors, cases):
         found[chunk] = metrics.ranks(cost[:, 0], cost[:, 1:])
     return found
 
@@ -215,8 +217,8 @@ def records(found: metrics.Values, cases: Cases, **said: Any) -> list[dict[str, 
     for name, mask in cases.sets.items():
         if not mask.any():
             continue
-        values = {"mrr": metrics.reciprocal(found[mask]), "hit@10": metrics.hits(found[mask])}
-        bounds = {key: metrics.interval(v, cases.playlist[mask]) for key, v in values.items()}
+        values = {"mrr": metrics.reciprocal_ranks(found[mask]), "hit@10": metrics.hits(found[mask])}
+        bounds = {key: metrics.bootstrap_interval(v, cases.playlist[mask]) for key, v in values.items()}
         made.append(
             {
                 **said,

@@ -35,7 +35,9 @@ def next_tracks(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str
         train, _ = _playlists(arguments.train, "train", catalogue)
         heard = np.bincount(np.concatenate(train), minlength=len(catalogue)) if train else heard
         warm = heard > 0
-    cases = next_track.draw(catalogue, test, warm, arguments.cases, arguments.random_seed, arguments.hard_negatives)
+    cases = next_track.sample_cases(
+        catalogue, test, warm, arguments.cases, arguments.random_seed, arguments.hard_negatives
+    )
     made: list[dict[str, Any]] = []
     if arguments.train:
         # Distance 0 for the most frequent track: a space of one dimension in which every target is its top.
@@ -49,9 +51,9 @@ def next_tracks(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str
         "sources": arguments.source,
         "catalogue": catalogue.where,
         **counts,
-        "others": next_track.OTHERS,
+        "others": next_track.NEGATIVES,
         "drawn_from": "entries of the true track's genre" if arguments.hard_negatives else "all entries",
-        "first": next_track.FIRST,
+        "first": next_track.FIRST_POSITION,
         "history": arguments.history,
         "shuffled": arguments.shuffle,
         "genres_hidden": arguments.hide_genres,
@@ -91,7 +93,9 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
         raise DiscoError(f"--max-playlists {arguments.max_playlists}: at least one playlist must be measured")
     entries = _entries(arguments.playlists, "test", arguments.source)
     test, titles = playlist_tables.titled(entries, catalogue)
-    cases = continuation.draw(test, titles, arguments.protocol, arguments.max_playlists, arguments.random_seed)
+    cases = continuation.sample_cases(
+        test, titles, arguments.protocol, arguments.max_playlists, arguments.random_seed
+    )
     heard, known = None, None
     if arguments.train:
         train, _ = playlist_tables.titled(_entries(arguments.train, "train"), catalogue)
@@ -99,7 +103,7 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
         known = round(continuation.known_share(cases, heard), 4)
     measured = _recommenders(arguments.recommender, catalogue)
     if heard is not None and "popularity" not in [recommender.name for recommender in measured]:
-        measured.insert(0, continuation.popular(heard))
+        measured.insert(0, continuation.popularity_baseline(heard))
     artists, made = artist_numbers(catalogue), []
     for recommender in measured:
         asked = cases
@@ -127,7 +131,7 @@ def continuations(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[s
         "to_be_found": sum(len(tracks) for part in cases for tracks in part.truth),
         "known_from_training": known,
         "recommendations": metrics.DEPTH,
-        "hidden_at_least": continuation.HIDDEN,
+        "hidden_at_least": continuation.MIN_HOLDOUTS,
         "seed": arguments.random_seed,
         "interval": "95 %, bootstrap over playlists; of the coverage by the jackknife",
     }
@@ -142,7 +146,7 @@ def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
     if arguments.random_seed < 0:
         raise DiscoError(f"a random seed must be 0 or more, not {arguments.random_seed}")
     cases, seed = "draws" if asked[0] == "samples" else asked[0], arguments.random_seed
-    setting = flow_benchmark.Setting(
+    setting = flow_benchmark.FlowProtocol(
         mean=load_predictor("mean"),
         knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
         mixing=options.mixing(arguments),
@@ -150,7 +154,7 @@ def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
         wishes=Constraints(arc=options.arc(arguments.arc)),
     )
     protocol: dict[str, Any] = {"catalogue": catalogue.where, "seed": seed, "genres": arguments.genre or None}
-    pool = flow_benchmark.of_genres(catalogue, [g.strip() for g in arguments.genre.split(",") if g.strip()])
+    pool = flow_benchmark.rows_with_genres(catalogue, [g.strip() for g in arguments.genre.split(",") if g.strip()])
     if cases == "generate":
         if not 0 < arguments.generate <= len(pool) or arguments.length < 2 or arguments.candidates < 1:
             raise DiscoError(f"--generate needs 1 to {len(pool):,} seeds, --length 2 or more, and a candidate")
@@ -161,24 +165,24 @@ def flows(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
         predictors = [load_predictor(name) for name in arguments.predictor or PREDICTORS]
         seeds = np.random.default_rng(seed).choice(len(few), arguments.generate, replace=False)
         sizes = (arguments.length, arguments.candidates)
-        steps = flow_benchmark.generated(few, seeds, setting, recommender, predictors, *sizes)
+        steps = flow_benchmark.measure_generated(few, seeds, setting, recommender, predictors, *sizes)
         total, compared = len(seeds), "walk"
         protocol |= {"candidates": arguments.candidates, "of": len(few), "recommender": recommender.name}
         protocol |= {"added": arguments.length}
     else:
         if cases == "draws":
-            lists = flow_benchmark.drawn(pool, arguments.samples, arguments.sample_length, seed)
+            lists = flow_benchmark.sample_lists(pool, arguments.samples, arguments.sample_length, seed)
             protocol |= {"tracks": arguments.sample_length, "of": len(pool)}
         else:
             entries = _entries(arguments.playlists, "test", arguments.source)
             lengths = _lengths(arguments.lengths)
             read = playlist_tables.sequences(entries, catalogue, 1)
-            lists = flow_benchmark.chosen(read, lengths, arguments.max_playlists, seed)
+            lists = flow_benchmark.sample_playlists(read, lengths, arguments.max_playlists, seed)
             protocol |= {"playlists": str(arguments.playlists), "sources": arguments.source, "lengths": lengths}
             protocol |= {"tracks": sum(map(len, lists))}
         rivals = arguments.baseline or list(BASELINES)
-        steps = flow_benchmark.ordered(catalogue, lists, setting, rivals, cases == "playlists", seed)
-        total, compared = len(lists), flow_benchmark.OURS
+        steps = flow_benchmark.measure_orders(catalogue, lists, setting, rivals, cases == "playlists", seed)
+        total, compared = len(lists), flow_benchmark.ORDER
     for measured, _ in progress(steps, total, "lists ordered"):
         last = measured
     made = flow_benchmark.records(last, cases, compared, seed)
@@ -206,17 +210,17 @@ def _recommenders(names: list[str] | None, catalogue: Catalogue) -> list[Recomme
     return found
 
 
-def _continued(recommender: Recommender, cases: continuation.Cases) -> continuation.Found:
+def _continued(recommender: Recommender, cases: continuation.Cases) -> continuation.Answers:
     """What a recommender answers; on stderr how far it is, and how long it took."""
     rows: list[Rows] = []
     seconds, what = 0.0, f"playlists continued by {recommender.name}"
-    steps = continuation.answers(recommender, cases.queries)
+    steps = continuation.recommend_in_batches(recommender, cases.queries)
     for some, took in progress(steps, len(cases.queries), what, lambda step: len(step[0])):
         rows += some
         seconds += took
     if seconds > 2:
         log.info("%s, %s: %.1f ms a playlist", recommender.name, cases.given.name, 1000 * seconds / len(rows))
-    return continuation.Found(cases, rows)
+    return continuation.Answers(cases, rows)
 
 
 def _entries(where: Path, split: str, sources: list[str] | None = None) -> pa.Table:

@@ -25,7 +25,7 @@ REASONS = ("no_track_known", "too_short", "too_long", "coverage_too_low", "dupli
 
 
 @dataclass(frozen=True)
-class Rules:
+class SplitRules:
     """Which playlists are kept, and how they are split.
 
     Attributes
@@ -57,8 +57,8 @@ class Rules:
     seed: int = 1
 
 
-def join(
-    batch: pa.Table, names: playlist_tables.Names, rules: Rules
+def match_entries(
+    batch: pa.Table, names: playlist_tables.Names, rules: SplitRules
 ) -> tuple[pa.Table, dict[str, Any], dict[str, int]]:
     """Entries with the ids of the catalogue's tracks, facts of each playlist, and counts.
 
@@ -125,7 +125,7 @@ def digests(ids: pa.Array, code: NDArray[Any], begin: NDArray[Any], seed: int) -
     return np.frombuffer(b"".join(made), dtype="<u8")
 
 
-def reasons(facts: dict[str, Any], aside: NDArray[np.bool_], rules: Rules) -> NDArray[np.int8]:
+def exclusion_reasons(facts: dict[str, Any], aside: NDArray[np.bool_], rules: SplitRules) -> NDArray[np.int8]:
     """Why each playlist is left out, as a number in `REASONS`, or -1 if it is kept."""
     length, covered, digest = facts["length"], facts["covered"], facts["digest"]
     checks = [
@@ -142,7 +142,7 @@ def reasons(facts: dict[str, Any], aside: NDArray[np.bool_], rules: Rules) -> ND
     return why
 
 
-def draw(digest: NDArray[np.uint64], aside: NDArray[np.bool_], rules: Rules) -> NDArray[np.int8]:
+def assign_splits(digest: NDArray[np.uint64], aside: NDArray[np.bool_], rules: SplitRules) -> NDArray[np.int8]:
     """Split of each playlist, as a number in `SPLITS`: test if held out, or else by its digest.
 
     Equal playlists have equal digests, and so are never in two splits.
@@ -155,7 +155,7 @@ def draw(digest: NDArray[np.uint64], aside: NDArray[np.bool_], rules: Rules) -> 
     return np.select([held | (place < test), place < validation], [2, 1], 0).astype(np.int8)
 
 
-def choose(facts: dict[str, Any], rules: Rules) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+def split_playlists(facts: dict[str, Any], rules: SplitRules) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     """Why each playlist is left out, as `reasons`, and its split, as `draw`; -1 for none.
 
     Raises
@@ -168,13 +168,13 @@ def choose(facts: dict[str, Any], rules: Rules) -> tuple[NDArray[np.int8], NDArr
         raise DiscoError(f"no playlist comes from {strange[0]!r}; they come from {', '.join(sorted(there))}")
     aside = pc.is_in(facts["source"], value_set=pa.array(rules.hold_out, pa.string()))
     aside = aside.to_numpy(zero_copy_only=False)
-    why = reasons(facts, aside, rules)
+    why = exclusion_reasons(facts, aside, rules)
     kept = why < 0
     if not kept.any():
-        said = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in left_out(why).items() if n)
+        said = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in count_excluded(why).items() if n)
         raise DiscoError(f"none of {len(why):,} playlists is left ({said}); ask for less")
     drawn = np.full(len(why), -1, dtype=np.int8)
-    drawn[kept] = draw(facts["digest"][kept], aside[kept], rules)
+    drawn[kept] = assign_splits(facts["digest"][kept], aside[kept], rules)
     for number, share in enumerate((1.0, rules.validation, rules.test + len(rules.hold_out))):
         if share and not (drawn == number).any():
             raise DiscoError(
@@ -184,12 +184,12 @@ def choose(facts: dict[str, Any], rules: Rules) -> tuple[NDArray[np.int8], NDArr
     return why, drawn
 
 
-def left_out(why: NDArray[np.int8]) -> dict[str, int]:
+def count_excluded(why: NDArray[np.int8]) -> dict[str, int]:
     """How many playlists are left out for each reason."""
     return {reason: int((why == number).sum()) for number, reason in enumerate(REASONS)}
 
 
-def distinct(ids: Sequence[str]) -> list[str]:
+def unique_ids(ids: Sequence[str]) -> list[str]:
     """The same ids; one that comes again, as two places may happen to give it, gets a number."""
     taken, seen, numbers, made = set(ids), set[str](), dict[str, int](), list[str]()
     for name in ids:

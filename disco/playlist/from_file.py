@@ -24,7 +24,7 @@ from disco.playlist.reorder import reorder as put_in_order
 from disco.playlist.sequence import Budget, Constraints
 from disco.playlist.suggestions import Explained, explain
 from disco.sources import playlist_files
-from disco.sources.tracklist import Tracklist
+from disco.sources.tracklist import Entry, Tracklist
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +85,13 @@ def reorder(
         Model in whose space distance is measured; mean stands for the features themselves.
     key_rule, energy_boost, half_time_weight, max_tempo_change
         How transitions are judged; see `disco.Mixing`.
-    start_track, end_track : str, optional
-        First or last track.
-    artist_gap, pin, keep_positions, arc, arc_weight, start_key, end_key, randomness, random_seed, choose
+    start_track : str, optional
+        First track.
+    end_track : str, optional
+        Last track.
+    keep_positions : str or sequence of int, optional
+        Positions whose tracks stay where they are, as 1-4,6-10.
+    artist_gap, pin, arc, arc_weight, start_key, end_key, randomness, random_seed, choose
         As for `disco.make`.
     iterations : int, optional
         Iterations of the search; by default as many as the number of tracks asks for.
@@ -121,8 +125,8 @@ def reorder(
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
         mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
-        constraints=Constraints(
-            pinned=parse_pins(pin, row),
+        wishes=Constraints(
+            held=parse_pins(pin, row),
             start_track=None if start_track is None else row(start_track),
             end_track=None if end_track is None else row(end_track),
             arc=parse_arc(arc),
@@ -133,7 +137,7 @@ def reorder(
             random_seed=random_seed,
         ),
         artist_gap=artist_gap,
-        keep_positions=None if keep_positions is None else np.array(parse_positions(keep_positions)),
+        keep=None if keep_positions is None else np.array(parse_positions(keep_positions)),
         budget=Budget(iterations, seconds),
     )
     return Reordered(**vars(made.playlist), before=made.before, after=made.after)
@@ -209,11 +213,11 @@ def read(
     if isinstance(playlist, str | Path):
         playlist = playlist_files.read(Path(playlist))
     elif not isinstance(playlist, Tracklist):
-        playlist = playlist_files.parse("\n".join(playlist), Path("the list"))
+        playlist = Tracklist("", [Entry(text, text=text) for text in playlist])
     if catalogue is None:
-        catalogue = sources.open() if playlist.tracks is None else sources.completed(playlist.tracks, ())
+        catalogue = sources.open() if playlist.tracks is None else sources.enrich(playlist.tracks, ())
     check_catalogue(catalogue)
-    if not len(playlist.ids):
+    if not len(playlist):
         raise DiscoError("the playlist has no tracks")
     found = given(playlist, catalogue)
     return (replace(found, title=title) if title else found), catalogue

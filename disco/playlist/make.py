@@ -81,7 +81,7 @@ def make(
     length : int
         Tracks to add after the seeds.
     minutes : float, optional
-        Total duration to come as near to as possible, instead of a length.
+        Total duration of the playlist, instead of a length.
     title : str
         Name of the playlist; some recommenders read it.
     flow, spicyness, sweetness, smoothness : float
@@ -103,27 +103,31 @@ def make(
     end_track : str, optional
         Last track.
     pin : sequence of str, or dict of int to str
-        Track at a fixed position, as "5=girlfriend is better" or {5: "girlfriend is better"}.
+        Track at a fixed position, as "5=girlfriend is better". In Python also {5: "girlfriend is better"}.
     keep_positions : str or sequence of int, optional
-        Positions whose tracks stay while the others are chosen anew, as "1-4,6-10".
+        Positions whose tracks stay while the others are chosen anew, as 1-4,6-10.
     arc : str or sequence of float, optional
-        Energy over the playlist: flat, warm-up, peak, wave, cool-down, or heights from 0 to 1 as 0.2,0.9,0.4.
+        Energy over the playlist: flat, warm-up, peak, wave, cool-down, or heights from 0 to 1 such as 0.2,0.9,0.4.
     arc_weight : float
         Weight of the arc.
-    start_key, end_key : str, optional
-        Key of the first or last track, as 8A, Am or 1m.
+    start_key : str, optional
+        Key of the first track, as 8A, Am or 1m.
+    end_key : str, optional
+        Key of the last track.
     randomness : float
         Largest random amount added to each cost, for other good playlists than the best.
     random_seed : int
         Seed of the randomness; the same seed gives the same playlist.
-    include, exclude : str or sequence of str
-        Conditions on tracks that may be played: genre=, artist=, title=, album= or id= with a text.
+    include : str or sequence of str
+        Only tracks with a text in a column, as genre=techno; columns are genre, artist, title, album, id.
+    exclude : str or sequence of str
+        No tracks with a text in a column, as genre=polka.
     bpm : str or (float, float), optional
-        Lowest and highest tempo, as "118-126".
+        Lowest and highest tempo, as 118-126.
     duration : str or (float, float), optional
-        Shortest and longest track, as "2:00-6:30", or in seconds.
+        Shortest and longest track, as 2:00-6:30 or 90-400 (seconds).
     explicit : bool
-        Whether tracks with explicit lyrics may be played.
+        Allow tracks with explicit lyrics.
     exclude_playlist : str, Path or sequence of these
         Playlist files whose tracks are left out.
     choose : callable, optional
@@ -165,8 +169,8 @@ def make(
         artist_gap=artist_gap,
         title=title,
         mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
-        constraints=Constraints(
-            pinned=parse_pins(pin, row),
+        wishes=Constraints(
+            held=parse_pins(pin, row),
             end_track=None if end_track is None else row(end_track),
             arc=parse_arc(arc),
             arc_weight=arc_weight,
@@ -175,8 +179,8 @@ def make(
             randomness=randomness,
             random_seed=random_seed,
         ),
-        exclude=_rows_of(exclude_playlist, catalogue),
-        keep_positions=None if keep_positions is None else parse_positions(keep_positions),
+        without=_rows_of(exclude_playlist, catalogue),
+        keep=None if keep_positions is None else parse_positions(keep_positions),
         width=width,
     )
 

@@ -114,4 +114,4 @@ def _range(value: str | Range | None, read: Callable[[str], float], example: str
 
 
 def _seconds(text: str) -> float:
-    return sum(float(part) * 60**i for i, part in enumerate(reversed(text.split(":"))))
+    return sum(float(part) * 60.0**i for i, part in enumerate(reversed(text.split(":"))))

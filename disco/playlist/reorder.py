@@ -71,7 +71,7 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     DiscoError
         If none is known.
     """
-    found = listed.found(catalogue)
+    found = listed.match(catalogue)
     own = listed.tracks
     rows: list[int] = list(dict.fromkeys(found[found >= 0].tolist()))
     known = catalogue.take(np.array(rows, dtype=np.intp))
@@ -107,7 +107,7 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     lines = np.array(listed.ids, dtype=object)
     lines[found >= 0] = catalogue.ids(found[found >= 0])
     strangers = np.flatnonzero(order >= len(mentioned))
-    return Given(tracks, strangers, listed.title, tuple(notes), tracks.rows(lines.tolist()))
+    return Given(tracks, strangers, listed.name, tuple(notes), tracks.rows(lines.tolist()))
 
 
 def _named(listed: Tracklist, places: list[int]) -> pa.Table:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from disco.catalogue import Catalogue, merge, same_recording
 from disco.errors import DataError
-from disco.sources import audio, corrections
+from disco.sources import audio
+from disco.sources import corrections as user_corrections
 from disco.sources.dj import mixxx, rekordbox, traktor
 from disco.sources.files import jspf, mpd, spotify_export, tables
 from disco.sources.services import spotify
@@ -25,7 +26,7 @@ class Source(Protocol):
 
     NAME: str
 
-    def recognises(self, path: Path) -> bool:
+    def can_read(self, path: Path) -> bool:
         """Whether a place is such a source, by its name and first bytes; never raises."""
 
     def read(self, path: Path) -> Catalogue:
@@ -35,63 +36,85 @@ class Source(Protocol):
         """Its playlists, each in its order; none where it has none."""
 
 
-# The first that recognises a place reads it; tables last, which say best why a file is nothing at all.
+# The first that can_read a place reads it; tables last, which say best why a file is nothing at all.
 SOURCES: tuple[Source, ...] = (spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio, tables)
 
 
 def source_of(where: str | Path) -> Source:
     """The source that knows a place; tables where none does, to say what is wrong with it."""
-    return next((source for source in SOURCES if source.recognises(Path(where))), tables)
+    return next((source for source in SOURCES if source.can_read(Path(where))), tables)
 
 
-def open(  # noqa: A001 - `sources.open` is what it does
-    where: Sequence[str | Path] = (), fill: Sequence[str | Path] = (), corrected_by: Path | None = None
+def open(  # noqa: A001 - `disco.open` is what it is called by
+    paths: str | Path | Sequence[str | Path] = (),
+    enrich_from: str | Path | Sequence[str | Path] = (),
+    corrections: str | Path | None = None,
 ) -> Catalogue:
-    """Open one or several places as one catalogue; none means the embedded demo.
+    """Open one or several files, folders or libraries as one catalogue.
 
-    All their tracks are in it. Where several places know a track by one id, the first one's values come first;
-    where they know a recording by its ISRC, or by artist, title and duration, each keeps its track, and what is
-    unknown of one comes from the others.
+    Where several have a track of the same id, the values of the first come first. Where they have the same recording,
+    by its ISRC or by artist, title and duration, each keeps its track and gets missing values from the others.
 
     Parameters
     ----------
-    where : sequence of str or Path
-    fill : sequence of str or Path
-        Places that only tell what is unknown of these tracks, and add none.
-    corrected_by : Path, optional
-        A file of corrections, over those that the user keeps.
+    paths : str, Path or sequence of these
+        Tables (CSV, Parquet), libraries of DJ programs, folders of audio files, Spotify's data export, Million
+        Playlist JSON, or `spotify` for the synced library. None means the embedded demo of invented tracks.
+    enrich_from : str, Path or sequence of these
+        The same, but these only fill in missing values; they add no tracks.
+    corrections : str or Path, optional
+        CSV file of your own keys, tempos and energies, which take precedence over those in the user's data folder.
+
+    Returns
+    -------
+    Catalogue
+        Its `notes` report what was read, joined, dropped and unknown.
 
     Raises
     ------
     DiscoError
-        With the place that cannot be read, or the line of the corrections that says nothing.
+        If a file cannot be read, with the file and the line or column.
+
+    Examples
+    --------
+    >>> catalogue = open()
+    >>> len(catalogue)
+    1500
     """
-    if where:
-        catalogue = merge([source_of(place).read(Path(place)) for place in where])
+    paths, enrich_from = _several(paths), _several(enrich_from)
+    if paths:
+        catalogue = merge([source_of(path).read(Path(path)) for path in paths])
     else:
         demo = tables.read(DEMO)
         catalogue = Catalogue(demo.table, DEMO_NAME, (f"{len(demo):,} invented tracks; no such music exists",))
-    return completed(
-        same_recording.fill_from_same_recording(catalogue) if len(where) > 1 and not fill else catalogue,
-        fill,
-        corrected_by,
-    )
+    if len(paths) > 1 and not enrich_from:
+        catalogue = same_recording.fill_from_same_recording(catalogue)
+    return enrich(catalogue, enrich_from, corrections)
 
 
-def completed(catalogue: Catalogue, fill: Sequence[str | Path], corrected_by: Path | None = None) -> Catalogue:
-    """A catalogue with what other places tell of its tracks, and what the user said of them; see `open`."""
-    if fill:
+def enrich(
+    catalogue: Catalogue, enrich_from: str | Path | Sequence[str | Path], corrections: str | Path | None = None
+) -> Catalogue:
+    """Fill in missing values of a catalogue from other files, and apply corrections; see `open`."""
+    others = _several(enrich_from)
+    if others:
         every = same_recording.fill_from_same_recording(
-            merge([catalogue, *(source_of(place).read(Path(place)) for place in fill)])
+            merge([catalogue, *(source_of(path).read(Path(path)) for path in others)])
         )
-        merged = f"{1 + len(fill)} catalogues merged: "
+        merged = f"{1 + len(others)} catalogues merged: "
         notes = tuple(note for note in every.notes if not note.startswith(merged))
         catalogue = Catalogue(every.table.slice(0, len(catalogue)).combine_chunks(), catalogue.where, notes)
-    if corrections.own().is_file():
-        catalogue = corrections.corrected(catalogue, corrections.read(corrections.own()))
-    if corrected_by is not None:
-        catalogue = corrections.corrected(catalogue, corrections.read(corrected_by), corrected_by)
+    user_file = user_corrections.user_file()
+    if user_file.is_file():
+        catalogue = user_corrections.apply(catalogue, user_corrections.read(user_file))
+    if corrections is not None:
+        path = Path(corrections)
+        catalogue = user_corrections.apply(catalogue, user_corrections.read(path), path)
     return catalogue
+
+
+def _several(paths: str | Path | Sequence[str | Path]) -> Sequence[str | Path]:
+    return [paths] if isinstance(paths, str | Path) else paths
 
 
 def playlists_of(where: str | Path) -> list[Tracklist]:

@@ -57,7 +57,7 @@ class Correction:
         return (self.key, self.bpm, self.energy) == (None, None, None)
 
 
-def own() -> Path:
+def user_file() -> Path:
     """The file that `disco catalogue set` writes."""
     return storage.user_data_dir() / "corrections.csv"
 
@@ -96,7 +96,7 @@ def read(path: Path) -> list[Correction]:
             if not said["track"]:
                 raise DataError(where, "names no track: write an id, a path, or artist - title")
             try:
-                correction = changed(Correction(said.pop("track")), said)
+                correction = updated(Correction(said.pop("track")), said)
             except DiscoError as error:
                 raise DataError(where, str(error)) from None
             if correction.empty:
@@ -131,7 +131,7 @@ def as_row(correction: Correction) -> dict[str, str]:
     return {"track": correction.track, "key": key, "bpm": bpm, "energy": energy}
 
 
-def changed(correction: Correction, said: dict[str, str]) -> Correction:
+def updated(correction: Correction, said: dict[str, str]) -> Correction:
     """A correction with other values, given as texts by the names of their columns; a blank takes one away.
 
     Raises
@@ -167,7 +167,7 @@ def _number(text: str, what: str, least: float, most: float) -> float | None:
     return number
 
 
-def corrected(catalogue: Catalogue, corrections: Sequence[Correction], where: Path | None = None) -> Catalogue:
+def apply(catalogue: Catalogue, corrections: Sequence[Correction], where: Path | None = None) -> Catalogue:
     """A catalogue in which what a person said stands over all else, with a note on how many tracks that were.
 
     Parameters

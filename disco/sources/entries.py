@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,40 +15,13 @@ from disco.catalogue import SCHEMA, Catalogue
 from disco.catalogue.music import parse_key
 from disco.errors import DataError
 from disco.sources.files import columns
-from disco.sources.tracklist import Tracklist
+from disco.sources.tracklist import Entry, Tracklist, entries_of
 
 # An entry that no file belongs to says in its comment which track it is, where DISCO wrote it.
 OUR_ID = "disco:"
 # Energy as Mixed In Key writes it, 1-10, as a part of a comment of its own: `8A - Energy 6`. A lone number may
 # mean anything, and `Energy 52` is a club.
 _ENERGY = re.compile(r"(?:^|[-–—|;,/])\s*energy(?:\s+level)?\s*[:=]?\s*(10|[1-9])\s*(?:$|[-–—|;,/])", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A track as a DJ program has it; texts may be empty, which means unknown, as None does.
-
-    Attributes
-    ----------
-    track_id : str, optional
-        Path, or URI of a streaming service; None if only its name can tell it.
-    key : str or tuple of int, optional
-        In any spelling, or key 0-11 and mode.
-    duration_s, tempo_bpm : str or float, optional
-        In seconds, in beats per minute.
-    """
-
-    track_id: str | None
-    path: str | None
-    title: str | None
-    artist: str | None
-    album: str | None = None
-    genre: str | None = None
-    duration_s: str | float | None = None
-    tempo_bpm: str | float | None = None
-    key: str | tuple[int, int] | None = None
-    comment: str | None = None
-    isrc: str | None = None
 
 
 def catalogue(entries: Sequence[Entry], path: Path, name: str, notes: Sequence[str] = ()) -> Catalogue:
@@ -74,8 +47,8 @@ def catalogue(entries: Sequence[Entry], path: Path, name: str, notes: Sequence[s
     texts = pa.string()
     keys = _each_once([entry.key for entry in entries], _key)
     numbers = {
-        "duration_ms": [_number(entry.duration_s, 1000) for entry in entries],
-        "tempo_bpm": [_number(entry.tempo_bpm) for entry in entries],
+        "duration_ms": [entry.duration_ms for entry in entries],
+        "tempo_bpm": [entry.tempo_bpm for entry in entries],
         "key": [None if key is None else key[0] for key in keys],
         "mode": [None if key is None else key[1] for key in keys],
         "energy": [energy(entry.comment) for entry in entries],
@@ -85,7 +58,7 @@ def catalogue(entries: Sequence[Entry], path: Path, name: str, notes: Sequence[s
         numbers[unknown] = [value or None for value in numbers[unknown]]
     raw = pa.table(
         {
-            "track_id": pa.array([entry.track_id for entry in entries], texts),
+            "track_id": pa.array([entry.id for entry in entries], texts),
             "title": pa.array([entry.title for entry in entries], texts),
             "artists": pa.array(_artists([entry.artist for entry in entries]), pa.list_(texts)),
             "album": pa.array([entry.album for entry in entries], texts),
@@ -127,7 +100,7 @@ def listed(
     places : mapping
         Of `rows(known)`, which is made once for all playlists.
     """
-    ids = [entry.track_id or entry.title or "" for entry in entries]
+    ids = [entry.id or entry.title or "" for entry in entries]
     absent = [i for i, track_id in enumerate(ids) if track_id not in places]
     strangers = [
         {
@@ -142,24 +115,17 @@ def listed(
     at = np.array([places.get(track_id, -1) for track_id in ids], dtype=np.intp)
     at[absent] = len(known) + np.arange(len(absent))
     whole = pa.concat_tables([known.table, pa.Table.from_pylist(strangers, SCHEMA)]) if absent else known.table
-    table = whole.take(pa.array(at))
-    names = [
-        " ".join([name, *(artists or [])]) if name else ""
-        for name, artists in zip(table["title"].to_pylist(), table["artists"].to_pylist(), strict=True)
-    ]
-    tracks = Catalogue(table, known.where, known.notes)
-    return Tracklist(title, ids, names, tracks, " / ".join(folders), absent=tuple(absent))
+    tracks = Catalogue(whole.take(pa.array(at)), known.where, known.notes)
+    return Tracklist(title, entries_of(tracks), tracks, " / ".join(folders), tuple(absent))
 
 
 def identified(entries: Sequence[Entry]) -> list[Entry]:
     """The same entries; those without an id get one made of title and artist, those without a title none."""
     titles = pa.array([(entry.title or "").strip() or None for entry in entries], pa.string())
     artists = pa.array([[entry.artist or ""] for entry in entries], pa.list_(pa.string()))
-    said = pa.array([entry.track_id for entry in entries], pa.string())
+    said = pa.array([entry.id for entry in entries], pa.string())
     made = columns.ids(said, titles, artists).to_pylist()
-    return [
-        replace(entry, track_id=i) if i != entry.track_id else entry for entry, i in zip(entries, made, strict=True)
-    ]
+    return [replace(entry, id=i) if i != entry.id else entry for entry, i in zip(entries, made, strict=True)]
 
 
 def energy(comment: str | None) -> float | None:
@@ -168,7 +134,7 @@ def energy(comment: str | None) -> float | None:
     return int(said[1]) / 10 if said else None
 
 
-def _number(value: Any, factor: float = 1) -> float | None:
+def number(value: Any, factor: float = 1) -> float | None:
     """A number of an attribute or column, None where it is none."""
     try:
         number = factor * float(value.replace(",", ".") if isinstance(value, str) else value)

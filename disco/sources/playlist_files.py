@@ -13,17 +13,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from disco.catalogue import Catalogue
 from disco.catalogue.text import TRACK_LINK
 from disco.errors import DataError
 from disco.sources.dj import mixxx, rekordbox, traktor
 from disco.sources.file_urls import from_url, is_file
 from disco.sources.files import jspf, playlist_tables, spotify_export, tables
-from disco.sources.tracklist import Tracklist
+from disco.sources.tracklist import Entry, Tracklist, entries_of
 
 __all__ = ["LIBRARIES", "choose", "parse", "read"]
 
-# Sources with playlists in them; the first that recognises a file reads it.
+# Sources with playlists in them; the first that can_read a file reads it.
 LIBRARIES = (spotify_export, rekordbox, traktor, mixxx, jspf)
 
 # A table names its playlists by one of these.
@@ -59,11 +58,11 @@ def read(path: Path, playlist: str | None = None) -> Tracklist:
         If the file holds no playlist, or several and it is not said which, or none of that name.
     """
     for source in LIBRARIES:
-        if source.recognises(path):
+        if source.can_read(path):
             found = source.playlists(path)
             if not found and playlist is None:
                 tracks = source.read(path)
-                return Tracklist("", tracks.table["track_id"].to_pylist(), _titles(tracks), tracks)
+                return Tracklist("", entries_of(tracks), tracks)
             return choose(found, path, playlist)
     return _read(path, playlist)
 
@@ -77,7 +76,7 @@ def choose(found: Sequence[Tracklist], path: Path, name: str | None) -> Tracklis
         If there is none or several, with the names that there are.
     """
     if name is None:
-        filled = [listed for listed in found if listed.ids]
+        filled = [listed for listed in found if listed.entries]
         if len(filled) == 1:
             return filled[0]
         if not filled:
@@ -85,23 +84,23 @@ def choose(found: Sequence[Tracklist], path: Path, name: str | None) -> Tracklis
         raise DataError(path, f"has {len(filled):,} playlists; say which with --playlist: {_shown(filled)}")
     wanted = name.strip()
     for known in (
-        [listed for listed in found if wanted in (listed.place, listed.title)],
-        [listed for listed in found if wanted.casefold() in (listed.place.casefold(), listed.title.casefold())],
+        [listed for listed in found if wanted in (listed.full_name, listed.name)],
+        [listed for listed in found if wanted.casefold() in (listed.full_name.casefold(), listed.name.casefold())],
     ):
-        if len(known) > 1 and (whole := [listed for listed in known if listed.place == wanted]):
+        if len(known) > 1 and (whole := [listed for listed in known if listed.full_name == wanted]):
             known = whole[:1]
         if len(known) > 1:
             raise DataError(path, f"has {len(known):,} playlists called {wanted!r}: {_shown(known)}")
         if known:
-            if not known[0].ids:
-                raise DataError(path, f"the playlist {known[0].place!r} is empty")
+            if not known[0].entries:
+                raise DataError(path, f"the playlist {known[0].full_name!r} is empty")
             return known[0]
-    there = f"; it has {_shown(found)}" if any(listed.title for listed in found) else ""
+    there = f"; it has {_shown(found)}" if any(listed.name for listed in found) else ""
     raise DataError(path, f"has no playlist {wanted!r}{there}")
 
 
 def _shown(found: Sequence[Tracklist]) -> str:
-    return _quoted([listed.place for listed in found])
+    return _quoted([listed.full_name for listed in found])
 
 
 def _quoted(names: Sequence[str]) -> str:
@@ -129,9 +128,7 @@ def _read(path: Path, playlist: str | None) -> Tracklist:
             return _of_playlists(path, playlist)
         if len(header) > 1 and path.suffix.lower() in (".csv", ".tsv"):
             tracks = tables.read(path)
-            return choose(
-                [Tracklist("", tracks.table["track_id"].to_pylist(), _titles(tracks), tracks)], path, playlist
-            )
+            return choose([Tracklist("", entries_of(tracks), tracks)], path, playlist)
     return parse(text, path, playlist)
 
 
@@ -160,15 +157,7 @@ def _plain(text: str, path: Path) -> Tracklist:
         lines = [row[0].strip() for row in csv.reader(lines) if len(row) == 1 and row[0].strip()] or lines
     if lines[0].lower() in _HEADS and len(lines) > 1:
         lines = lines[1:]
-    return Tracklist("", [_id(line) for line in lines], ["" if _is_link(line) else line for line in lines])
-
-
-def _titles(tracks: Catalogue) -> list[str]:
-    """Title and artists of each, empty where it has no title."""
-    titles, artists = (tracks.table[name].to_pylist() for name in ("title", "artists"))
-    return [
-        " ".join([title, *(people or [])]) if title else "" for title, people in zip(titles, artists, strict=True)
-    ]
+    return Tracklist("", [Entry(_id(line), text=None if _is_link(line) else line) for line in lines])
 
 
 def _of_playlists(path: Path, name: str | None) -> Tracklist:
@@ -187,8 +176,10 @@ def _of_playlists(path: Path, name: str | None) -> Tracklist:
         raise DataError(path, f"has {len(ids):,} playlists{called}; {hint}")
     tracks = entries["track_id"].cast(pa.string()).to_pylist()
     columns = [entries[name].cast(pa.string()).to_pylist() for name in ("track_title", "track_artist")]
-    names = [" ".join(filter(None, pair)) if pair[0] else "" for pair in zip(*columns, strict=True)]
-    return Tracklist(entries["title"][0].as_py() or "", tracks, names)
+    return Tracklist(
+        entries["title"][0].as_py() or "",
+        [Entry(track, title, artist) for track, title, artist in zip(tracks, *columns, strict=True)],
+    )
 
 
 def _json(text: str, path: Path, playlist: str | None) -> Tracklist:
@@ -201,19 +192,17 @@ def _json(text: str, path: Path, playlist: str | None) -> Tracklist:
     tracks = held.get("tracks")
     if not isinstance(tracks, list) or not all(isinstance(t, dict) and isinstance(t.get("id"), str) for t in tracks):
         raise DataError(path, "is no playlist that DISCO wrote, and no Million Playlist slice")
-    names = [_name(track) for track in tracks]
-    listed = Tracklist(str(held.get("name") or ""), [track["id"] for track in tracks], names)
-    return choose([listed], path, playlist)
+    entries = [Entry(track["id"], _text(track.get("title")), _text(track.get("artist"))) for track in tracks]
+    return choose([Tracklist(str(held.get("name") or ""), entries)], path, playlist)
 
 
-def _name(track: dict[str, Any]) -> str:
-    known = [track.get("title"), track.get("artist")]
-    return " ".join(part for part in known if isinstance(part, str)) if isinstance(known[0], str) else ""
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _m3u(text: str, folder: Path) -> Tracklist:
     title, name = "", ""
-    ids, names, files = [], [], []
+    entries = []
     for line in filter(None, map(str.strip, text.splitlines())):
         if line.startswith("#PLAYLIST:"):
             title = line.removeprefix("#PLAYLIST:").strip()
@@ -221,11 +210,10 @@ def _m3u(text: str, folder: Path) -> Tracklist:
             name = line.partition(",")[2].strip()
         elif not line.startswith("#"):
             path = from_url(line) or (line.removeprefix("./") if line.startswith("./#") else line)
-            ids.append(_id(path))
-            names.append(name)
-            files.append(os.path.normpath(Path.cwd() / folder / path) if is_file(path) else "")
+            file = os.path.normpath(Path.cwd() / folder / path) if is_file(path) else None
+            entries.append(Entry(_id(path), path=file, text=name))
             name = ""
-    return Tracklist(title, ids, names, files=files)
+    return Tracklist(title, entries)
 
 
 def _is_link(text: str) -> bool:

@@ -144,4 +144,4 @@ def genre_hits(whole: keras.Model, catalogue: Catalogue, heard: Floats, asked: M
     if len(known) <= metrics.PAGE or not len(queries):
         return {}
     code = encoder(whole).predict(heard[known], batch_size=8192, verbose=0)["code"]
-    return {"genre_hits@10": round(float(metrics.label_hits(code, labels[known], queries).mean()), 4)}
+    return {"genre_hits@10": round(float(metrics.label_precision(code, labels[known], queries).mean()), 4)}

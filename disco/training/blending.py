@@ -45,7 +45,7 @@ def train_blend(recipe: BlendRecipe, run: Run) -> Card:
     asked: list[tuple[list[Query], list[Rows]]] = []
     for protocol in _PROTOCOLS:
         try:
-            cases = continuation.draw(tracks, titles, protocol, _AT_MOST)[0]
+            cases = continuation.sample_cases(tracks, titles, protocol, _AT_MOST)[0]
         except DiscoError:  # no playlist is long enough, or titled
             continue
         asked.append((cases.queries, cases.truth))

@@ -267,7 +267,7 @@ def judge(network: keras.Model, heard: Floats, catalogue: Catalogue, validation:
 
     The nearest to the mean of the tracks before come first.
     """
-    cases = next_track.draw(catalogue, validation, None, most=_VALIDATION_CASES)
+    cases = next_track.sample_cases(catalogue, validation, None, most=_VALIDATION_CASES)
     needed = np.unique(np.concatenate([*validation, cases.others.ravel()]))
 
     def error() -> float:

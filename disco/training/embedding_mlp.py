@@ -154,7 +154,7 @@ def cut(
 def judge(parts: Parts, by: Taught, run: Run) -> Callable[[], float]:
     """Measure of what is trained as it stands: 1 - NDCG@500 of validation playlists, five and one track given."""
     tracks, titles = split_playlists(run, "validation")
-    cases = [continuation.draw(tracks, titles, protocol, _JUDGED)[0] for protocol in ("first-5", "first-1")]
+    cases = [continuation.sample_cases(tracks, titles, protocol, _JUDGED)[0] for protocol in ("first-5", "first-1")]
     numbers = np.full(len(run.catalogue), -1, dtype=np.int32)
     numbers[by.rows] = np.arange(len(by.rows))
 

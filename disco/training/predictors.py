@@ -117,9 +117,9 @@ def next_tracks(recipe: Recipes, run: Run) -> Card:
     predictor, catalogue = load_predictor(run.folder), run.catalogue
     space, measured, found = predictor.embed(catalogue), Card(), parts(recipe, run.playlists, catalogue)
     for name in ("validation", "test"):
-        if not any(len(tracks) > next_track.FIRST for tracks in found[name]):
+        if not any(len(tracks) > next_track.FIRST_POSITION for tracks in found[name]):
             continue
-        cases = next_track.draw(catalogue, found[name], None, most=_CASES)
+        cases = next_track.sample_cases(catalogue, found[name], None, most=_CASES)
         ranks = next_track.ranks(space, next_track.predictions(predictor, catalogue, space, cases), cases)
         record = next_track.records(ranks, cases)[0]
         measured[name] = {key: record[key] for key in ("n", "hit@10", "mrr", "median_rank")}

@@ -152,7 +152,7 @@ def batches(parts: Iterable[Path]) -> Iterator[pa.Table]:
 
 
 def prepare(
-    parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.Rules, folder: Path
+    parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.SplitRules, folder: Path
 ) -> tuple[Report, NDArray[np.bool_]]:
     """Join, choose and split the playlists of the parts and write them to `playlists.parquet` in a folder.
 
@@ -171,10 +171,10 @@ def prepare(
     held = [pq.read_schema(part).metadata for part in parts]
     joined = folder / "joined.parquet"
     facts, counts = join_parts(parts, names, rules, joined)
-    why, drawn = splitting.choose(facts, rules)
+    why, drawn = splitting.split_playlists(facts, rules)
     kept = np.flatnonzero(why < 0)
     ids = facts["playlist_id"].take(pa.array(kept)).to_pylist()
-    fresh = splitting.distinct(ids)
+    fresh = splitting.unique_ids(ids)
     about = {
         "playlist_id": pc.replace_with_mask(facts["playlist_id"], pa.array(why < 0), pa.array(fresh, pa.string())),
         "title": facts["title"],
@@ -190,7 +190,7 @@ def prepare(
         "playlists": {
             "read": read,
             "empty": read - len(why),
-            "left_out": splitting.left_out(why),
+            "left_out": splitting.count_excluded(why),
             "kept": len(kept),
             "renamed": sum(a != b for a, b in zip(ids, fresh, strict=True)),
         },
@@ -204,14 +204,14 @@ def prepare(
 
 
 def join_parts(
-    parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.Rules, joined: Path
+    parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.SplitRules, joined: Path
 ) -> tuple[dict[str, Any], Counter[str]]:
     """Write the joined entries of all parts to one file; facts of all playlists, and counts of the entries."""
     total, begin = sum(pq.read_metadata(part).num_rows for part in parts), 0
     parted, counts = list[dict[str, Any]](), Counter({"read": total})
     with pq.ParquetWriter(joined, _JOINED, compression="zstd") as writer:
         for batch in progress(batches(parts), total, "entries joined", len):
-            entries, facts, found = splitting.join(batch, names, rules)
+            entries, facts, found = splitting.match_entries(batch, names, rules)
             number = pc.add(entries["playlist"], pa.scalar(begin, pa.int32()))
             writer.write_table(entries.set_column(0, "playlist", number), row_group_size=_BATCH)
             parted.append(facts)

@@ -196,7 +196,7 @@ def validation(
 
     Measured with the genres that the catalogue says and with none, and the mean of both taken.
     """
-    cases = next_track.draw(catalogue, playlists, None, most=_VALIDATION_CASES)
+    cases = next_track.sample_cases(catalogue, playlists, None, most=_VALIDATION_CASES)
     needed = np.unique(np.concatenate([*playlists, cases.others.ravel()]))
 
     def missed(hidden: bool) -> float:

@@ -136,7 +136,7 @@ def continued(recipe: RecommenderRecipe | ContentRecipe, run: Run) -> Card:
         if protocol == "title" and not recommender.reads_titles:
             continue
         try:
-            cases = continuation.draw(tracks, titles, protocol)[0]
+            cases = continuation.sample_cases(tracks, titles, protocol)[0]
         except DiscoError:  # no playlist is long enough, or titled
             continue
         began = time.perf_counter()

@@ -103,7 +103,7 @@ def _error(made: Any, about: Any, by: Taught, terms: Titles, recipe: TwoTowerRec
     some = [
         (known, title)
         for tracks, title in zip(playlists, titles, strict=True)
-        if len(known := numbers[tracks][numbers[tracks] >= 0]) >= _SEEDS + continuation.HIDDEN
+        if len(known := numbers[tracks][numbers[tracks] >= 0]) >= _SEEDS + continuation.MIN_HOLDOUTS
     ][:_JUDGED]
 
     def error() -> float:

@@ -236,7 +236,7 @@ def asked(run: Run) -> dict[str, tuple[list[Query], list[Rows]]]:
     found = {}
     for protocol in ("title", "first-1", "first-5"):
         try:
-            cases = continuation.draw(tracks, titles, protocol, _JUDGED)[0]
+            cases = continuation.sample_cases(tracks, titles, protocol, _JUDGED)[0]
         except DiscoError:  # none is long enough, or titled
             continue
         found[protocol] = cases.queries, cases.truth

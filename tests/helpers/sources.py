@@ -122,7 +122,7 @@ class SourceTests:
         place = write(tmp_path)
         assert source_of(place) is source
         assert source.NAME
-        assert source.recognises(place) is True
+        assert source.can_read(place) is True
 
     def test_its_tracks_are_a_catalogue(self, source, write, tracks, lists, tmp_path):
         catalogue = source.read(write(tmp_path))
@@ -144,7 +144,7 @@ class SourceTests:
         assert not found or any(listed.ids for listed in found)
         for listed in found:
             assert len(listed.ids) == len(listed.names)
-            assert set(np.flatnonzero(listed.found(catalogue) < 0)) <= set(listed.absent)
+            assert set(np.flatnonzero(listed.match(catalogue) < 0)) <= set(listed.unmatched)
 
     def test_the_same_place_gives_the_same(self, source, write, tracks, lists, tmp_path):
         place = write(tmp_path)
@@ -160,7 +160,7 @@ class SourceTests:
             archive.writestr("readme.txt", "hello")
         for name in ("nowhere", "folder", "empty", "noise", "other.zip", "x" * 300, "a\0b"):
             where = tmp_path / name
-            assert source.recognises(where) is False, name
+            assert source.can_read(where) is False, name
             with pytest.raises(DiscoError) as error:
                 source.read(where)
             assert "\n" not in str(error.value)
@@ -172,7 +172,7 @@ class SourceTests:
             whole = file.read_bytes()
             for n in {0, 1, 10, len(whole) // 3, len(whole) // 2, len(whole) - 1}:
                 file.write_bytes(whole[:n])
-                assert source.recognises(place) in (True, False)
+                assert source.can_read(place) in (True, False)
                 said = [_said(verb, place) for verb in (source.read, source.playlists)]
                 assert not any("\n" in sentence for sentence in said)
             file.write_bytes(whole)

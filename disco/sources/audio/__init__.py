@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,7 +30,7 @@ _THREADS = 8
 _NAMED = 3
 
 
-def recognises(path: Path) -> bool:
+def can_read(path: Path) -> bool:
     """Whether a place is an audio file, or a folder with one in it or in a folder of it; never raises."""
     try:
         if path.is_file():
@@ -116,8 +117,11 @@ def playlists(path: Path) -> list[Tracklist]:
             listed = playlist_files.read(file)
         except DiscoError:
             continue
-        ids = [str(file.parent / entry) if _is_path(entry) else entry for entry in listed.ids]
-        found.append(Tracklist(listed.title or file.stem, ids, listed.names))
+        entries = [
+            replace(entry, id=str(file.parent / entry.id)) if entry.id and _is_path(entry.id) else entry
+            for entry in listed.entries
+        ]
+        found.append(Tracklist(listed.name or file.stem, entries))
     return found
 
 

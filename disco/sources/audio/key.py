@@ -32,7 +32,7 @@ PROFILES: dict[str, tuple[Profile, Profile]] = {
     ),
 }
 # On made music as good as Temperley's within a piece of 144, and far better than Krumhansl and Kessler's
-# (benchmarks/listen.py); of the two the one that was counted from a corpus.
+# (benchmarks/key_tempo.py); of the two the one that was counted from a corpus.
 USUAL = "albrecht-shanahan"
 # Peaks between these are heard: below, semitones cannot be told apart; above are mostly overtones.
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 2000.0

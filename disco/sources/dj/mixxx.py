@@ -19,8 +19,7 @@ from urllib.parse import quote
 from disco.catalogue import Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources import entries as library
-from disco.sources.entries import Entry
-from disco.sources.tracklist import Tracklist
+from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "Mixxx library"
 CRATES = "Crates"
@@ -44,7 +43,7 @@ _COLUMNS = (
 _SHOWN = 0
 
 
-def recognises(path: Path) -> bool:
+def can_read(path: Path) -> bool:
     """Whether a file is an SQLite database; whether it is Mixxx's is seen when it is read."""
     try:
         with path.open("rb") as file:
@@ -100,7 +99,7 @@ def playlists(path: Path) -> list[Tracklist]:
     if not there:
         return []
     known = library.catalogue(there, path, NAME, _notes(path, gone))
-    lost = Entry("a track that is not in the library", None, None, None)
+    lost = Entry("a track that is not in the library")
     places = library.rows(known)
     return [
         library.listed(title, folders, [named.get(number, lost) for number in members], known, places)
@@ -125,14 +124,14 @@ def _entries(connection: sqlite3.Connection) -> tuple[dict[int, Entry], dict[int
         number = row["number"]
         path = _text(row["path"])
         entries[number] = Entry(
-            track_id=path,
+            id=path,
             path=path,
             title=_text(row["title"]),
             artist=_text(row["artist"]),
             album=_text(row["album"]),
             genre=_text(row["genre"]),
-            duration_s=row["duration"],
-            tempo_bpm=row["bpm"],
+            duration_ms=library.number(row["duration"], 1000),
+            tempo_bpm=library.number(row["bpm"]),
             key=_key(row["key_id"]) or _text(row["key"]),
             comment=_text(row["comment"]),
         )

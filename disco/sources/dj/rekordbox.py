@@ -14,9 +14,8 @@ from disco.catalogue.text import TRACK_LINK
 from disco.errors import DataError
 from disco.sources import entries as library
 from disco.sources.dj import xml
-from disco.sources.entries import Entry
 from disco.sources.file_urls import from_url, streamed
-from disco.sources.tracklist import Tracklist
+from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "rekordbox XML"
 _ROOT = "DJ_PLAYLISTS"
@@ -28,7 +27,7 @@ _BY_LOCATION = "1"
 _Node = tuple[list[str], str, str, list[str]]
 
 
-def recognises(path: Path) -> bool:
+def can_read(path: Path) -> bool:
     """Whether a file begins as rekordbox's XML does."""
     return xml.begins(path, _ROOT)
 
@@ -59,13 +58,13 @@ def playlists(path: Path) -> list[Tracklist]:
     if not nodes or known is None:
         return []
     by_id = {track.get("TrackID", ""): entry for track, entry in zip(tracks, entries, strict=True)}
-    by_place = {entry.track_id or "": entry for entry in entries}
+    by_place = {entry.id or "": entry for entry in entries}
 
     def meant(key: str, by_location: bool) -> Entry:
         if by_location:
             track_id, file = _place(key)
-            return by_place.get(track_id or key) or Entry(track_id or key, file, None, None)
-        return by_id.get(key) or Entry(f"TrackID {key}", None, None, None)
+            return by_place.get(track_id or key) or Entry(track_id or key, path=file)
+        return by_id.get(key) or Entry(f"TrackID {key}")
 
     places = library.rows(known)
     return [
@@ -82,14 +81,14 @@ def entry(track: dict[str, str]) -> Entry:
     if track_id is None and comment.startswith(library.OUR_ID):
         track_id = comment.removeprefix(library.OUR_ID).strip()
     return Entry(
-        track_id=track_id,
+        id=track_id,
         path=file,
         title=title,
         artist=artist,
         album=track.get("Album"),
         genre=track.get("Genre"),
-        duration_s=track.get("TotalTime"),
-        tempo_bpm=track.get("AverageBpm"),
+        duration_ms=library.number(track.get("TotalTime"), 1000),
+        tempo_bpm=library.number(track.get("AverageBpm")),
         key=track.get("Tonality"),
         comment=comment,
     )

@@ -12,9 +12,8 @@ from disco.catalogue import Catalogue
 from disco.errors import DataError
 from disco.sources import entries as library
 from disco.sources.dj import xml
-from disco.sources.entries import Entry
 from disco.sources.file_urls import from_primary_key, from_traktor
-from disco.sources.tracklist import Tracklist
+from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "Traktor NML"
 _ROOT = "NML"
@@ -23,7 +22,7 @@ _Track = dict[str, dict[str, str]]
 _Node = tuple[list[str], str, list[str]]
 
 
-def recognises(path: Path) -> bool:
+def can_read(path: Path) -> bool:
     """Whether a file begins as Traktor's does."""
     return xml.begins(path, _ROOT)
 
@@ -53,13 +52,13 @@ def playlists(path: Path) -> list[Tracklist]:
     known = library.catalogue(entries, path, NAME) if entries else None
     if not nodes or known is None:
         return []
-    by_id = {entry.track_id or "": entry for entry in entries}
+    by_id = {entry.id or "": entry for entry in entries}
 
     def meant(key: str) -> Entry:
         ours = key.startswith(library.OUR_ID)
         file = None if ours else from_primary_key(key)
         track_id = key.removeprefix(library.OUR_ID).strip() if ours else file or key
-        return by_id.get(track_id) or Entry(track_id, file, None, None)
+        return by_id.get(track_id) or Entry(track_id, path=file)
 
     places = library.rows(known)
     return [
@@ -76,14 +75,14 @@ def entry(track: _Track) -> Entry:
     own = comment.removeprefix(library.OUR_ID).strip() if comment.startswith(library.OUR_ID) else None
     number = int(said) if said.isascii() and said.isdigit() and int(said[:3]) < 24 else None
     return Entry(
-        track_id=file or own,
+        id=file or own,
         path=file,
         title=title,
         artist=artist,
         album=track.get("ALBUM", {}).get("TITLE"),
         genre=info.get("GENRE"),
-        duration_s=info.get("PLAYTIME_FLOAT") or info.get("PLAYTIME"),
-        tempo_bpm=track.get("TEMPO", {}).get("BPM"),
+        duration_ms=library.number(info.get("PLAYTIME_FLOAT") or info.get("PLAYTIME"), 1000),
+        tempo_bpm=library.number(track.get("TEMPO", {}).get("BPM")),
         key=info.get("KEY") if number is None else (number % 12, 1 if number < 12 else 0),
         comment=comment,
     )

@@ -11,9 +11,8 @@ from disco.catalogue import Catalogue
 from disco.catalogue.text import TRACK_LINK
 from disco.errors import DataError, NotFoundError
 from disco.sources import entries as library
-from disco.sources.entries import Entry
 from disco.sources.file_urls import from_url
-from disco.sources.tracklist import Tracklist
+from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "JSPF"
 # Where MusicBrainz keeps what JSPF has no field for.
@@ -22,7 +21,7 @@ RECORDING = "https://musicbrainz.org/recording/"
 MBID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
-def recognises(path: Path) -> bool:
+def can_read(path: Path) -> bool:
     """Whether a file is JSON with a `playlist` near its beginning, or is called so."""
     try:
         with path.open("rb") as file:
@@ -96,10 +95,9 @@ def _entry(track: dict[str, Any], place: int) -> Entry:
     file = next(filter(None, map(from_url, _several(track.get("location")))), None)
     key, mode = more.get("key"), more.get("mode")
     has_key = type(key) is int and type(mode) is int and key in range(12) and mode in (0, 1)
-    duration = _number(track.get("duration"))
     title = _said(track.get("title"))
     return Entry(
-        track_id=_said(more.get("track_id"))
+        id=_said(more.get("track_id"))
         or next(filter(None, map(_id, _several(track.get("identifier")))), None)
         or file
         or (None if title else f"track {place + 1}"),
@@ -107,7 +105,7 @@ def _entry(track: dict[str, Any], place: int) -> Entry:
         title=title,
         artist=_said(track.get("creator")),
         album=_said(track.get("album")),
-        duration_s=None if duration is None else duration / 1000,
+        duration_ms=_number(track.get("duration")),
         tempo_bpm=_number(more.get("tempo_bpm")),
         key=(key, mode) if has_key else None,  # type: ignore[arg-type]
         isrc=_said(more.get("isrc")),
@@ -131,4 +129,4 @@ def _said(value: Any) -> str | None:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if type(value) in (int, float) else None
+    return library.number(value) if type(value) in (int, float) else None

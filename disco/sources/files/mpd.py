@@ -18,12 +18,12 @@ from disco.catalogue import Catalogue
 from disco.errors import DataError
 from disco.sources.files import columns
 from disco.sources.files import playlist_tables as slices
-from disco.sources.tracklist import Tracklist
+from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "Million Playlist JSON"
 
 
-def recognises(path: Path) -> bool:
+def can_read(path: Path) -> bool:
     """Whether a place is a slice, or a folder or zip file with one: by the first bytes of the first."""
     try:
         if path.is_dir():
@@ -99,10 +99,17 @@ def playlists(path: Path) -> list[Tracklist]:
     for place in slices.find(path):
         for playlist in slices.parsed(place):
             tracks = playlist["tracks"]
-            pairs = [(_text(t.get("track_name")), _text(t.get("artist_name"))) for t in tracks]
-            names = [" ".join(filter(None, pair)) if pair[0] else "" for pair in pairs]
-            ids = [_text(track["track_uri"]).removeprefix("spotify:track:") for track in tracks]
-            made += [Tracklist(_text(playlist.get("name")), ids, names)] if tracks else []
+            entries = [
+                Entry(
+                    id=_text(track["track_uri"]).removeprefix("spotify:track:"),
+                    title=_text(track.get("track_name")),
+                    artist=_text(track.get("artist_name")),
+                    album=_text(track.get("album_name")),
+                    duration_ms=_number(track.get("duration_ms")),
+                )
+                for track in tracks
+            ]
+            made += [Tracklist(_text(playlist.get("name")), entries)] if tracks else []
     return made
 
 

@@ -24,7 +24,7 @@ import pyarrow as pa
 from disco.catalogue import Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import columns
-from disco.sources.tracklist import Tracklist
+from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "Spotify's data export"
 
@@ -67,7 +67,7 @@ class _Held:
     broken: list[str] = field(default_factory=list)
 
 
-def recognises(path: Path) -> bool:
+def can_read(path: Path) -> bool:
     """Whether a place is an export, or a part of one."""
     try:
         if path.is_dir():
@@ -134,9 +134,8 @@ def playlists(path: Path) -> list[Tracklist]:
     """
     made = []
     for title, tracks in _read(path).playlists:
-        names = [" ".join(filter(None, (track.title, track.artist))) for track in tracks]
-        ids = [(track.uri or "").removeprefix(_TRACK) or name for track, name in zip(tracks, names, strict=True)]
-        made.append(Tracklist(title, ids, names))
+        entries = [Entry((t.uri or "").removeprefix(_TRACK), t.title, t.artist, t.album) for t in tracks]
+        made.append(Tracklist(title, entries))
     return made
 
 

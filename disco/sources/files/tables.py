@@ -31,7 +31,7 @@ NAME = "a table of tracks"
 csv.field_size_limit(2**31 - 1)
 
 
-def recognises(path: Path) -> bool:
+def can_read(path: Path) -> bool:
     """Whether a place could be a table: Parquet, packed, or a text whose first line has columns."""
     try:
         with path.open("rb") as file:

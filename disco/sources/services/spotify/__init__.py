@@ -11,7 +11,7 @@ from disco.sources.tracklist import Tracklist
 NAME = "your Spotify library"
 
 
-def recognises(path: Path) -> bool:
+def can_read(path: Path) -> bool:
     """Whether a place is the library: its folder, or the word `spotify` where no file is called so."""
     try:
         return library.is_library(path) or (str(path) == "spotify" and not path.exists())
@@ -34,7 +34,7 @@ def read(path: Path) -> Catalogue:
 
 def playlists(path: Path) -> list[Tracklist]:
     """Saved tracks, top tracks and playlists, each in its order; raises as `read`."""
-    return _library(path).listed()
+    return _library(path).tracklists()
 
 
 def _library(path: Path) -> library.Library:

@@ -13,7 +13,7 @@ from disco.catalogue import SCHEMA, Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources import storage
 from disco.sources.files import tables
-from disco.sources.tracklist import Tracklist
+from disco.sources.tracklist import Entry, Tracklist, entries_of
 
 FORMAT = 1
 # Spotify's terms let nobody keep its data longer than needed; after a month one is reminded.
@@ -60,26 +60,19 @@ class Library:
     playlists: list[Kept]
     notes: tuple[str, ...] = ()
 
-    def listed(self) -> list[Tracklist]:
+    def tracklists(self) -> list[Tracklist]:
         """Its lists by their names: saved tracks, top tracks, playlists."""
-        titles = self.tracks.table["title"].to_pylist()
-        artists = self.tracks.table["artists"].to_pylist()
-        ids = self.tracks.table["track_id"].to_pylist()
-        names = {
-            one: " ".join([title, *(people or [])]) if title else ""
-            for one, title, people in zip(ids, titles, artists, strict=True)
-        }
+        entries = {entry.id: entry for entry in entries_of(self.tracks)}
         own: list[tuple[str, list[str | None]]] = [("Saved tracks", [*self.saved]), ("Top tracks", [*self.top])]
         own += [(kept.name, kept.ids) for kept in self.playlists]
-        # An entry that is gone keeps its place: an id that no track has.
+        # An entry that is gone keeps its position, without an id.
         return [
             Tracklist(
                 name,
-                [one or "" for one in entries],
-                [names.get(one or "", "") for one in entries],
-                absent=tuple(place for place, one in enumerate(entries) if one is None),
+                [entries.get(one, Entry(one)) for one in ids],
+                unmatched=tuple(position for position, one in enumerate(ids) if one is None),
             )
-            for name, entries in own
+            for name, ids in own
         ]
 
 

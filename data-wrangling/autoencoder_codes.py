@@ -1,6 +1,6 @@
 r"""Draw a learned space of tracks in two dimensions, coloured by genre (t-SNE; van der Maaten and Hinton 2008).
 
-python data-wrangling/codes.py kaggle_spotify_tracks_114k.parquet --model autoencoder \\
+python data-wrangling/autoencoder_codes.py kaggle_spotify_tracks_114k.parquet --model autoencoder \
     --output docs/images/autoencoder.png
 
 A sample of tracks of a dozen genres, without names. Needs the extra [train] (scikit-learn), and for PNG kaleido and a

@@ -1,6 +1,6 @@
 """Working with part of the features: how often the true next track of real playlists is found by `mean`.
 
-    python benchmarks/partly.py tracks.parquet playlists.parquet
+    python benchmarks/missing_features.py tracks.parquet playlists.parquet
 
 Half of the tracks lose each feature with a chance. *Expected* is what DISCO does (`distance.filled`); *stretched* is
 the distance over what is known, scaled up to eight components; *whole tracks only* counts the others as the middle.

@@ -1,6 +1,6 @@
 """Key and tempo of made music: how often right, and how fast beside the music's own length.
 
-    PYTHONPATH=. python benchmarks/listen.py [PIECES]
+    PYTHONPATH=. python benchmarks/key_tempo.py [PIECES]
 
 Pieces of 30 s as `tests/helpers/synthetic_music.py` makes them: chords in all 24 keys with bass, melody and drums at
 60 to 180 BPM, in three timbres, up to a fifth of a semitone out of tune. A tempo counts as right within 0.5 BPM, half

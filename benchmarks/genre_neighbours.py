@@ -1,6 +1,6 @@
 """Whether what is recommended is of the playlist's kind: country, rap and Christmas playlists, and their best 15.
 
-python benchmarks/kinds.py --tracks tracks.parquet --playlists data/playlists.parquet [--recommender NAME ...]
+python benchmarks/genre_neighbours.py --tracks tracks.parquet --playlists playlists.parquet [--recommender NAME ...]
 
 The validation of Weber and Yen, on playlists that nobody trained on and whose title names the kind; their first
 tracks are given. A track is of the kind if a genre of it says so (of Christmas its title or album too), or if two

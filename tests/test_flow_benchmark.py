@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from disco.cli import evaluate
 from disco.errors import DiscoError
 from disco.evaluation import baselines, flow_benchmark
-from disco.evaluation.baselines import BASELINES, Tracks, crossed, tracks_of, two_opt
+from disco.evaluation.baselines import BASELINES, Tracks, baseline_tracks, order_crossover, two_opt
 from disco.models.predictors import load_predictor
 from disco.sources.files import tables
 
@@ -25,7 +25,7 @@ def two(a, b, **all_tracks):
     """The tracks of two descriptions, what is left out being the same and known of both."""
     usual = {"key": 0, "mode": 1, "tempo_bpm": 120.0, "energy": 0.5, "artists": None, "album": None, "genres": None}
     rows = [{"track_id": str(i), **usual, **all_tracks, **track} for i, track in enumerate((a, b))]
-    return tracks_of(catalogue_of(rows), np.zeros((2, 8), dtype=np.float32))
+    return baseline_tracks(catalogue_of(rows), np.zeros((2, 8), dtype=np.float32))
 
 
 C, A_MINOR, C_MINOR, G, E_FLAT, F_SHARP_MINOR, D, E_MINOR, UNKNOWN = (
@@ -77,7 +77,7 @@ def test_playlist_sorter_tempo_energy_artist_album():
         {"track_id": str(i), "key": 0, "mode": 1, "energy": e, "tempo_bpm": t}
         for i, (e, t) in enumerate(((0.1, 60.0), (0.5, 120.0), (0.3, 100.0)))
     ]
-    costs = baselines.playlist_sorter(tracks_of(catalogue_of(three), np.zeros((3, 8), np.float32)))
+    costs = baselines.playlist_sorter(baseline_tracks(catalogue_of(three), np.zeros((3, 8), np.float32)))
     # Tempos: 60 and 120 are none apart; 120 and 100 are 20, 60 and 100 ten (100 / 2 against 60): the most is 20.
     assert costs[0, 1] == pytest.approx(0.5 * (1 + 0))
     assert costs[1, 2] == pytest.approx(0.5 * (0.5 + 1))
@@ -118,7 +118,7 @@ def test_reklawdbox_energy_and_genre():
 @pytest.fixture(scope="module")
 def thirty():
     few = random_catalogue(30, 3, artists=12, unknown=0.2)
-    return tracks_of(few, load_predictor("mean").embed(few))
+    return baseline_tracks(few, load_predictor("mean").embed(few))
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -157,7 +157,7 @@ def test_searches_better_what_they_begin_with(thirty, monkeypatch):
 def test_audiomuse_begins_at_the_lower_quartile_and_reklawdbox_with_the_calmest():
     energies = [0.9, 0.3, 0.1, 0.5, 0.2, 0.7, 0.8, 0.4]
     few = catalogue_of([{"track_id": str(i), "energy": e} for i, e in enumerate(energies)])
-    tracks = tracks_of(few, np.zeros((8, 8), np.float32))
+    tracks = baseline_tracks(few, np.zeros((8, 8), np.float32))
     rng = np.random.default_rng(0)
     assert BASELINES["AudioMuse-AI"].search(tracks, baselines.audiomuse(tracks), rng)[0] == 1
     assert BASELINES["reklawdbox"].search(tracks, baselines.reklawdbox(tracks), rng)[0] == 2
@@ -168,7 +168,7 @@ def test_a_crossed_child_is_a_permutation_with_a_part_of_one_and_the_order_of_th
     rng = np.random.default_rng(seed)
     one, two = (rng.permuted(np.tile(np.arange(n), (5, 1)), axis=1) for _ in range(2))
     cuts = np.sort(np.random.default_rng(seed + 1).integers(n, size=(5, 2)), axis=1)
-    children = crossed(one, two, np.random.default_rng(seed + 1))
+    children = order_crossover(one, two, np.random.default_rng(seed + 1))
     for child, a, b, (low, high) in zip(children, one, two, cuts, strict=True):
         assert sorted(child.tolist()) == list(range(n))
         assert (child[low : high + 1] == a[low : high + 1]).all()
@@ -195,8 +195,8 @@ def test_no_turn_betters_what_two_opt_leaves(n, seed):
 
 def test_a_list_without_keys_tempos_and_energy_is_ordered_by_all():
     few = replace_columns(random_catalogue(6, 1), key=None, mode=None, tempo_bpm=None)
-    (measured, _), *_ = [*flow_benchmark.ordered(few, [np.arange(6)], setting(), list(BASELINES), True, 0)]
-    made = {r["method"]: r for r in flow_benchmark.records(measured, "playlists", flow_benchmark.OURS)}
+    (measured, _), *_ = [*flow_benchmark.measure_orders(few, [np.arange(6)], setting(), list(BASELINES), True, 0)]
+    made = {r["method"]: r for r in flow_benchmark.records(measured, "playlists", flow_benchmark.ORDER)}
     assert made["order"]["key fifths"] is None
     assert made["order"]["tempo_change"] is None
     assert made["order"]["step"] > 0
@@ -209,7 +209,7 @@ def replace_columns(catalogue, **values):
 
 
 def setting(**given):
-    return replace(flow_benchmark.Setting(load_predictor("mean")), **given)
+    return replace(flow_benchmark.FlowProtocol(load_predictor("mean")), **given)
 
 
 @pytest.fixture(scope="module")
@@ -219,16 +219,18 @@ def library():
 
 @pytest.fixture(scope="module")
 def draws(library):
-    lists = flow_benchmark.drawn(np.arange(300), 3, 12, seed=4)
-    *_, (measured, n) = flow_benchmark.ordered(library, lists, setting(), list(BASELINES), False, 4)
+    lists = flow_benchmark.sample_lists(np.arange(300), 3, 12, seed=4)
+    *_, (measured, n) = flow_benchmark.measure_orders(library, lists, setting(), list(BASELINES), False, 4)
     assert n == 3
     return measured
 
 
 def test_ours_costs_least_and_matches_rivals_at_their_own_cost(draws):
-    made = {r["method"]: r for r in flow_benchmark.records(draws, "draws", flow_benchmark.OURS)}
-    assert flow_benchmark.HUMAN not in made
-    assert made[flow_benchmark.FREE]["gap"] == pytest.approx(0, abs=1e-4)  # 12 tracks: dynamic programming
+    made = {r["method"]: r for r in flow_benchmark.records(draws, "draws", flow_benchmark.ORDER)}
+    assert flow_benchmark.ORIGINAL not in made
+    assert made[flow_benchmark.ORDER_FREE_ARTISTS]["gap"] == pytest.approx(
+        0, abs=1e-4
+    )  # 12 tracks: dynamic programming
     assert all(record["gap"] >= -1e-4 for record in made.values())
     for name, rival in BASELINES.items():
         assert ("own" in made[name]) == (rival.cost is not None)
@@ -242,7 +244,7 @@ def test_ours_costs_least_and_matches_rivals_at_their_own_cost(draws):
 
 
 def test_who_is_ahead_is_told_by_the_means(draws):
-    made = {r["method"]: r for r in flow_benchmark.records(draws, "draws", flow_benchmark.OURS)}
+    made = {r["method"]: r for r in flow_benchmark.records(draws, "draws", flow_benchmark.ORDER)}
     random = made["random"]
     assert random["ahead"]["step"]["mean"] == pytest.approx(random["step"] - made["order"]["step"], abs=2e-4)
     apart = made["order"]["key fifths"] - random["key fifths"]
@@ -253,7 +255,7 @@ def test_who_is_ahead_is_told_by_the_means(draws):
 def test_an_order_by_all_better_ways_dominates():
     better = {"key fifths": 0.9, "tempo_change": 1.0, "step": 1.0}
     worse = {"key fifths": 0.8, "tempo_change": 2.0, "step": 1.0}
-    measured = flow_benchmark.Measured({"order": [worse, worse], "x": [better, better], "y": [worse, better]})
+    measured = flow_benchmark.Measurements({"order": [worse, worse], "x": [better, better], "y": [worse, better]})
     made = {r["method"]: r for r in flow_benchmark.records(measured, "draws", "order")}
     assert made["x"]["dominated"]
     assert made["y"]["dominated"]
@@ -262,18 +264,18 @@ def test_an_order_by_all_better_ways_dominates():
 
 
 def test_genres_are_met_whole_and_hyphens_are_no_matter(library):
-    rows = flow_benchmark.of_genres(library, ["Deep-House", "techno"])
+    rows = flow_benchmark.rows_with_genres(library, ["Deep-House", "techno"])
     assert {library.table["genres"][int(row)].as_py()[0] for row in rows} == {"deep house", "techno"}
-    assert len(flow_benchmark.of_genres(library, [])) == 300
+    assert len(flow_benchmark.rows_with_genres(library, [])) == 300
     with pytest.raises(DiscoError, match=r"has the genre 'polka'; its most frequent are .*techno"):
-        flow_benchmark.of_genres(library, ["house", "polka"])
+        flow_benchmark.rows_with_genres(library, ["house", "polka"])
     nothing = replace_columns(random_catalogue(3), genres=None)
     with pytest.raises(DiscoError, match="it has no genres"):
-        flow_benchmark.of_genres(nothing, ["house"])
+        flow_benchmark.rows_with_genres(nothing, ["house"])
 
 
 def test_draws_are_seeded_and_without_repeats():
-    one, two, other = (flow_benchmark.drawn(np.arange(50), 4, 20, seed) for seed in (0, 0, 1))
+    one, two, other = (flow_benchmark.sample_lists(np.arange(50), 4, 20, seed) for seed in (0, 0, 1))
     assert all((a == b).all() for a, b in zip(one, two, strict=True))
     assert not all((a == b).all() for a, b in zip(one, other, strict=True))
     assert all(len(set(rows.tolist())) == 20 for rows in one)
@@ -281,10 +283,10 @@ def test_draws_are_seeded_and_without_repeats():
 
 def test_playlists_are_chosen_by_their_lengths():
     lists = [np.arange(n) for n in (5, 20, 30, 50, 51)]
-    assert [len(rows) for rows in flow_benchmark.chosen(lists, (20, 50), 9, 0)] == [20, 30, 50]
-    assert len(flow_benchmark.chosen(lists, (20, 50), 2, 0)) == 2
+    assert [len(rows) for rows in flow_benchmark.sample_playlists(lists, (20, 50), 9, 0)] == [20, 30, 50]
+    assert len(flow_benchmark.sample_playlists(lists, (20, 50), 2, 0)) == 2
     with pytest.raises(DiscoError, match="no playlist has 60 to 70 measured tracks; of 5 the longest has 51"):
-        flow_benchmark.chosen(lists, (60, 70), 2, 0)
+        flow_benchmark.sample_playlists(lists, (60, 70), 2, 0)
 
 
 @pytest.fixture(scope="module")
@@ -326,9 +328,9 @@ def test_the_door_prints_one_record_for_each_way(files, capsys):
         "WrzDJ",
         "WrzDJ, our search",
         "greedy",
-        flow_benchmark.OURS,
-        flow_benchmark.PLAIN,
-        flow_benchmark.FREE,
+        flow_benchmark.ORDER,
+        flow_benchmark.ORDER_UNWEIGHTED,
+        flow_benchmark.ORDER_FREE_ARTISTS,
     ]
     assert {r["cases"] for r in said["orders"]} == {"playlists"}
     by = {r["method"]: r for r in said["orders"]}
