@@ -22,15 +22,13 @@ from disco.models.card import find_model, read_card
 from disco.models.recommenders import autoencoder, content
 from disco.models.scaler import scaled_features, scaler
 from disco.sources.files import playlist_tables, tables
-from disco.training.data import one_a_title
+from disco.training.data import first_of_each_title
 
 
 def fifteen(catalogue: Catalogue) -> Floats:
     """The 15 numbers, each standardised."""
-    values = autoencoder.numbers(catalogue)
-    return autoencoder.standardised(
-        catalogue, np.nanmean(values, axis=0).tolist(), np.nanstd(values, axis=0).tolist()
-    )
+    values = autoencoder.raw_inputs(catalogue)
+    return autoencoder.standardise(catalogue, np.nanmean(values, axis=0).tolist(), np.nanstd(values, axis=0).tolist())
 
 
 def without(catalogue: Catalogue, *columns: str) -> Catalogue:
@@ -50,7 +48,7 @@ def main() -> None:
     p.add_argument("--all", action="store_true", help="ask about all tracks too, which takes ten times as long")
     said = p.parse_args()
     whole = tables.read(said.tracks)
-    catalogue = whole.take(one_a_title(whole))
+    catalogue = whole.take(first_of_each_title(whole))
     labels, cold = (
         genre_numbers(catalogue),
         np.flatnonzero(playlist_tables.is_cold(catalogue.ids(np.arange(len(catalogue))))),
@@ -63,7 +61,7 @@ def main() -> None:
     }
     for name in said.model or ["autoencoder", "content"]:
         card = read_card(find_model(name), "recommender")
-        place = autoencoder.codes if card["method"] == "autoencoder" else content.embedded
+        place = autoencoder.autoencoder_codes if card["method"] == "autoencoder" else content.embed_tracks
         spaces[card.name] = place(card, catalogue)
         spaces[f"{card.name}, popularity and explicit unknown"] = place(card, bare)
     head(f"Genre hits at 10, {len(catalogue):,} tracks", "space", "held out", *(["all"] if said.all else []))

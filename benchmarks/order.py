@@ -21,10 +21,10 @@ from disco import sources
 from disco.catalogue import Catalogue
 from disco.models.predictors import load_predictor
 from disco.models.recommenders import Query, load_recommender
-from disco.playlist.cost import Flow, Knobs, Pairwise, reported_cost
+from disco.playlist.cost import FlowCost, Knobs, PairwiseCost, reported_cost
 from disco.playlist.sequence import Rules, beam, greedy
 from disco.playlist.sequence.local_search import Problem
-from disco.playlist.sequence.order import Budget, arrange
+from disco.playlist.sequence.order import Budget, optimise_order
 
 # Tracks, and how many sets of so many.
 SIZES = {12: 200, 50: 5, 200: 3}
@@ -52,7 +52,7 @@ def beams(catalogue: Catalogue) -> None:
             found = recommender.recommend(Query(np.array([seed]), "", playable), 400)
             few = catalogue.take(np.r_[seed, np.sort(found.rows)])
             space, pool, start = predictor.embed(few), np.arange(1, len(few)), np.array([0])
-            cost = Pairwise(few, Knobs(), space) if pairwise else Flow(few, predictor, Knobs(), space)
+            cost = PairwiseCost(few, Knobs(), space) if pairwise else FlowCost(few, predictor, Knobs(), space)
             costs.append([])
             seconds.append([])
             for width in widths:
@@ -79,26 +79,26 @@ def orders(catalogue: Catalogue) -> None:
     rng = np.random.default_rng(0)
     head("Ordering real tracks", "tracks", "sets", "way", "cost", "to the best found", "worst", "best found in", "s")
     for n, sets in SIZES.items():
-        ways: dict[str, Callable[[Pairwise, Problem], np.ndarray]] = {
+        ways: dict[str, Callable[[PairwiseCost, Problem], np.ndarray]] = {
             "as drawn": lambda cost, problem: np.arange(len(problem)),
             "greedy": lambda cost, problem: greedy(
                 np.array([0]), np.arange(1, len(problem)), len(problem) - 1, cost, lambda path, r: r not in path
             ),
-            "order, search alone": lambda cost, problem: arrange(problem, dynamic=False),
-            "order": lambda cost, problem: arrange(problem),
+            "order, search alone": lambda cost, problem: optimise_order(problem, dynamic=False),
+            "order": lambda cost, problem: optimise_order(problem),
         }
         if n > 12:
             del ways["order, search alone"]
-            ways["order, ten times the moves"] = lambda cost, problem: arrange(
+            ways["order, ten times the moves"] = lambda cost, problem: optimise_order(
                 problem, budget=Budget(iterations=10 * min(40 * len(problem), 8000))
             )
             if find_spec("ortools"):
-                ways[f"OR-tools, {limit:g} s"] = lambda cost, problem: with_ortools(problem.joins, limit)
+                ways[f"OR-tools, {limit:g} s"] = lambda cost, problem: with_ortools(problem.transitions, limit)
         costs = {way: [] for way in ways}
         seconds = {way: [] for way in ways}
         for _ in range(sets):
             few = catalogue.take(rng.choice(playable, n, replace=False))
-            cost = Pairwise(few, Knobs(), mean.embed(few))
+            cost = PairwiseCost(few, Knobs(), mean.embed(few))
             problem = Problem(cost.matrix(np.arange(n)).astype(float), np.zeros(n))
             for way, found in ways.items():
                 began = time.process_time()

@@ -13,7 +13,7 @@ import numpy as np
 from table import head, ratio, row, seconds
 
 from disco.models.predictors import load_predictor
-from disco.playlist.cost import Flow, Knobs
+from disco.playlist.cost import FlowCost, Knobs
 from disco.playlist.sequence import Rules, greedy
 
 ROUNDS = 7
@@ -24,7 +24,7 @@ def main() -> None:
     biggest = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     catalogue = million.tracks(biggest)
     predictor = load_predictor("classic")
-    cost = Flow(catalogue, predictor, Knobs(), predictor.embed(catalogue))
+    cost = FlowCost(catalogue, predictor, Knobs(), predictor.embed(catalogue))
     start = np.array([0, 1, 2])
     head("Choosing tracks from candidates", "candidates", "tracks", "seconds", "passes over the columns", "ratio")
     sizes = [(n, 10) for n in (1_000, 10_000, 100_000, 1_000_000) if n <= biggest]

@@ -45,17 +45,17 @@ def given(tracks: list[Rows], titles: list[str], seed: int) -> dict[str, tuple[l
             places = np.roll(order, -i)
             other = next(right[j].title for j in places if right[j].title.casefold() != query.title.casefold())
             wrong.append(replace(query, title=other))
-        name = cases.given.name
+        name = cases.category.name
         made |= {
-            f"{name} and the right title": (right, cases.truth),
-            f"{name} and no title": (cases.queries, cases.truth),
-            f"{name} and a wrong title": (wrong, cases.truth),
+            f"{name} and the right title": (right, cases.relevant),
+            f"{name} and no title": (cases.queries, cases.relevant),
+            f"{name} and a wrong title": (wrong, cases.relevant),
         }
         if protocol == "first-1":
-            made["wrong title alone"] = ([Query(q.seeds[:0], q.title) for q in wrong], cases.truth)
-            made["neither"] = ([Query(q.seeds[:0]) for q in wrong], cases.truth)
+            made["wrong title alone"] = ([Query(q.seeds[:0], q.title) for q in wrong], cases.relevant)
+            made["neither"] = ([Query(q.seeds[:0]) for q in wrong], cases.relevant)
     cases = continuation.sample_cases(tracks, titles, "title")[0]
-    return {**made, "title alone": (cases.queries, cases.truth)}
+    return {**made, "title alone": (cases.queries, cases.relevant)}
 
 
 def row(recommender: Recommender, name: str, queries: list[Query], truth: list[Rows], seed: int) -> str:

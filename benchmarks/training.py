@@ -17,7 +17,7 @@ from table import head, row
 
 from disco.models.scaler import scaled_features, scaler
 from disco.sources.files import tables
-from disco.training.data import parts
+from disco.training.data import split_sequences
 from disco.training.export import load_networks
 from disco.training.recipes import PredictorRecipe, read_recipe
 
@@ -38,7 +38,7 @@ def main() -> None:
     from disco.training import fitting, regression
 
     catalogue = tables.read(arguments.tracks)
-    found = parts(recipe, arguments.playlists, catalogue)
+    found = split_sequences(recipe, arguments.playlists, catalogue)
     inputs = np.c_[scaled_features(catalogue, scaler()), np.nan_to_num(catalogue.modes, nan=0.64)].astype(np.float32)
     cut = {name: regression.windows(found[name], inputs, recipe) for name in ("train", "validation")}
 
@@ -65,7 +65,7 @@ def main() -> None:
     said = published.predict(cut["validation"].inputs, verbose=0)
     target = regression.mean_absolute_error(said, cut["validation"])
 
-    networks.start_from(1)
+    networks.set_seed(1)
     network = networks.classic()
     task = regression.task(network, recipe, cut["train"], cut["validation"])
     reached: list[float] = []

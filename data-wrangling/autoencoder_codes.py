@@ -19,7 +19,7 @@ from sklearn.manifold import TSNE
 from disco.models.card import find_model, read_card
 from disco.models.recommenders import autoencoder, content
 from disco.sources.files import tables
-from disco.training.data import one_a_title
+from disco.training.data import first_of_each_title
 
 # Genres far from each other and near to each other: whether a space tells them apart is what the picture is for.
 GENRES = {
@@ -47,13 +47,13 @@ def main() -> None:
     p.add_argument("--points", type=int, default=3000)
     said = p.parse_args()
     whole = tables.read(said.tracks)
-    catalogue = whole.take(one_a_title(whole))
+    catalogue = whole.take(first_of_each_title(whole))
     genre = np.array([(genres or [""])[0] for genres in catalogue.table["genres"].to_pylist()])
     rng = np.random.default_rng(0)
     rows = np.flatnonzero(np.isin(genre, list(GENRES)) & catalogue.has_comparable_features)
     rows = np.sort(rng.permutation(rows)[: said.points])
     card = read_card(find_model(said.model), "recommender")
-    place = autoencoder.codes if card["method"] == "autoencoder" else content.embedded
+    place = autoencoder.autoencoder_codes if card["method"] == "autoencoder" else content.embed_tracks
     space = place(card, catalogue.take(rows))
     flat = TSNE(metric="cosine", init="random", perplexity=30, random_state=0).fit_transform(space)
     figure = go.Figure()

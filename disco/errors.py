@@ -25,3 +25,21 @@ class MissingExtra(DiscoError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed; run, in the project's folder: pip install '.[{extra}]'")
+
+
+def validation_message(error: Exception) -> str:
+    """The message of a `msgspec.ValidationError`, beginning with the key that is wrong.
+
+    Examples
+    --------
+    >>> validation_message(ValueError("Expected `int`, got `str` - at `$.window`"))
+    'window: expected `int`, got `str`'
+    >>> validation_message(ValueError("Object missing required field `seed`"))
+    'the key `seed` is missing'
+    """
+    what, _, path = str(error).partition(" - at `$")
+    where = path.rstrip("`").lstrip(".")
+    what = what.replace("Object missing required field `", "the key `")
+    if what.startswith("the key"):
+        return f"{what} is missing" + (f" in {where}" if where else "")
+    return f"{where}: {what[:1].lower()}{what[1:]}" if where else what

@@ -17,11 +17,11 @@ from disco.catalogue import Catalogue
 from disco.catalogue.numbering import genre_numbers
 from disco.cli import train
 from disco.errors import DataError
-from disco.models.card import MODELS, checked_card
+from disco.models.card import MODELS, load_card
 from disco.models.recommenders import load_recommender
-from disco.models.recommenders.autoencoder import INPUTS, codes, numbers, standardised
+from disco.models.recommenders.autoencoder import INPUTS, autoencoder_codes, raw_inputs, standardise
 from disco.sources.files import tables
-from disco.training.data import one_a_title
+from disco.training.data import first_of_each_title
 
 CLOUD = Path(__file__).parents[1] / "cloud"
 _FOLDER = tempfile.TemporaryDirectory(prefix="disco-tests-")
@@ -60,13 +60,13 @@ def trained(noise: bool = False) -> Path:
 
 @pytest.mark.slow
 def test_numbers_are_copied_and_neighbours_are_of_the_same_genre():
-    card = checked_card(trained(), "recommender")
+    card = load_card(trained(), "recommender")
     measured = card["metrics"]
     assert measured["all"]["tracks"] == 1500
     assert measured["validation"]["mean"] < 0.05  # of a variance of 1, on tracks that were not trained on
     assert measured["all"]["maximum"] >= measured["all"]["mean"]
     assert measured["genre_hits@10"] > 0.6
-    assert checked_card(trained(noise=True))["metrics"]["genre_hits@10"] == pytest.approx(1 / 3, abs=0.05)
+    assert load_card(trained(noise=True))["metrics"]["genre_hits@10"] == pytest.approx(1 / 3, abs=0.05)
 
 
 @pytest.mark.slow
@@ -74,20 +74,20 @@ def test_numbers_are_copied_and_neighbours_are_of_the_same_genre():
 def test_the_exported_code_is_that_of_the_keras_network(where):
     keras = pytest.importorskip("keras")
     folder = trained() if where == "trained" else MODELS / "autoencoder"
-    card, catalogue = checked_card(folder), measured_in_threes(100, 5)
+    card, catalogue = load_card(folder), measured_in_threes(100, 5)
     network = keras.saving.load_model(folder / "network.keras")
-    heard = standardised(catalogue, card["standard"]["mean"], card["standard"]["scale"])
+    heard = standardise(catalogue, card["standard"]["mean"], card["standard"]["scale"])
     code = heard
     for layer in network.layers[:3]:
         code = layer(code)
     plain = np.asarray(code, dtype=float)
     plain /= np.linalg.norm(plain, axis=1, keepdims=True)
-    np.testing.assert_allclose(codes(card, catalogue), plain, atol=1e-5)
+    np.testing.assert_allclose(autoencoder_codes(card, catalogue), plain, atol=1e-5)
     assert plain.shape == (100, 128)
 
 
 def test_the_shipped_one_is_as_good_as_the_published():
-    card = checked_card(MODELS / "autoencoder")
+    card = load_card(MODELS / "autoencoder")
     assert card["metrics"]["all"]["tracks"] == 73_609
     assert card["metrics"]["all"]["mean"] <= 0.0009
 
@@ -97,11 +97,11 @@ def test_what_is_unknown_is_the_mean_and_tracks_without_features_have_no_place()
     tracks[1]["popularity"] = tracks[1]["key"] = None
     tracks[2]["energy"] = None
     catalogue = catalogue_of(tracks)
-    heard = standardised(catalogue, [2.0] * 15, [4.0] * 15)
+    heard = standardise(catalogue, [2.0] * 15, [4.0] * 15)
     assert heard[1, INPUTS.index("popularity")] == heard[1, INPUTS.index("key")] == 0
     assert heard[0, INPUTS.index("tempo_bpm")] == pytest.approx((tracks[0]["tempo_bpm"] - 2) / 4)
     assert np.isnan(heard[2]).all()
-    assert np.isnan(numbers(catalogue)[1, INPUTS.index("key")])
+    assert np.isnan(raw_inputs(catalogue)[1, INPUTS.index("key")])
 
 
 def test_one_track_a_title_is_kept_the_first_and_its_first_genre_counts():
@@ -111,7 +111,7 @@ def test_one_track_a_title_is_kept_the_first_and_its_first_genre_counts():
         {"track_id": str(i), "title": t, "genres": g} for i, (t, g) in enumerate(zip(titles, genres, strict=True))
     ]
     catalogue = catalogue_of(tracks)
-    assert one_a_title(catalogue).tolist() == [0, 1, 3, 4]
+    assert first_of_each_title(catalogue).tolist() == [0, 1, 3, 4]
     labels = genre_numbers(catalogue).tolist()
     assert labels[0] == labels[2] == labels[5] == labels[6]
     assert labels[1] not in (-1, labels[0])
@@ -121,7 +121,7 @@ def test_one_track_a_title_is_kept_the_first_and_its_first_genre_counts():
 @pytest.mark.slow
 def test_the_original_counts_73_609_tracks(shared):
     catalogue = tables.read(shared / "kaggle_spotify_tracks_114k.parquet")
-    assert len(one_a_title(catalogue)) == 73_609
+    assert len(first_of_each_title(catalogue)) == 73_609
     # Of the 114 genres one never comes first: every track of it is in one before it in the file.
     assert len(np.unique(genre_numbers(catalogue))) == 113
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disco.models.predictors import load_predictor
-from disco.playlist.cost import Flow, Knobs, Pairwise
+from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.sequence import Constraints, PositionCosts, Rules, beam, greedy
 from disco.playlist.sequence.beam import _best, search
 
@@ -20,7 +20,7 @@ def setting(seed, name="mean", n=40, artists=30, unknown=0.1):
     catalogue = random_catalogue(n, seed, artists=artists, unknown=unknown)
     predictor = load_predictor(name)
     space = predictor.embed(catalogue)
-    return catalogue, Flow(catalogue, predictor, Knobs(), space), Pairwise(catalogue, Knobs(), space)
+    return catalogue, FlowCost(catalogue, predictor, Knobs(), space), PairwiseCost(catalogue, Knobs(), space)
 
 
 def paid(cost, path, begun):
@@ -29,7 +29,7 @@ def paid(cost, path, begun):
 
 WISHES = st.builds(
     Constraints,
-    held=st.sampled_from([(), ((4, 30),), ((4, 30), (5, 31))]),
+    pinned=st.sampled_from([(), ((4, 30),), ((4, 30), (5, 31))]),
     end_track=st.sampled_from([None, 20]),
     arc=st.sampled_from([(), (0.0, 1.0), (0.2, 0.9, 0.1)]),
     end_key=st.sampled_from([None, (9, 0)]),
@@ -68,13 +68,13 @@ def test_greedy_wins_where_paying_in_advance_misleads():
     start, pool = np.array([0]), np.arange(1, 60)
     cheapest = greedy(start, pool, 10, pairwise, Rules(catalogue))
 
-    class Misled(Pairwise):
-        def ahead(self, options):
+    class Misled(PairwiseCost):
+        def lookahead_cost(self, options):
             return np.where(np.isin(options, cheapest), 1e6, 0).astype(np.float32)
 
-    misled = Misled(catalogue, Knobs(), pairwise._joins.space)
+    misled = Misled(catalogue, Knobs(), pairwise._terms.embeddings)
     found, least = search(
-        start, pool, 10, misled, Rules(catalogue), None, 4, advance=np.float32(0.25) * misled.ahead(pool)
+        start, pool, 10, misled, Rules(catalogue), None, 4, advance=np.float32(0.25) * misled.lookahead_cost(pool)
     )
     assert least == pytest.approx(paid(pairwise, found, 1), abs=1e-4)
     assert least > paid(pairwise, cheapest, 1)
@@ -95,14 +95,14 @@ def test_sequences_that_go_on_end_in_different_tracks_while_there_are_enough():
 def test_what_is_ahead_of_a_track_is_the_mean_of_its_cheapest_joins(knobs):
     catalogue, _, _ = setting(4, n=50)
     predictor = load_predictor("mean")
-    cost = Pairwise(catalogue, knobs, predictor.embed(catalogue))
+    cost = PairwiseCost(catalogue, knobs, predictor.embed(catalogue))
     for options in (np.arange(50), np.arange(3, 49, 2), np.array([4, 9])):
         joins = cost.costs(cost._state(options), options).astype(float) - knobs.sweetness - knobs.smoothness
         others = [np.delete(row, i) for i, row in enumerate(joins)]
         expected = [np.mean(np.sort(row)[:20]) for row in others]
-        np.testing.assert_allclose(cost.ahead(options), expected, atol=2e-3)
-    flow = Flow(catalogue, predictor, knobs, predictor.embed(catalogue))
-    assert np.array_equal(flow.ahead(np.arange(50)), cost.ahead(np.arange(50)))
+        np.testing.assert_allclose(cost.lookahead_cost(options), expected, atol=2e-3)
+    flow = FlowCost(catalogue, predictor, knobs, predictor.embed(catalogue))
+    assert np.array_equal(flow.lookahead_cost(np.arange(50)), cost.lookahead_cost(np.arange(50)))
 
 
 @settings(max_examples=30)
@@ -113,11 +113,11 @@ def test_rules_and_places_hold_for_every_width(seed, width, gap, wishes):
     path = beam(np.array([1, 0]), np.arange(2, 40), 8, flow, rules, places, width=width).tolist()
     assert path[:2] == [1, 0]
     assert len(set(path)) == len(path)
-    for place, row in places.held.items():
+    for place, row in places.pinned.items():
         assert len(path) <= place or path[place] == row
     for place in range(2, len(path)):
-        assert place in places.held or rules(path[:place], path[place])
-        assert place in places.held or path[place] not in places.held.values()
+        assert place in places.pinned or rules(path[:place], path[place])
+        assert place in places.pinned or path[place] not in places.pinned.values()
 
 
 def test_a_beam_of_all_sequences_finds_the_cheapest():

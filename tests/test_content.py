@@ -19,9 +19,9 @@ from disco.catalogue import FEATURES, Catalogue
 from disco.cli import train
 from disco.errors import DataError
 from disco.evaluation import metrics
-from disco.models.card import MODELS, checked_card
+from disco.models.card import MODELS, load_card
 from disco.models.recommenders import Query, load_recommender
-from disco.models.recommenders.content import Hearing, embedded, similar
+from disco.models.recommenders.content import ContentParams, cosine_recommender, embed_tracks
 from disco.models.scaler import check_feature_set, scaled_features, scaler
 from disco.models.track_inputs import tower_inputs
 from disco.sources.files import playlist_tables, tables
@@ -39,14 +39,14 @@ class TestSimilar(RecommenderTests):
     def recommender(self):
         space = units()
         space[list(self.unknown)] = np.nan
-        return similar("content", space, Hearing(6.0))
+        return cosine_recommender("content", space, ContentParams(6.0))
 
     def test_seeds_without_a_place_find_nothing(self):
         assert not len(self.recommender().recommend(Query(np.array([41, 42])), 10).rows)
 
     def test_it_equals_the_plain_way(self):
         space, seeds = units(), [5, 77, 200]
-        found = similar("content", space, Hearing(6.0)).recommend(Query(np.array(seeds)), 60)
+        found = cosine_recommender("content", space, ContentParams(6.0)).recommend(Query(np.array(seeds)), 60)
         exact = space.astype(float)
         plain = {
             row: np.log(sum(np.exp(6 * float(exact[row] @ exact[seed])) for seed in seeds) / 3) / 6
@@ -59,8 +59,8 @@ class TestSimilar(RecommenderTests):
     def test_the_sharper_the_more_the_nearest_seed_says(self):
         space = np.array([[1, 0], [0, 1], [0.995, 0.0999], [0.7071, 0.7071]], dtype=np.float32)
         seeds = Query(np.array([0, 1]))
-        assert similar("sharp", space, Hearing(50.0)).recommend(seeds, 1).rows.tolist() == [2]
-        assert similar("flat", space, Hearing(0.01)).recommend(seeds, 1).rows.tolist() == [3]
+        assert cosine_recommender("sharp", space, ContentParams(50.0)).recommend(seeds, 1).rows.tolist() == [2]
+        assert cosine_recommender("flat", space, ContentParams(0.01)).recommend(seeds, 1).rows.tolist() == [3]
 
 
 def lost(catalogue: Catalogue) -> Catalogue:
@@ -135,20 +135,20 @@ def hits(space: np.ndarray, catalogue: Catalogue, queries: np.ndarray) -> float:
 @pytest.mark.slow
 def test_genres_that_no_distance_sees_are_learnt_for_tracks_never_met():
     catalogue = corners(2000, 1)
-    card = checked_card(trained(), "recommender")
+    card = load_card(trained(), "recommender")
     cold = np.flatnonzero(playlist_tables.is_cold(catalogue.ids(np.arange(2000))))
-    assert hits(embedded(card, catalogue), catalogue, cold) > 0.85
+    assert hits(embed_tracks(card, catalogue), catalogue, cold) > 0.85
     # Tracks of one corner are near, of the opposite one far: a distance finds the former only.
     assert hits(scaled_features(catalogue, scaler()), catalogue, cold) < 0.75
     other = corners(500, 9)
-    assert hits(embedded(card, other), other, np.arange(500)) > 0.85
+    assert hits(embed_tracks(card, other), other, np.arange(500)) > 0.85
 
 
 @pytest.mark.slow
 def test_in_noise_there_is_nothing_to_find():
     other = corners(1000, 9)
     shuffled = corners(1000, 9, noise=True)
-    space = embedded(checked_card(trained(noise=True, epochs=4), "recommender"), other)
+    space = embed_tracks(load_card(trained(noise=True, epochs=4), "recommender"), other)
     assert hits(space, shuffled, np.arange(1000)) == pytest.approx(0.125, abs=0.03)
 
 
@@ -158,7 +158,7 @@ def plain_vectors(folder: Path, catalogue: Catalogue, share: float) -> np.ndarra
     import disco.training.content  # noqa: F401 - makes its layers known to Keras
 
     network = keras.saving.load_model(folder / "tower.keras")
-    heard = tower_inputs(catalogue, checked_card(folder)["inputs"], scaler())
+    heard = tower_inputs(catalogue, load_card(folder)["inputs"], scaler())
     vector, logits = (np.asarray(each, dtype=float) for each in network(heard, training=False))
     kernel = network.get_layer("kinds").kernel.numpy().astype(float)
     likely = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -170,14 +170,14 @@ def plain_vectors(folder: Path, catalogue: Catalogue, share: float) -> np.ndarra
 @pytest.mark.slow
 def test_what_is_exported_is_what_was_trained_moved_towards_its_genres():
     catalogue = corners(300, 3)
-    space = embedded(checked_card(trained()), catalogue)
+    space = embed_tracks(load_card(trained()), catalogue)
     np.testing.assert_allclose(space, plain_vectors(trained(), catalogue, 0.5), atol=1e-5)
 
 
 @pytest.mark.slow
 def test_the_shipped_tower_agrees_with_its_keras_network():
     catalogue = random_catalogue(200, seed=5, unknown=0.3)
-    space = embedded(checked_card(MODELS / "content"), catalogue)
+    space = embed_tracks(load_card(MODELS / "content"), catalogue)
     np.testing.assert_allclose(np.linalg.norm(space, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(space, plain_vectors(MODELS / "content", catalogue, 0.5), atol=1e-5)
 
@@ -185,7 +185,7 @@ def test_the_shipped_tower_agrees_with_its_keras_network():
 @pytest.mark.slow
 def test_other_releases_of_cold_tracks_are_not_met_either():
     pytest.importorskip("keras")
-    from disco.training.content import unmet
+    from disco.training.content import held_out
 
     tracks = random_catalogue(60, seed=1).table.to_pylist()
     ids = [track["track_id"] for track in tracks]
@@ -196,7 +196,7 @@ def test_other_releases_of_cold_tracks_are_not_met_either():
     tracks[twin] |= {name: tracks[cold[1]][name] for name in FEATURES}
     tracks[cover]["title"] = tracks[cold[0]]["title"]
     tracks[nameless]["title"] = tracks[cold[2]]["title"] = None
-    assert np.flatnonzero(unmet(catalogue_of(tracks))).tolist() == sorted([*cold, again, twin])
+    assert np.flatnonzero(held_out(catalogue_of(tracks))).tolist() == sorted([*cold, again, twin])
 
 
 def test_a_catalogue_measured_by_others_is_ranked_but_not_learned_from():

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from disco.catalogue.numbering import artist_numbers
 from disco.cli import evaluate
 from disco.errors import DataError, DiscoError
-from disco.evaluation import continuation, metrics
+from disco.evaluation import continuation, metrics, protocols
 from disco.evaluation.continuation import MIN_HOLDOUTS, PROTOCOLS, Category
 from disco.models.recommenders import RECOMMENDERS, Candidates, Query
 from disco.sources.files import playlist_tables, tables
@@ -61,7 +61,7 @@ def test_the_first_tracks_are_given_and_the_rest_is_to_be_found(seeds):
     lists, titles = parts([MIN_HOLDOUTS + seeds - 1, MIN_HOLDOUTS + seeds, 60, 9])
     (cases,) = continuation.sample_cases(lists, titles, f"first-{seeds}")
     assert cases.playlist.tolist() == [1, 2]
-    for i, query, truth in zip(cases.playlist, cases.queries, cases.truth, strict=True):
+    for i, query, truth in zip(cases.playlist, cases.queries, cases.relevant, strict=True):
         assert query.seeds.tolist() == lists[i][:seeds].tolist()
         assert query.title == ""
         assert truth.tolist() == lists[i][seeds:].tolist()
@@ -76,7 +76,7 @@ def test_by_title_alone_nothing_else_is_given():
     titles[3] = "  "
     (cases,) = continuation.sample_cases(lists, titles, "title")
     assert [(q.title, len(q.seeds)) for q in cases.queries] == [("list 0", 0), ("list 1", 0)]
-    assert [len(truth) for truth in cases.truth] == [20, 10]
+    assert [len(truth) for truth in cases.relevant] == [20, 10]
 
 
 def test_the_challenge_has_its_ten_categories():
@@ -95,17 +95,17 @@ def test_the_challenge_has_its_ten_categories():
     ]
     lists, titles = parts(np.random.default_rng(0).integers(110, 150, size=200))
     drawn = continuation.sample_cases(lists, titles, "challenge")
-    assert [cases.given for cases in drawn] == list(PROTOCOLS["challenge"])
+    assert [cases.category for cases in drawn] == list(PROTOCOLS["challenge"])
     assert [len(cases.queries) for cases in drawn] == [20] * 10
     playlists = np.concatenate([cases.playlist for cases in drawn])
     assert sorted(playlists) == list(range(200))  # each in one category
     for cases in drawn:
-        for i, query, truth in zip(cases.playlist, cases.queries, cases.truth, strict=True):
-            assert len(query.seeds) == cases.given.seeds
-            assert query.title == (titles[i] if cases.given.title else "")
+        for i, query, truth in zip(cases.playlist, cases.queries, cases.relevant, strict=True):
+            assert len(query.seeds) == cases.category.seeds
+            assert query.title == (titles[i] if cases.category.title else "")
             assert sorted([*query.seeds, *truth]) == sorted(lists[i])
-            is_first = query.seeds.tolist() == lists[i][: cases.given.seeds].tolist()
-            assert is_first != cases.given.random
+            is_first = query.seeds.tolist() == lists[i][: cases.category.seeds].tolist()
+            assert is_first != cases.category.random
             assert (np.diff(query.seeds) < 0).all()  # in the order of the playlist, which counts down here
 
 
@@ -122,15 +122,15 @@ def test_categories_never_share_a_playlist_and_take_only_what_is_fit(lengths, se
     assert len(used) == len(set(used.tolist()))
     for cases in drawn:
         assert len(cases.queries) <= max(1, len(lengths) // 10)
-        for i, truth in zip(cases.playlist, cases.truth, strict=True):
+        for i, truth in zip(cases.playlist, cases.relevant, strict=True):
             assert len(truth) >= MIN_HOLDOUTS
-            assert len(truth) + cases.given.seeds == lengths[i]
-            assert titles[i] or not cases.given.title
+            assert len(truth) + cases.category.seeds == lengths[i]
+            assert titles[i] or not cases.category.title
 
 
 def test_scarce_long_playlists_are_shared_by_the_two_categories_that_need_them():
     drawn = continuation.sample_cases(*parts([120] * 8 + [20] * 192), "challenge")
-    n = {cases.given.name: len(cases.queries) for cases in drawn}
+    n = {cases.category.name: len(cases.queries) for cases in drawn}
     assert n["title and first 100"] == n["title and random 100"] == 4
     assert "title and first 25" not in n  # none is left that is long enough
     assert n["title"] == n["first 5"] == n["title and first 1"] == 20
@@ -193,7 +193,7 @@ def test_a_record_is_what_its_metrics_say():
     artists = rng.integers(-1, 40, 300)
     said = continuation.record([found], artists, method="x")
     assert said["method"] == "x"
-    pairs = list(zip(found.rows, cases.truth, strict=True))
+    pairs = list(zip(found.rows, cases.relevant, strict=True))
     assert said["r_precision"] == round(sum(metrics.r_precision(f, t) for f, t in pairs) / 50, 4)
     assert said["ndcg"] == round(sum(metrics.ndcg(f, t) for f, t in pairs) / 50, 4)
     assert said["clicks"] == round(sum(metrics.clicks(f, t) for f, t in pairs) / 50, 4)
@@ -243,7 +243,7 @@ def test_titles_can_be_given_besides():
     lists, titles = parts([20, 12, 40])
     (cases,) = continuation.sample_cases(lists, titles, "first-5")
     seeing = continuation.with_titles(cases, titles)
-    assert seeing.given == Category(5, title=True)
+    assert seeing.category == Category(5, title=True)
     assert [q.title for q in seeing.queries] == ["list 0", "list 2"]
     assert [q.seeds.tolist() for q in seeing.queries] == [q.seeds.tolist() for q in cases.queries]
     assert [q.title for q in cases.queries] == ["", ""]
@@ -306,7 +306,7 @@ def oracle(monkeypatch):
         "seeds": Oracle(kinds, ["even", "odd"], reads_titles=False, name="seeds"),
         "titles": Oracle(kinds, ["odd", "even"], name="titles"),
     }
-    monkeypatch.setattr(evaluate, "load_recommender", lambda name, catalogue: known[name])
+    monkeypatch.setattr(protocols, "load_recommender", lambda name, catalogue: known[name])
 
 
 def run(files, *arguments):
@@ -388,14 +388,14 @@ def test_without_a_name_all_that_know_the_catalogue_are_measured(files, capsys, 
             raise DataError("stranger", "knows none of these tracks")
         return Oracle([], [], name=name)
 
-    monkeypatch.setattr(evaluate, "load_recommender", load)
-    monkeypatch.setattr(evaluate, "trained", lambda: ["stranger", "popularity", "mine"])
+    monkeypatch.setattr(protocols, "load_recommender", load)
+    monkeypatch.setattr(protocols, "trained_recommenders", lambda: ["stranger", "popularity", "mine"])
     asked = ["--protocol", "first-5", "--no-titles", "--train", files / "playlists.parquet", "--json"]
     assert run(files, *asked) == 0
     captured = capsys.readouterr()
     names = [r["recommender"] for r in json.loads(captured.out)["recommenders"]]
     assert names == [*RECOMMENDERS, "popularity", "mine"]  # its own popularity, so no other is added
-    assert captured.err == "left out: stranger: knows none of these tracks\n"
+    assert captured.err == "skipped: stranger: knows none of these tracks\n"
 
 
 def test_the_real_ones_answer_a_real_door(files, capsys):

@@ -10,7 +10,7 @@ from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disco.playlist.cost import Knobs, Pairwise
+from disco.playlist.cost import Knobs, PairwiseCost
 from disco.playlist.flow_metrics import FlowMetrics, arc_fit, artist_gap, coherence, flow_metrics, from_seeds
 from disco.playlist.key_rules import KEY_RULES
 from disco.playlist.sequence import Constraints, PositionCosts
@@ -24,7 +24,7 @@ def line(*points):
 def measured(tracks, space=None):
     catalogue = catalogue_of([{"track_id": str(i), **track} for i, track in enumerate(tracks)])
     space = line(*range(len(tracks))) if space is None else space
-    return flow_metrics(catalogue, np.arange(len(tracks)), Pairwise(catalogue, Knobs(), space))
+    return flow_metrics(catalogue, np.arange(len(tracks)), PairwiseCost(catalogue, Knobs(), space))
 
 
 A_MINOR, C_MAJOR, C_MINOR, G_MAJOR, E_MINOR, D_MAJOR = (
@@ -140,7 +140,7 @@ def test_nothing_known_is_no_number_and_json_says_null():
 def test_turned_round_keys_and_steps_stay_the_same(n, seed):
     catalogue = random_catalogue(n, seed, artists=5, unknown=0.3)
     space = np.random.default_rng(seed).normal(size=(n, 8)).astype(np.float32)
-    cost, path = Pairwise(catalogue, Knobs(), space), np.random.default_rng(seed).permutation(n)
+    cost, path = PairwiseCost(catalogue, Knobs(), space), np.random.default_rng(seed).permutation(n)
     one, other = flow_metrics(catalogue, path, cost), flow_metrics(catalogue, path[::-1], cost)
     for name in ("total_cost", "step", "worst_step", "coherence", "clashes", "folded", "artist_gap", "same_artist"):
         a, b = (np.nan if v is None else v for v in (getattr(one, name), getattr(other, name)))

@@ -373,7 +373,7 @@ def test_the_door_generates(files, capsys):
         (("--samples", 1, "--sample-length", 900), "900 tracks cannot be drawn from 300"),
         (("--samples", 1, "--baseline", "nobody"), "there is no rival 'nobody'; there are: random"),
         (("--playlists", "playlists.parquet"), "no playlist has 20 to 50 measured tracks"),
-        (("--playlists", "playlists.parquet", "--lengths", "many"), "no range of lengths"),
+        (("--playlists", "playlists.parquet", "--lengths", "many"), "is not a range of lengths"),
         (("--generate", 900), "--generate needs 1 to 300 seeds"),
         (("--samples", 1, "--arc", "round"), "'round' is no arc"),
         (("--samples", 1, "--random-seed", -1), "a random seed must be 0 or more"),

@@ -7,12 +7,21 @@ import pytest
 from helpers.catalogues import catalogue_of
 
 from disco.catalogue.music import parse_key
-from disco.playlist.cost import Knobs, Pairwise
+from disco.playlist.cost import Knobs, PairwiseCost
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
-from disco.playlist.transition_grades import GRADES, UNKNOWN, Grades, Spread, grade, spread, worst, wrong
+from disco.playlist.transition_grades import (
+    GRADES,
+    UNKNOWN,
+    DistanceQuantiles,
+    Grades,
+    distance_quantiles,
+    grade_transitions,
+    issues,
+    worst_transitions,
+)
 
-APART = Spread(1.0, 2.0)
+APART = DistanceQuantiles(1.0, 2.0)
 
 
 def playlist(*tracks: tuple[str | None, float | None], distance=None, mixing=Mixing()) -> Playlist:  # noqa: B008
@@ -22,7 +31,7 @@ def playlist(*tracks: tuple[str | None, float | None], distance=None, mixing=Mix
         number, mode = parse_key(key) if key else (None, None)
         rows.append({"track_id": f"t{i}", "key": number, "mode": mode, "tempo_bpm": tempo})
     catalogue = catalogue_of(rows)
-    cost = Pairwise(catalogue, Knobs(), np.full((len(rows), 8), np.nan, dtype=np.float32), mixing)
+    cost = PairwiseCost(catalogue, Knobs(), np.full((len(rows), 8), np.nan, dtype=np.float32), mixing)
     terms = cost.terms(np.arange(len(rows)))
     if distance is not None:
         terms["distance"] = np.array(distance, dtype=np.float32)
@@ -41,7 +50,7 @@ def playlist(*tracks: tuple[str | None, float | None], distance=None, mixing=Mix
 )  # fmt: skip
 def test_keys_are_graded_by_the_rule_and_the_circle(rule, before, after, expected):
     made = playlist((before, 120.0), (after, 120.0), mixing=Mixing(rule))
-    assert GRADES[grade(made, APART).key[0]] == expected
+    assert GRADES[grade_transitions(made, APART).key[0]] == expected
 
 
 @pytest.mark.parametrize(
@@ -55,30 +64,30 @@ def test_keys_are_graded_by_the_rule_and_the_circle(rule, before, after, expecte
 )  # fmt: skip
 def test_tempos_are_graded_by_their_change(before, after, mixing, expected):
     made = playlist(("8A", before), ("8A", after), mixing=mixing)
-    assert GRADES[grade(made, APART).tempo[0]] == expected
+    assert GRADES[grade_transitions(made, APART).tempo[0]] == expected
 
 
 def test_sound_is_graded_by_the_spread_and_the_whole_by_the_worst_part():
     made = playlist(*[("8A", 120.0)] * 4, distance=[1.0, 1.5, 2.5])
-    grades = grade(made, APART)
+    grades = grade_transitions(made, APART)
     assert [GRADES[g] for g in grades.sound] == ["good", "fair", "clash"]
     assert grades.counts() == {"good": 1, "fair": 1, "clash": 1}
-    assert worst(made, grades) == [2, 1]
+    assert worst_transitions(made, grades) == [2, 1]
 
 
 def test_what_is_unknown_has_no_grade_and_is_no_fault():
     made = playlist((None, None), ("8A", 120.0), (None, 120.0), distance=[np.nan, 0.5])
-    grades = grade(made, APART)
+    grades = grade_transitions(made, APART)
     assert grades.key.tolist() == [UNKNOWN, UNKNOWN]
     assert grades.tempo.tolist() == [UNKNOWN, 0]
     assert grades.whole.tolist() == [UNKNOWN, 0]
-    assert worst(made, grades) == []
-    assert wrong(made, grades, APART, 0)[:2] == ["a key is unknown", "a tempo is unknown"]
+    assert worst_transitions(made, grades) == []
+    assert issues(made, grades, APART, 0)[:2] == ["a key is unknown", "a tempo is unknown"]
 
 
 def test_what_is_wrong_is_said():
     made = playlist(("8A", 70.0), ("1B", 154.0), distance=[2.5])
-    said = wrong(made, grade(made, APART), APART, 0)
+    said = issues(made, grade_transitions(made, APART), APART, 0)
     assert said == [
         "keys 8A → 1B: 5 steps apart on the wheel, which fifths does not allow",
         "tempo 70 → 154 BPM: +10.0 %, double time folded",
@@ -88,21 +97,21 @@ def test_what_is_wrong_is_said():
 
 def test_of_equal_grades_the_dearer_join_comes_first():
     made = playlist(("8A", 120.0), ("2A", 120.0), ("2A", 150.0), ("2A", 150.0), distance=[0.5, 0.9, 2.9])
-    grades = grade(made, APART)
-    assert worst(made, grades, 2) == [2, 0]
+    grades = grade_transitions(made, APART)
+    assert worst_transitions(made, grades, 2) == [2, 0]
     assert grades.whole.tolist() == [2, 2, 2]
 
 
 def test_the_spread_is_that_of_the_pairs():
     line = np.arange(100, dtype=np.float32)[:, None]
     # |a - b| of two uniform places lies under x of 1 with probability 2x - x^2: a quarter at 0.134, half at 0.293.
-    assert spread(line) == Spread(pytest.approx(13.4, abs=0.7), pytest.approx(29.3, abs=0.8))
-    few = spread(line[:9])
+    assert distance_quantiles(line) == DistanceQuantiles(pytest.approx(13.4, abs=0.7), pytest.approx(29.3, abs=0.8))
+    few = distance_quantiles(line[:9])
     assert np.isnan(few.near)
-    assert grade(playlist(("8A", 120.0), ("8A", 120.0), distance=[0.5]), few).sound.tolist() == [UNKNOWN]
+    assert grade_transitions(playlist(("8A", 120.0), ("8A", 120.0), distance=[0.5]), few).sound.tolist() == [UNKNOWN]
 
 
 def test_no_joins_no_grades():
-    empty = grade(playlist(("8A", 120.0)), APART)
+    empty = grade_transitions(playlist(("8A", 120.0)), APART)
     assert isinstance(empty, Grades)
     assert len(empty.whole) == 0

@@ -7,17 +7,17 @@ import pytest
 
 from disco.catalogue.music import circle_position, key_similarity, parse_key
 from disco.errors import DiscoError
-from disco.playlist.key_rules import KEY_RULES, UNKNOWN, key_places, key_rule
+from disco.playlist.key_rules import KEY_RULES, UNKNOWN, key_index, key_rule
 
 
 def place(text: str) -> int:
-    return int(key_places(*parse_key(text)))
+    return int(key_index(*parse_key(text)))
 
 
 def test_the_keys_stand_as_on_the_wheel_and_the_unknown_behind_them():
     codes = [f"{(i + 7) % 12 + 1}{letter}" for letter in "BA" for i in range(12)]
     assert [place(code) for code in codes] == list(range(24))
-    assert key_places([np.nan, 3, 5], [1, np.nan, 0]).tolist()[:2] == [UNKNOWN, UNKNOWN]
+    assert key_index([np.nan, 3, 5], [1, np.nan, 0]).tolist()[:2] == [UNKNOWN, UNKNOWN]
 
 
 # From the key of the row: what follows it by each rule.
@@ -53,7 +53,7 @@ def test_tables_are_those_of_a_circle_from_1_to_minus_1(name):
 
 def test_fifths_is_the_published_k_to_the_last_bit():
     key, mode = np.tile(np.arange(12), 2), np.repeat([1, 0], 12)
-    places, positions = key_places(key, mode), circle_position(key, mode)
+    places, positions = key_index(key, mode), circle_position(key, mode)
     published = key_similarity(positions[:, None], positions[None, :]).astype(np.float32)
     np.testing.assert_array_equal(key_rule().between(places[:, None], places[None, :]), published)
 

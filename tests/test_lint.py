@@ -13,7 +13,7 @@ from helpers.catalogues import catalogue_of, random_catalogue
 
 from disco.cli import lint, main
 from disco.models.predictors import load_predictor
-from disco.playlist.cost import Pairwise
+from disco.playlist.cost import PairwiseCost
 from disco.playlist.mixing import Mixing
 from disco.playlist.reorder import KNOBS, given
 from disco.playlist.sequence import Rules
@@ -81,7 +81,7 @@ def changed(ids, better):
 def test_what_advice_saves_is_what_it_saves(more, mine, library, capsys):
     said, catalogue = linted(mine, library, *more, capsys=capsys), tables.read(library)
     mixing = Mixing("camelot", True) if "camelot" in more else Mixing()
-    cost = Pairwise(catalogue, KNOBS, load_predictor("mean").embed(catalogue), mixing)
+    cost = PairwiseCost(catalogue, KNOBS, load_predictor("mean").embed(catalogue), mixing)
     rules = Rules(catalogue, 3 if 3 in more else 1)
 
     def costs(ids):
@@ -109,7 +109,7 @@ def test_what_advice_saves_is_what_it_saves(more, mine, library, capsys):
 def test_no_track_of_the_list_fits_better_than_the_one_advised(mine, library):
     catalogue = tables.read(library)
     said = explain(given(playlist_files.read(mine), catalogue), catalogue, artist_gap=0)
-    cost = Pairwise(catalogue, KNOBS, load_predictor("mean").embed(catalogue))
+    cost = PairwiseCost(catalogue, KNOBS, load_predictor("mean").embed(catalogue))
     rows = catalogue.rows(IDS).tolist()
     now = cost.terms(np.array(rows))["cost"].sum()
     for fault in said.worst:

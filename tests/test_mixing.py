@@ -11,9 +11,9 @@ from helpers.catalogues import catalogue_of, random_catalogue
 from disco.catalogue.music import tempo_similarity
 from disco.errors import DiscoError
 from disco.models.predictors import load_predictor
-from disco.playlist.cost import Flow, Knobs, Pairwise, reported_cost
-from disco.playlist.key_rules import KEY_RULES, key_places, key_rule
-from disco.playlist.mixing import TOO_FAR, Mixing
+from disco.playlist.cost import FlowCost, Knobs, PairwiseCost, reported_cost
+from disco.playlist.key_rules import KEY_RULES, key_index, key_rule
+from disco.playlist.mixing import TEMPO_PENALTY, Mixing
 
 MIXINGS = [
     Mixing(),
@@ -27,14 +27,14 @@ MIXINGS = [
 def costs_of(catalogue, mixing, knobs=Knobs(0.7, 1.1, 1.9, 0.4)):  # noqa: B008
     mean = load_predictor("mean")
     space = mean.embed(catalogue)
-    return Flow(catalogue, mean, knobs, space, mixing), Pairwise(catalogue, knobs, space, mixing), space
+    return FlowCost(catalogue, mean, knobs, space, mixing), PairwiseCost(catalogue, knobs, space, mixing), space
 
 
 def plainly(a, b, distance, knobs, mixing):
     """The reported cost of one join, one term at a time."""
     key = tempo = 0.0
     if None not in (a["key"], a["mode"], b["key"], b["mode"]):
-        places = [int(key_places(t["key"], t["mode"])) for t in (a, b)]
+        places = [int(key_index(t["key"], t["mode"])) for t in (a, b)]
         key = key_rule(mixing.key_rule, mixing.energy_boost).similarity[places[0], places[1]]
     beyond = 0
     if a["tempo_bpm"] and b["tempo_bpm"]:
@@ -44,7 +44,7 @@ def plainly(a, b, distance, knobs, mixing):
             tempo = (1 + tempo) * mixing.half_time_weight - 1
         least = abs(octaves - round(octaves)) if mixing.half_time_weight else abs(octaves)
         if mixing.max_tempo_change is not None and 100 * (2**least - 1) > mixing.max_tempo_change + 1e-3:
-            beyond = TOO_FAR
+            beyond = TEMPO_PENALTY
     apart = 0.0 if math.isnan(distance) else distance
     return knobs.flow * apart + knobs.sweetness * (1 - key) + knobs.smoothness * (1 - tempo), beyond
 
@@ -103,13 +103,13 @@ def test_the_limit_of_tempo_holds_to_the_per_cent_and_both_ways():
     mixing = Mixing(max_tempo_change=5)
     near, far = np.float32(105), np.float32(105.1)
     hundred = np.float32(100)
-    assert not mixing.too_far(hundred, near)
-    assert not mixing.too_far(near, hundred)
-    assert mixing.too_far(hundred, far)
-    assert mixing.too_far(far, hundred)
-    assert not mixing.too_far(hundred, np.float32(210))
-    assert Mixing(half_time_weight=0, max_tempo_change=5).too_far(hundred, np.float32(210))
-    assert not mixing.too_far(hundred, np.float32(np.nan))
+    assert not mixing.large_tempo_jumps(hundred, near)
+    assert not mixing.large_tempo_jumps(near, hundred)
+    assert mixing.large_tempo_jumps(hundred, far)
+    assert mixing.large_tempo_jumps(far, hundred)
+    assert not mixing.large_tempo_jumps(hundred, np.float32(210))
+    assert Mixing(half_time_weight=0, max_tempo_change=5).large_tempo_jumps(hundred, np.float32(210))
+    assert not mixing.large_tempo_jumps(hundred, np.float32(np.nan))
 
 
 @pytest.mark.parametrize(
@@ -134,4 +134,4 @@ def test_the_way_from_track_to_track_is_a_straight_line():
     for share in (0.0, 0.25, 1.0):
         point = (1 - share) * space[3] + share * space[9]
         wanted = [2 * math.dist(point, space[row]) for row in rows]
-        np.testing.assert_allclose(pairwise.away(3, 9, share, rows), wanted, atol=1e-4)
+        np.testing.assert_allclose(pairwise.deviation(3, 9, share, rows), wanted, atol=1e-4)

@@ -51,7 +51,7 @@ def test_a_card_that_does_not_fit_is_told(copied, said, sentence):
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("file", "gone.onnx", "gone.onnx, which is not there"),
+        ("file", "gone.onnx", "gone.onnx, which does not exist"),
         ("sha256", "0" * 64, "not the file that its card describes"),
         ("inputs", {"inputs": 8, "state": 32}, "has the inputs"),
         ("outputs", {"vector": 9, "next_state": 32}, "has the outputs"),

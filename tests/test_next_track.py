@@ -58,7 +58,7 @@ def test_cases_begin_at_the_sixth_track_and_others_are_never_of_the_playlist(the
     cases = next_track.sample_cases(*themed, None)
     assert cases.position.min() == 5
     assert len(cases.playlist) == 40 * 35
-    for p, others, true in zip(cases.playlist, cases.others, cases.true, strict=True):
+    for p, others, true in zip(cases.playlist, cases.negatives, cases.true, strict=True):
         assert not set(others.tolist()) & set(themed[1][p].tolist())
         assert true in themed[1][p]
 
@@ -70,7 +70,7 @@ def test_others_are_drawn_in_proportion_to_their_entries():
         np.r_[rng.permutation(200)[:19] + 100, [i % 2]] for i in range(400)
     ]  # tracks 0 and 1 in half of them
     cases = next_track.sample_cases(catalogue, playlists, None, most=3000)
-    share = np.mean(cases.others == 0, axis=1)[cases.playlist % 2 == 1].mean()
+    share = np.mean(cases.negatives == 0, axis=1)[cases.playlist % 2 == 1].mean()
     # Of all entries a fortieth are track 0; those of the playlist's own tracks are drawn again.
     assert share == pytest.approx(1 / 40, rel=0.15)
 
@@ -89,7 +89,7 @@ def test_cold_cases_follow_the_rule_and_warm_ones_were_heard(themed):
 def test_at_most_so_many_of_each_set_and_the_seed_decides(themed):
     one, two, other = (next_track.sample_cases(*themed, None, most=100, seed=seed) for seed in (0, 0, 1))
     assert {name: int(mask.sum()) for name, mask in one.sets.items()} == {"all": 100, "cold": 100}
-    assert (one.others == two.others).all()
+    assert (one.negatives == two.negatives).all()
     assert not np.array_equal(one.position, other.position)
 
 

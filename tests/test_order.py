@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from disco.errors import DiscoError
 from disco.models.predictors import load_predictor
-from disco.playlist.cost import Flow, Knobs, Pairwise
+from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.mixing import Mixing
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, beam, greedy, order, path, walk
 from disco.playlist.sequence.held_karp import cheapest_order
-from disco.playlist.sequence.local_search import TAKEN, Problem, _deltas, _make
-from disco.playlist.sequence.order import MOST, arrange
-from disco.playlist.sequence.two_opt import Trip
+from disco.playlist.sequence.local_search import FORBIDDEN, Problem, _deltas, _make
+from disco.playlist.sequence.order import MOST, optimise_order
+from disco.playlist.sequence.two_opt import TwoOptTour
 
 SHORT = Budget(iterations=4)
 
@@ -47,10 +47,10 @@ def least(problem):
 def test_dynamic_programming_and_local_search_find_the_best_of_all_orders(seed, places, symmetric):
     problem = problem_of(7, seed, places, symmetric)
     best = least(problem)
-    prices = np.zeros((7, 7)) if problem.places is None else problem.places
-    exact = cheapest_order(problem.joins, prices, problem.first)
+    prices = np.zeros((7, 7)) if problem.position_costs is None else problem.position_costs
+    exact = cheapest_order(problem.transitions, prices, problem.first)
     assert problem.cost(exact) == pytest.approx(best)
-    searched = arrange(problem, dynamic=False)
+    searched = optimise_order(problem, dynamic=False)
     assert sorted(searched.tolist()) == list(range(7))
     assert problem.cost(searched) == pytest.approx(best)
 
@@ -61,15 +61,15 @@ def test_local_search_alone_finds_the_best_of_nearly_all_sets(places, symmetric,
     best = 0
     for seed in range(sets):
         problem = problem_of(5 + seed % 8, seed, places, symmetric)
-        exact = problem.cost(arrange(problem))
-        best += problem.cost(arrange(problem, dynamic=False)) < exact + 1e-6
+        exact = problem.cost(optimise_order(problem))
+        best += problem.cost(optimise_order(problem, dynamic=False)) < exact + 1e-6
     assert best >= found
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_artists_far_apart_are_found_where_there_are_such_orders(seed):
     problem = problem_of(7, seed, gap=2)
-    assert problem.cost(arrange(problem)) == pytest.approx(least(problem))
+    assert problem.cost(optimise_order(problem)) == pytest.approx(least(problem))
 
 
 @settings(max_examples=60)
@@ -97,31 +97,31 @@ def test_a_trip_stays_a_trip_and_gains_what_it_says(n, seed):
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(n, 2))
     costs = np.linalg.norm(points[:, None] - points[None, :], axis=2)
-    trip, kicks = Trip(costs, rng.permutation(n).tolist()), random.Random(seed)
+    tour, kicks = TwoOptTour(costs, rng.permutation(n).tolist()), random.Random(seed)
 
     def length():
-        return sum(costs[trip.tour[i - 1], trip.tour[i]] for i in range(n))
+        return sum(costs[tour.points[i - 1], tour.points[i]] for i in range(n))
 
     for i in range(5):
         before = length()
         if i:
-            more, changed = trip.kick(kicks)
+            more, changed = tour.kick(kicks)
             assert length() - before == pytest.approx(more)
-        gained = trip.improve(trip.tour if not i else changed, lambda: False)
+        gained = tour.improve(tour.points if not i else changed, lambda: False)
         assert length() - before == pytest.approx((more if i else 0) - gained)
-        assert sorted(trip.tour) == list(range(n))
-        assert [trip.tour[at] for at in trip.at] == list(range(n))
+        assert sorted(tour.points) == list(range(n))
+        assert [tour.points[at] for at in tour.at] == list(range(n))
 
 
 def setting(seed, n, artists=12, boost=False):
     catalogue = random_catalogue(n, seed, artists=artists, unknown=0.15)
     mean = load_predictor("mean")
-    return catalogue, Pairwise(catalogue, Knobs(), mean.embed(catalogue), Mixing(energy_boost=boost))
+    return catalogue, PairwiseCost(catalogue, Knobs(), mean.embed(catalogue), Mixing(energy_boost=boost))
 
 
 WISHES = st.builds(
     Constraints,
-    held=st.sampled_from([(), ((3, 5),), ((3, 5), (4, 2))]),
+    pinned=st.sampled_from([(), ((3, 5),), ((3, 5), (4, 2))]),
     end_track=st.sampled_from([None, 4]),
     arc=st.sampled_from([(), (0.0, 1.0), (0.2, 0.9, 0.1)]),
     start_key=st.sampled_from([None, (9, 0)]),
@@ -138,7 +138,7 @@ def test_whatever_is_asked_all_are_played_once_and_what_is_held_stays(seed, n, g
     found = order(start, pool, n - begun, cost, rules, places, SHORT)
     assert sorted(found.tolist()) == list(range(n))
     assert found[:begun].tolist() == list(range(begun))
-    for place, row in places.held.items():
+    for place, row in places.pinned.items():
         assert found[place] == row
     again = order(start, pool, n - begun, cost, rules, places, SHORT)
     assert again.tolist() == found.tolist()
@@ -152,9 +152,7 @@ def test_exact_costs_no_more_than_search_and_search_no_more_than_greedy(seed, n,
 
     def paid(found):
         joins = cost.terms(found)["cost"].astype(float).sum()
-        return joins + sum(
-            float(p[0]) for i, r in enumerate(found) if (p := places.price(i, np.array([r]))) is not None
-        )
+        return joins + sum(float(p[0]) for i, r in enumerate(found) if (p := places.at(i, np.array([r]))) is not None)
 
     start, pool = np.array([0]), np.arange(1, n)
     exact = paid(order(start, pool, n - 1, cost, rules, places))
@@ -171,8 +169,8 @@ def test_more_moves_never_make_it_worse(seed, arc):
     problem = Problem(cost.matrix(np.arange(30)).astype(float), np.zeros(30))
     if arc:
         places = PositionCosts(catalogue, 30, Constraints(arc=(0.0, 1.0)), whole=True)
-        problem = Problem(problem.joins, problem.first, places.matrix(np.arange(30)).astype(float))
-    costs = [problem.cost(arrange(problem, budget=Budget(iterations=moves))) for moves in (0, 3, 15)]
+        problem = Problem(problem.transitions, problem.first, places.matrix(np.arange(30)).astype(float))
+    costs = [problem.cost(optimise_order(problem, budget=Budget(iterations=moves))) for moves in (0, 3, 15)]
     assert costs[0] >= costs[1] >= costs[2]
 
 
@@ -180,7 +178,7 @@ def test_the_best_cost_so_far_is_logged_and_only_falls(monkeypatch, caplog):
     monkeypatch.setattr("disco.sources.progress.INTERVAL_S", 0.0)
     caplog.set_level("INFO", logger="disco")
     problem = problem_of(60, 1)
-    found = arrange(problem, budget=Budget(iterations=200))
+    found = optimise_order(problem, budget=Budget(iterations=200))
     reports = [re.fullmatch(r"best so far costs (\S+) in all, after (\d+) moves", text) for text in caplog.messages]
     costs, moves = zip(*((float(report[1]), int(report[2])) for report in reports), strict=True)
     assert len(costs) > 2
@@ -191,7 +189,7 @@ def test_the_best_cost_so_far_is_logged_and_only_falls(monkeypatch, caplog):
 
 def test_seconds_end_it_even_where_there_are_very_many_tracks():
     problem = problem_of(700, 2)
-    found = arrange(problem, budget=Budget(seconds=0.3))
+    found = optimise_order(problem, budget=Budget(seconds=0.3))
     assert sorted(found.tolist()) == list(range(700))
     assert problem.cost(found) < 0.2 * problem.cost(np.arange(700))
 
@@ -201,7 +199,7 @@ def test_long_orders_with_an_arc_are_searched_part_by_part():
     places = PositionCosts(catalogue, 150, Constraints(arc=(0.0, 1.0), arc_weight=20), whole=True)
     found = order(np.array([], dtype=int), np.arange(150), 150, cost, Rules(catalogue), places, Budget(iterations=0))
     assert sorted(found.tolist()) == list(range(150))
-    assert np.abs(places.energy[found] - places.heights).mean() < 0.12
+    assert np.abs(places.energy[found] - places.arc_heights).mean() < 0.12
     assert cost.terms(found)["cost"].mean() < 0.75 * cost.terms(np.arange(150))["cost"].mean()
 
 
@@ -219,7 +217,7 @@ def test_tracks_without_key_and_tempo_and_features_are_ordered_too():
     for track in tracks:
         track |= {"key": None, "tempo_bpm": None, "energy": None}
     catalogue = catalogue_of(tracks)
-    cost = Pairwise(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
+    cost = PairwiseCost(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
     places = PositionCosts(catalogue, 20, Constraints(arc=(0.0, 1.0)), whole=True)
     found = order(np.array([], dtype=int), np.arange(20), 20, cost, Rules(catalogue), places, SHORT)
     assert sorted(found.tolist()) == list(range(20))
@@ -231,17 +229,17 @@ def test_what_cannot_be_is_refused_with_a_reason():
     rules, none = Rules(catalogue), np.array([], dtype=int)
     mean = load_predictor("mean")
     with pytest.raises(DiscoError, match="pairwise"):
-        order(none, np.arange(3), 3, Flow(catalogue, mean, Knobs(), mean.embed(catalogue)), rules)
+        order(none, np.arange(3), 3, FlowCost(catalogue, mean, Knobs(), mean.embed(catalogue)), rules)
     with pytest.raises(DiscoError, match="all of its 3 tracks once, not 2"):
         order(none, np.arange(3), 2, cost, rules)
     with pytest.raises(DiscoError, match="too many to order at once"):
         order(none, np.arange(MOST + 1), MOST + 1, cost, rules)
     with pytest.raises(DiscoError, match="two tracks are to stand at place 3"):
-        PositionCosts(catalogue, 5, Constraints(held=((2, 1), (2, 4))))
+        PositionCosts(catalogue, 5, Constraints(pinned=((2, 1), (2, 4))))
     with pytest.raises(DiscoError, match="one track is to stand at places 1 and 5"):
         PositionCosts(catalogue, 5, Constraints(start_track=3, end_track=3))
     with pytest.raises(DiscoError, match="no place 9 in a sequence of 5"):
-        PositionCosts(catalogue, 5, Constraints(held=((8, 1),)))
+        PositionCosts(catalogue, 5, Constraints(pinned=((8, 1),)))
     with pytest.raises(DiscoError, match="from 0 to 1"):
         Constraints(arc=(0, 2))
     with pytest.raises(DiscoError, match="two points"):
@@ -262,15 +260,15 @@ def test_few_tracks_are_an_order_too(n):
 
 
 class TestPath:
-    def walk(self, seed=0, held=(), gap=1, n=200, length=12):
+    def walk(self, seed=0, pinned=(), gap=1, n=200, length=12):
         catalogue, cost = setting(seed, n, artists=None)
-        places = PositionCosts(catalogue, length + 1, Constraints(held=held, end_track=1))
+        places = PositionCosts(catalogue, length + 1, Constraints(pinned=pinned, end_track=1))
         pool = np.arange(1, n)
         return catalogue, cost, path(np.array([0]), pool, length, cost, Rules(catalogue, gap), places)
 
     @pytest.mark.parametrize("held", [(), ((4, 50), (9, 60))])
     def test_it_goes_where_it_should_by_way_of_what_was_named_and_nothing_comes_twice(self, held):
-        _, _, found = self.walk(held=held)
+        _, _, found = self.walk(pinned=held)
         assert (found[0], found[-1]) == (0, 1)
         assert len(set(found.tolist())) == 13
         for place, row in held:
@@ -316,7 +314,7 @@ class TestWalk(SequencerTests):
 
     def test_wishes_are_kept(self):
         catalogue, cost = setting(3, 100, None)
-        places = PositionCosts(catalogue, 12, Constraints(held=((4, 50),), end_track=60))
+        places = PositionCosts(catalogue, 12, Constraints(pinned=((4, 50),), end_track=60))
         found = walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), places)
         assert (found[4], found[-1], len(set(found.tolist()))) == (50, 60, 12)
         noisy = {
@@ -330,7 +328,7 @@ class TestWalk(SequencerTests):
     def test_it_needs_a_pairwise_cost(self):
         catalogue, _ = setting(1, 20)
         mean = load_predictor("mean")
-        flow = Flow(catalogue, mean, Knobs(), mean.embed(catalogue))
+        flow = FlowCost(catalogue, mean, Knobs(), mean.embed(catalogue))
         with pytest.raises(DiscoError, match="pairwise"):
             walk(np.array([0]), np.arange(1, 20), 5, flow, Rules(catalogue))
 
@@ -340,10 +338,10 @@ def test_no_exchange_brings_a_second_version_of_a_song_that_comes_later():
         tracks = random_catalogue(60, seed).table.to_pylist()
         tracks = [{**t, "artists": [f"A{i // 2}"], "title": f"Song {i // 2}"} for i, t in enumerate(tracks)]
         catalogue = catalogue_of(tracks)
-        cost = Pairwise(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
+        cost = PairwiseCost(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
         found = walk(np.array([0]), np.arange(1, 60), 20, cost, Rules(catalogue))
         assert len({catalogue.song_key(int(row)) for row in found}) == 21
 
 
 def test_prices_of_taken_places_outweigh_all_music():
-    assert TAKEN > 1000 * 20
+    assert FORBIDDEN > 1000 * 20

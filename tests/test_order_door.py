@@ -13,7 +13,7 @@ from helpers.catalogues import catalogue_of, random_catalogue
 
 from disco.cli import order
 from disco.export import FORMATS
-from disco.playlist.cost import Pairwise
+from disco.playlist.cost import PairwiseCost
 from disco.playlist.flow_metrics import flow_metrics
 from disco.playlist.reorder import given, reorder
 from disco.playlist.sequence import Constraints
@@ -105,7 +105,7 @@ def test_a_page_with_the_arc_is_drawn_and_not_overwritten(mine, library, tmp_pat
 
 def test_the_arc_is_the_energy_of_the_track_whose_rank_it_asks_for(mine, library):
     had = given(playlist_files.read(mine), tables.read(library))
-    made = reorder(had, wishes=Constraints(arc=(0.0, 1.0))).playlist
+    made = reorder(had, constraints=Constraints(arc=(0.0, 1.0))).playlist
     # All are played, so a warm-up asks for the energies themselves, sorted.
     np.testing.assert_allclose(made.arc, np.sort(had.tracks.numbers("energy")), rtol=1e-5)
     assert reorder(had).playlist.arc is None
@@ -152,7 +152,7 @@ def test_strangers_keep_their_places_and_doubles_are_played_once_and_both_are_sa
     assert "\x1b" not in out + err
     listed = playlist_files.read(tmp_path / "a.txt")
     had = given(listed, tables.read(library))
-    assert had.strangers.tolist() == [4, 5]
+    assert had.unmatched.tolist() == [4, 5]
     assert had.path.tolist() == [0, 1, 2, 3, 4, 0, 5]
     for suffix in FORMATS:
         better = tmp_path / f"b{suffix}"
@@ -174,14 +174,14 @@ def test_a_table_with_features_needs_no_catalogue(tmp_path, capsys):
     assert sorted(track["id"] for track in json.loads(out)["tracks"]) == catalogue.ids(np.arange(10))
     # What a catalogue does not know the list itself may.
     had = given(playlist_files.read(tmp_path / "a.csv"), catalogue.take(np.arange(5)))
-    assert not len(had.strangers)
+    assert not len(had.unmatched)
     assert had.tracks.ids(np.arange(10)) == catalogue.ids(np.arange(10))
 
 
 def test_what_a_table_says_of_its_strangers_is_kept(library, tmp_path):
     (tmp_path / "a.csv").write_text("track_id,title,artist\nt00003,,\nnew,A Song,Somebody\nt00005,,\n")
     had = given(playlist_files.read(tmp_path / "a.csv"), tables.read(library))
-    assert had.strangers.tolist() == [1]
+    assert had.unmatched.tolist() == [1]
     track = had.tracks.table.to_pylist()[1]
     assert (track["track_id"], track["title"], track["artists"]) == ("new", "A Song", ["Somebody"])
 
@@ -256,7 +256,7 @@ def test_figures_are_those_of_the_joins():
     )
     from disco.playlist.cost import Knobs
 
-    cost = Pairwise(catalogue, Knobs(), np.full((4, 8), np.nan, dtype=np.float32))
+    cost = PairwiseCost(catalogue, Knobs(), np.full((4, 8), np.nan, dtype=np.float32))
     said = flow_metrics(catalogue, np.arange(4), cost)
     assert (said.compatible, said.keys) == (1, 2)
     assert said.tempo_change == pytest.approx(5, abs=1e-3)

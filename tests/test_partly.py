@@ -15,7 +15,7 @@ from disco.models.distance import impute
 from disco.models.predictors import PREDICTORS, load_predictor
 from disco.models.recommenders import Nearest, Query
 from disco.models.scaler import quantile_match_notes, scaled_features, scaler
-from disco.playlist.cost import Flow, Knobs, Pairwise
+from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.flow_metrics import flow_metrics
 from disco.playlist.generate import generate
 from disco.playlist.reorder import Given, reorder
@@ -61,7 +61,7 @@ def test_squares_of_distances_are_on_the_average_those_of_whole_tracks(share):
     partly[:200][rng.random((200, 8)) < share] = np.nan
     catalogue = random_catalogue(400)
     whole, part = (
-        Pairwise(catalogue, Knobs(sweetness=0, smoothness=0), s).matrix(np.arange(400)) for s in (space, partly)
+        PairwiseCost(catalogue, Knobs(sweetness=0, smoothness=0), s).matrix(np.arange(400)) for s in (space, partly)
     )
     for rows in (slice(0, 200), slice(200, 400)):
         assert np.mean(part[:200, rows] ** 2) == pytest.approx(np.mean(whole[:200, rows] ** 2), rel=0.1)
@@ -74,7 +74,7 @@ def test_terms_add_up_to_the_costs_with_part_of_the_features(name):
     catalogue, knobs = hidden(40, 0.6), Knobs(0.7, 1.1, 1.9, 0.4)
     predictor = load_predictor(name)
     space, path = predictor.embed(catalogue), np.array([3, 8, 1, 20, 33, 7])
-    for cost in (Flow(catalogue, predictor, knobs, space), Pairwise(catalogue, knobs, space)):
+    for cost in (FlowCost(catalogue, predictor, knobs, space), PairwiseCost(catalogue, knobs, space)):
         terms = cost.terms(path)
         assert np.isfinite(terms["cost"]).all()
         for i in range(1, len(path)):
@@ -90,7 +90,7 @@ def test_candidates_are_not_favoured_for_being_little_known():
     few = np.arange(200)
     for row in few:
         partly[row, rng.permutation(8)[:7]] = np.nan
-    cost = Pairwise(random_catalogue(400), Knobs(sweetness=0, smoothness=0), partly)
+    cost = PairwiseCost(random_catalogue(400), Knobs(sweetness=0, smoothness=0), partly)
     first = [np.argsort(cost.costs(cost.start(np.array([row])), np.arange(400))[0])[1:21] for row in range(200, 400)]
     assert np.mean(np.isin(first, few)) < 0.5
     nearest = Nearest(partly)
@@ -104,7 +104,7 @@ class TestNearestOfPart:
     def test_it_is_the_distance_of_the_cost(self):
         catalogue = hidden(60, 0.4)
         space = scaled_features(catalogue, scaler())
-        cost = Pairwise(catalogue, Knobs(sweetness=0, smoothness=0), space)
+        cost = PairwiseCost(catalogue, Knobs(sweetness=0, smoothness=0), space)
         found = Nearest(space).recommend(Query(np.array([5])), 60)
         np.testing.assert_allclose(-found.scores, cost.costs(cost.start(np.array([5])), found.rows)[0], atol=1e-5)
 
@@ -200,7 +200,7 @@ def test_matching_another_set_orders_better_than_ignoring_it():
     """Judged by the true features, and with a fifth of noise on those that are matched."""
     true = likely(60, seed=5)
     plain = catalogue_of([{**t, "key": None, "tempo_bpm": None} for t in true.table.to_pylist()])
-    judge = Pairwise(plain, Knobs(), scaled_features(plain, scaler()))
+    judge = PairwiseCost(plain, Knobs(), scaled_features(plain, scaler()))
     other = warped(plain, noise=0.05)
     ignored = catalogue_of([{**t, **dict.fromkeys((*FEATURES, "feature_set"))} for t in other.table.to_pylist()])
 
@@ -251,8 +251,8 @@ def test_strangers_stay_and_the_known_are_ordered_around_them(known, seed):
 def test_a_wish_for_a_strangers_place_comes_first():
     ids = ["t00001", "stranger", "t00002", "t00003"]
     had = given_of(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
-    made = reorder(had, wishes=Constraints(held=((1, 3),)), budget=SHORT)
+    made = reorder(had, constraints=Constraints(pinned=((1, 3),)), budget=SHORT)
     played = made.playlist.tracks.table["track_id"].to_pylist()
     assert (played[1], played[2]) == ("t00003", "stranger")
-    kept = reorder(had, keep=np.array([0, 1]), budget=SHORT).playlist.tracks.table["track_id"].to_pylist()
+    kept = reorder(had, keep_positions=np.array([0, 1]), budget=SHORT).playlist.tracks.table["track_id"].to_pylist()
     assert kept[:2] == ids[:2]

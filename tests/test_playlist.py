@@ -216,8 +216,8 @@ def test_the_short_names_of_the_package_lead_home():
 
 @pytest.mark.parametrize("sequencer", ["greedy", "beam", "order"])
 def test_wishes_are_kept_by_every_sequencer(catalogue, sequencer):
-    wishes = Constraints(held=((4, 77), (6, 300)), end_track=200, arc=(0.0, 1.0))
-    asked = {"length": 9, "wishes": wishes, "sequencer": sequencer, "predictor": "mean", "artist_gap": 0}
+    wishes = Constraints(pinned=((4, 77), (6, 300)), end_track=200, arc=(0.0, 1.0))
+    asked = {"length": 9, "constraints": wishes, "sequencer": sequencer, "predictor": "mean", "artist_gap": 0}
     playlist = generate(catalogue, np.array([5, 9]), **asked)
     got = ids(playlist)
     assert len(set(got)) == 11
@@ -227,7 +227,7 @@ def test_wishes_are_kept_by_every_sequencer(catalogue, sequencer):
 
 
 def test_a_path_ends_where_it_should(catalogue):
-    playlist = generate(catalogue, np.array([5]), length=6, sequencer="path", wishes=Constraints(end_track=200))
+    playlist = generate(catalogue, np.array([5]), length=6, sequencer="path", constraints=Constraints(end_track=200))
     assert (len(playlist), ids(playlist)[-1]) == (7, "t00200")
     assert (playlist.terms["cost"] >= 0).all()
 
@@ -236,23 +236,23 @@ def test_what_is_kept_stays_and_the_rest_is_replaced(catalogue):
     for sequencer in ("greedy", "beam", "order"):
         first = ids(generate(catalogue, np.array([5, 9]), sequencer=sequencer))
         kept = [place for place in range(12) if place != 6]
-        again = ids(generate(catalogue, np.array([5, 9]), sequencer=sequencer, keep=kept))
+        again = ids(generate(catalogue, np.array([5, 9]), sequencer=sequencer, keep_positions=kept))
         assert [a == b for a, b in zip(first, again, strict=True)] == [place != 6 for place in range(12)]
         assert again[6] not in first
     with pytest.raises(DiscoError, match="no place 13 to keep in a playlist of 12"):
-        generate(catalogue, np.array([5, 9]), keep=[12])
+        generate(catalogue, np.array([5, 9]), keep_positions=[12])
 
 
 def test_what_is_left_out_is_not_played(catalogue):
     plain = generate(catalogue, np.array([5, 9]))
     out = catalogue.rows(ids(plain)[2:])
-    assert not set(ids(generate(catalogue, np.array([5, 9]), without=out))[2:]) & set(ids(plain))
+    assert not set(ids(generate(catalogue, np.array([5, 9]), exclude=out))[2:]) & set(ids(plain))
 
 
 def test_minutes_and_an_end_go_together(catalogue):
     for sequencer in ("greedy", "beam", "order"):
         playlist = generate(
-            catalogue, np.array([5]), minutes=45, wishes=Constraints(end_track=200), sequencer=sequencer
+            catalogue, np.array([5]), minutes=45, constraints=Constraints(end_track=200), sequencer=sequencer
         )
         assert ids(playlist)[-1] == "t00200"
         assert abs(float(playlist.tracks.numbers("duration_ms").sum()) / 60_000 - 45) < 6
@@ -273,7 +273,7 @@ def test_a_key_rule_and_a_limit_of_tempo_do_what_they_say(catalogue):
 
 def test_alternatives_differ_and_the_first_is_the_best(catalogue):
     def make(wishes):
-        return generate(catalogue, np.array([5]), wishes=wishes, sequencer="beam", predictor="mean")
+        return generate(catalogue, np.array([5]), constraints=wishes, sequencer="beam", predictor="mean")
 
     found = alternatives(make, Constraints(), 3, lambda playlist: playlist)
     assert len(found) == 3
@@ -289,11 +289,11 @@ def test_alternatives_differ_and_the_first_is_the_best(catalogue):
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ({"wishes": Constraints(held=((0, 77),))}, "the seeds keep their places"),
-        ({"wishes": Constraints(held=((4, 5),))}, "the seeds keep their places"),
-        ({"wishes": Constraints(held=((12, 77),))}, "no place 13 in a sequence of 12"),
-        ({"wishes": Constraints(held=((4, 77), (4, 78)))}, "two tracks are to stand at place 5"),
-        ({"wishes": Constraints(end_track=77, held=((4, 77),))}, "one track is to stand at places 5 and 12"),
+        ({"constraints": Constraints(pinned=((0, 77),))}, "the seeds keep their places"),
+        ({"constraints": Constraints(pinned=((4, 5),))}, "the seeds keep their places"),
+        ({"constraints": Constraints(pinned=((12, 77),))}, "no place 13 in a sequence of 12"),
+        ({"constraints": Constraints(pinned=((4, 77), (4, 78)))}, "two tracks are to stand at place 5"),
+        ({"constraints": Constraints(end_track=77, pinned=((4, 77),))}, "one track is to stand at places 5 and 12"),
         ({"sequencer": "path"}, "name it with --end-track"),
         ({"width": 0, "sequencer": "beam"}, "1 or more wide"),
     ],
@@ -307,8 +307,8 @@ def test_the_last_place_that_is_held_may_be_the_last_there_is_time_for(catalogue
     seconds = catalogue.numbers("duration_ms") / 1000
     plain = generate(catalogue, np.array([5]), length=6, sequencer="beam")
     minutes = float(seconds[catalogue.rows(ids(plain))].sum()) / 60
-    wishes = Constraints(held=((6, 77),))
-    playlist = generate(catalogue, np.array([5]), minutes=minutes, sequencer="beam", wishes=wishes)
+    wishes = Constraints(pinned=((6, 77),))
+    playlist = generate(catalogue, np.array([5]), minutes=minutes, sequencer="beam", constraints=wishes)
     assert len(playlist) >= 7
     assert ids(playlist)[6] == "t00077"
     short = generate(catalogue, np.array([5, 9, 2]), minutes=1, sequencer="beam")

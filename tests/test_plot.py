@@ -17,7 +17,7 @@ from disco.export import plot
 from disco.export.plot import style
 from disco.export.plot.path import _ENDS
 from disco.models.scaler import scaler
-from disco.playlist.cost import Knobs, Pairwise
+from disco.playlist.cost import Knobs, PairwiseCost
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
 
@@ -300,7 +300,7 @@ def test_the_matrix_holds_the_costs_of_all_joins_and_outlines_those_played() -> 
     cells, played = plot.matrix(made).data
     space = scaler().transform(made.tracks.features())
     for a, b in ((0, 1), (1, 0), (0, 3), (3, 1)):
-        terms = Pairwise(made.tracks, made.knobs, space).terms(np.array([a, b]))
+        terms = PairwiseCost(made.tracks, made.knobs, space).terms(np.array([a, b]))
         assert cells.z[a, b] == pytest.approx(float(terms["cost"][0]), abs=1e-4)
     assert np.isnan(np.diag(cells.z)).all()
     assert np.isnan(cells.z[2]).all()
@@ -316,7 +316,7 @@ def test_the_matrix_of_many_tracks_is_small_and_of_one_says_so() -> None:
     z = plot.matrix(made).data[0].z
     assert z.shape == (150, 150)
     space = scaler().transform(made.tracks.features())
-    whole = Pairwise(made.tracks, made.knobs, space).matrix(np.arange(450))
+    whole = PairwiseCost(made.tracks, made.knobs, space).matrix(np.arange(450))
     assert z[3, 70] == pytest.approx(whole[9:12, 210:213].mean(), abs=1e-4)
     assert "no joins" in plot.matrix(playlist(track(0))).layout.annotations[0].text
     assert not plot.matrix(playlist(unmeasured(0), unmeasured(1))).layout.annotations

@@ -527,6 +527,6 @@ def test_all_real_playlists_go_through(shared, tmp_path, capsys):
 
 
 def test_every_option_has_help():
-    parser = prepare._parser()
+    parser = prepare.parser()
     assert all(action.help or action.metavar for action in parser._actions)
     assert os.linesep in parser.format_help()

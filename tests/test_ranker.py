@@ -14,13 +14,13 @@ from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, library, places, t
 from disco.catalogue import Catalogue
 from disco.cli import train
 from disco.errors import DataError
-from disco.models.card import checked_card
+from disco.models.card import load_card
 from disco.models.network import load_network
 from disco.models.recommenders import DEFAULT, Query, default_recommender, load_recommender
-from disco.models.recommenders.blend import Blending, blended
-from disco.models.recommenders.ranker_features import pools
+from disco.models.recommenders.blend import BlendParams, fuse_ranks
+from disco.models.recommenders.ranker_features import candidate_pools
 from disco.models.scaler import scaled_features, scaler
-from disco.training.blending import searched
+from disco.training.blending import coordinate_search
 from disco.training.trees import write_trees
 
 NEEDED = ("playlist-knn", "item-knn", "als", "title-knn")
@@ -84,7 +84,7 @@ class TestTwoTower(TrainedTests):
             "title": rng.normal(size=(7, 16)),
         }
         given = {name: array.astype(np.float32) for name, array in given.items()}
-        written = load_network(checked_card(folder, "recommender"))(**given)["vector"]
+        written = load_network(load_card(folder, "recommender"))(**given)["vector"]
         kept = keras.models.load_model(folder / "playlist.keras")
         np.testing.assert_allclose(written, np.asarray(kept(given)["vector"]), atol=1e-5)
         heard, vectors = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("heard", "vectors"))
@@ -133,7 +133,7 @@ class TestRanker(TrainedTests):
     def test_what_no_playlist_knows_comes_last_and_by_its_sound(self):
         recommender, query = self.recommender(), Query(np.array([5, 200]))
         found = recommender.recommend(query, 298).rows
-        ranked = pools([query], recommender.library)[0].rows
+        ranked = candidate_pools([query], recommender.library)[0].rows
         assert sorted(found[: len(ranked)].tolist()) == ranked.tolist()
         behind = found[len(ranked) :]
         assert len(behind) > 5
@@ -250,11 +250,11 @@ class TestBlend(TrainedTests):
 
 def test_places_are_added_up_as_by_hand():
     answers = [np.array([4, 2, 9]), np.array([2, 7]), np.array([], dtype=np.intp)]
-    rows, sums = blended(answers, [1.0, 0.5, 3.0], Blending(depth=3, offset=10))
+    rows, sums = fuse_ranks(answers, [1.0, 0.5, 3.0], BlendParams(depth=3, offset=10))
     by_hand = {4: 1 / 11, 2: 1 / 12 + 0.5 / 11, 9: 1 / 13, 7: 0.5 / 12}
     assert rows.tolist() == sorted(by_hand, key=lambda row: -by_hand[row])
     np.testing.assert_allclose(sums, [by_hand[row] for row in rows], rtol=1e-6)
-    rows, _ = blended([np.array([8]), np.array([3])], [1.0, 1.0], Blending(3, 10))
+    rows, _ = fuse_ranks([np.array([8]), np.array([3])], [1.0, 1.0], BlendParams(3, 10))
     assert rows.tolist() == [3, 8]
 
 
@@ -262,7 +262,7 @@ def test_the_weights_are_found_again():
     def found(weights):
         return -sum((w - true) ** 2 for w, true in zip(weights, (0.25, 2.0, 0.0), strict=True))
 
-    assert searched(found, 3) == [0.25, 2.0, 0.0]
+    assert coordinate_search(found, 3) == [0.25, 2.0, 0.0]
 
 
 def test_a_blend_of_what_is_missing_or_of_a_blend_is_refused(tmp_path, capsys):

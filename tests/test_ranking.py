@@ -18,7 +18,7 @@ from disco.evaluation import next_track
 from disco.models.card import MODELS
 from disco.models.predictors import load_predictor
 from disco.models.scaler import scaler
-from disco.models.track_inputs import NUMBERS, OTHERS, hear, tower_inputs
+from disco.models.track_inputs import NUMBERS, OTHERS, encode_tracks, tower_inputs
 from disco.sources.files import tables
 
 CLOUD = Path(__file__).parents[1] / "cloud"
@@ -103,7 +103,7 @@ def check_export(folder: Path, catalogue: Catalogue, rows: list[np.ndarray]) -> 
     tower, follower = (keras.saving.load_model(folder / f"{name}.keras") for name in ("tower", "follower"))
     predictor = load_predictor(str(folder))
     card = predictor.network.card  # type: ignore[attr-defined]
-    heard = hear(catalogue, card["inputs"], scaler(), card["genre_words"]).take(np.arange(len(catalogue)))
+    heard = encode_tracks(catalogue, card["inputs"], scaler(), card["genre_words"]).take(np.arange(len(catalogue)))
     space = predictor.embed(catalogue)
     vectors = np.asarray(tower(heard, training=False))
     # One stretch for each half and one centre for each component, told by the two tracks that differ most.
@@ -167,7 +167,7 @@ def test_a_track_without_features_has_no_inputs_and_a_misspelt_input_is_told() -
 def heard_of(*genres: list[str] | None, slots: int = 512) -> np.ndarray:
     tracks = random_catalogue(len(genres), seed=1).table.to_pylist()
     catalogue = catalogue_of([{**track, "genres": g} for track, g in zip(tracks, genres, strict=True)])
-    return hear(catalogue, FEATURES, scaler(), slots).take(np.arange(len(genres)))[:, len(FEATURES) :]
+    return encode_tracks(catalogue, FEATURES, scaler(), slots).take(np.arange(len(genres)))[:, len(FEATURES) :]
 
 
 def test_genres_are_heard_by_their_words_whatever_their_spelling_and_unknown_ones_not_at_all() -> None:
@@ -182,7 +182,7 @@ def test_genres_are_heard_by_their_words_whatever_their_spelling_and_unknown_one
 
 def test_what_is_heard_of_a_track_does_not_hang_on_the_others_asked_for() -> None:
     catalogue = random_catalogue(60, seed=2)
-    heard = hear(catalogue, FEATURES, scaler(), 32)
+    heard = encode_tracks(catalogue, FEATURES, scaler(), 32)
     whole, rows = heard.take(np.arange(60)), np.array([7, 3, 59, 3, 0])
     np.testing.assert_array_equal(heard.take(rows), whole[rows])
     assert heard.take(rows[:0]).shape == (0, heard.width) == (0, len(FEATURES) + 32)

@@ -7,7 +7,7 @@ from helpers.contracts import RecommenderTests
 
 from disco.models import recommenders
 from disco.models.recommenders import Nearest, Query
-from disco.models.recommenders.scoring import Scored, VectorRecommender, best
+from disco.models.recommenders.scoring import Scored, VectorRecommender, top_n
 
 
 def space(n=300):
@@ -106,7 +106,7 @@ def test_the_best_are_exact_with_ties_to_the_lower_row(n, levels):
     allowed = rng.random(30_000) < 0.5
     queries = [Query(rng.integers(0, 30_000, 40), allowed=a) for a in (None, None, allowed)]
     kept = scores.copy()
-    for query, row_scores, found in zip(queries, kept, best(scores, queries, n, rows=rows), strict=True):
+    for query, row_scores, found in zip(queries, kept, top_n(scores, queries, n, rows=rows), strict=True):
         left = [
             (-score, row)
             for score, row in zip(row_scores.tolist(), rows.tolist(), strict=True)
@@ -120,7 +120,7 @@ def test_the_best_are_exact_with_ties_to_the_lower_row(n, levels):
 def test_without_rows_tracks_are_the_catalogues_own():
     scores = np.array([[3, 5, 5, np.nan, 1]], dtype=np.float32)
     known = np.array([True, True, True, True, False])
-    found = best(scores, [Query(np.array([0]))], 9, known)[0]
+    found = top_n(scores, [Query(np.array([0]))], 9, known)[0]
     assert found.rows.tolist() == [1, 2]
 
 
@@ -153,5 +153,5 @@ def test_the_top_500_of_200_000_tracks_are_fast_and_faster_together():
 def test_the_default_goes_by_content_where_that_is_no_long_wait(tmp_path, monkeypatch):
     monkeypatch.setenv("DISCO_DATA", str(tmp_path))
     few, many = random_catalogue(30), random_catalogue(40)
-    monkeypatch.setattr(recommenders, "_AT_ONCE", 30)
+    monkeypatch.setattr(recommenders, "_MAX_TRACKS_FOR_CONTENT", 30)
     assert [recommenders.default_recommender(c).name for c in (few, many)] == ["content", "nearest"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from disco.catalogue import Catalogue
 from disco.models.predictors import load_predictor
-from disco.playlist.cost import Flow, Knobs
+from disco.playlist.cost import FlowCost, Knobs
 from disco.playlist.sequence import Rules, beam, greedy
 
 FIFTHS = ["C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "F"]
@@ -89,7 +89,7 @@ def test_greedy_equals_the_oracle_track_for_track(seed, knobs, name, artist_gap,
     rows = rng.permutation(len(catalogue))
     start, pool = rows[:3], rows[3 : int(rng.integers(8, len(rows)))]
     predictor = load_predictor(name)
-    cost = Flow(catalogue, predictor, knobs, predictor.embed(catalogue))
+    cost = FlowCost(catalogue, predictor, knobs, predictor.embed(catalogue))
     path = greedy(start, pool, 8, cost, Rules(catalogue, artist_gap))
     assert path.tolist() == oracle(catalogue, predictor, start, pool, 8, knobs, artist_gap)
 
@@ -100,7 +100,7 @@ def test_ties_go_to_the_lower_row_wherever_it_stands_in_a_large_pool():
     tracks = [{**one, "track_id": str(i), "title": f"T{i}", "artists": [f"A{i}"]} for i in range(20_001)]
     catalogue = catalogue_of(tracks)
     mean = load_predictor("mean")
-    cost = Flow(catalogue, mean, Knobs(), mean.embed(catalogue))
+    cost = FlowCost(catalogue, mean, Knobs(), mean.embed(catalogue))
     pool = np.random.default_rng(0).permutation(np.arange(1, 20_001))
     assert greedy(np.array([0]), pool, 5, cost, Rules(catalogue)).tolist() == [0, 1, 2, 3, 4, 5]
     costs = cost.costs(cost.start(np.array([0])), np.arange(20_001))
@@ -152,7 +152,7 @@ def test_many_banned_candidates_are_passed_over_in_the_order_of_their_cost():
     """More than are looked at one by one before the rest is sorted."""
     catalogue = random_catalogue(200, seed=3)
     mean = load_predictor("mean")
-    cost = Flow(catalogue, mean, Knobs(), mean.embed(catalogue))
+    cost = FlowCost(catalogue, mean, Knobs(), mean.embed(catalogue))
     start, pool = np.array([0]), np.arange(1, 200)
     by_cost = np.argsort(cost.costs(cost.start(start), pool)[0], kind="stable")
     wanted = int(pool[by_cost[150]])

@@ -18,7 +18,7 @@ from disco.catalogue import FEATURES
 from disco.cli import generate
 from disco.errors import DiscoError
 from disco.models.recommenders import ONLINE, RECOMMENDERS, Query, load_recommender
-from disco.models.recommenders.track_matching import Matching, best, spread
+from disco.models.recommenders.track_matching import TrackMatcher, evenly_spaced, top_candidates
 from disco.sources import storage
 from disco.sources.files import tables
 from disco.sources.services import http
@@ -381,7 +381,7 @@ def test_names_are_matched_in_one_spelling():
         {"track_id": "b", "title": "Halo - Live", "artists": ["Beyoncé"]},
         {"track_id": "c", "title": None, "artists": None, "isrc": None},
     ]
-    matching = Matching(catalogue_of(tracks))
+    matching = TrackMatcher(catalogue_of(tracks))
     assert matching.by_name(["Beyonce & X", "BEYONCÉ", "", "Beyonce"], ["Halo", "halo - live", "", "Crazy"]) == [
         0,
         1,
@@ -393,11 +393,11 @@ def test_names_are_matched_in_one_spelling():
 
 
 def test_the_best_score_counts_and_ties_go_to_the_lower_row():
-    found = best([5, 3, None, 5, 1], [1.0, 2.0, 9.0, 2.0, 8.0], query([1]), 9)
+    found = top_candidates([5, 3, None, 5, 1], [1.0, 2.0, 9.0, 2.0, 8.0], query([1]), 9)
     assert found.rows.tolist() == [3, 5]
     assert found.scores.tolist() == [2.0, 2.0]
 
 
 def test_seeds_are_spread_from_the_first_to_the_last():
-    assert spread(np.array([7, 7, 8]), 10).tolist() == [7, 8]
-    assert spread(np.arange(100), 3).tolist() == [0, 50, 99]
+    assert evenly_spaced(np.array([7, 7, 8]), 10).tolist() == [7, 8]
+    assert evenly_spaced(np.arange(100), 3).tolist() == [0, 50, 99]

@@ -17,7 +17,7 @@ from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, library, places, t
 from disco.cli import train
 from disco.errors import DataError
 from disco.evaluation import metrics
-from disco.models.card import Card, checked_card
+from disco.models.card import Card, load_card
 from disco.models.network import load_network
 from disco.models.recommenders import Query, load_recommender
 from disco.models.recommenders.artifacts import Artifacts
@@ -25,7 +25,7 @@ from disco.models.recommenders.sparse import Sparse
 from disco.training import sets
 from disco.training.data import Run
 from disco.training.recipes import SetTransformerRecipe, read_recipe
-from disco.training.recommenders import Taught
+from disco.training.recommenders import Interactions
 
 need("keras", "tf2onnx")
 pytestmark = pytest.mark.train
@@ -96,8 +96,8 @@ def test_what_is_exported_is_what_keras_computes():
     import keras
 
     folder = trained("set-transformer", *CHANGES)
-    network, exported = keras.models.load_model(folder / "network.keras"), load_network(checked_card(folder))
-    widths, rng = checked_card(folder)["network"]["inputs"], np.random.default_rng(1)
+    network, exported = keras.models.load_model(folder / "network.keras"), load_network(load_card(folder))
+    widths, rng = load_card(folder)["network"]["inputs"], np.random.default_rng(1)
     for n, longest in ((1, 1), (3, 7), (2, 50)):
         mask = (np.arange(longest) < rng.integers(0, longest + 1, (n, 1))).astype(np.float32)[..., None]
         inputs = {
@@ -150,7 +150,7 @@ def test_sets_are_drawn_as_the_recipe_says():
     tracks, playlists = places()
     run = Run(tracks, playlists, Path(), lambda seed: Path(str(seed)))
     asked = recipe(alone=0.25, few=0.25, untitled=0.5, reconstruction=0.5, batch_size=40, window=12)
-    data = sets.known(asked, run)
+    data = sets.set_data(asked, run)
     shares, shown_sizes, alone, untitled = [], [], 0, 0
     drawn = [b for seed in range(20) for b in sets.batches(data, asked)(np.random.default_rng(seed))]
     owners = [set(p.tolist()) for p in data.playlists]
@@ -188,7 +188,7 @@ def test_the_first_vectors_are_factors_of_the_matrix():
     _, column = np.nonzero(dense)
     starts = np.r_[0, np.cumsum(dense.sum(axis=1))]
     matrix = Sparse(starts, column.astype(np.int32), np.ones(len(column), dtype=np.float32), 12)
-    vectors, gains = sets.first_vectors(Taught(np.arange(12), matrix, [""] * 30), 5, 0)
+    vectors, gains = sets.first_vectors(Interactions(np.arange(12), matrix, [""] * 30), 5, 0)
     counts, lengths = dense.sum(axis=0), np.maximum(dense.sum(axis=1), 1)
     weighted = dense * (lengths[:, None] * counts[None, :]) ** -0.25
     _, values, right = np.linalg.svd(weighted)
@@ -202,7 +202,7 @@ def test_the_first_vectors_are_factors_of_the_matrix():
 
 def test_the_first_terms_are_a_ridge_regression():
     tracks, playlists = places()
-    data = sets.known(recipe(), Run(tracks, playlists, Path(), lambda seed: Path(str(seed))))
+    data = sets.set_data(recipe(), Run(tracks, playlists, Path(), lambda seed: Path(str(seed))))
     heard = np.random.default_rng(1).normal(size=(len(data.by.rows), 3)).astype(np.float32)
     said = data.titles.vectors(data.by.titles).astype(float)
     means = np.stack([heard[p].mean(axis=0) for p in data.playlists])

@@ -16,7 +16,7 @@ from helpers.catalogues import random_catalogue
 from disco.errors import DataError
 from disco.models.card import Card
 from disco.models.recommenders.artifacts import Artifacts
-from disco.models.recommenders.titles import LONGEST, TITLES, Titles, learned, terms, tokens
+from disco.models.recommenders.titles import MAX_LENGTH, TITLES, Titles, learn_terms, terms, tokens
 
 SOME = ["beach trip 2016", "Beach 🏖️", "beaches", "road trip", "sad", "sad songs", "Sad!", "音楽 2016", "🏖🏻", ""]
 
@@ -51,7 +51,7 @@ def test_terms_are_words_pairs_and_pieces_with_borders_once_each():
 
 
 def test_the_vocabulary_is_as_counted_by_hand():
-    found = learned(SOME, 2, 100)
+    found = learn_terms(SOME, 2, 100)
     counts = Counter(term for title in SOME for term in set(terms(title)))
     assert all(count >= 2 for count in map(counts.__getitem__, found.terms))
     words = {term for term, count in counts.items() if count >= 2 and term.startswith("=")}
@@ -62,12 +62,12 @@ def test_the_vocabulary_is_as_counted_by_hand():
     np.testing.assert_allclose(found.weights, [log(len(SOME) / counts[t]) for t in found.terms], rtol=1e-6)
     often = [counts[t] for t in found.terms]
     assert often == sorted(often, reverse=True), "the most informative first"
-    assert learned(SOME, 2, 5).terms == found.terms[:5]
-    assert learned(list(SOME), 2, 100).terms == found.terms
+    assert learn_terms(SOME, 2, 5).terms == found.terms[:5]
+    assert learn_terms(list(SOME), 2, 100).terms == found.terms
 
 
 def test_a_vector_is_as_counted_by_hand():
-    model = learned(SOME, 2, 100)
+    model = learn_terms(SOME, 2, 100)
     vector = model.vectors(["SAD beach"])[0]
     weights = dict(zip(model.terms, model.weights.tolist(), strict=True))
     known = [t for t in terms("sad beach") if t in weights]
@@ -80,7 +80,7 @@ def test_a_vector_is_as_counted_by_hand():
 
 
 def test_those_that_mean_the_same_are_near_and_those_that_say_nothing_are_nought():
-    model = learned(SOME * 3, 2, 1000)
+    model = learn_terms(SOME * 3, 2, 1000)
     near = model.vectors(["the BEACH!!", "beach", "sad", "xyzzy", "", "🤖", "🏖🏿"])
     assert near[0] @ near[1] > 0.99
     assert near[1] @ near[2] == 0
@@ -90,33 +90,33 @@ def test_those_that_mean_the_same_are_near_and_those_that_say_nothing_are_nought
 
 
 def test_sparse_and_dense_are_the_same():
-    model = learned(SOME, 2, 1000)
+    model = learn_terms(SOME, 2, 1000)
     bags, dense = model.bags(SOME), model.vectors(SOME)
     for i in range(len(SOME)):
         np.testing.assert_array_equal(bags.combined(np.array([i]), np.ones(1)), dense[i])
 
 
 def test_a_very_long_title_is_cut_and_costs_nothing():
-    model, long = learned(SOME, 2, 1000), "beach " + "sad " * 2500
-    np.testing.assert_array_equal(model.vectors([long]), model.vectors([long[:LONGEST]]))
+    model, long = learn_terms(SOME, 2, 1000), "beach " + "sad " * 2500
+    np.testing.assert_array_equal(model.vectors([long]), model.vectors([long[:MAX_LENGTH]]))
     began = time.perf_counter()
     # A ligature that NFKC makes 18 letters of, and marks without end.
     for strange in ("ﷺ" * 10_000, "e" + "\u0301" * 10_000, "\U0001f3fb" * 10_000, "<" * 10_000, "\ud800" * 10):
-        assert sum(map(len, tokens(strange))) <= LONGEST
+        assert sum(map(len, tokens(strange))) <= MAX_LENGTH
         assert np.isfinite(model.vectors([strange])).all()
     assert time.perf_counter() - began < 1
 
 
 def test_titles_that_are_all_the_same_teach_nothing():
-    assert len(learned(["same"] * 20, 2, 100)) == 0
-    assert len(learned([""] * 20, 2, 100)) == 0
-    assert learned([], 2, 100).vectors(["same"]).shape == (1, 0)
+    assert len(learn_terms(["same"] * 20, 2, 100)) == 0
+    assert len(learn_terms([""] * 20, 2, 100)) == 0
+    assert learn_terms([], 2, 100).vectors(["same"]).shape == (1, 0)
 
 
 def in_folder(tmp_path, table=None) -> Artifacts:
     path = tmp_path / TITLES
     if table is None:
-        learned(SOME, 2, 100).write(path)
+        learn_terms(SOME, 2, 100).write(path)
     else:
         pq.write_table(pa.table(table), path)
     files = {TITLES: hashlib.sha256(path.read_bytes()).hexdigest()}
@@ -124,7 +124,7 @@ def in_folder(tmp_path, table=None) -> Artifacts:
 
 
 def test_what_was_written_is_read(tmp_path):
-    model, again = learned(SOME, 2, 100), Titles.read(in_folder(tmp_path))
+    model, again = learn_terms(SOME, 2, 100), Titles.read(in_folder(tmp_path))
     assert again.terms == model.terms
     np.testing.assert_array_equal(again.vectors(SOME), model.vectors(SOME))
 

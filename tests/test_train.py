@@ -166,7 +166,9 @@ def prepared(tmp_path: Path, ids: int, **splits: int) -> Path:
 def test_cold_tracks_are_in_the_test_alone(tmp_path: Path) -> None:
     ids = [f"t{i}" for i in range(200)]
     catalogue = catalogue_of(ids, tmp_path)
-    parts = data.parts(predictor_recipe(), prepared(tmp_path, 200, train=24, validation=8, test=6), catalogue)
+    parts = data.split_sequences(
+        predictor_recipe(), prepared(tmp_path, 200, train=24, validation=8, test=6), catalogue
+    )
     assert {name: len(part) for name, part in parts.items()} == {"train": 24, "validation": 8, "test": 6}
     cold = is_cold(ids)
     assert not any(cold[rows].any() for name in ("train", "validation") for rows in parts[name])
@@ -183,7 +185,7 @@ def test_playlists_that_nobody_prepared_are_told(tmp_path: Path, splits: dict[st
     if None in splits:
         pq.write_table(pq.read_table(where).drop_columns(["split"]), where)
     with pytest.raises(DataError, match=sentence) as error:
-        data.parts(predictor_recipe(), where, catalogue)
+        data.split_sequences(predictor_recipe(), where, catalogue)
     assert str(where) in str(error.value)
 
 

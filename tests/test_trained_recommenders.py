@@ -15,9 +15,9 @@ from helpers.trained import KIND, TrainedTests, library, places, trained
 
 from disco.cli import train
 from disco.errors import DataError, DiscoError
-from disco.models.card import checked_card
+from disco.models.card import load_card
 from disco.models.recommenders import METHODS, Query, als, collective, load_recommender, playlist_knn
-from disco.models.recommenders import trained as names_of_trained
+from disco.models.recommenders import trained_recommenders as names_of_trained
 from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.sparse import Sparse
 
@@ -55,8 +55,8 @@ class TestCollective(TrainedTests):
         assert np.mean([(KIND[each.rows] == kind).mean() for kind, each in enumerate(found)]) >= 0.9
 
     def test_a_playlist_is_heard_as_its_tracks_artists_and_title_together(self):
-        model = collective.read(
-            Artifacts(checked_card(trained(self.recipe, *self.changes), "recommender"), library())
+        model = collective.load_factors(
+            Artifacts(load_card(trained(self.recipe, *self.changes), "recommender"), library())
         )
         query, n, how = Query(np.array([3, 8, 13, 8]), "kind 3"), len(model.folder.rows), model.weighing
         confidence = np.ones(len(model.factors))
@@ -146,7 +146,7 @@ def test_neighbouring_tracks_are_as_counted_by_hand():
 
 def test_a_playlist_is_folded_in_as_least_squares_would():
     factors = np.random.default_rng(1).normal(size=(30, 4)).astype(np.float32)
-    fold = als.folder_in(factors, als.Folding(confidence=6.0, regularization=0.5))
+    fold = als.fold_in(factors, als.AlsParams(confidence=6.0, regularization=0.5))
     seeds = np.array([3, 9, 9, 20])
     # Every track wants 0 with weight 1, the seeds 1 with weight 6, and the factors 0 with weight 0.5.
     weights = np.ones(30)
@@ -288,14 +288,14 @@ def test_the_top_500_of_a_playlist_are_found_in_time():
     rng = np.random.default_rng(1)
     tracks = (rng.random(600_000) ** 3 * 200_000).astype(np.int32)
     matrix = Sparse(np.arange(10_001) * 60, tracks, np.ones(600_000, dtype=np.float32), 200_000)
-    how = playlist_knn.Neighbours(250, 2.0, 0.3, 1.5, 0.5, 0.01)
-    score = playlist_knn.scorer(matrix, how)
-    from disco.models.recommenders.scoring import best
+    how = playlist_knn.PlaylistKnnParams(250, 2.0, 0.3, 1.5, 0.5, 0.01)
+    score = playlist_knn.track_scores(matrix, how)
+    from disco.models.recommenders.scoring import top_n
 
     seconds = []
     for i in range(20):
         seeds = matrix.columns[i * 60 : i * 60 + 50]
         began = time.perf_counter()
-        best(score(seeds)[None], [Query(seeds.astype(np.intp))], 500)
+        top_n(score(seeds)[None], [Query(seeds.astype(np.intp))], 500)
         seconds.append(time.perf_counter() - began)
     assert min(seconds) < 0.020

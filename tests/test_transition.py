@@ -7,12 +7,12 @@ from helpers.catalogues import catalogue_of, random_catalogue
 from disco.catalogue import FEATURES
 from disco.errors import DiscoError
 from disco.models.predictors import load_predictor
-from disco.playlist.cost import Flow, Knobs
+from disco.playlist.cost import FlowCost, Knobs
 
 
 def flow(catalogue, knobs=Knobs(), name="classic"):  # noqa: B008
     predictor = load_predictor(name)
-    return Flow(catalogue, predictor, knobs, predictor.embed(catalogue))
+    return FlowCost(catalogue, predictor, knobs, predictor.embed(catalogue))
 
 
 @pytest.mark.parametrize("name", ["classic", "mean", "rank"])

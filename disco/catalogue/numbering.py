@@ -17,7 +17,8 @@ def artist_names(catalogue: Catalogue) -> pa.Array:
     The Million Playlist Dataset has one artist a track: the first.
     """
     artists = catalogue.table["artists"].combine_chunks()
-    return _folded(pc.binary_join(pc.list_slice(artists, 0, 1), ""))
+    names = pc.binary_join(pc.list_slice(artists, 0, 1), "").dictionary_encode()
+    return fold_names(names.dictionary).take(names.indices)
 
 
 def artist_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
@@ -27,7 +28,7 @@ def artist_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
 
 def album_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
     """A number for the album of each track, shape (n,), -1 where it or its artist is unknown."""
-    album = _folded(catalogue.table["album"].combine_chunks())
+    album = fold_names(catalogue.table["album"].combine_chunks())
     return _numbers(pc.binary_join_element_wise(artist_names(catalogue), album, "\t"))
 
 
@@ -38,7 +39,8 @@ def genre_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
     return _numbers(pc.list_element(pc.if_else(some, genres, None), 0))
 
 
-def _folded(texts: pa.Array) -> pa.Array:
+def fold_names(texts: pa.Array) -> pa.Array:
+    """Names in one spelling, null where unknown; a name without a letter or digit, as `!!!`, stays as it is."""
     names = fold_accents(texts)
     folded = normalise(names)
     folded = pc.if_else(pc.equal(folded, ""), names, folded)  # of "!!!" no word is left

@@ -6,7 +6,7 @@ Inside the program a track is its row number in one catalogue (`Rows`); at the d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -93,6 +93,18 @@ class Catalogue:
     where: str = ""
     notes: tuple[str, ...] = ()
     parent: Catalogue | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def from_tracks(cls, tracks: Iterable[Mapping[str, Any]], where: str = "") -> Catalogue:
+        """A catalogue of tracks given as mappings by the names of `SCHEMA`; a name that is missing is unknown.
+
+        Examples
+        --------
+        >>> Catalogue.from_tracks([{"track_id": "a", "title": "Song", "tempo_bpm": 120}]).tempos.tolist()
+        [120.0]
+        """
+        rows = [{name: track.get(name) for name in SCHEMA.names} for track in tracks]
+        return cls(pa.Table.from_pylist(rows, SCHEMA), where)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

@@ -41,6 +41,8 @@ _DASHES, _APOSTROPHES, _INSIDE = "‐‑‒–—―−", "‘’ʼ`´", "[a-z0-
 # The same for Python's own engine, which `song_key` uses; to Arrow's, a word ends where its ASCII letters do.
 _VERSION = [re.compile(pattern, re.ASCII) for pattern in (_BRACKET, _DASH, _FEATURING)]
 _MARKS = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOSTROPHES, "'"), **_LETTERS})
+# What parts an artist from a title.
+_NAME_DASH = re.compile(r"\s+[-–—]\s+")
 _INNER, _PARTS = re.compile(f"({_INSIDE})!({_INSIDE})"), re.compile(r"[\W_]+")
 
 
@@ -107,6 +109,31 @@ def recording_titles(titles: pa.Array) -> pa.Array:
     short = _where(titles, marked, [(pattern, "") for pattern in RELEASE_REMARKS])
     folded = normalise(short)
     return pc.if_else(pc.equal(folded, ""), pa.scalar(None, pa.string()), folded)
+
+
+def split_names(text: str) -> list[tuple[str, str]]:
+    """Artist and title that a text `artist - title` may mean: one pair for each of its dashes.
+
+    Examples
+    --------
+    >>> split_names("Corro - Tide - Part 2")
+    [('Corro', 'Tide - Part 2'), ('Corro - Tide', 'Part 2')]
+    """
+    pairs = [(text[: dash.start()].strip(), text[dash.end() :].strip()) for dash in _NAME_DASH.finditer(text)]
+    return [(artist, title) for artist, title in pairs if artist and title]
+
+
+def fold_isrcs(isrcs: pa.Array) -> pa.Array:
+    """ISRCs as twelve capital letters and digits, null where a text is none.
+
+    Examples
+    --------
+    >>> fold_isrcs(pa.array(["us-abc-12-34567", "unknown"])).to_pylist()
+    ['USABC1234567', None]
+    """
+    folded = pc.utf8_upper(pc.replace_substring_regex(isrcs, r"[^0-9A-Za-z]", ""))
+    valid = pc.match_substring_regex(folded, r"^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$")
+    return pc.if_else(valid, folded, pa.scalar(None, pa.string()))
 
 
 def printable(text: str | None) -> str:

@@ -13,7 +13,7 @@ from disco import export
 from disco.catalogue import lookup
 from disco.cli import console, options, output
 from disco.playlist.from_file import lint
-from disco.playlist.suggestions import Advice, Explained
+from disco.playlist.suggestions import Explanation, Suggestion
 from disco.playlist.transition_grades import Grades, grade_name
 
 # A longer name is cut: what is wrong must stay in sight.
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _whole(explained: Explained) -> list[str]:
+def _whole(explained: Explanation) -> list[str]:
     """What there is of good and bad, as it is and in the best order, as lines of a small table."""
     orders = [(explained.grades, explained.ordered and explained.ordered.before)]
     if explained.ordered and explained.ordered_grades:
@@ -82,7 +82,7 @@ def _whole(explained: Explained) -> list[str]:
     ]
 
 
-def _worst(explained: Explained) -> list[str]:
+def _worst(explained: Explanation) -> list[str]:
     """The worst joins, what is wrong with them, and what would be better, as lines."""
     playlist, lines = explained.playlist, []
     if not explained.worst:
@@ -98,7 +98,7 @@ def _worst(explained: Explained) -> list[str]:
     return ["The worst joins", "", *lines]
 
 
-def _in_words(advice: Advice, names: Sequence[str], explained: Explained) -> str:
+def _in_words(advice: Suggestion, names: Sequence[str], explained: Explanation) -> str:
     who, to = _name(advice.track), advice.to
     after = f"after {to + 1} ({names[to]})" if to >= 0 else "to the beginning"
     costs = f"the list costs {abs(advice.saves):.2f} {'less' if advice.saves >= 0 else 'more'}"
@@ -121,7 +121,7 @@ def _name(track: dict[str, Any]) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1].rstrip()}…"
 
 
-def _as_dict(explained: Explained) -> dict[str, Any]:
+def _as_dict(explained: Explanation) -> dict[str, Any]:
     """The playlist as one JSON object with the grades of its joins, the worst, and what an order would gain."""
     said = explained.playlist.as_dict()
     grades = explained.grades

@@ -15,7 +15,7 @@ from typing import Any
 from disco.catalogue.text import printable
 from disco.cli import console
 from disco.errors import DataError, DiscoError, NotFoundError
-from disco.models.card import MODELS, checked_card, find_model, names_in, user_models
+from disco.models.card import MODELS, find_model, load_card, model_names, user_models
 
 
 def facts(folder: Path) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def facts(folder: Path) -> dict[str, Any]:
         "bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
     }
     try:
-        says = checked_card(folder).says
+        says = load_card(folder).fields
     except DataError as error:
         return {**known, "broken": str(error)}
     data, catalogue = (says[key] if isinstance(says.get(key), dict) else {} for key in ("data", "catalogue"))
@@ -58,10 +58,10 @@ def remove(name: str) -> None:
         If there is none of this name in the user's data folder, or something else lies in it.
     """
     folder = user_models() / name
-    if name not in names_in(user_models()):
-        if name in names_in(MODELS):
+    if name not in model_names(user_models()):
+        if name in model_names(MODELS):
             raise DiscoError(f"{name} is shipped with DISCO and is not removed")
-        own = ", ".join(names_in(user_models())) or "none"
+        own = ", ".join(model_names(user_models())) or "none"
         raise NotFoundError(f"{name}: you trained no model of this name; there are {own}")
     if folder.is_symlink():
         folder.unlink()
@@ -71,9 +71,8 @@ def remove(name: str) -> None:
     shutil.rmtree(aside)
 
 
-@console.command
-def main(argv: Sequence[str] | None = None) -> int:
-    """List models, show one, or remove one."""
+def parser() -> argparse.ArgumentParser:
+    """The options of this command."""
     p = argparse.ArgumentParser(
         prog="disco models", description="The models that are here: shipped, or trained by you."
     )
@@ -85,16 +84,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     v = verbs.add_parser("remove", help="remove a model that you trained")
     v.add_argument("name", metavar="NAME")
     v.add_argument("--force", action="store_true", help="do not ask")
-    arguments = p.parse_args(argv)
+    return p
+
+
+@console.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """List models, show one, or remove one."""
+    arguments = parser().parse_args(argv)
     if arguments.verb == "list":
-        models = [facts(place / name) for place in (MODELS, user_models()) for name in names_in(place)]
+        models = [facts(place / name) for place in (MODELS, user_models()) for name in model_names(place)]
         if arguments.json:
             print(json.dumps({"models": models, "folder": str(user_models())}, ensure_ascii=False, indent=2))
         else:
             _show(models)
     elif arguments.verb == "show":
-        card = checked_card(find_model(arguments.name))
-        print(json.dumps({"folder": str(card.folder), **card.says}, ensure_ascii=True, indent=2))
+        card = load_card(find_model(arguments.name))
+        print(json.dumps({"folder": str(card.folder), **card.fields}, ensure_ascii=True, indent=2))
     else:
         if not arguments.force and not _sure(arguments.name):
             raise DiscoError(f"{arguments.name} stays; --force removes it without asking")

@@ -23,7 +23,7 @@ from disco.errors import DiscoError
 from disco.playlist.cost import Knobs
 from disco.playlist.make import make
 from disco.playlist.mixing import Mixing
-from disco.playlist.parsing import parse_arc, parse_bpm, parse_duration, parse_positions
+from disco.playlist.parsing import parse_bpm, parse_duration, parse_positions
 from disco.sources import playlist_files
 from disco.sources.tracklist import Tracklist
 
@@ -157,7 +157,7 @@ def values(arguments: argparse.Namespace, of: Callable[..., Any]) -> dict[str, A
 
 def check_values(arguments: argparse.Namespace) -> None:
     """Refuse values that are wrong for any catalogue, before one is opened."""
-    Mixing(**{name: getattr(arguments, name) for name in MIXING})
+    mixing(arguments)
     if getattr(arguments, "keep_positions", None) is not None:
         parse_positions(arguments.keep_positions)
 
@@ -297,8 +297,3 @@ def read_playlist(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
 def mixing(arguments: argparse.Namespace) -> Mixing:
     """How transitions are judged, as the options say."""
     return Mixing(**{name: getattr(arguments, name) for name in MIXING})
-
-
-def arc(text: str | None) -> tuple[float, ...]:
-    """Heights of an arc."""
-    return parse_arc(text)

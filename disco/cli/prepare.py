@@ -47,11 +47,10 @@ def show(report: Report) -> None:
             print(f"{head if i == 0 else '':<18}{name.replace('_', ' '):<24}{count:>14,}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "disco prepare", description="Turn raw playlists into Parquet, joined and split."
-    )
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options of this command."""
+    p = argparse.ArgumentParser("disco prepare", description="Turn raw playlists into Parquet, joined and split.")
+    add = p.add_argument
     add("playlists", nargs="+", metavar="PLAYLISTS", help="table, slice, or folder or zip file of slices")
     add("--tracks", action="append", required=True, metavar="FILE", help="table of tracks; several are merged")
     add("--names", metavar="FILE", help="table track_id, title, artist of tracks that the others do not name")
@@ -60,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--maximum-length", type=int, default=0, metavar="N", help="most tracks of a playlist (0: no limit)")
     add("--minimum-coverage", type=float, default=0.0, metavar="SHARE", help="of tracks that the catalogue knows")
     options.option(
-        parser,
+        p,
         "--known-tracks-only",
         old=["--covered-only"],
         dest="covered_only",
@@ -73,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--test", type=float, metavar="SHARE", help="of the playlists (0.1, or 0 with --hold-out)")
     add("--hold-out", action="append", default=[], metavar="SOURCE", help="playlists of this source are all test")
     options.option(
-        parser,
+        p,
         "--random-seed",
         old=["--seed"],
         dest="seed",
@@ -88,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--force", action="store_true", help="replace files that are there")
     add("--json", action="store_true", help="print the report as one JSON object")
     add("--quiet", action="store_true", help="say nothing but errors and skipped slices on stderr")
-    return parser
+    return p
 
 
 def _rules(parser: argparse.ArgumentParser, said: argparse.Namespace) -> splitting.SplitRules:
@@ -104,10 +103,10 @@ def _rules(parser: argparse.ArgumentParser, said: argparse.Namespace) -> splitti
 @console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Read playlists, find their tracks, and write those that are kept, split and counted."""
-    parser = _parser()
-    said = parser.parse_args(argv)
+    p = parser()
+    said = p.parse_args(argv)
     console.set_verbosity(said.quiet)
-    rules = _rules(parser, said)
+    rules = _rules(p, said)
     places = [place for where in said.playlists for place in playlist_tables.find(where)]
     with new_files(said.output, said.force, said.keep_parts) as (folder, fresh):
         catalogue = options.open_catalogue(said.tracks)

@@ -21,24 +21,27 @@ from disco.training.recipes import RecommenderRecipe, read_recipe
 from disco.training.run import TRAINERS, new_folder, write_card
 
 
-@console.command
-def main(argv: Sequence[str] | None = None) -> int:
-    """Fit what a recipe says and write the model folder."""
-    parser = argparse.ArgumentParser("disco train", description="Fit a model from a recipe.")
-    parser.add_argument("recipe", type=Path, metavar="RECIPE.toml")
-    parser.add_argument("--tracks", type=Path, required=True, help="table of tracks with features")
-    parser.add_argument("--playlists", type=Path, help="prepared playlists; for all but features")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """The options of this command."""
+    p = argparse.ArgumentParser("disco train", description="Fit a model from a recipe.")
+    p.add_argument("recipe", type=Path, metavar="RECIPE.toml")
+    p.add_argument("--tracks", type=Path, required=True, help="table of tracks with features")
+    p.add_argument("--playlists", type=Path, help="prepared playlists; for all but features")
+    p.add_argument(
         "--output",
         type=Path,
         metavar="FOLDER",
         help="by default the recipe's name, a recommender's in your data folder",
     )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="instead of the recipe's, in TOML"
-    )
-    parser.add_argument("--force", action="store_true", help="replace a model that is there")
-    said = parser.parse_args(argv)
+    p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="instead of the recipe's, in TOML")
+    p.add_argument("--force", action="store_true", help="replace a model that is there")
+    return p
+
+
+@console.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Fit what a recipe says and write the model folder."""
+    said = parser().parse_args(argv)
     recipe = read_recipe(said.recipe, said.set)
     # Those with a vocabulary of tracks are the user's own.
     usual = user_models() / recipe.name if isinstance(recipe, RecommenderRecipe) else Path(recipe.name)

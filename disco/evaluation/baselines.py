@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.numbering import album_numbers, artist_numbers, genre_numbers
 from disco.playlist.cost import State
-from disco.playlist.key_rules import UNKNOWN, key_places
+from disco.playlist.key_rules import UNKNOWN, key_index
 from disco.playlist.sequence import beam, greedy
 from disco.playlist.sequence.order import Order
 
@@ -104,7 +104,7 @@ def baseline_tracks(few: Catalogue, space: Floats) -> Tracks:
     first = [(genres or [""])[0].lower().replace("-", " ") for genres in few.table["genres"].to_pylist()]
     family = [next((name for name in _FAMILIES if name in genre.split()), "") for genre in first]
     return Tracks(
-        key=key_places(few.numbers("key"), few.modes).astype(np.intp),
+        key=key_index(few.numbers("key"), few.modes).astype(np.intp),
         tempo=few.tempos.astype(float),
         energy=few.numbers("energy").astype(float),
         artist=artist_numbers(few),
@@ -230,7 +230,7 @@ class _TransitionCosts:
         """Of each option after each last track, shape (beams, options)."""
         return self._joins[np.ix_(state.last, options)].astype(np.float32)
 
-    def ahead(self, options: Rows) -> Floats:
+    def lookahead_cost(self, options: Rows) -> Floats:
         """Nothing: rivals do not ask what may come after the next track."""
         return np.zeros(len(options), dtype=np.float32)
 

@@ -81,18 +81,18 @@ class Cases:
 
     Attributes
     ----------
-    given : Given
+    category : Category
     playlist : ndarray of int, shape (n,)
         Which playlists.
     queries : list of Query, n
-    truth : list of rows, n
-        The tracks to be found, at least `HIDDEN` each.
+    relevant : list of rows, n
+        The withheld tracks, at least `MIN_HOLDOUTS` each.
     """
 
-    given: Category
+    category: Category
     playlist: NDArray[np.intp]
     queries: list[Query]
-    truth: list[Rows]
+    relevant: list[Rows]
 
 
 def sample_cases(
@@ -168,7 +168,7 @@ def _cases(
 def with_titles(cases: Cases, titles: Sequence[str]) -> Cases:
     """The same cases, with the titles given too."""
     queries = [replace(query, title=titles[i]) for query, i in zip(cases.queries, cases.playlist, strict=True)]
-    return replace(cases, given=replace(cases.given, title=True), queries=queries)
+    return replace(cases, category=replace(cases.category, title=True), queries=queries)
 
 
 def popularity_baseline(heard: NDArray[np.intp], name: str = "popularity") -> Recommender:
@@ -205,7 +205,7 @@ class Answers:
 
     def values(self, artists: NDArray[np.intp]) -> dict[str, metrics.Values]:
         """Each metric for each playlist, shape (n,)."""
-        pairs = list(zip(self.rows, self.cases.truth, strict=True))
+        pairs = list(zip(self.rows, self.cases.relevant, strict=True))
         return {
             "r_precision": np.array([metrics.r_precision(*pair) for pair in pairs]),
             "r_precision_artists": np.array([metrics.r_precision_artists(*pair, artists) for pair in pairs]),
@@ -242,5 +242,5 @@ def record(found: Sequence[Answers], artists: NDArray[np.intp], seed: int = 0, *
 
 def known_share(cases: Iterable[Cases], heard: NDArray[np.intp]) -> float:
     """Share of the tracks to be found that training playlists have at all: what no neighbour can find is the rest."""
-    truth = np.concatenate([tracks for part in cases for tracks in part.truth])
+    truth = np.concatenate([tracks for part in cases for tracks in part.relevant])
     return float((heard[truth] > 0).mean())

@@ -29,14 +29,14 @@ from disco.evaluation import metrics
 from disco.evaluation.baselines import BASELINES, baseline_tracks
 from disco.models.predictors import Predictor
 from disco.models.recommenders import Query, Recommender
-from disco.playlist.cost import Flow, Knobs, Pairwise
+from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.flow_metrics import FlowMetrics, flow_metrics
 from disco.playlist.key_rules import KEY_RULES
 from disco.playlist.mixing import Mixing
 from disco.playlist.reorder import KNOBS
 from disco.playlist.sequence import Constraints, PositionCosts, Rules, beam, greedy, order, walk
 from disco.playlist.sequence.local_search import Problem
-from disco.playlist.sequence.order import Budget, Order, arrange
+from disco.playlist.sequence.order import Budget, Order, optimise_order
 
 # As it was, when that is somebody's order and not a draw.
 ORIGINAL = "as it was"
@@ -63,7 +63,7 @@ class FlowProtocol:
     knobs : Knobs
     mixing : Mixing
     artist_gap : int
-    wishes : Wishes
+    constraints : Constraints
         Its arc alone counts.
     """
 
@@ -71,7 +71,7 @@ class FlowProtocol:
     knobs: Knobs = Knobs()  # noqa: RUF009 - frozen
     mixing: Mixing = Mixing()  # noqa: RUF009 - frozen
     artist_gap: int = 1
-    wishes: Constraints = Constraints()  # noqa: RUF009 - frozen
+    constraints: Constraints = Constraints()  # noqa: RUF009 - frozen
 
 
 @dataclass
@@ -190,8 +190,8 @@ def measure_orders(
     for number, rows in enumerate(lists):
         few = catalogue.take(rows)
         n, space = len(few), setting.mean.embed(few)
-        cost = Pairwise(few, setting.knobs, space, setting.mixing)
-        places = PositionCosts(few, n, setting.wishes, setting.mixing.keys, whole=True)
+        cost = PairwiseCost(few, setting.knobs, space, setting.mixing)
+        places = PositionCosts(few, n, setting.constraints, setting.mixing.keys, whole=True)
         tracks, everyone, rng = baseline_tracks(few, space), np.arange(n), np.random.default_rng([seed, number])
         ways: dict[str, Order] = {ORIGINAL: everyone} if human else {}
         for name in rivals:
@@ -200,7 +200,7 @@ def measure_orders(
             ways[name] = rival.search(tracks, joins, rng)
             if rival.cost:
                 problem = Problem(joins, np.zeros(n))
-                ours = arrange(problem, budget=Budget(iterations=_BASELINE_ITERATIONS_PER_TRACK * n))
+                ours = optimise_order(problem, budget=Budget(iterations=_BASELINE_ITERATIONS_PER_TRACK * n))
                 measured.own.setdefault(name, []).append((problem.cost(ways[name]), problem.cost(ours)))
                 if rival.weighs:
                     ways[OUR_SEARCH.format(name)] = ours
@@ -210,7 +210,7 @@ def measure_orders(
         knobs = replace(
             said, sweetness=KNOBS.sweetness * said.sweetness, smoothness=KNOBS.smoothness * said.smoothness
         )
-        ordering = Pairwise(few, knobs, space, setting.mixing)
+        ordering = PairwiseCost(few, knobs, space, setting.mixing)
         for name, paid, gap in (
             (ORDER, ordering, setting.artist_gap),
             (ORDER_UNWEIGHTED, cost, setting.artist_gap),
@@ -252,14 +252,14 @@ def measure_generated(
             raise DiscoError(f"{recommender.name} has no candidates for a seed; try another --recommender")
         start, pool, rules = np.array([0]), np.arange(1, len(few)), Rules(few, setting.artist_gap)
         space = setting.mean.embed(few)
-        cost = Pairwise(few, setting.knobs, space, setting.mixing)
-        near = Pairwise(few, plain_knobs, space)
+        cost = PairwiseCost(few, setting.knobs, space, setting.mixing)
+        near = PairwiseCost(few, plain_knobs, space)
         paths = {
             "nearest neighbour": greedy(start, pool, length, near, rules),
             "walk": walk(start, pool, length, cost, rules),
         }
         for predictor in predictors:
-            flow = Flow(few, predictor, setting.knobs, predictor.embed(few), setting.mixing)
+            flow = FlowCost(few, predictor, setting.knobs, predictor.embed(few), setting.mixing)
             paths[f"greedy, {predictor.name}"] = greedy(start, pool, length, flow, rules)
             paths[f"beam, {predictor.name}"] = beam(start, pool, length, flow, rules)
         for way, path in paths.items():

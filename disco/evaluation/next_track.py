@@ -48,7 +48,7 @@ class Cases:
     playlists: list[Rows]
     playlist: NDArray[np.intp]
     position: NDArray[np.intp]
-    others: NDArray[np.intp]
+    negatives: NDArray[np.intp]
     sets: dict[str, Mask]
 
     @property
@@ -196,7 +196,7 @@ def predictions(
 
 def distances(space: Floats, vectors: Floats, cases: Cases) -> Iterator[tuple[slice, Floats]]:
     """Distance of each prediction from the true track and the others, (n, 1 + OTHERS), chunk by chunk."""
-    rows = np.c_[cases.true, cases.others]
+    rows = np.c_[cases.true, cases.negatives]
     for start in range(0, len(rows), _CHUNK):
         chunk = slice(start, start + _CHUNK)
         apart = space[rows[chunk]] - vectors[chunk, None]

@@ -1,7 +1,8 @@
-"""A model folder is `card.json` beside its ONNX file: read, checked and run, without the packages that made it.
+"""A model folder: `card.json` beside the ONNX files and arrays that it describes.
 
-A card says what goes in, what comes out, who measured the features, what it was trained on and under
-which terms. The scaler and the PCA are numbers on a card of kind `features`. No pickle is ever read.
+A card gives the model's inputs and outputs, who measured the features, the training data and its terms. It is
+validated here, whole, when it is read. The scaler and the PCA are numbers on a card of kind `features`. No pickle is
+ever read.
 """
 
 from __future__ import annotations
@@ -9,86 +10,235 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Required, TypedDict
 
-from disco.errors import DataError, NotFoundError
+import msgspec
+from msgspec import Meta
+
+from disco.errors import DataError, NotFoundError, validation_message
 from disco.sources import storage
 
 MODELS = Path(__file__).parent / "weights"
 # Raised when a card can no longer be read by the program that wrote the one before.
 FORMAT = 1
 
+# JSON as Python reads it may hold NaN and Infinity: the bounds exclude both.
+Finite = Annotated[float, Meta(ge=-1e300, le=1e300)]
+Above0 = Annotated[float, Meta(gt=0, le=1e300)]
+_Eight = Annotated[list[Finite], Meta(min_length=8, max_length=8)]
+_Fifteen = Annotated[list[Finite], Meta(min_length=15, max_length=15)]
+
+
+class _Network(TypedDict, total=False):
+    file: Required[str]
+    inputs: Required[dict[str, int]]
+    outputs: Required[dict[str, int]]
+    sha256: Required[str]
+    state: int
+
+
+class _ScalerReference(TypedDict):
+    model: str
+    version: str
+
+
+class _Scaler(TypedDict):
+    lambdas: _Eight
+    mean: _Eight
+    scale: _Eight
+    quantiles: Annotated[list[list[Finite]], Meta(min_length=8, max_length=8)]
+
+
+class _Pca(TypedDict):
+    mean: _Eight
+    components: list[_Eight]
+
+
+class _Standard(TypedDict):
+    mean: _Fifteen
+    scale: _Fifteen
+
+
+class _Part(TypedDict):
+    name: str
+    files: dict[str, str]
+
+
+class _FeaturesCard(TypedDict):
+    name: str
+    version: str
+    feature_set: str
+    inputs: list[str]
+    scaler: _Scaler
+    pca: _Pca
+
+
+class _PredictorCard(TypedDict, total=False):
+    name: Required[str]
+    inputs: Required[list[str]]
+    output: Required[str | list[str]]
+    scaler: Required[_ScalerReference]
+    network: Required[_Network]
+    tower: _Network
+    genre_words: int
+    mode_when_unknown: Finite
+
+
+class _RecommenderCard(TypedDict, total=False):
+    name: Required[str]
+    method: Required[str]
+    feature_set: str
+    inputs: list[str]
+    files: dict[str, str]
+    parameters: dict[str, Finite]
+    parts: dict[str, Above0 | _Part]
+    settings: dict[str, Any]
+    features: list[str]
+    scaler: _ScalerReference
+    standard: _Standard
+    network: _Network
+    tower: _Network
+    encoder: _Network
+
+
+_KINDS: dict[str, Any] = {
+    "features": _FeaturesCard,
+    "predictor": _PredictorCard,
+    "recommender": _RecommenderCard,
+}
+
 
 @dataclass(frozen=True)
 class Card:
-    """What a model says of itself, and the folder it lies in."""
+    """The fields of a model's card, and the folder of the model.
+
+    Attributes
+    ----------
+    folder : Path
+    fields : dict
+        What `card.json` holds, validated.
+
+    Examples
+    --------
+    >>> card = read_card("rank", "predictor")
+    >>> card.name, card["feature_set"]
+    ('rank', 'spotify')
+    """
 
     folder: Path
-    says: dict[str, Any]
+    fields: dict[str, Any]
 
     @property
     def name(self) -> str:
         """The model's name."""
-        return str(self.says["name"])
+        return str(self.fields["name"])
+
+    @property
+    def path(self) -> Path:
+        """The card's file, for messages."""
+        return self.folder / "card.json"
 
     def __getitem__(self, key: str) -> Any:
-        if key not in self.says:
-            raise DataError(self.folder / "card.json", f"says nothing of {key!r}")
-        return self.says[key]
-
-
-def user_data() -> Path:
-    """The user's data folder: `$DISCO_DATA`, or else the system's own place for it."""
-    return storage.user_data_dir()
+        if key not in self.fields:
+            raise DataError(self.path, f"has no {key!r}")
+        return self.fields[key]
 
 
 def user_models() -> Path:
-    """Folder of the models that the user trained."""
-    return user_data() / "models"
+    """Folder of the models that the user trained: `models` in the user's data folder."""
+    return storage.user_data_dir() / "models"
 
 
 def read_card(name: str | Path, kind: str) -> Card:
-    """Read the card of a shipped model by name, of a model that the user trained by name, or of any by its folder.
+    """Read the card of a model.
+
+    Parameters
+    ----------
+    name : str or Path
+        Name of a shipped model, name of a model that the user trained, or a model's folder; looked up in this order.
+    kind : str
+        `"features"`, `"predictor"` or `"recommender"`.
 
     Raises
     ------
-    NotFoundError, DataError
-        If there is no such model, or it is broken, newer than this program or of another kind.
+    NotFoundError
+        If there is no such model.
+    DataError
+        If its card is invalid, of a newer format or of another kind.
+
+    Examples
+    --------
+    >>> read_card("classic", "predictor")["network"]["file"]
+    'step.onnx'
     """
-    folder = find_model(name)
-    return checked_card(folder, kind)
+    return load_card(find_model(name), kind)
 
 
 def find_model(name: str | Path) -> Path:
-    """Folder of a model by its name or path; a NotFoundError says which models there are."""
+    """Folder of a model.
+
+    Parameters
+    ----------
+    name : str or Path
+        As in `read_card`.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such model; the message lists the names that exist.
+
+    Examples
+    --------
+    >>> find_model("rank") == MODELS / "rank"
+    True
+    """
     try:
-        places = (MODELS / str(name), user_models() / str(name), Path(name))
-        found = next((place for place in places if (place / "card.json").is_file()), None)
+        folders = (MODELS / str(name), user_models() / str(name), Path(name))
+        found = next((folder for folder in folders if (folder / "card.json").is_file()), None)
     except (OSError, ValueError):  # a name that no file can have
         found = None
     if found is None or not str(name).strip():
-        shipped, own = (", ".join(names_in(folder)) for folder in (MODELS, user_models()))
-        there = f"shipped are {shipped}" + (f", trained by you {own}" if own else "")
-        raise NotFoundError(f"{name}: no model of this name or folder; {there}")
+        shipped, own = (", ".join(model_names(folder)) for folder in (MODELS, user_models()))
+        known = f"shipped are {shipped}" + (f", trained by you {own}" if own else "")
+        raise NotFoundError(f"{name}: no model of this name or folder; {known}")
     return found
 
 
-def names_in(folder: Path) -> list[str]:
-    """Names of the models in a folder, sorted."""
+def model_names(folder: Path) -> list[str]:
+    """Names of the models in a folder, sorted.
+
+    Examples
+    --------
+    >>> model_names(MODELS)
+    ['autoencoder', 'classic', 'content', 'features', 'gru', 'rank']
+    """
     return sorted(path.parent.name for path in folder.glob("*/card.json"))
 
 
-def checked_card(folder: Path, kind: str | None = None) -> Card:
-    """The card of a model folder, of that kind if one is named; raises as `read_card`."""
+def load_card(folder: Path, kind: str | None = None) -> Card:
+    """Read and validate the card in a model's folder; of that kind if one is given.
+
+    Raises
+    ------
+    DataError
+        As `read_card`.
+    """
     path = folder / "card.json"
     try:
-        says = json.loads(path.read_text(encoding="utf-8"))
+        fields = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise DataError(path, f"is not a readable card ({error})") from None
-    if not isinstance(says, dict) or not isinstance(says.get("format"), int):
+    if not isinstance(fields, dict) or not isinstance(fields.get("format"), int):
         raise DataError(path, "is not a model's card: it has no format number")
-    if says["format"] > FORMAT:
-        raise DataError(path, f"has format {says['format']}, newer than this program's {FORMAT}; update disco")
-    if kind is not None and says.get("kind") != kind:
-        raise DataError(path, f"is a model of kind {says.get('kind')!r} where {kind!r} is needed")
-    return Card(folder, says)
+    if fields["format"] > FORMAT:
+        raise DataError(path, f"has format {fields['format']}, newer than this program's {FORMAT}; update disco")
+    found = fields.get("kind")
+    if kind is not None and found != kind:
+        raise DataError(path, f"is a model of kind {found!r} where {kind!r} is needed")
+    if found not in _KINDS:
+        raise DataError(path, f"is a model of kind {found!r}; known are {', '.join(_KINDS)}")
+    try:
+        msgspec.convert(fields, _KINDS[found])
+    except msgspec.ValidationError as error:
+        raise DataError(path, f"is not a {found}'s card: {validation_message(error)}") from None
+    return Card(folder, fields)

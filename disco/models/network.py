@@ -31,12 +31,12 @@ class Network:
 
 def load_network(card: Card, part: str = "network") -> Network:
     """Load a network that a card names, and check that the two belong together."""
-    says = card[part]
-    path = card.folder / says["file"]
+    described = card[part]
+    path = card.folder / described["file"]
     if not path.is_file():
-        raise DataError(card.folder / "card.json", f"names {says['file']}, which is not there")
+        raise DataError(card.path, f"names {described['file']}, which does not exist")
     content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != says["sha256"]:
+    if hashlib.sha256(content).hexdigest() != described["sha256"]:
         raise DataError(path, "is not the file that its card describes (the checksums differ)")
     options = onnxruntime.SessionOptions()
     # A step costs microseconds: waking other threads would cost more than the work.
@@ -46,12 +46,12 @@ def load_network(card: Card, part: str = "network") -> Network:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime has no one class for a file it cannot read
         raise DataError(path, f"is not a readable ONNX network ({str(error)[:100]})") from None
-    _check("input", session.get_inputs(), says["inputs"], path)
-    _check("output", session.get_outputs(), says["outputs"], path)
-    return Network(card, session, tuple(says["outputs"]))
+    _check("input", session.get_inputs(), described["inputs"], path)
+    _check("output", session.get_outputs(), described["outputs"], path)
+    return Network(card, session, tuple(described["outputs"]))
 
 
-def _check(what: str, found: Sequence[Any], said: dict[str, int], path: Path) -> None:
-    has = {node.name: node.shape[-1] for node in found}
-    if has != said:
-        raise DataError(path, f"has the {what}s {has} where its card says {said}")
+def _check(what: str, found: Sequence[Any], described: dict[str, int], path: Path) -> None:
+    widths = {node.name: node.shape[-1] for node in found}
+    if widths != described:
+        raise DataError(path, f"has the {what}s {widths}, but its card describes {described}")

@@ -16,11 +16,11 @@ from disco.catalogue import FEATURES, Catalogue, Floats, Rows
 from disco.models.card import read_card
 from disco.models.network import Network, load_network
 from disco.models.scaler import Scaler, scaled_features, scaler
-from disco.models.track_inputs import hear
+from disco.models.track_inputs import encode_tracks
 
 State = Floats
 # Tracks placed at a time: the tower's layers for them take 30 MB.
-_AT_A_TIME = 8192
+_BATCH = 8192
 
 # The k of sum / (n + k). Theory says 2.8, the variance of the scaled features within playlists over that between
 # them (which shrinks to the least squared error); the least absolute error on the validation playlists of `classic`
@@ -120,8 +120,8 @@ class Recurrent:
 
 
 @dataclass(frozen=True)
-class Learned:
-    """A tower that places tracks in a learned space, and a follower that says where the next one lies.
+class LearnedSpace:
+    """A tower that places tracks in a learned space, and a sequence encoder that says where the next one lies.
 
     The space was moved and scaled so that its distances weigh against key and tempo as those between scaled
     features do, and so that 0 is the middle of what is played: `ranking.placing` says how.
@@ -140,11 +140,11 @@ class Learned:
     def embed(self, catalogue: Catalogue) -> Floats:
         """Where the tower places the tracks, shape (n, d); NaN for those without any feature or genre."""
         card = self.network.card
-        heard = hear(catalogue, card["inputs"], self.scaler, card["genre_words"])
+        heard = encode_tracks(catalogue, card["inputs"], self.scaler, card["genre_words"])
         space = np.full((len(heard), card["network"]["inputs"]["inputs"]), np.nan, dtype=np.float32)
         rows = np.flatnonzero(~np.isnan(heard.numbers[:, 0]))
-        for start in range(0, len(rows), _AT_A_TIME):
-            some = rows[start : start + _AT_A_TIME]
+        for start in range(0, len(rows), _BATCH):
+            some = rows[start : start + _BATCH]
             space[some] = self.tower(inputs=heard.take(some))["vector"]
         return space
 
@@ -158,7 +158,7 @@ class Learned:
         return np.zeros((n, self.network.card["network"]["state"]), dtype=np.float32)
 
     def step(self, tracks: Floats, state: State) -> tuple[Floats, State]:
-        """Run the follower for one track of each sequence."""
+        """Run the encoder for one track of each sequence."""
         after = self.network(inputs=tracks, state=state)
         return after["vector"], after["next_state"]
 
@@ -173,6 +173,6 @@ def load_predictor(name: str | Path = PREDICTORS[0]) -> Predictor:
         return Mean(scaler())
     card = read_card(name, "predictor")
     transform = scaler(card["scaler"]["model"], card["scaler"]["version"])
-    if "tower" in card.says:
-        return Learned(load_network(card, "tower"), load_network(card), transform)
+    if "tower" in card.fields:
+        return LearnedSpace(load_network(card, "tower"), load_network(card), transform)
     return Recurrent(load_network(card), transform)

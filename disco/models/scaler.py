@@ -77,12 +77,10 @@ def scaler(name: str = "features", version: str = "1") -> Scaler:
     if card["version"] != version:
         raise DataError(card.folder, f"is version {card['version']} where a model needs version {version}")
     if tuple(card["inputs"]) != FEATURES:
-        raise DataError(card.folder / "card.json", f"scales {card['inputs']}, not {list(FEATURES)}")
-    said = card["scaler"]
-    numbers = [said["lambdas"], said["mean"], said["scale"], card["pca"]["mean"], card["pca"]["components"]]
-    arrays = [np.asarray(values, dtype=np.float32) for values in (*numbers, np.transpose(said["quantiles"]))]
-    if any(a.shape[-1] != len(FEATURES) or not np.isfinite(a).all() for a in arrays):
-        raise DataError(card.folder / "card.json", "does not hold eight finite numbers for each of scaler and PCA")
+        raise DataError(card.path, f"scales {card['inputs']}, not {list(FEATURES)}")
+    fitted = card["scaler"]
+    numbers = [fitted["lambdas"], fitted["mean"], fitted["scale"], card["pca"]["mean"], card["pca"]["components"]]
+    arrays = [np.asarray(values, dtype=np.float32) for values in (*numbers, np.transpose(fitted["quantiles"]))]
     arrays[-1] = arrays[-1].T
     return Scaler(str(card["feature_set"]), *arrays)
 

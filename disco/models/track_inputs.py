@@ -33,11 +33,11 @@ OTHERS = (
     *("explicit_unknown", "popularity", "popularity_unknown"),
 )
 # Length of the vector of a track's genres: what numbers of sd 1 and this together, a first layer hears alike.
-_LOUD = 2.0
+_GENRE_NORM = 2.0
 
 
 @dataclass(frozen=True)
-class Heard:
+class EncodedTracks:
     """What a tower hears of every track of a catalogue, made whole a few tracks at a time.
 
     Attributes
@@ -74,11 +74,11 @@ class Heard:
         place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - begin, count)
         words = heard[:, self.width - self.slots :]
         words[np.repeat(np.arange(len(rows)), count), self.words[place]] = 1
-        words *= _LOUD / np.sqrt(np.maximum(words.sum(axis=1, keepdims=True), 1))
+        words *= _GENRE_NORM / np.sqrt(np.maximum(words.sum(axis=1, keepdims=True), 1))
         return heard
 
 
-def hear(catalogue: Catalogue, names: Sequence[str], by: Scaler, slots: int = 0) -> Heard:
+def encode_tracks(catalogue: Catalogue, names: Sequence[str], by: Scaler, slots: int = 0) -> EncodedTracks:
     """All that a tower hears of a catalogue: `names` as `tower_inputs`, and genres in so many slots.
 
     A genre is heard as its words and as the whole of them, so that a new one (*liquid drum and bass*) is heard by
@@ -88,7 +88,7 @@ def hear(catalogue: Catalogue, names: Sequence[str], by: Scaler, slots: int = 0)
     """
     if not slots:
         numbers = tower_inputs(catalogue, names, by)
-        return Heard(numbers, 0, np.zeros(len(numbers) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32))
+        return EncodedTracks(numbers, 0, np.zeros(len(numbers) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32))
     genres = catalogue.table["genres"].combine_chunks()
     said_any = pc.fill_null(pc.greater(pc.list_value_length(genres), 0), False).to_numpy(zero_copy_only=False)
     numbers = tower_inputs(catalogue, names, by, catalogue.has_any_feature | said_any)
@@ -102,7 +102,7 @@ def hear(catalogue: Catalogue, names: Sequence[str], by: Scaler, slots: int = 0)
     each = n_words[genre]
     place = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each - (np.cumsum(n_words) - n_words)[genre], each)
     per_track = np.bincount(track, weights=each, minlength=len(numbers)).astype(np.int64)
-    return Heard(numbers, slots, np.r_[0, np.cumsum(per_track)], flat[place])
+    return EncodedTracks(numbers, slots, np.r_[0, np.cumsum(per_track)], flat[place])
 
 
 def _slots(genre: str, slots: int) -> list[int]:

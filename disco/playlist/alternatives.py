@@ -11,11 +11,11 @@ from disco.errors import DiscoError
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Constraints
 
-# The randomness that alternatives begin with: less than what most joins cost, and enough to move some.
+# The randomness that alternatives begin with: less than what most transitions cost, and enough to move some.
 _LITTLE_RANDOMNESS = 0.5
 
 
-# Share of joins that two alternatives may have in common.
+# Share of transitions that two alternatives may have in common.
 _MOST_IN_COMMON = 0.7
 
 
@@ -23,15 +23,15 @@ Made = TypeVar("Made")
 
 
 def alternatives(
-    make: Callable[[Constraints], Made], wishes: Constraints, n: int, playlist: Callable[[Made], Playlist]
+    make: Callable[[Constraints], Made], constraints: Constraints, n: int, playlist: Callable[[Made], Playlist]
 ) -> list[Made]:
-    """What is made of wishes, and others that differ from it and from each other in three of ten joins or more.
+    """Make playlists that differ from each other in at least 3 of 10 transitions.
 
     Parameters
     ----------
     make : callable
         Asked with more and more randomness, each time with another random seed.
-    wishes : Wishes
+    constraints : Constraints
         Of the first one.
     n : int
         How many in all; fewer come back when so many that differ are not found.
@@ -40,11 +40,11 @@ def alternatives(
     """
     if n < 1:
         raise DiscoError(f"there must be at least one alternative, not {n}")
-    found = [make(wishes)]
-    randomness = max(wishes.randomness, _LITTLE_RANDOMNESS)
+    found = [make(constraints)]
+    randomness = max(constraints.randomness, _LITTLE_RANDOMNESS)
     # A quarter more each time reaches, after 20, 86 times the least: then the noise outweighs every cost.
     for i in range(1, 1 if n == 1 else 21):
-        made = make(replace(wishes, randomness=randomness, random_seed=wishes.random_seed + i))
+        made = make(replace(constraints, randomness=randomness, random_seed=constraints.random_seed + i))
         if all(_in_common(playlist(made), playlist(other)) <= _MOST_IN_COMMON for other in found):
             found.append(made)
         if len(found) == n:
@@ -54,7 +54,7 @@ def alternatives(
 
 
 def _in_common(one: Playlist, other: Playlist) -> float:
-    """Share of the joins of one that the other has too, in either direction; those between seeds do not count."""
+    """Share of the transitions of `one` that `other` has too, in either direction; seeds are not counted."""
     sets = []
     for playlist in (one, other):
         ids = playlist.tracks.table["track_id"].to_pylist()[max(playlist.seeds - 1, 0) :]

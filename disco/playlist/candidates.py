@@ -48,15 +48,16 @@ def candidates_for(
     )
 
 
-def _why_nothing(catalogue: Catalogue, filters: Filters, recommender: Recommender, query: Query) -> str:
+def nothing_left_reason(catalogue: Catalogue, filters: Filters, recommender: Recommender, query: Query) -> str:
+    """Why there is no candidate for a query, and what to do."""
     if not filters.mask(catalogue).any():
         return "the filters leave no track; loosen --include, --exclude, --bpm, --duration or --no-explicit"
     if not len(recommender.recommend(Query(query.seeds, query.title), 1).rows):
-        return unanswered(recommender, query)
+        return no_candidates_reason(recommender, query)
     return "no other track with a title and an artist is left to choose from"
 
 
-def unanswered(recommender: Recommender, query: Query) -> str:
+def no_candidates_reason(recommender: Recommender, query: Query) -> str:
     """Why a recommender has no candidate for a query, and what to do."""
     if len(query.seeds):
         return f"{recommender.name} knows none of the seeds; name others, or another --recommender"

@@ -6,7 +6,7 @@ The published cost of candidate c after the track l (taylorhawks, RNN-music-reco
 
 with the key similarity K and the tempo similarity T of `music`. An unknown key or tempo contributes nothing, and of a
 distance what is unknown counts as is to be expected (`distance.filled`): it favours no track.
-`Flow` is that cost. `Pairwise` measures the distance from l itself, so that the cost of a join hangs on its two
+`Flow` is that cost. `Pairwise` measures the distance from l itself, so that the cost of a transition hangs on its two
 tracks alone; it comes as reported,
 
     flow * ||l - c||  +  sweetness * (1 - K(l, c))  +  smoothness * (1 - T(l, c))
@@ -29,8 +29,8 @@ from disco.catalogue.table import Mask
 from disco.errors import DiscoError
 from disco.models.distance import block_distances, blocks, impute, workspace
 from disco.models.predictors import Predictor
-from disco.playlist.key_rules import Places, key_places
-from disco.playlist.mixing import TOO_FAR, Mixing
+from disco.playlist.key_rules import KeyIndex, key_index
+from disco.playlist.mixing import TEMPO_PENALTY, Mixing
 
 # Joins by which it is judged how well one can go on from a track: about as many as are played. 10 and 40 do as well.
 _NEAR = 20
@@ -71,7 +71,7 @@ class State(NamedTuple):
     memory: Floats
 
 
-class Transition(Protocol):
+class TransitionCost(Protocol):
     """Cost of the next track; lower is better."""
 
     pairwise: bool
@@ -82,22 +82,22 @@ class Transition(Protocol):
     def costs(self, state: State, options: Rows) -> Floats:
         """Cost of each option as the next track of each beam, shape (beams, options)."""
 
-    def ahead(self, options: Rows) -> Floats:
+    def lookahead_cost(self, options: Rows) -> Floats:
         """About what it costs to go on from each of n options among the others, shape (n,), lower is better."""
 
     def step(self, state: State, parents: Rows, rows: Rows) -> State:
         """State after these rows were played, each after the beam that `parents` names."""
 
     def terms(self, path: Rows) -> dict[str, Floats]:
-        """The named terms of each join of a path, shape (n - 1,) each; NaN where unknown."""
+        """The named terms of each transition of a path, shape (n - 1,) each; NaN where unknown."""
 
 
 class _Columns(NamedTuple):
     """What the cost reads of a set of tracks, laid out to be read in order."""
 
-    space: Floats  # unknown components at their mean
-    owed: Floats | None  # what these add to the square of a distance; None where all is known
-    key: Places
+    embeddings: Floats  # unknown components at their mean
+    missing_variance: Floats | None  # what these add to the square of a distance; None where all is known
+    key: KeyIndex
     cosine: Floats
     sine: Floats
     octave: Floats | None  # log2 of the tempo, where octaves are told apart
@@ -106,66 +106,74 @@ class _Columns(NamedTuple):
         """These tracks alone; rows without a gap are not copied."""
         if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
             part: slice | Rows = slice(int(rows[0]), int(rows[-1]) + 1)
-            space = self.space[:, part]
+            embeddings = self.embeddings[:, part]
         else:
-            part, space = rows, np.take(self.space, rows, axis=1)
+            part, embeddings = rows, np.take(self.embeddings, rows, axis=1)
         octave = None if self.octave is None else self.octave[part]
-        owed = None if self.owed is None else self.owed[part]
-        owed = owed if owed is not None and owed.any() else None
-        return _Columns(space, owed, self.key[part], self.cosine[part], self.sine[part], octave)
+        missing_variance = None if self.missing_variance is None else self.missing_variance[part]
+        missing_variance = missing_variance if missing_variance is not None and missing_variance.any() else None
+        return _Columns(embeddings, missing_variance, self.key[part], self.cosine[part], self.sine[part], octave)
 
 
-class _Joins:
+class _TransitionTerms:
     """The terms that both costs share, over one catalogue: how far, which keys, which tempos."""
 
-    def __init__(self, catalogue: Catalogue, knobs: Knobs, space: Floats, mixing: Mixing) -> None:
-        self._catalogue, self.knobs, self.space, self.mixing = catalogue, knobs, space, mixing
+    def __init__(self, catalogue: Catalogue, knobs: Knobs, embeddings: Floats, mixing: Mixing) -> None:
+        self._catalogue, self.knobs, self.embeddings, self.mixing = catalogue, knobs, embeddings, mixing
         self._similarity = mixing.keys.padded
-        key = key_places(catalogue.numbers("key"), catalogue.modes)
+        key = key_index(catalogue.numbers("key"), catalogue.modes)
         angle = tempo_angle(catalogue.tempos).astype(np.float32)
         cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
         told = mixing.half_time_weight != 1 or mixing.max_tempo_change is not None
         octave = angle / np.float32(2 * np.pi) if told else None
-        columns, owed = impute(space)
-        self._all = _Columns(columns, owed, key, cosine, sine, octave)
+        columns, missing_variance = impute(embeddings)
+        self._all = _Columns(columns, missing_variance, key, cosine, sine, octave)
         self._gathered: tuple[Rows, _Columns] | None = None
 
     def places(self, rows: Rows) -> Floats:
         """Where tracks lie, shape (n, d), as far as is known; the rest of it at its mean."""
-        return np.asarray(self._all.space[:, rows].T)
+        return np.asarray(self._all.embeddings[:, rows].T)
 
-    def owed(self, rows: Rows) -> Floats:
+    def missing_variance(self, rows: Rows) -> Floats:
         """What the unknown components of tracks add to the square of a distance, shape (n,)."""
-        return np.zeros(len(rows), dtype=np.float32) if self._all.owed is None else self._all.owed[rows]
+        return (
+            np.zeros(len(rows), dtype=np.float32)
+            if self._all.missing_variance is None
+            else self._all.missing_variance[rows]
+        )
 
-    def distances(self, rows: Rows, targets: Floats, owed: Floats | float = 0.0) -> Floats:
-        """Distance of each track from its target, shape (n,); `owed` is what the targets owe."""
+    def distances(self, rows: Rows, targets: Floats, missing_variance: Floats | float = 0.0) -> Floats:
+        """Distance of each track from its target, shape (n,); `missing_variance` is what the targets owe."""
         apart = self.places(rows) - targets
-        return np.asarray(np.sqrt((apart**2).sum(axis=1) + self.owed(rows) + owed), dtype=np.float32)
+        return np.asarray(
+            np.sqrt((apart**2).sum(axis=1) + self.missing_variance(rows) + missing_variance), dtype=np.float32
+        )
 
     def heard(self, rows: Rows) -> Mask:
         """Tracks of whose place anything is known, shape (n,)."""
-        return np.asarray(~np.isnan(self.space[rows]).all(axis=1))
+        return np.asarray(~np.isnan(self.embeddings[rows]).all(axis=1))
 
-    def costs(self, last: Rows, targets: Floats, options: Rows, owed: Floats | None = None) -> Floats:
+    def costs(self, last: Rows, targets: Floats, options: Rows, missing_variance: Floats | None = None) -> Floats:
         """Cost of each option after each last track, when it should lie at a target: (beams, options), float32.
 
         The columns of the options are gathered once for as long as the same array is asked about.
         """
         columns, knobs = self._columns(options), self.knobs
         costs = np.empty((len(last), len(options)), dtype=np.float32)
-        work = workspace(columns.space)
+        work = workspace(columns.embeddings)
         for beam, (out, row, target) in enumerate(zip(costs, last, targets, strict=True)):
             sweet = np.float32(knobs.sweetness) * self._similarity[self._all.key[row]]
             # cos(a - b) = cos a cos b + sin a sin b: two columns instead of a cosine for every option.
             cosine = np.float32(knobs.smoothness) * self._all.cosine[row]
             sine = np.float32(knobs.smoothness) * self._all.sine[row]
-            more = columns.owed
-            if owed is not None and owed[beam]:
-                more = np.full(len(out), owed[beam]) if more is None else more + owed[beam]
+            more = columns.missing_variance
+            if missing_variance is not None and missing_variance[beam]:
+                more = np.full(len(out), missing_variance[beam]) if more is None else more + missing_variance[beam]
             for block in blocks(len(options)):
                 cost = out[block]
-                block_distances(columns.space[:, block], target, cost, work, None if more is None else more[block])
+                block_distances(
+                    columns.embeddings[:, block], target, cost, work, None if more is None else more[block]
+                )
                 term = work[0, : len(cost)]  # still in the cache, and free again
                 if knobs.flow != 1:
                     cost *= np.float32(knobs.flow)
@@ -176,16 +184,16 @@ class _Joins:
                 out += self._told_apart(int(row), columns, columns.octave)
         return costs
 
-    def ahead(self, options: Rows) -> Floats:
-        """Mean cost of the `_NEAR` cheapest joins from each of n options to others, without constants: (n,).
+    def lookahead_cost(self, options: Rows) -> Floats:
+        """Mean cost of the `_NEAR` cheapest transitions from each of n options to others, without constants: (n,).
 
         By a matrix product, and as if half and double time counted in full: enough to guide a search.
         """
         columns, knobs = self._columns(options), self.knobs
-        space = np.ascontiguousarray(columns.space.T)
-        squares = np.einsum("ij,ij->i", space, space)
-        squares += 0 if columns.owed is None else columns.owed
-        costs = squares[:, None] + squares - 2 * (space @ space.T)
+        embeddings = np.ascontiguousarray(columns.embeddings.T)
+        squares = np.einsum("ij,ij->i", embeddings, embeddings)
+        squares += 0 if columns.missing_variance is None else columns.missing_variance
+        costs = squares[:, None] + squares - 2 * (embeddings @ embeddings.T)
         costs = np.float32(knobs.flow) * np.sqrt(np.maximum(costs, 0, out=costs))
         costs -= np.float32(knobs.sweetness) * self._similarity[np.ix_(columns.key, columns.key)]
         tempo = np.c_[columns.cosine, columns.sine]
@@ -195,7 +203,7 @@ class _Joins:
         return np.asarray(np.partition(costs, near - 1, axis=1)[:, :near].mean(axis=1), dtype=np.float32)
 
     def terms(self, path: Rows, distance: Floats) -> dict[str, Floats]:
-        """Named terms of the joins of a path, but for their cost."""
+        """Named terms of the transitions of a path, but for their cost."""
         a, b = path[:-1], path[1:]
         key, tempos, mixing = self._all.key, self._catalogue.tempos, self.mixing
         terms = {
@@ -215,7 +223,7 @@ class _Joins:
         similarity = columns.cosine * here.cosine[row] + columns.sine * here.sine[row]
         lacking = (1 - mixing.half_time_weight) * self.knobs.smoothness * (1 + similarity)
         folded = np.abs(apart - np.round(apart)) if mixing.folds else apart
-        beyond = np.where(folded > mixing.octaves, TOO_FAR, 0)
+        beyond = np.where(folded > mixing.octaves, TEMPO_PENALTY, 0)
         return np.asarray(np.where(apart > 0.5, lacking, 0) + beyond, dtype=np.float32)
 
     def _columns(self, options: Rows) -> _Columns:
@@ -225,7 +233,7 @@ class _Joins:
 
 
 def reported_cost(terms: dict[str, Floats], knobs: Knobs) -> Floats:
-    """Cost of joins as reported, shape (n - 1,): flow * distance + sweetness * (1 - K) + smoothness * (1 - T).
+    """Cost of transitions as reported, shape (n - 1,): flow * distance + sweetness * (1 - K) + smoothness * (1 - T).
 
     Never negative if no knob is. An unknown K or T counts as 0, as for the choice; an unknown distance as none.
     """
@@ -235,7 +243,7 @@ def reported_cost(terms: dict[str, Floats], knobs: Knobs) -> Floats:
     return np.asarray(knobs.flow * known["distance"] + sweet + smooth, dtype=np.float32)
 
 
-class Flow:
+class FlowCost:
     """The published cost over one catalogue, one predictor and one set of knobs.
 
     Parameters
@@ -243,7 +251,7 @@ class Flow:
     catalogue : Catalogue
     predictor : Predictor
     knobs : Knobs
-    space : ndarray, shape (n, d)
+    embeddings : ndarray, shape (n, d)
         `predictor.embed(catalogue)`, where distance is measured.
     mixing : Mixing
         What K and T are.
@@ -256,12 +264,12 @@ class Flow:
         catalogue: Catalogue,
         predictor: Predictor,
         knobs: Knobs,
-        space: Floats,
+        embeddings: Floats,
         mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     ) -> None:
         self._catalogue, self._predictor, self.knobs = catalogue, predictor, knobs
-        self._joins = _Joins(catalogue, knobs, space, mixing)
-        self._placed = not np.isnan(space).all()
+        self._terms = _TransitionTerms(catalogue, knobs, embeddings, mixing)
+        self._placed = not np.isnan(embeddings).all()
 
     def start(self, path: Rows) -> State:
         """State of one beam after a path of at least one track."""
@@ -277,17 +285,17 @@ class Flow:
 
     def costs(self, state: State, options: Rows) -> Floats:
         """Cost of each option as the next track of each beam, shape (beams, options), float32."""
-        return self._joins.costs(state.last, self._targets(state), options)
+        return self._terms.costs(state.last, self._targets(state), options)
 
-    def ahead(self, options: Rows) -> Floats:
-        """Mean cost of the cheapest joins from each of n options to others, shape (n,), without constants.
+    def lookahead_cost(self, options: Rows) -> Floats:
+        """Mean cost of the cheapest transitions from each of n options to others, shape (n,), without constants.
 
         Distance is between the tracks: where the predictions go is near to where they have been.
         """
-        return self._joins.ahead(options)
+        return self._terms.lookahead_cost(options)
 
     def terms(self, path: Rows) -> dict[str, Floats]:
-        """Terms of each join, shape (n - 1,): cost, distance, key_similarity, tempo_similarity, tempo_change.
+        """Terms of each transition, shape (n - 1,): cost, distance, key_similarity, tempo_similarity, tempo_change.
 
         Distance is from `spicyness * prediction`, tempo_change in per cent with half and double time
         folded. NaN is unknown: a key or tempo was no part of the cost, and of a track that nothing is known of
@@ -297,16 +305,16 @@ class Flow:
         distance = np.empty(len(path) - 1, dtype=np.float32)
         state = self.start(path[:1])
         for i, row in enumerate(path[1:]):
-            distance[i] = self._joins.distances(np.array([row]), self._targets(state))[0]
+            distance[i] = self._terms.distances(np.array([row]), self._targets(state))[0]
             state = self.step(state, np.array([0]), np.array([row]))
-        terms = self._joins.terms(path, distance)
+        terms = self._terms.terms(path, distance)
         known = {name: np.nan_to_num(values.astype(float), nan=0.0) for name, values in terms.items()}
         cost = (
             self.knobs.flow * known["distance"]
             - self.knobs.sweetness * known["key_similarity"]
             - self.knobs.smoothness * known["tempo_similarity"]
         )
-        terms["distance"][~self._joins.heard(path[1:])] = np.nan
+        terms["distance"][~self._terms.heard(path[1:])] = np.nan
         return {"cost": cost.astype(np.float32), **terms}
 
     def _targets(self, state: State) -> Floats:
@@ -315,22 +323,22 @@ class Flow:
         return targets if self._placed else np.zeros_like(targets)
 
     def _inputs(self, rows: Rows) -> Floats:
-        return self._predictor.inputs(self._catalogue, self._joins.space, rows)
+        return self._predictor.inputs(self._catalogue, self._terms.embeddings, rows)
 
 
-class Pairwise:
-    """The cost of joins that hang on their two tracks alone, as reported; spicyness plays no part.
+class PairwiseCost:
+    """The cost of transitions that hang on their two tracks alone, as reported; spicyness plays no part.
 
     Parameters
     ----------
     catalogue : Catalogue
     knobs : Knobs
-    space : ndarray, shape (n, d)
+    embeddings : ndarray, shape (n, d)
         Where distance is measured; NaN where a track's place is not known.
     mixing : Mixing
         What K and T are.
-    strangers : ndarray of rows, optional
-        Tracks of which no more than a name is known: joins to and from them cost nothing.
+    unmatched : ndarray of rows, optional
+        Tracks of which no more than a name is known: transitions to and from them cost nothing.
     """
 
     pairwise = True
@@ -339,14 +347,14 @@ class Pairwise:
         self,
         catalogue: Catalogue,
         knobs: Knobs,
-        space: Floats,
+        embeddings: Floats,
         mixing: Mixing = Mixing(),  # noqa: B008 - frozen
-        strangers: Rows | None = None,
+        unmatched: Rows | None = None,
     ) -> None:
-        self.knobs, self.mixing, self.space = knobs, mixing, space
-        self._joins = _Joins(catalogue, knobs, space, mixing)
-        self._strange = np.zeros(len(catalogue), dtype=bool)
-        self._strange[[] if strangers is None else strangers] = True
+        self.knobs, self.mixing, self.embeddings = knobs, mixing, embeddings
+        self._terms = _TransitionTerms(catalogue, knobs, embeddings, mixing)
+        self._unmatched = np.zeros(len(catalogue), dtype=bool)
+        self._unmatched[[] if unmatched is None else unmatched] = True
 
     def start(self, path: Rows) -> State:
         """State of one beam after a path of at least one track."""
@@ -359,41 +367,41 @@ class Pairwise:
     def costs(self, state: State, options: Rows) -> Floats:
         """Cost of each option as the next track of each beam, shape (beams, options), float32."""
         knobs = self.knobs
-        costs = self._joins.costs(state.last, state.vectors, options, self._joins.owed(state.last))
+        costs = self._terms.costs(state.last, state.vectors, options, self._terms.missing_variance(state.last))
         costs += np.float32(knobs.sweetness + knobs.smoothness)
         if min(knobs.flow, knobs.sweetness, knobs.smoothness) >= 0:
             np.maximum(costs, 0, out=costs)  # 1 - T of the same tempo is rounded, up or down
-        if self._strange.any():
-            costs[self._strange[state.last]] = 0
-            costs[:, self._strange[options]] = 0
+        if self._unmatched.any():
+            costs[self._unmatched[state.last]] = 0
+            costs[:, self._unmatched[options]] = 0
         return costs
 
-    def ahead(self, options: Rows) -> Floats:
-        """Mean cost of the cheapest joins from each of n options to others, shape (n,), without constants."""
-        return self._joins.ahead(options)
+    def lookahead_cost(self, options: Rows) -> Floats:
+        """Mean cost of the cheapest transitions from each of n options to others, shape (n,), without constants."""
+        return self._terms.lookahead_cost(options)
 
     def matrix(self, rows: Rows) -> Floats:
-        """Cost of each join among n tracks, from the one of the row to that of the column, shape (n, n), float32."""
+        """Cost of every transition among n tracks, from the track of the row to that of the column, shape (n, n)."""
         costs = self.costs(self._state(rows), rows)
         np.fill_diagonal(costs, 0)
         return costs
 
-    def away(self, a: int, b: int, share: float, options: Rows) -> Floats:
+    def deviation(self, a: int, b: int, share: float, options: Rows) -> Floats:
         """Cost of each option for standing away from the point that lies a share of the way from track a to b."""
-        ends = self._joins.places(np.array([a, b]))
-        apart = self._joins.distances(options, (1 - share) * ends[:1] + share * ends[1:])
+        ends = self._terms.places(np.array([a, b]))
+        apart = self._terms.distances(options, (1 - share) * ends[:1] + share * ends[1:])
         return np.asarray(np.float32(self.knobs.flow) * apart, dtype=np.float32)
 
     def terms(self, path: Rows) -> dict[str, Floats]:
-        """Terms of each join, as those of `Flow`; the distance is between neighbours."""
+        """Terms of each transition, as those of `Flow`; the distance is between neighbours."""
         path = np.asarray(path, dtype=np.intp)
         a, b = path[:-1], path[1:]
-        distance = self._joins.distances(b, self._joins.places(a), self._joins.owed(a))
-        terms = self._joins.terms(path, distance)
+        distance = self._terms.distances(b, self._terms.places(a), self._terms.missing_variance(a))
+        terms = self._terms.terms(path, distance)
         cost = reported_cost(terms, self.knobs)
-        terms["distance"][~(self._joins.heard(a) & self._joins.heard(b))] = np.nan
-        strange = self._strange[a] | self._strange[b]
+        terms["distance"][~(self._terms.heard(a) & self._terms.heard(b))] = np.nan
+        strange = self._unmatched[a] | self._unmatched[b]
         return {"cost": np.where(strange, 0, cost), **terms}
 
     def _state(self, last: Rows) -> State:
-        return State(last, self._joins.places(last), np.empty((len(last), 0), dtype=np.float32))
+        return State(last, self._terms.places(last), np.empty((len(last), 0), dtype=np.float32))

@@ -1,4 +1,4 @@
-"""Asking a sequencer: for so many tracks or minutes, with wishes by their rows, and with some tracks kept."""
+"""Asking a sequencer: for so many tracks or minutes, with constraints by their rows, and with some tracks kept."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.errors import DiscoError
-from disco.playlist.cost import Flow, Pairwise
+from disco.playlist.cost import FlowCost, PairwiseCost
 from disco.playlist.mixing import Mixing
 from disco.playlist.sequence import BEAMS, SEQUENCERS, Constraints, PositionCosts, Rules, Sequencer
 
 # A track whose duration nobody knows counts as this long, the median of 380,000 tracks.
 _USUAL_SECONDS = 215.0
-# A path, of a number of tracks to add, wishes and a pool.
+# A path, of a number of tracks to add, constraints and a pool.
 Player = Callable[[int, Constraints, Rows], Rows]
 
 
@@ -27,20 +27,20 @@ def player(
     ranked: Rows,
     sequence: Sequencer,
     width: int | None,
-    cost: Flow | Pairwise,
+    cost: FlowCost | PairwiseCost,
     rules: Rules,
     mixing: Mixing,
 ) -> Player:
-    """What makes a path of a number of tracks to add, wishes and a pool."""
+    """What makes a path of a number of tracks to add, constraints and a pool."""
     whole = sequence is SEQUENCERS["order"]
     if width is not None:
         sequence = next((partial(beam, width=width) for beam in BEAMS.values() if beam is sequence), sequence)
 
-    def play(n: int, wishes: Constraints, pool: Rows) -> Rows:
+    def play(n: int, constraints: Constraints, pool: Rows) -> Rows:
         if whole:  # an order plays all that it is given: the best candidates alone
             pool = np.sort(ranked[np.isin(ranked, pool)][:n])
             n = len(pool)
-        places = PositionCosts(few, len(start) + n, wishes, mixing.keys, whole)
+        places = PositionCosts(few, len(start) + n, constraints, mixing.keys, whole)
         _check_start(places, start)
         return sequence(start, pool, n, cost, rules, places)
 
@@ -48,14 +48,14 @@ def player(
 
 
 def timed(
-    play: Player, few: Catalogue, start: Rows, pool: Rows, wishes: Constraints, sequencer: str, minutes: float
+    play: Player, few: Catalogue, start: Rows, pool: Rows, constraints: Constraints, sequencer: str, minutes: float
 ) -> tuple[Rows, int]:
     """A path of so many minutes, and how many tracks it adds to the start."""
-    least = max((place + 1 - len(start) for place, _ in wishes.held), default=1)
-    path, added = _of_minutes(few, minutes, len(start), least, lambda n: play(n, wishes, pool))
-    if len(path) < len(start) + added or (wishes == Constraints() and sequencer == "greedy"):
+    least = max((place + 1 - len(start) for place, _ in constraints.pinned), default=1)
+    path, added = _of_minutes(few, minutes, len(start), least, lambda n: play(n, constraints, pool))
+    if len(path) < len(start) + added or (constraints == Constraints() and sequencer == "greedy"):
         return path, added
-    path = _anew(few, minutes, len(start), len(path), lambda n: play(n, wishes, pool))
+    path = _anew(few, minutes, len(start), len(path), lambda n: play(n, constraints, pool))
     return path, len(path) - len(start)
 
 
@@ -102,17 +102,16 @@ def seconds(catalogue: Catalogue) -> Floats:
 
 
 def _check_start(places: PositionCosts, start: Rows) -> None:
-    for place, row in places.held.items():
+    for place, row in places.pinned.items():
         if (place < len(start)) != (row < len(start)) or (place < len(start) and start[place] != row):
             raise DiscoError(f"place {place + 1} cannot be given to a track: the seeds keep their places")
 
 
-def wishes_of(wishes: Constraints, rows: dict[int, int]) -> Constraints:
-    """The same wishes by other rows."""
-    first, last = (None if row is None else rows[row] for row in (wishes.start_track, wishes.end_track))
-    return replace(
-        wishes, held=tuple((place, rows[row]) for place, row in wishes.held), start_track=first, end_track=last
-    )
+def constraints_by_rows(constraints: Constraints, rows: dict[int, int]) -> Constraints:
+    """The same constraints for other rows."""
+    start, end = (None if row is None else rows[row] for row in (constraints.start_track, constraints.end_track))
+    pinned = tuple((position, rows[row]) for position, row in constraints.pinned)
+    return replace(constraints, pinned=pinned, start_track=start, end_track=end)
 
 
 def places_of(wanted: Rows, rows: Rows, begun: int) -> Rows:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.music import tempo_change, tempo_octaves
-from disco.playlist.cost import Pairwise
-from disco.playlist.key_rules import KEY_RULES, key_places, key_rule
+from disco.playlist.cost import PairwiseCost
+from disco.playlist.key_rules import KEY_RULES, key_index, key_rule
 from disco.playlist.sequence.constraints import PositionCosts, ranks
 from disco.playlist.sequence.rules import Rules
 
@@ -28,51 +28,55 @@ Values = NDArray[np.float64]
 
 # K of keys two steps apart on the circle of fifths; further apart most listeners hear a clash.
 _SWEET = 0.6
+# Names of fields in JSON, where they differ.
+_JSON_NAMES = {"transitions": "joins", "large_tempo_jumps": "too_far"}
 
 
 @dataclass(frozen=True)
 class FlowMetrics:
-    """Of the joins of one order. Shares are of the joins of which keys, or tempos, are known; NaN where none are.
+    """Metrics of the transitions of one order.
+
+    Shares are of the transitions with known keys, or tempos; NaN where none are known.
 
     Attributes
     ----------
-    joins : int
+    transitions : int
     mean_cost, total_cost : float
-        As reported, never negative; 0 without joins.
+        As reported, never negative; 0 without transitions.
     compatible, keys : int
-        Joins whose keys the cost's own rule allows, of so many whose keys are known.
+        Transitions whose keys the cost's own rule allows, of so many whose keys are known.
     allowed : dict of str to float
-        Share of joins that each key rule allows.
+        Share of transitions that each key rule allows.
     clashes : float
-        Joins of ten whose keys stand more than two steps apart on the circle of fifths.
+        Transitions of ten whose keys stand more than two steps apart on the circle of fifths.
     tempo_change, tempo_p90 : float
         Mean and 90th percentile of the absolute change of tempo in per cent, half and double time folded where they
         count.
     within_5, within_10 : float
-        Shares of joins with a change up to so many per cent.
+        Shares of transitions with a change up to so many per cent.
     folded : float
-        Share of joins whose tempos are nearer to half or double time than to the same.
-    too_far : int
-        Joins that change the tempo by more than was allowed.
+        Share of transitions whose tempos are nearer to half or double time than to the same.
+    large_tempo_jumps : int
+        Transitions that change the tempo by more than was allowed.
     step, worst_step : float
-        Mean and greatest distance of neighbours in the space of the cost.
+        Mean and greatest distance of neighbours in the embeddings of the cost.
     coherence : float
-        In the same space, at most 1; NaN for fewer than two different tracks.
+        In the same embeddings, at most 1; NaN for fewer than two different tracks.
     artist_gap : int, optional
         The fewest tracks between two by one artist; None where no artist comes twice.
     same_artist : int
-        Joins of two tracks by one artist.
+        Transitions of two tracks by one artist.
     arc_rmse, arc_spearman : float
         How far the ranks of energy are from the arc that was asked for, 0 on it, and their correlation with it.
     from_seeds, drift : float
         Distance of the middle of the other tracks from the middle of the seeds, and by how much the distance of a
         track from there grows, by a straight line, from the first of them to the last.
     worst : int
-        Place of the track whose join to the one before costs most, from 0; 0 without joins.
+        Place of the track whose transition to the one before costs most, from 0; 0 without transitions.
     worst_cost : float
     """
 
-    joins: int = 0
+    transitions: int = 0
     mean_cost: float = 0.0
     total_cost: float = 0.0
     compatible: int = 0
@@ -84,7 +88,7 @@ class FlowMetrics:
     within_5: float = np.nan
     within_10: float = np.nan
     folded: float = np.nan
-    too_far: int = 0
+    large_tempo_jumps: int = 0
     step: float = np.nan
     worst_step: float = np.nan
     coherence: float = np.nan
@@ -98,12 +102,12 @@ class FlowMetrics:
     worst_cost: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """The figures for JSON: four decimals, what is unknown is None."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        """The metrics for JSON, rounded to four decimals; unknown values are None."""
+        return {_JSON_NAMES.get(name, name): _plain(value) for name, value in asdict(self).items()}
 
 
 def flow_metrics(
-    catalogue: Catalogue, path: Rows, cost: Pairwise, places: PositionCosts | None = None, seeds: int = 0
+    catalogue: Catalogue, path: Rows, cost: PairwiseCost, position_costs: PositionCosts | None = None, seeds: int = 0
 ) -> FlowMetrics:
     """Figures of tracks in an order.
 
@@ -113,7 +117,7 @@ def flow_metrics(
     path : ndarray of rows
     cost : Pairwise
         Over the catalogue.
-    places : Places, optional
+    position_costs : Places, optional
         With the arc that was asked for.
     seeds : int
         How many of the first tracks were given.
@@ -122,17 +126,17 @@ def flow_metrics(
         return FlowMetrics()
     terms, mixing = cost.terms(path), cost.mixing
     costs, steps = terms["cost"], terms["distance"]
-    keys = key_places(catalogue.numbers("key")[path], catalogue.modes[path])
+    keys = key_index(catalogue.numbers("key")[path], catalogue.modes[path])
     sweetness = key_rule().between(keys[:-1], keys[1:])
     known = ~np.isnan(sweetness)
     tempos = catalogue.tempos[path]
     change = np.abs(tempo_change(tempos[:-1], tempos[1:], mixing.folds))
     octaves = tempo_octaves(tempos[:-1], tempos[1:], fold=False)
     gap, same = artist_gap(catalogue, path)
-    rmse, spearman = (np.nan, np.nan) if places is None else arc_fit(places, path)
-    away, drift = from_seeds(cost.space[path], seeds)
+    rmse, spearman = (np.nan, np.nan) if position_costs is None else arc_fit(position_costs, path)
+    away, drift = from_seeds(cost.embeddings[path], seeds)
     return FlowMetrics(
-        joins=len(costs),
+        transitions=len(costs),
         mean_cost=float(costs.mean()),
         total_cost=float(costs.sum()),
         compatible=int(mixing.keys.allows(keys[:-1], keys[1:]).sum()),
@@ -144,10 +148,10 @@ def flow_metrics(
         within_5=_share(change, 5),
         within_10=_share(change, 10),
         folded=1 - _share(np.abs(octaves), 0.5) if mixing.folds else 0.0,
-        too_far=int(mixing.too_far(tempos[:-1], tempos[1:]).sum()),
+        large_tempo_jumps=int(mixing.large_tempo_jumps(tempos[:-1], tempos[1:]).sum()),
         step=_mean(steps),
         worst_step=float(np.nanmax(steps)) if not np.isnan(steps).all() else np.nan,
-        coherence=coherence(cost.space[path]),
+        coherence=coherence(cost.embeddings[path]),
         artist_gap=gap,
         same_artist=same,
         arc_rmse=rmse,
@@ -159,13 +163,13 @@ def flow_metrics(
     )
 
 
-def coherence(space: Floats) -> float:
-    """1 - SV / PV of tracks in their order, shape (n, d); tracks without a place are passed over, NaN if none differ.
+def coherence(embeddings: Floats) -> float:
+    """1 - SV / PV of tracks in order, shape (n, d); rows with NaN are skipped, NaN where no two tracks differ.
 
     Half the mean squared distance over all pairs is the sum of the columns' sample variances, so that no pair need
     be looked at.
     """
-    points = space[~np.isnan(space).any(axis=1)].astype(float)
+    points = embeddings[~np.isnan(embeddings).any(axis=1)].astype(float)
     if len(points) < 2:
         return np.nan
     sequential = float((np.diff(points, axis=0) ** 2).sum(axis=1).mean()) / 2
@@ -173,11 +177,11 @@ def coherence(space: Floats) -> float:
     return 1 - sequential / whole if whole > 1e-12 else np.nan
 
 
-def arc_fit(places: PositionCosts, path: Rows) -> tuple[float, float]:
+def arc_fit(position_costs: PositionCosts, path: Rows) -> tuple[float, float]:
     """RMSE of the ranks of energy from the arc, and Spearman's correlation with it; NaN where there is none."""
-    if places.heights is None:
+    if position_costs.arc_heights is None:
         return np.nan, np.nan
-    heights, energy = places.heights[: len(path)].astype(float), places.energy[path].astype(float)
+    heights, energy = position_costs.arc_heights[: len(path)].astype(float), position_costs.energy[path].astype(float)
     known = ~np.isnan(energy)
     if not known.any():
         return np.nan, np.nan
@@ -188,15 +192,17 @@ def arc_fit(places: PositionCosts, path: Rows) -> tuple[float, float]:
 
 
 def artist_gap(catalogue: Catalogue, path: Rows) -> tuple[int | None, int]:
-    """The fewest tracks between two by one artist, None where none comes twice; joins of two by one. Guests count."""
+    """Fewest tracks between two by one artist (None if no artist repeats), and the transitions between two by one."""
     first, second = np.nonzero(np.triu(Rules(catalogue).clashes(path)))
     apart = second - first
     return (int(apart.min()) - 1 if len(apart) else None), int((apart == 1).sum())
 
 
-def from_seeds(space: Floats, seeds: int) -> tuple[float, float]:
+def from_seeds(embeddings: Floats, seeds: int) -> tuple[float, float]:
     """How far the tracks after the first `seeds`, shape (n, d), lie from the seeds' middle, and how that grows."""
-    given, added = (part[~np.isnan(part).any(axis=1)].astype(float) for part in (space[:seeds], space[seeds:]))
+    given, added = (
+        part[~np.isnan(part).any(axis=1)].astype(float) for part in (embeddings[:seeds], embeddings[seeds:])
+    )
     if not len(given) or not len(added):
         return np.nan, np.nan
     middle = given.mean(axis=0)

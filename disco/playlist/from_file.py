@@ -22,7 +22,7 @@ from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import KNOBS, Given, given
 from disco.playlist.reorder import reorder as put_in_order
 from disco.playlist.sequence import Budget, Constraints
-from disco.playlist.suggestions import Explained, explain
+from disco.playlist.suggestions import Explanation, explain
 from disco.sources import playlist_files
 from disco.sources.tracklist import Entry, Tracklist
 
@@ -125,8 +125,8 @@ def reorder(
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
         mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
-        wishes=Constraints(
-            held=parse_pins(pin, row),
+        constraints=Constraints(
+            pinned=parse_pins(pin, row),
             start_track=None if start_track is None else row(start_track),
             end_track=None if end_track is None else row(end_track),
             arc=parse_arc(arc),
@@ -137,7 +137,7 @@ def reorder(
             random_seed=random_seed,
         ),
         artist_gap=artist_gap,
-        keep=None if keep_positions is None else np.array(parse_positions(keep_positions)),
+        keep_positions=None if keep_positions is None else np.array(parse_positions(keep_positions)),
         budget=Budget(iterations, seconds),
     )
     return Reordered(**vars(made.playlist), before=made.before, after=made.after)
@@ -168,7 +168,7 @@ def lint(
     max_tempo_change: float | None = Mixing.max_tempo_change,
     iterations: int | None = None,
     seconds: float | None = None,
-) -> Explained:
+) -> Explanation:
     """Grade the transitions of a playlist in the order that it has, and suggest changes for the worst.
 
     Parameters
@@ -184,7 +184,7 @@ def lint(
 
     Returns
     -------
-    Explained
+    Explanation
         Its `playlist`, `grades`, and the `worst` transitions with suggestions.
 
     Examples

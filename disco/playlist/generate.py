@@ -14,9 +14,9 @@ from disco.errors import DiscoError
 from disco.models.predictors import PREDICTORS, Predictor, load_predictor
 from disco.models.recommenders import Query, Recommender, default_recommender, load_recommender
 from disco.models.scaler import quantile_match_notes, scaler
-from disco.playlist.candidates import _why_nothing, candidates_for
-from disco.playlist.cost import Flow, Knobs, Pairwise
-from disco.playlist.duration import kept, places_of, player, seconds, timed, wishes_of
+from disco.playlist.candidates import candidates_for, nothing_left_reason
+from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
+from disco.playlist.duration import constraints_by_rows, kept, places_of, player, seconds, timed
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import PAIRWISE, SEQUENCERS, Constraints, PositionCosts, Rules
@@ -39,9 +39,9 @@ def generate(
     artist_gap: int = 1,
     title: str = "",
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
-    wishes: Constraints = Constraints(),  # noqa: B008 - frozen
-    without: Rows | None = None,
-    keep: Sequence[int] | None = None,
+    constraints: Constraints = Constraints(),  # noqa: B008 - frozen
+    exclude: Rows | None = None,
+    keep_positions: Sequence[int] | None = None,
     width: int | None = None,
 ) -> Playlist:
     """Make a playlist that begins with the seeds and flows on from them.
@@ -66,12 +66,12 @@ def generate(
         Name of the playlist; recommenders that read titles hear it too.
     mixing : Mixing
         Which keys go together, what half and double time are worth, how far tempos may change.
-    wishes : Wishes
+    constraints : Constraints
         Tracks at their places, an arc of energy, keys of the ends, randomness; rows are the catalogue's, and places
         count from the first seed's, which is 0.
-    without : ndarray of rows, optional
+    exclude : ndarray of rows, optional
         Tracks to leave out.
-    keep : sequence of int, optional
+    keep_positions : sequence of int, optional
         Make the playlist again with the tracks that it has at these places, and others at the rest.
     width : int, optional
         Sequences that `beam` and `path` carry on side by side.
@@ -91,17 +91,16 @@ def generate(
     # 1 candidates
     recommend = load_recommender(recommender, catalogue) if isinstance(recommender, str) else recommender
     recommend = recommend or default_recommender(catalogue)
-    asked = np.array(
-        [row for _, row in wishes.held] + [row for row in (wishes.start_track, wishes.end_track) if row is not None]
-    )
+    ends = [row for row in (constraints.start_track, constraints.end_track) if row is not None]
+    asked = np.array([row for _, row in constraints.pinned] + ends)
     allowed = catalogue.has_title_and_artist & filters.mask(catalogue)
-    if without is not None:
-        allowed[without] = False
+    if exclude is not None:
+        allowed[exclude] = False
     # What is to be come to belongs to the playlist too, so that candidates lie on the way.
     query = Query(np.array(list(dict.fromkeys([*seeds.tolist(), *asked.tolist()])), dtype=np.intp), title, allowed)
     found, finder, notes = candidates_for(catalogue, recommend, query, candidates, mixing)
     if not len(found.rows):
-        raise DiscoError(_why_nothing(catalogue, filters, recommend, query))
+        raise DiscoError(nothing_left_reason(catalogue, filters, recommend, query))
     first = seeds if len(seeds) else found.rows[:1]
     added = length - (len(first) - len(seeds))
     held = np.setdiff1d(asked, first).astype(np.intp)
@@ -111,20 +110,20 @@ def generate(
     start, pool = np.arange(len(first)), np.arange(len(first), len(few))
     # 2 predict, 3 choose, 4 step on: the sequencer asks the cost, the cost asks the predictor
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    space, rules = model.embed(few), Rules(few, artist_gap)
-    cost: Flow | Pairwise = Flow(few, model, knobs, space, mixing)
+    embeddings, rules = model.embed(few), Rules(few, artist_gap)
+    cost: FlowCost | PairwiseCost = FlowCost(few, model, knobs, embeddings, mixing)
     if sequencer in PAIRWISE:
-        cost = Pairwise(few, knobs, space, mixing)
-    wished = wishes_of(wishes, {int(row): i for i, row in enumerate(rows)})
+        cost = PairwiseCost(few, knobs, embeddings, mixing)
+    wished = constraints_by_rows(constraints, {int(row): i for i, row in enumerate(rows)})
     ranked = np.r_[np.arange(len(first), begun), places_of(found.rows, rows, begun)]
     play = player(few, start, ranked, choose(SEQUENCERS, sequencer, "sequencer"), width, cost, rules, mixing)
     if minutes is None:
         path = play(added, wished, pool)
     else:
         path, added = timed(play, few, start, pool, wished, sequencer, minutes)
-    if keep is not None:
-        stays, gone = kept(keep, path, len(first))
-        wished = replace(wished, held=tuple({**dict(wished.held), **stays}.items()))
+    if keep_positions is not None:
+        stays, gone = kept(keep_positions, path, len(first))
+        wished = replace(wished, pinned=tuple({**dict(wished.pinned), **stays}.items()))
         path = play(added, wished, np.setdiff1d(pool, gone))
     tracks = few.take(path)
     notes += quantile_match_notes(tracks, scaler().feature_set)
@@ -138,7 +137,7 @@ def generate(
     terms = cost.terms(path)
     places = PositionCosts(few, len(first) + added, wished, mixing.keys, sequencer == "order")
     notes += places.notes(path)
-    notes += too_far(tracks, mixing, len(first))
+    notes += tempo_notes(tracks, mixing, len(first))
     return Playlist(
         name=title or f"From {tracks.table['title'][0].as_py() or tracks.table['track_id'][0].as_py()}",
         tracks=tracks,
@@ -151,16 +150,16 @@ def generate(
         terms=terms,
         notes=tuple(notes),
         mixing=mixing,
-        arc=places.asked,
+        arc=places.arc_energy,
     )
 
 
-def too_far(tracks: Catalogue, mixing: Mixing, begun: int = 1) -> list[str]:
+def tempo_notes(tracks: Catalogue, mixing: Mixing, begun: int = 1) -> list[str]:
     """A note if tracks in their order, those of the start left out, change tempo by more than was allowed."""
     tempos = tracks.tempos[max(begun, 1) - 1 :]
-    broken = int(mixing.too_far(tempos[:-1], tempos[1:]).sum())
+    broken = int(mixing.large_tempo_jumps(tempos[:-1], tempos[1:]).sum())
     limit = mixing.max_tempo_change
-    return [f"{broken} joins change the tempo by more than {limit:g} %: there were no others"] if broken else []
+    return [f"{broken} transitions change the tempo by more than {limit:g} %: there were no others"] if broken else []
 
 
 def choose(choices: dict[str, Choice], name: str, what: str) -> Choice:

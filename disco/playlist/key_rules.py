@@ -27,7 +27,7 @@ from disco.errors import DiscoError
 
 Table = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-Places = NDArray[np.uint8]
+KeyIndex = NDArray[np.uint8]
 
 UNKNOWN = 24
 
@@ -62,16 +62,16 @@ class KeyRule:
         """Similarity with a row and a column of 0 for the unknown, shape (25, 25): it counts neither way."""
         return np.pad(self.similarity, (0, 1))
 
-    def between(self, a: Places, b: Places) -> Table:
+    def between(self, a: KeyIndex, b: KeyIndex) -> Table:
         """Similarity of moves from places to places; NaN where either is unknown."""
         return np.pad(self.similarity, (0, 1), constant_values=np.nan)[a, b]
 
-    def allows(self, a: Places, b: Places) -> Mask:
+    def allows(self, a: KeyIndex, b: KeyIndex) -> Mask:
         """Whether moves from places to places are compatible; False where either is unknown."""
         return np.pad(self.compatible, (0, 1))[a, b]
 
 
-def key_places(key: ArrayLike, mode: ArrayLike) -> Places:
+def key_index(key: ArrayLike, mode: ArrayLike) -> KeyIndex:
     """Places of keys in the tables, 0-24.
 
     Parameters

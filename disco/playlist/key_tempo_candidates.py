@@ -7,7 +7,7 @@ import numpy as np
 from disco.catalogue import Catalogue, Rows
 from disco.catalogue.music import tempo_angle
 from disco.catalogue.table import Mask
-from disco.playlist.key_rules import UNKNOWN, key_places
+from disco.playlist.key_rules import UNKNOWN, key_index
 from disco.playlist.mixing import Mixing
 
 NAME = "key and tempo"
@@ -29,7 +29,7 @@ def key_tempo_candidates(catalogue: Catalogue, seeds: Rows, open_to: Mask, n: in
         Which keys go together.
     """
     rows = np.flatnonzero(open_to)
-    keys, angles = key_places(catalogue.numbers("key"), catalogue.modes), tempo_angle(catalogue.tempos)
+    keys, angles = key_index(catalogue.numbers("key"), catalogue.modes), tempo_angle(catalogue.tempos)
     best = np.full(len(rows), -np.inf)
     for seed in np.unique(seeds):
         fits = mixing.keys.padded[np.full(len(rows), keys[seed], dtype=keys.dtype), keys[rows]].astype(float)

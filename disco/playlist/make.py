@@ -169,8 +169,8 @@ def make(
         artist_gap=artist_gap,
         title=title,
         mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
-        wishes=Constraints(
-            held=parse_pins(pin, row),
+        constraints=Constraints(
+            pinned=parse_pins(pin, row),
             end_track=None if end_track is None else row(end_track),
             arc=parse_arc(arc),
             arc_weight=arc_weight,
@@ -179,8 +179,8 @@ def make(
             randomness=randomness,
             random_seed=random_seed,
         ),
-        without=_rows_of(exclude_playlist, catalogue),
-        keep=None if keep_positions is None else parse_positions(keep_positions),
+        exclude=_rows_of(exclude_playlist, catalogue),
+        keep_positions=None if keep_positions is None else parse_positions(keep_positions),
         width=width,
     )
 

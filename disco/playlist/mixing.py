@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,14 +16,15 @@ from disco.playlist.key_rules import KeyRule, key_rule
 
 Mask = NDArray[np.bool_]
 
-# What a join costs that changes the tempo by more than was allowed: more than twenty joins of any music, so that it
-# is made only where there is no other, and so little that float32 still tells 0.00001 from it.
-TOO_FAR = 100.0
+# Cost of a tempo change above the limit: more than twenty ordinary transitions, so that it is made only where there
+# is no other, and small enough for float32 to keep differences of 0.00001 beside it.
+TEMPO_PENALTY = 100.0
+_JSON_NAMES = {"half_time_weight": "half_time", "max_tempo_change": "max_bpm_change"}
 
 
 @dataclass(frozen=True)
 class Mixing:
-    """How joins are judged; the defaults are the published ones.
+    """How transitions are judged; the defaults are the published ones.
 
     Attributes
     ----------
@@ -35,7 +36,7 @@ class Mixing:
         Credit of half and double time, 0-1: 1 as good as the same tempo, 0 as bad as the worst.
     max_tempo_change : float, optional
         Per cent by which the tempo may change from track to track, half and double time folded unless they get no
-        credit. A join beyond it is made only where there is no other.
+        credit. A transition beyond it is made only where there is no other.
     """
 
     key_rule: str = "fifths"
@@ -52,13 +53,8 @@ class Mixing:
             raise DiscoError(f"the greatest change of tempo must be 0 per cent or more, not {limit}")
 
     def as_dict(self) -> dict[str, Any]:
-        """Settings by the names that they have in JSON."""
-        return {
-            "key_rule": self.key_rule,
-            "energy_boost": self.energy_boost,
-            "half_time": self.half_time_weight,
-            "max_bpm_change": self.max_tempo_change,
-        }
+        """The fields for JSON, under the names that saved playlists have always used."""
+        return {_JSON_NAMES.get(name, name): value for name, value in asdict(self).items()}
 
     @cached_property
     def keys(self) -> KeyRule:
@@ -76,8 +72,8 @@ class Mixing:
         # A float32 tempo is known to seven digits: 100 to 105 is a change by 5 per cent, rounded either way.
         return np.inf if self.max_tempo_change is None else math.log2(1 + self.max_tempo_change / 100) + 1e-6
 
-    def too_far(self, a_bpm: NDArray[np.floating], b_bpm: NDArray[np.floating]) -> Mask:
-        """Whether joins change the tempo by more than is allowed; False where a tempo is unknown."""
+    def large_tempo_jumps(self, a_bpm: NDArray[np.floating], b_bpm: NDArray[np.floating]) -> Mask:
+        """Whether transitions change the tempo by more than is allowed; False where a tempo is unknown."""
         if self.max_tempo_change is None:
             return np.zeros(np.broadcast_shapes(np.shape(a_bpm), np.shape(b_bpm)), dtype=bool)
         return np.asarray(np.abs(tempo_octaves(a_bpm, b_bpm, self.folds)) > self.octaves)

@@ -14,7 +14,7 @@ from disco.playlist.mixing import Mixing
 
 @dataclass(frozen=True)
 class Playlist:
-    """Tracks in playing order with the terms of every join.
+    """Tracks in playing order with the terms of every transition.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Playlist:
     predictor, recommender, sequencer : str
         Names of what made it.
     terms : dict of ndarray, shape (n - 1,)
-        Of each join: `cost`, `distance`, `key_similarity`, `tempo_similarity`, and `tempo_change` in per
+        Of each transition: `cost`, `distance`, `key_similarity`, `tempo_similarity`, and `tempo_change` in per
         cent with half and double time folded; NaN where unknown.
     notes : tuple of str
         What its maker should tell the listener, in sentences.
@@ -56,7 +56,7 @@ class Playlist:
         return len(self.tracks)
 
     def as_dict(self) -> dict[str, Any]:
-        """The playlist as one JSON object; `join` tells how a track follows the one before it."""
+        """The playlist as one JSON object; `transition` tells how a track follows the one before it."""
         return {
             "name": self.name,
             "knobs": asdict(self.knobs),

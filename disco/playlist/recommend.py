@@ -13,7 +13,7 @@ import numpy as np
 from disco.catalogue import Catalogue, Floats, Rows, lookup
 from disco.errors import DiscoError, NotFoundError
 from disco.models.recommenders import Query, Recommender, default_recommender, load_recommender
-from disco.playlist.candidates import unanswered
+from disco.playlist.candidates import no_candidates_reason
 from disco.playlist.make import check_catalogue
 from disco.sources import playlist_files
 from disco.sources.tracklist import Entry, Tracklist
@@ -134,7 +134,7 @@ def recommend(
     wanted = Query(seeds, title, catalogue.has_title_and_artist)
     found = recommender.recommend(wanted, n)
     if not len(found.rows):
-        raise DiscoError(unanswered(recommender, wanted))
+        raise DiscoError(no_candidates_reason(recommender, wanted))
     if len(found.rows) < n:
         log.info("only %d of %d tracks: %s knows no others in this catalogue", len(found.rows), n, recommender.name)
     scores_are = "confidence" if recommender.gives_probabilities else "score"

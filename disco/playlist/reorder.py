@@ -11,9 +11,9 @@ from disco.catalogue import SCHEMA, Catalogue, Rows
 from disco.errors import DiscoError
 from disco.models.predictors import Predictor, load_predictor
 from disco.models.scaler import quantile_match_notes, scaler
-from disco.playlist.cost import Knobs, Pairwise
+from disco.playlist.cost import Knobs, PairwiseCost
 from disco.playlist.flow_metrics import FlowMetrics, flow_metrics
-from disco.playlist.generate import too_far
+from disco.playlist.generate import tempo_notes
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, order
@@ -32,7 +32,7 @@ class Given:
     Attributes
     ----------
     tracks : Catalogue
-    strangers : ndarray of rows
+    unmatched : ndarray of rows
         Those of which no more than a name is known.
     title : str
     notes : tuple of str
@@ -41,7 +41,7 @@ class Given:
     """
 
     tracks: Catalogue
-    strangers: Rows
+    unmatched: Rows
     title: str
     notes: tuple[str, ...]
     path: Rows
@@ -49,7 +49,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Ordered:
-    """A playlist in its best order, with figures of its joins before and after.
+    """A playlist in its best order, with figures of its transitions before and after.
 
     Attributes
     ----------
@@ -106,8 +106,8 @@ def given(listed: Tracklist, catalogue: Catalogue) -> Given:
     tracks = Catalogue(table, catalogue.where, parent=known.parent)
     lines = np.array(listed.ids, dtype=object)
     lines[found >= 0] = catalogue.ids(found[found >= 0])
-    strangers = np.flatnonzero(order >= len(mentioned))
-    return Given(tracks, strangers, listed.name, tuple(notes), tracks.rows(lines.tolist()))
+    unmatched = np.flatnonzero(order >= len(mentioned))
+    return Given(tracks, unmatched, listed.name, tuple(notes), tracks.rows(lines.tolist()))
 
 
 def _named(listed: Tracklist, places: list[int]) -> pa.Table:
@@ -125,9 +125,9 @@ def reorder(
     knobs: Knobs = KNOBS,
     predictor: str | Predictor = "mean",
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
-    wishes: Constraints = Constraints(),  # noqa: B008 - frozen
+    constraints: Constraints = Constraints(),  # noqa: B008 - frozen
     artist_gap: int = 1,
-    keep: Rows | None = None,
+    keep_positions: Rows | None = None,
     budget: Budget = Budget(),  # noqa: B008 - frozen
 ) -> Ordered:
     """The best order of all tracks of a list that are known, around the others, which keep their places.
@@ -138,29 +138,29 @@ def reorder(
     knobs : Knobs
         Usually keys and tempos count four times what they do for `generate`.
     predictor : str or Predictor
-        In whose space distance is measured; that of `mean` is the eight scaled features themselves.
-    mixing, wishes, artist_gap, budget
+        In whose embeddings distance is measured; that of `mean` is the eight scaled features themselves.
+    mixing, constraints, artist_gap, budget
         As for the sequencers; rows are places in the list as it is.
-    keep : ndarray of int, optional
+    keep_positions : ndarray of int, optional
         Places whose tracks stay.
     """
     tracks, n = given.tracks, len(given.tracks)
-    kept = [] if keep is None else keep.tolist()
+    kept = [] if keep_positions is None else keep_positions.tolist()
     if bad := [place for place in kept if not 0 <= place < n]:
         raise DiscoError(f"there is no place {bad[0] + 1} to keep among {n} tracks")
-    wishes = replace(wishes, held=(*wishes.held, *((place, place) for place in kept)))
-    wishes = replace(wishes, held=(*wishes.held, *_places_of_strangers(given, wishes)))
+    constraints = replace(constraints, pinned=(*constraints.pinned, *((place, place) for place in kept)))
+    constraints = replace(constraints, pinned=(*constraints.pinned, *_pinned_unmatched(given, constraints)))
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    space = model.embed(tracks)
-    cost = Pairwise(tracks, knobs, space, mixing, given.strangers)
+    embeddings = model.embed(tracks)
+    cost = PairwiseCost(tracks, knobs, embeddings, mixing, given.unmatched)
     rules = Rules(tracks, artist_gap)
     # Ranks of energy are those among the tracks that are known: the others have none.
-    places = PositionCosts(tracks, n, wishes, mixing.keys, whole=True)
+    places = PositionCosts(tracks, n, constraints, mixing.keys, whole=True)
     before = np.arange(n)
-    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, wishes.random_seed)
-    notes = [*given.notes, *places.notes(after), *too_far(tracks.take(after), mixing)]
-    known = np.setdiff1d(before, given.strangers)
-    placed = not np.isnan(space).all()
+    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, constraints.random_seed)
+    notes = [*given.notes, *places.notes(after), *tempo_notes(tracks.take(after), mixing)]
+    known = np.setdiff1d(before, given.unmatched)
+    placed = not np.isnan(embeddings).all()
     mute = bool(np.isnan(tracks.tempos).all() and np.isnan(tracks.circle_positions).all())
     if mute and not placed:
         notes.append("nothing is known of the tracks but their names: one order is as good as another")
@@ -188,19 +188,19 @@ def reorder(
         terms=cost.terms(after),
         notes=tuple(notes),
         mixing=mixing,
-        arc=places.asked,
+        arc=places.arc_energy,
     )
     return Ordered(playlist, flow_metrics(tracks, before, cost), flow_metrics(tracks, after, cost))
 
 
-def _places_of_strangers(given: Given, wishes: Constraints) -> list[tuple[int, int]]:
+def _pinned_unmatched(given: Given, constraints: Constraints) -> list[tuple[int, int]]:
     """Place and row of each track that no more than a name is known of: its own, or the next that no wish is for."""
     n = len(given.tracks)
-    ends = {place for place, row in ((0, wishes.start_track), (n - 1, wishes.end_track)) if row is not None}
-    held = {row for _, row in wishes.held} | {wishes.start_track, wishes.end_track}
-    taken = {place for place, _ in wishes.held} | ends
+    ends = {place for place, row in ((0, constraints.start_track), (n - 1, constraints.end_track)) if row is not None}
+    held = {row for _, row in constraints.pinned} | {constraints.start_track, constraints.end_track}
+    taken = {place for place, _ in constraints.pinned} | ends
     places = []
-    for row in given.strangers.tolist():
+    for row in given.unmatched.tolist():
         if row in held:
             continue
         place = next((p for p in (*range(row, n), *range(row - 1, -1, -1)) if p not in taken), None)

@@ -1,4 +1,4 @@
-"""An order that somebody has, explained: its joins graded, and what would better the worst of them."""
+"""An order that somebody has, explained: its transitions graded, and what would better the worst of them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,20 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
 from disco.models.predictors import Predictor, load_predictor
-from disco.playlist.cost import Knobs, Pairwise
-from disco.playlist.mixing import TOO_FAR, Mixing
+from disco.playlist.cost import Knobs, PairwiseCost
+from disco.playlist.mixing import TEMPO_PENALTY, Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import KNOBS, Given, Ordered, reorder
 from disco.playlist.sequence import Budget, Rules
 from disco.playlist.sequence.order import MOST
-from disco.playlist.transition_grades import Grades, Spread, grade, spread, worst, wrong
+from disco.playlist.transition_grades import (
+    DistanceQuantiles,
+    Grades,
+    distance_quantiles,
+    grade_transitions,
+    issues,
+    worst_transitions,
+)
 
 Costs = NDArray[np.float64]
 # Less is no betterment, but rounding.
@@ -31,8 +38,8 @@ _MOVES = 200
 
 
 @dataclass(frozen=True)
-class Advice:
-    """One change that betters a join.
+class Suggestion:
+    """One change that betters a transition.
 
     Attributes
     ----------
@@ -46,9 +53,9 @@ class Advice:
     to : int
         The place after which it comes, from 0; -1 is before all.
     saves : float
-        By how much the list costs less; of a bridge, by how much the dearest join there does.
+        By how much the list costs less; of a bridge, by how much the costliest transition there does.
     leaps : int
-        How many joins fewer change the tempo by more than was allowed.
+        How many transitions fewer change the tempo by more than was allowed.
     """
 
     kind: str
@@ -59,16 +66,16 @@ class Advice:
     leaps: int = 0
 
 
-class Fault(NamedTuple):
-    """A bad join: between which places, from 0, what is wrong in words, and what would better it."""
+class Issue(NamedTuple):
+    """A bad transition: between which places, from 0, what is wrong in words, and what would better it."""
 
     place: int
     wrong: list[str]
-    better: list[Advice]
+    better: list[Suggestion]
 
 
 @dataclass(frozen=True)
-class Explained:
+class Explanation:
     """An order, and what there is to say of it.
 
     Attributes
@@ -79,7 +86,7 @@ class Explained:
     spread : Spread
         By which the sound was graded.
     worst : tuple of Fault
-        Of joins that are not good, the worst first.
+        Of transitions that are not good, the worst first.
     ordered : Ordered, optional
         What `disco order` would make of it; None where the tracks are too many.
     ordered_grades : Grades, optional
@@ -87,8 +94,8 @@ class Explained:
 
     playlist: Playlist
     grades: Grades
-    spread: Spread
-    worst: tuple[Fault, ...]
+    spread: DistanceQuantiles
+    worst: tuple[Issue, ...]
     ordered: Ordered | None
     ordered_grades: Grades | None
 
@@ -102,8 +109,8 @@ def explain(
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     artist_gap: int = 1,
     budget: Budget | None = None,
-) -> Explained:
-    """Grade the joins of a list in its order, and look for what would better it.
+) -> Explanation:
+    """Grade the transitions of a list in its order, and look for what would better it.
 
     Parameters
     ----------
@@ -118,8 +125,12 @@ def explain(
     here = pc.is_in(catalogue.table["track_id"], value_set=given.tracks.table["track_id"].combine_chunks())
     tables = pa.concat_tables([given.tracks.table, catalogue.table.filter(pc.invert(here))])
     everything = Catalogue(tables, catalogue.where)
-    space = model.embed(everything)
-    cost, apart, path = Pairwise(everything, knobs, space, mixing), spread(space), given.path
+    embeddings = model.embed(everything)
+    cost, apart, path = (
+        PairwiseCost(everything, knobs, embeddings, mixing),
+        distance_quantiles(embeddings),
+        given.path,
+    )
     playlist = Playlist(
         name=given.title or "As it is",
         tracks=everything.take(path),
@@ -133,11 +144,11 @@ def explain(
         notes=tuple(_notes(given, artist_gap)),
         mixing=mixing,
     )
-    grades = grade(playlist, apart)
-    better = _Better(everything, path, len(given.tracks), cost, Rules(everything, artist_gap))
-    faults = [Fault(i, wrong(playlist, grades, apart, i), better.of(i)) for i in worst(playlist, grades)]
+    grades = grade_transitions(playlist, apart)
+    better = _SuggestionFinder(everything, path, len(given.tracks), cost, Rules(everything, artist_gap))
+    faults = [Issue(i, issues(playlist, grades, apart, i), better.of(i)) for i in worst_transitions(playlist, grades)]
     ordered = None
-    if len(given.tracks) - len(given.strangers) <= MOST:
+    if len(given.tracks) - len(given.unmatched) <= MOST:
         ordered = reorder(
             given,
             knobs=knobs,
@@ -146,21 +157,26 @@ def explain(
             artist_gap=artist_gap,
             budget=budget or Budget(iterations=_MOVES),
         )
-    return Explained(
-        playlist, grades, apart, tuple(faults), ordered, None if ordered is None else grade(ordered.playlist, apart)
+    return Explanation(
+        playlist,
+        grades,
+        apart,
+        tuple(faults),
+        ordered,
+        None if ordered is None else grade_transitions(ordered.playlist, apart),
     )
 
 
 def _notes(given: Given, artist_gap: int) -> list[str]:
     path, tracks = given.path, given.tracks
     notes = []
-    if len(given.strangers):
+    if len(given.unmatched):
         notes.append(
-            f"{len(given.strangers)} of {len(path):,} tracks are not in {tracks.where}: nothing is known of them"
+            f"{len(given.unmatched)} of {len(path):,} tracks are not in {tracks.where}: nothing is known of them"
         )
     if twice := len(path) - len(np.unique(path)):
         notes.append(f"{twice} tracks stand in the list more than once; `disco order` plays each once")
-    if len(path) - twice - len(given.strangers) > MOST:
+    if len(path) - twice - len(given.unmatched) > MOST:
         notes.append(f"{MOST:,} tracks are the most to order at once, so what an order would gain is not said")
     shared = Rules(tracks, artist_gap).clashes(path) if len(path) <= MOST else np.zeros((1, 1), dtype=bool)
     if near := sum(int(np.diagonal(shared, gap).sum()) for gap in range(1, artist_gap + 1)):
@@ -178,10 +194,10 @@ class _Change(NamedTuple):
     to: int
 
 
-class _Better:
+class _SuggestionFinder:
     """Looks for changes to a path: rows below `n` are the list's, the others the catalogue's."""
 
-    def __init__(self, tracks: Catalogue, path: Rows, n: int, cost: Pairwise, rules: Rules) -> None:
+    def __init__(self, tracks: Catalogue, path: Rows, n: int, cost: PairwiseCost, rules: Rules) -> None:
         self._tracks, self._path, self._cost, self._rules = tracks, path, cost, rules
         self._versions = Rules(tracks, artist_gap=0)
         # Of what does not sound like anything known, a small cost says nothing.
@@ -192,25 +208,25 @@ class _Better:
         )
         self._others = n + np.flatnonzero((heard & tracks.has_title_and_artist)[n:])
         self._known, self._heard = heard, heard[path]
-        self._joins = self._between(path[:-1], path[1:])
+        self._terms = self._between(path[:-1], path[1:])
 
-    def of(self, i: int) -> list[Advice]:
-        """What betters the join from place i to i + 1: the best change within the list, and from the catalogue."""
+    def of(self, i: int) -> list[Suggestion]:
+        """The best changes for the transition from position i to i + 1, within the list and from the catalogue."""
         within = max(filter(None, (self._bring(i), self._move(i), self._move(i + 1))), default=None)
         put_in = max(filter(None, (self._replace(i), self._replace(i + 1))), default=None)
         return [self._advice(change) for change in (within, put_in, self._bridge(i)) if change is not None]
 
     def _between(self, a: Rows, b: Rows) -> Costs:
-        """What joins from rows to rows cost when they are chosen among, shape (n,)."""
+        """What transitions from rows to rows cost when they are chosen among, shape (n,)."""
         a, b = np.broadcast_arrays(a, b)
         costs = self._cost.terms(np.stack([a, b], axis=-1).ravel())["cost"][::2].astype(float)
         tempos = self._tracks.tempos
-        return np.asarray(costs + TOO_FAR * self._cost.mixing.too_far(tempos[a], tempos[b]))
+        return np.asarray(costs + TEMPO_PENALTY * self._cost.mixing.large_tempo_jumps(tempos[a], tempos[b]))
 
     def _bring(self, i: int) -> _Change | None:
         """The track of the list that stands best between the two."""
         path = self._path
-        saves = self._without() + self._joins[i] - self._between(path[[i]], path) - self._between(path, path[[i + 1]])
+        saves = self._without() + self._terms[i] - self._between(path[[i]], path) - self._between(path, path[[i + 1]])
         saves = np.where(self._heard, saves, -np.inf)
         saves[[i, i + 1]] = -np.inf
         return self._first(saves, lambda k: _Change(float(saves[k]), "bring", int(path[k]), k, i))
@@ -232,7 +248,7 @@ class _Better:
     def _replace(self, place: int) -> _Change | None:
         """The track of the catalogue that stands best in the stead of one of the list."""
         path, rows = self._path, self._others
-        saves = np.full(len(rows), self._joins[max(place - 1, 0) : place + 1].sum())
+        saves = np.full(len(rows), self._terms[max(place - 1, 0) : place + 1].sum())
         if place:
             saves -= self._between(path[[place - 1]], rows)
         if place + 1 < len(path):
@@ -240,16 +256,16 @@ class _Better:
         return self._first(saves, lambda k: _Change(float(saves[k]), "replace", int(rows[k]), place, place - 1))
 
     def _bridge(self, i: int) -> _Change | None:
-        """The track of the catalogue that makes one bad join into two better ones."""
+        """The track of the catalogue that makes one bad transition into two better ones."""
         path, rows = self._path, self._others
-        dearest = np.maximum(self._between(path[[i]], rows), self._between(rows, path[[i + 1]]))
-        saves = self._joins[i] - dearest
+        costliest = np.maximum(self._between(path[[i]], rows), self._between(rows, path[[i + 1]]))
+        saves = self._terms[i] - costliest
         return self._first(saves, lambda k: _Change(float(saves[k]), "bridge", int(rows[k]), i, i))
 
     def _without(self) -> Costs:
         """What the list costs less when a track is taken out, shape (n,)."""
         path = self._path
-        gone = np.r_[0, self._joins] + np.r_[self._joins, 0]
+        gone = np.r_[0, self._terms] + np.r_[self._terms, 0]
         gone[1:-1] -= self._between(path[:-2], path[2:])
         return np.asarray(gone)
 
@@ -287,13 +303,13 @@ class _Better:
             at -= change.place <= change.to
         return np.insert(path, at, change.row), at
 
-    def _advice(self, change: _Change) -> Advice:
+    def _advice(self, change: _Change) -> Suggestion:
         path, at = self._changed(change)
         before, after = (self._cost.terms(rows)["cost"] for rows in (self._path, path))
         saves = before.sum() - after.sum()
         if change.kind == "bridge":
             saves = before[change.place] - after[at - 1 : at + 1].max()
         tempos = [self._tracks.tempos[rows] for rows in (self._path, path)]
-        leaps = [int(self._cost.mixing.too_far(tempo[:-1], tempo[1:]).sum()) for tempo in tempos]
+        leaps = [int(self._cost.mixing.large_tempo_jumps(tempo[:-1], tempo[1:]).sum()) for tempo in tempos]
         track = self._tracks.tracks(np.array([change.row]))[0]
-        return Advice(change.kind, track, change.place, change.to, float(saves), leaps[0] - leaps[1])
+        return Suggestion(change.kind, track, change.place, change.to, float(saves), leaps[0] - leaps[1])

@@ -1,4 +1,4 @@
-"""The joins of an order graded: its keys, its tempos, its sound, and what is wrong in words.
+"""The transitions of an order graded: its keys, its tempos, its sound, and what is wrong in words.
 
 A grade is `good`, `fair` or `clash`; what is unknown has none, and the whole is as good as its worst known part.
 
@@ -10,8 +10,8 @@ most listeners hear a clash.
 they count, and no better than fair where they get less than full credit; beyond the allowed change is a clash.
 
 *Sound.* Good where the two tracks lie nearer to each other than three of four pairs of the tracks at hand, fair where
-nearer than half of them: beyond, two tracks picked blindly lie nearer as often as not. Of 640,000 joins in people's
-own playlists 63 in a hundred lie within the first of all music, 86 within the second.
+nearer than half of them: beyond, two tracks picked at random are as likely to be closer. Of 640,000 transitions in
+people's playlists, 63 % lie within the first quartile of all music and 86 % within the median.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from disco.catalogue import FEATURES, Catalogue, Floats, Rows
 from disco.catalogue.music import camelot, key_similarity, tempo_octaves
 from disco.models.scaler import scaler
-from disco.playlist.key_rules import key_places
+from disco.playlist.key_rules import key_index
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
 
@@ -45,7 +45,7 @@ _TWO_STEPS = 0.5
 
 
 @dataclass(frozen=True)
-class Spread:
+class DistanceQuantiles:
     """Distances of two tracks: a quarter of all pairs is nearer than `near`, half nearer than `far`; NaN unknown."""
 
     near: float
@@ -54,7 +54,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Grades:
-    """Grades of the joins of one order, shape (n - 1,) each: places in `GRADES`, `UNKNOWN` where there is none."""
+    """Grades of the transitions of one order, shape (n - 1,) each: indices into `GRADES`, `UNKNOWN` if not known."""
 
     key: Grade
     tempo: Grade
@@ -62,11 +62,11 @@ class Grades:
 
     @property
     def whole(self) -> Grade:
-        """The worst of the known parts of each join."""
+        """The worst of the known parts of each transition."""
         return np.maximum(np.maximum(self.key, self.tempo), self.sound)
 
     def counts(self) -> dict[str, int]:
-        """How many joins have each grade as a whole."""
+        """How many transitions have each grade as a whole."""
         return {grade: int((self.whole == i).sum()) for i, grade in enumerate(GRADES)}
 
 
@@ -75,22 +75,22 @@ def grade_name(grade: int) -> str:
     return "unknown" if grade == UNKNOWN else GRADES[grade]
 
 
-def spread(space: Floats) -> Spread:
-    """How far apart tracks are in a space, shape (n, d), by 20,000 pairs drawn with a fixed seed."""
-    placed = np.flatnonzero(np.isfinite(space).all(axis=1))
+def distance_quantiles(embeddings: Floats) -> DistanceQuantiles:
+    """How far apart tracks are in a embeddings, shape (n, d), by 20,000 pairs drawn with a fixed seed."""
+    placed = np.flatnonzero(np.isfinite(embeddings).all(axis=1))
     if len(placed) < _FEWEST:
-        return Spread(np.nan, np.nan)
+        return DistanceQuantiles(np.nan, np.nan)
     rng = np.random.default_rng(0)
     a = rng.integers(len(placed), size=_PAIRS)
     b = (a + rng.integers(1, len(placed), size=_PAIRS)) % len(placed)  # never the same track twice
-    apart = np.linalg.norm(space[placed[a]] - space[placed[b]], axis=1)
-    return Spread(*np.quantile(apart, (_NEAR, _FAR)).tolist())
+    apart = np.linalg.norm(embeddings[placed[a]] - embeddings[placed[b]], axis=1)
+    return DistanceQuantiles(*np.quantile(apart, (_NEAR, _FAR)).tolist())
 
 
-def grade(playlist: Playlist, apart: Spread) -> Grades:
-    """Grades of the joins of a playlist whose distances are between neighbours."""
+def grade_transitions(playlist: Playlist, apart: DistanceQuantiles) -> Grades:
+    """Grades of the transitions of a playlist whose distances are between neighbours."""
     tracks, mixing, terms = playlist.tracks, playlist.mixing, playlist.terms
-    keys = key_places(tracks.numbers("key"), tracks.modes)
+    keys = key_index(tracks.numbers("key"), tracks.modes)
     circle = key_similarity(tracks.circle_positions[:-1], tracks.circle_positions[1:])
     key = np.where(mixing.keys.allows(keys[:-1], keys[1:]), 0, np.where(circle > _TWO_STEPS, 1, 2))
     before, after = tracks.tempos[:-1], tracks.tempos[1:]
@@ -98,7 +98,7 @@ def grade(playlist: Playlist, apart: Spread) -> Grades:
     tempo = _steps(change, _STEADY, _BEARABLE)
     if mixing.folds and mixing.half_time_weight < 1:
         tempo = np.where(folded(before, after), np.maximum(tempo, 1), tempo)
-    tempo = np.where(mixing.too_far(before, after), 2, tempo)
+    tempo = np.where(mixing.large_tempo_jumps(before, after), 2, tempo)
     sound = _steps(terms["distance"], apart.near, apart.far)
     lost = (np.isnan(circle), np.isnan(change), np.isnan(terms["distance"]) | np.isnan(apart.far))
     parts = (np.where(unknown, UNKNOWN, part) for unknown, part in zip(lost, (key, tempo, sound), strict=True))
@@ -110,18 +110,18 @@ def folded(before: Floats, after: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.abs(tempo_octaves(before, after, fold=False)) > 0.5)
 
 
-def wrong(playlist: Playlist, grades: Grades, apart: Spread, i: int) -> list[str]:
-    """What is not good about the join from track i to i + 1, and what is not known of it, in words."""
+def issues(playlist: Playlist, grades: Grades, apart: DistanceQuantiles, i: int) -> list[str]:
+    """What is not good about the transition from track i to i + 1, and what is not known of it, in words."""
     pair = playlist.tracks.tracks(np.array([i, i + 1]))
     return [
-        *_wrong_keys(pair, int(grades.key[i]), playlist.mixing),
-        *_wrong_tempos(pair, int(grades.tempo[i]), float(playlist.terms["tempo_change"][i]), playlist.mixing),
-        *_wrong_sound(playlist.tracks, int(grades.sound[i]), float(playlist.terms["distance"][i]), apart, i),
+        *_key_issues(pair, int(grades.key[i]), playlist.mixing),
+        *_tempo_issues(pair, int(grades.tempo[i]), float(playlist.terms["tempo_change"][i]), playlist.mixing),
+        *_sound_issues(playlist.tracks, int(grades.sound[i]), float(playlist.terms["distance"][i]), apart, i),
     ]
 
 
-def worst(playlist: Playlist, grades: Grades, n: int = 3) -> list[int]:
-    """The joins that are not good, the worst first: by their grade, then by what their known parts cost."""
+def worst_transitions(playlist: Playlist, grades: Grades, n: int = 3) -> list[int]:
+    """The transitions that are not good, the worst first: by their grade, then by what their known parts cost."""
     knobs = playlist.knobs
     shares = {"distance": knobs.flow, "key_similarity": -knobs.sweetness, "tempo_similarity": -knobs.smoothness}
     # What is unknown is no fault: it adds nothing here, where 1 - K would add 1.
@@ -137,7 +137,7 @@ def _steps(values: Floats, good: float, fair: float) -> NDArray[np.int_]:
     return (values > good + 1e-4).astype(int) + (values > fair + 1e-4)
 
 
-def _wrong_keys(pair: Sequence[dict[str, Any]], grade: int, mixing: Mixing) -> list[str]:
+def _key_issues(pair: Sequence[dict[str, Any]], grade: int, mixing: Mixing) -> list[str]:
     if grade == UNKNOWN:
         return ["a key is unknown"]
     if grade == 0:
@@ -150,7 +150,7 @@ def _wrong_keys(pair: Sequence[dict[str, Any]], grade: int, mixing: Mixing) -> l
     return [f"keys {before} → {after}: {far}, which {mixing.key_rule} does not allow"]
 
 
-def _wrong_tempos(pair: Sequence[dict[str, Any]], grade: int, change: float, mixing: Mixing) -> list[str]:
+def _tempo_issues(pair: Sequence[dict[str, Any]], grade: int, change: float, mixing: Mixing) -> list[str]:
     if grade == UNKNOWN:
         return ["a tempo is unknown"]
     if grade == 0:
@@ -161,17 +161,19 @@ def _wrong_tempos(pair: Sequence[dict[str, Any]], grade: int, change: float, mix
     return [f"tempo {before:.0f} → {after:.0f} BPM: {change:+.1f} %{half}"]
 
 
-def _wrong_sound(tracks: Catalogue, grade: int, distance: float, apart: Spread, i: int) -> list[str]:
+def _sound_issues(tracks: Catalogue, grade: int, distance: float, apart: DistanceQuantiles, i: int) -> list[str]:
     if grade == UNKNOWN:
         known = tracks.has_comparable_features[i : i + 2].all()
         return [] if known else ["what a track sounds like is unknown"]
     if grade == 0:
         return []
     limit, pairs = (apart.near, "a quarter") if grade == 1 else (apart.far, "half")
-    return [f"sound {distance:.2f} apart, where {pairs} of all pairs is within {limit:.2f}{_leaps(tracks, i)}"]
+    return [
+        f"sound {distance:.2f} apart, where {pairs} of all pairs is within {limit:.2f}{_largest_changes(tracks, i)}"
+    ]
 
 
-def _leaps(tracks: Catalogue, i: int) -> str:
+def _largest_changes(tracks: Catalogue, i: int) -> str:
     """The two features that change most between two tracks, of their spread in all music."""
     rows: Rows = np.array([i, i + 1])
     raw = tracks.take(rows).features()

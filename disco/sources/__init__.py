@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from disco.catalogue import Catalogue, merge, same_recording
+from disco.catalogue import Catalogue, merge
+from disco.catalogue.fill import fill_from_same_recording
 from disco.errors import DataError
 from disco.sources import audio
 from disco.sources import corrections as user_corrections
@@ -88,7 +89,7 @@ def open(  # noqa: A001 - `disco.open` is what it is called by
         demo = tables.read(DEMO)
         catalogue = Catalogue(demo.table, DEMO_NAME, (f"{len(demo):,} invented tracks; no such music exists",))
     if len(paths) > 1 and not enrich_from:
-        catalogue = same_recording.fill_from_same_recording(catalogue)
+        catalogue = fill_from_same_recording(catalogue)
     return enrich(catalogue, enrich_from, corrections)
 
 
@@ -98,9 +99,7 @@ def enrich(
     """Fill in missing values of a catalogue from other files, and apply corrections; see `open`."""
     others = _several(enrich_from)
     if others:
-        every = same_recording.fill_from_same_recording(
-            merge([catalogue, *(source_of(path).read(Path(path)) for path in others)])
-        )
+        every = fill_from_same_recording(merge([catalogue, *(source_of(path).read(Path(path)) for path in others)]))
         merged = f"{1 + len(others)} catalogues merged: "
         notes = tuple(note for note in every.notes if not note.startswith(merged))
         catalogue = Catalogue(every.table.slice(0, len(catalogue)).combine_chunks(), catalogue.where, notes)

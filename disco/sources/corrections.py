@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,9 +20,9 @@ import pyarrow.compute as pc
 
 from disco.catalogue import Catalogue
 from disco.catalogue.music import camelot, parse_key
-from disco.catalogue.same_recording import first_artists
+from disco.catalogue.same_recording import Recordings
 from disco.catalogue.table import PERSON
-from disco.catalogue.text import TRACK_LINK, fold_accents, normalise, recording_titles
+from disco.catalogue.text import split_names
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources import storage
 
@@ -219,48 +218,18 @@ def _with(table: pa.Table, name: str, of_row: dict[int, Any]) -> pa.Table:
 
 
 def _found(catalogue: Catalogue, tracks: list[str]) -> list[list[int]]:
-    """Rows that each text means: that of its id, or those of its path, or else those of its artist and title."""
+    """Rows that each text means: that of its id, or those of its path, or else all of its artist and title."""
+    recordings = Recordings(catalogue)
     rows: list[list[int]] = [[] for _ in tracks]
-    ids = pa.array([re.sub(TRACK_LINK, r"\1", track) for track in tracks], pa.string())
-    at = pc.index_in(ids, value_set=catalogue.table["track_id"]).to_pylist()
-    paths = _by_path(catalogue) if any("/" in track or os.sep in track for track in tracks) else {}
-    wanted: dict[tuple[str, str], list[int]] = {}
-    for number, track in enumerate(tracks):
-        here = paths.get(track) or paths.get(str(Path(track).absolute())) if paths else None
-        rows[number] = [at[number]] if at[number] is not None else here or []
-        if not rows[number]:
-            # Any of the dashes may be the one that parts the artist from the title.
-            for dash in re.finditer(r"\s+[-–—]\s+", track):
-                name = (_folded(track[: dash.start()]), _one(recording_titles(pa.array([track[dash.end() :]]))))
-                if all(name):
-                    wanted.setdefault(name, []).append(number)
-    if wanted:
-        artists = first_artists(catalogue)
-        likely = np.flatnonzero(
-            pc.is_in(artists, value_set=pa.array([artist for artist, _ in wanted])).to_numpy(False)
-        )
-        titles = recording_titles(catalogue.table["title"].combine_chunks().take(pa.array(likely)))
-        pairs = zip(artists.take(pa.array(likely)).to_pylist(), titles.to_pylist(), strict=True)
-        for row, pair in zip(likely.tolist(), pairs, strict=True):
-            for number in wanted.get(pair, []):
-                rows[number].append(row)
+    paths = [track if "/" in track or os.sep in track else None for track in tracks]
+    found = recordings.find_all(ids=tracks, paths=paths)
+    for number, row in zip(found.given.tolist(), found.rows.tolist(), strict=True):
+        rows[number].append(row)
+    # Any of the dashes may be the one that parts the artist from the title.
+    names = [
+        (number, *name) for number, track in enumerate(tracks) if not rows[number] for name in split_names(track)
+    ]
+    found = recordings.find_all(titles=[title for _, _, title in names], artists=[artist for _, artist, _ in names])
+    for named, row in zip(found.given.tolist(), found.rows.tolist(), strict=True):
+        rows[names[named][0]].append(row)
     return rows
-
-
-def _by_path(catalogue: Catalogue) -> dict[str, list[int]]:
-    """Rows by path, as it is written and from the root."""
-    column = catalogue.table["path"]
-    found: dict[str, list[int]] = {}
-    for row in np.flatnonzero(pc.is_valid(column).to_numpy()).tolist():
-        path = column[row].as_py()
-        for written in {path, str(Path(path).absolute())}:
-            found.setdefault(written, []).append(row)
-    return found
-
-
-def _folded(text: str) -> str:
-    return _one(normalise(fold_accents(pa.array([text], pa.string()))))
-
-
-def _one(texts: pa.Array) -> str:
-    return texts[0].as_py() or ""

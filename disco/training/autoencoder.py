@@ -19,12 +19,12 @@ from disco.catalogue.numbering import genre_numbers
 from disco.catalogue.table import Mask
 from disco.errors import DataError
 from disco.evaluation import metrics
-from disco.models.recommenders.autoencoder import INPUTS, numbers, standardised
-from disco.models.recommenders.content import Hearing
+from disco.models.recommenders.autoencoder import INPUTS, raw_inputs, standardise
+from disco.models.recommenders.content import ContentParams
 from disco.sources.files import playlist_tables
 from disco.training import fitting
-from disco.training.data import Card, Run, one_a_title
-from disco.training.export import exported
+from disco.training.data import Card, Run, first_of_each_title
+from disco.training.export import export_network
 from disco.training.fitting import Batch, Task
 from disco.training.recipes import AutoencoderRecipe
 from disco.training.seeds import fit_best
@@ -76,7 +76,7 @@ def errors_of(whole: keras.Model, heard: Floats) -> Floats:
 def train(recipe: AutoencoderRecipe, run: Run) -> Card:
     """Train the autoencoder, write its encoder to the run's folder and return what its card says."""
     catalogue = run.catalogue
-    rows = one_a_title(catalogue)
+    rows = first_of_each_title(catalogue)
     rows = rows[catalogue.has_comparable_features[rows]]
     cold = playlist_tables.is_cold(catalogue.ids(rows))
     if cold.all() or not cold.any():
@@ -84,12 +84,12 @@ def train(recipe: AutoencoderRecipe, run: Run) -> Card:
             run.tracks, f"has {len(rows)} tracks with features, too few to train on some and stop by others"
         )
     some = catalogue.take(rows)
-    values = numbers(some)[~cold].astype(np.float64)
+    values = raw_inputs(some)[~cold].astype(np.float64)
     unknown = np.isnan(values).all(axis=0)
     if unknown.any():
         raise DataError(run.tracks, f"says nothing of {INPUTS[int(unknown.argmax())]}, which is an input")
     mean, scale = np.nanmean(values, axis=0), np.maximum(np.nanstd(values, axis=0), 1e-6)
-    heard = standardised(some, mean.tolist(), scale.tolist())
+    heard = standardise(some, mean.tolist(), scale.tolist())
     teaching, asked = heard[~cold], heard[cold]
 
     def build() -> tuple[keras.Model, Task]:
@@ -108,8 +108,8 @@ def train(recipe: AutoencoderRecipe, run: Run) -> Card:
         "inputs": list(INPUTS),
         "output": "a code, compared by cosine",
         "standard": {"mean": mean.tolist(), "scale": scale.tolist()},
-        "encoder": exported(encoder(whole), run.folder / "encoder.onnx", ("inputs",), ("code",)),
-        "parameters": asdict(Hearing(recipe.sharpness)),
+        "encoder": export_network(encoder(whole), run.folder / "encoder.onnx", ("inputs",), ("code",)),
+        "parameters": asdict(ContentParams(recipe.sharpness)),
         "data": {
             "name": recipe.data,
             "source": recipe.source,

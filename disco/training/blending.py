@@ -10,16 +10,16 @@ from disco.catalogue import Rows
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.evaluation import continuation, metrics
 from disco.models.recommenders import Query, Recommender, load_recommender
-from disco.models.recommenders.blend import Blending, blended
+from disco.models.recommenders.blend import BlendParams, fuse_ranks
 from disco.training.data import Card, Run
 from disco.training.recipes import BlendRecipe
-from disco.training.recommenders import parameters, split_playlists, taught, written
+from disco.training.recommenders import params_card, save_artifacts, split_playlists, training_interactions
 
 # What weights are tried, and how often all of them.
 _WEIGHTS, _ROUNDS = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0), 2
 _PROTOCOLS = ("first-5", "first-1", "title")
 # Validation playlists of each protocol, for speed: 300 tell weights apart that matter.
-_AT_MOST = 300
+_MAX_PLAYLISTS = 300
 
 Error = Callable[[Sequence[float]], float]
 
@@ -45,21 +45,27 @@ def train_blend(recipe: BlendRecipe, run: Run) -> Card:
     asked: list[tuple[list[Query], list[Rows]]] = []
     for protocol in _PROTOCOLS:
         try:
-            cases = continuation.sample_cases(tracks, titles, protocol, _AT_MOST)[0]
+            cases = continuation.sample_cases(tracks, titles, protocol, _MAX_PLAYLISTS)[0]
         except DiscoError:  # no playlist is long enough, or titled
             continue
-        asked.append((cases.queries, cases.truth))
+        asked.append((cases.queries, cases.relevant))
         if protocol != "title":
             # A title must not drown the seeds.
-            asked.append((continuation.with_titles(cases, titles).queries, cases.truth))
+            asked.append((continuation.with_titles(cases, titles).queries, cases.relevant))
     if not asked:
         raise DataError(run.playlists, "has no validation playlist that is long enough to find weights by")
-    weights = searched(found_by(parts, asked, Blending(recipe.depth, recipe.offset)), len(parts))
+    weights = coordinate_search(fusion_score(parts, asked, BlendParams(recipe.depth, recipe.offset)), len(parts))
     kept = {name: weight for name, weight in zip(recipe.parts, weights, strict=True) if weight}
-    return {**written(recipe, run, taught(run), {}), **parameters(recipe, Blending), "parts": kept}
+    return {
+        **save_artifacts(recipe, run, training_interactions(run), {}),
+        **params_card(recipe, BlendParams),
+        "parts": kept,
+    }
 
 
-def found_by(parts: Sequence[Recommender], asked: Sequence[tuple[list[Query], list[Rows]]], how: Blending) -> Error:
+def fusion_score(
+    parts: Sequence[Recommender], asked: Sequence[tuple[list[Query], list[Rows]]], how: BlendParams
+) -> Error:
     """From weights to how much is found, R-precision and NDCG, the mean of what was asked; higher is better."""
     answers = [
         [[found.rows for found in part.recommend_many(queries, how.depth)] for part in parts] for queries, _ in asked
@@ -70,7 +76,7 @@ def found_by(parts: Sequence[Recommender], asked: Sequence[tuple[list[Query], li
         for of_parts, (_, truths) in zip(answers, asked, strict=True):
             each = []
             for i, truth in enumerate(truths):
-                rows, _ = blended([of_part[i] for of_part in of_parts], weights, how)
+                rows, _ = fuse_ranks([of_part[i] for of_part in of_parts], weights, how)
                 each.append(metrics.r_precision(rows, truth) + metrics.ndcg(rows, truth))
             means.append(np.mean(each))
         return float(np.mean(means))
@@ -78,7 +84,7 @@ def found_by(parts: Sequence[Recommender], asked: Sequence[tuple[list[Query], li
     return found
 
 
-def searched(found: Error, n: int) -> list[float]:
+def coordinate_search(found: Error, n: int) -> list[float]:
     """The weights of n parts that find most: from equal ones on, the best of some values for each in turn."""
     weights = [1.0] * n
     best = found(weights)

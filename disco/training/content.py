@@ -26,12 +26,12 @@ from disco.catalogue.text import fold_accents
 from disco.errors import DataError
 from disco.evaluation import metrics, next_track
 from disco.models.card import read_card
-from disco.models.recommenders.content import Hearing
+from disco.models.recommenders.content import ContentParams
 from disco.models.scaler import check_feature_set, scaler
 from disco.models.track_inputs import NUMBERS, tower_inputs
 from disco.sources.files import playlist_tables
-from disco.training.data import Card, Run, parts
-from disco.training.export import exported
+from disco.training.data import Card, Run, split_sequences
+from disco.training.export import export_network
 from disco.training.fitting import Batch, Task
 from disco.training.networks import Periodic, _trunk
 from disco.training.recipes import ContentRecipe
@@ -47,8 +47,8 @@ _FROM_PLAYLISTS = 1 / 4
 _VALIDATION_CASES = 2000
 
 
-@keras.saving.register_keras_serializable("disco")
-class Kinds(keras.layers.Layer):  # type: ignore[misc]
+@keras.saving.register_keras_serializable("disco", name="Kinds")  # its name in saved towers
+class GenreHead(keras.layers.Layer):  # type: ignore[misc]
     """Cosines of a vector with one vector a genre, sharpened, plus a bias: (n, size) -> logits (n, genres).
 
     `towards` is the other way: the mean of the genres' vectors, each weighing as much as the genre is likely.
@@ -79,11 +79,11 @@ class Kinds(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "genres": self.genres, "temperature": self.temperature}
 
 
-@keras.saving.register_keras_serializable("disco")
-class Leaning(keras.layers.Layer):  # type: ignore[misc]
+@keras.saving.register_keras_serializable("disco", name="Leaning")
+class GenreShrinkage(keras.layers.Layer):  # type: ignore[misc]
     """A vector moved towards the genres that it is likely of, and brought back to length 1; `kinds` holds them."""
 
-    def __init__(self, kinds: Kinds, share: float, **others: Any) -> None:
+    def __init__(self, kinds: GenreHead, share: float, **others: Any) -> None:
         super().__init__(**others)
         self.kinds, self.share = kinds, share
 
@@ -107,17 +107,17 @@ def tower(recipe: ContentRecipe, genres: int) -> keras.Model:
     vector = keras.layers.UnitNormalization(name="vector")(
         _trunk(x, recipe.size, recipe.width, recipe.blocks, recipe.dropout)
     )
-    return keras.Model(heard, [vector, Kinds(genres, recipe.temperature, name="kinds")(vector)], name="tower")
+    return keras.Model(heard, [vector, GenreHead(genres, recipe.temperature, name="kinds")(vector)], name="tower")
 
 
-def leaning(network: keras.Model, share: float) -> keras.Model:
+def shrunk_to_genres(network: keras.Model, share: float) -> keras.Model:
     """What is exported: the vectors moved by so much towards their genres."""
-    vector = Leaning(network.get_layer("kinds"), share, name="leaning")(network.outputs[0])
+    vector = GenreShrinkage(network.get_layer("kinds"), share, name="leaning")(network.outputs[0])
     return keras.Model(network.inputs, {"vector": vector}, name="content")
 
 
 @dataclass(frozen=True)
-class Known:
+class ContentData:
     """What is known of the tracks of a catalogue that may be learnt from.
 
     Attributes
@@ -143,7 +143,7 @@ class Known:
     names: list[str]
 
 
-def unmet(catalogue: Catalogue) -> Mask:
+def held_out(catalogue: Catalogue) -> Mask:
     """Which tracks are cold, or other releases of a cold one: by name, or by all of their numbers, shape (n,)."""
     cold: Mask = playlist_tables.is_cold(catalogue.table["track_id"].to_pylist())
     titles = fold_accents(catalogue.table["title"].combine_chunks()).dictionary_encode().indices
@@ -157,7 +157,7 @@ def unmet(catalogue: Catalogue) -> Mask:
     )
 
 
-def known(catalogue: Catalogue, recipe: ContentRecipe) -> Known:
+def content_data(catalogue: Catalogue, recipe: ContentRecipe) -> ContentData:
     """What is to be learnt from a catalogue's tracks.
 
     Raises
@@ -167,7 +167,7 @@ def known(catalogue: Catalogue, recipe: ContentRecipe) -> Known:
     """
     check_feature_set(catalogue, scaler(recipe.scaler))
     heard = tower_inputs(catalogue, recipe.inputs, scaler(recipe.scaler))
-    may = catalogue.has_comparable_features & ~unmet(catalogue)
+    may = catalogue.has_comparable_features & ~held_out(catalogue)
     listed = catalogue.table["genres"].combine_chunks()
     of, names = np.asarray(pc.list_parent_indices(listed)), pc.list_flatten(listed).dictionary_encode()
     codes = np.asarray(names.indices.fill_null(-1))
@@ -188,7 +188,7 @@ def known(catalogue: Catalogue, recipe: ContentRecipe) -> Known:
     genres /= np.maximum(whole, 1e-6)[:, None]
     tracks = np.flatnonzero(may & (whole > 0))
     kinds = names.dictionary.take(pa.array(kept)).to_pylist()
-    return Known(
+    return ContentData(
         heard,
         tracks,
         whole[tracks] / whole[tracks].sum(),
@@ -199,7 +199,7 @@ def known(catalogue: Catalogue, recipe: ContentRecipe) -> Known:
 
 
 def task(
-    network: keras.Model, by: Known, lists: Sequence[Rows], recipe: ContentRecipe, error: Callable[[], float]
+    network: keras.Model, by: ContentData, lists: Sequence[Rows], recipe: ContentRecipe, error: Callable[[], float]
 ) -> Task:
     """The task of naming genres and of finding the tracks by the same artist and of the same playlist."""
     groups = max(1, int(recipe.batch_tracks * _FROM_PLAYLISTS) // _TOGETHER)
@@ -262,13 +262,15 @@ def _repeated(rows: Rows) -> Mask:
     return again
 
 
-def judge(network: keras.Model, heard: Floats, catalogue: Catalogue, validation: list[Rows]) -> Callable[[], float]:
+def validation_error(
+    network: keras.Model, heard: Floats, catalogue: Catalogue, validation: list[Rows]
+) -> Callable[[], float]:
     """Measure of a tower as it stands: share of true next tracks of playlists that are not among the first 10 of 400.
 
     The nearest to the mean of the tracks before come first.
     """
     cases = next_track.sample_cases(catalogue, validation, None, most=_VALIDATION_CASES)
-    needed = np.unique(np.concatenate([*validation, cases.others.ravel()]))
+    needed = np.unique(np.concatenate([*validation, cases.negatives.ravel()]))
 
     def error() -> float:
         space = np.zeros((len(heard), network.output_shape[0][-1]), dtype=np.float32)
@@ -286,24 +288,26 @@ def judge(network: keras.Model, heard: Floats, catalogue: Catalogue, validation:
 def train(recipe: ContentRecipe, run: Run) -> Card:
     """Train the tower, write it to the run's folder and return what its card says."""
     catalogue = run.catalogue
-    found, by = parts(recipe, run.playlists, catalogue), known(catalogue, recipe)
-    met = ~unmet(catalogue)
+    found, by = split_sequences(recipe, run.playlists, catalogue), content_data(catalogue, recipe)
+    met = ~held_out(catalogue)
     lists = [tracks[met[tracks]] for tracks in found["train"] if met[tracks].sum() >= 2]
 
     def build() -> tuple[Any, Task]:
         network = tower(recipe, len(by.names))
-        return network, task(network, by, lists, recipe, judge(network, by.heard, catalogue, found["validation"]))
+        return network, task(
+            network, by, lists, recipe, validation_error(network, by.heard, catalogue, found["validation"])
+        )
 
     network, errors = fit_best(recipe, build, run.saved)
     network.save(run.folder / "tower.keras")
-    whole = leaning(network, recipe.leaning)
+    whole = shrunk_to_genres(network, recipe.genre_shrinkage)
     return {
         "method": "content",
         "feature_set": catalogue.feature_set,
         "inputs": recipe.inputs,
         "output": "a learned space",
-        "tower": exported(whole, run.folder / "tower.onnx", ("inputs",), ("vector",)),
-        "parameters": asdict(Hearing(recipe.sharpness)),
+        "tower": export_network(whole, run.folder / "tower.onnx", ("inputs",), ("vector",)),
+        "parameters": asdict(ContentParams(recipe.sharpness)),
         "scaler": {"model": recipe.scaler, "version": read_card(recipe.scaler, "features")["version"]},
         "genres": by.names,
         "data": {

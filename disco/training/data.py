@@ -18,7 +18,7 @@ from disco.catalogue import Catalogue, Rows
 from disco.errors import DataError, DiscoError
 from disco.models.card import read_card
 from disco.sources.files import playlist_tables, tables
-from disco.training.recipes import ContentRecipe, PredictorRecipe, RankerRecipe
+from disco.training.recipes import ContentRecipe, PredictorRecipe, RankPredictorRecipe
 
 Card = dict[str, Any]
 # Where the run with a seed is saved to, and goes on from.
@@ -88,8 +88,8 @@ def split_entries(where: Path) -> pa.Table:
     return entries
 
 
-def parts(
-    recipe: PredictorRecipe | RankerRecipe | ContentRecipe, where: Path, catalogue: Catalogue
+def split_sequences(
+    recipe: PredictorRecipe | RankPredictorRecipe | ContentRecipe, where: Path, catalogue: Catalogue
 ) -> dict[str, list[Rows]]:
     """Prepared playlists to train on, to choose by and to test with; cold tracks are in the last alone.
 
@@ -111,7 +111,9 @@ def parts(
     return found
 
 
-def said_of(recipe: PredictorRecipe | RankerRecipe, found: dict[str, list[Rows]], errors: dict[int, float]) -> Card:
+def data_card(
+    recipe: PredictorRecipe | RankPredictorRecipe, found: dict[str, list[Rows]], errors: dict[int, float]
+) -> Card:
     """What a card says of the data that a network was trained on, and of how it was chosen."""
     return {
         "scaler": {"model": recipe.scaler, "version": read_card(recipe.scaler, "features")["version"]},
@@ -128,7 +130,7 @@ def said_of(recipe: PredictorRecipe | RankerRecipe, found: dict[str, list[Rows]]
     }
 
 
-def one_a_title(catalogue: Catalogue) -> Rows:
+def first_of_each_title(catalogue: Catalogue) -> Rows:
     """The first track of every title, in the catalogue's order; those without a title count as of one title."""
     titles = catalogue.table["title"].combine_chunks().dictionary_encode().indices
     codes = np.asarray(pc.fill_null(titles, -1).to_numpy(zero_copy_only=False))

@@ -21,18 +21,18 @@ from disco.catalogue import Floats
 from disco.evaluation import continuation, metrics
 from disco.models.recommenders import Query
 from disco.models.recommenders.embedding_mlp import moments
-from disco.models.recommenders.scoring import best
+from disco.models.recommenders.scoring import top_n
 from disco.training.data import Card, Run
-from disco.training.export import exported
+from disco.training.export import export_network
 from disco.training.fitting import Batch, Task
 from disco.training.recipes import EmbeddingMlpRecipe
-from disco.training.recommenders import Taught, split_playlists, taught, written
+from disco.training.recommenders import Interactions, save_artifacts, split_playlists, training_interactions
 from disco.training.seeds import fit_best
 
 # Validation playlists that an epoch is judged by: an interval of a hundredth.
-_JUDGED = 400
+_VALIDATION_PLAYLISTS = 400
 # Of the tracks after a cut so many are named at most: each costs a place in the batch.
-_NAMED = 5
+_MAX_TARGETS = 5
 
 
 def network(size: int, width: int, dropout: float) -> keras.Model:
@@ -51,7 +51,7 @@ def network(size: int, width: int, dropout: float) -> keras.Model:
     return keras.Model([mean, variance], {"vector": keras.layers.Add(name="vector")([mean, correction])})
 
 
-def beginnings(by: Taught, size: int, rounds: int = 5) -> Floats:
+def initial_weights(by: Interactions, size: int, rounds: int = 5) -> Floats:
     """Where the tracks' vectors begin, shape (tracks, size): right singular vectors by power iterations.
 
     An entry of the matrix is (tracks of the playlist * playlists of the track) to the power of -1/4; a vector is
@@ -77,10 +77,10 @@ def beginnings(by: Taught, size: int, rounds: int = 5) -> Floats:
     return made
 
 
-class Parts:
+class EmbeddingMlp:
     """What is trained: vectors in, the network, vectors out (the same if tied), and a bias for each track."""
 
-    def __init__(self, by: Taught, start: Floats, recipe: EmbeddingMlpRecipe) -> None:
+    def __init__(self, by: Interactions, start: Floats, recipe: EmbeddingMlpRecipe) -> None:
         self.network = network(recipe.size, recipe.width, recipe.dropout)
         self.embeddings = keras.Variable(start, name="embeddings")
         self.outputs = self.embeddings if recipe.tied else keras.Variable(start, name="outputs")
@@ -102,7 +102,7 @@ class Parts:
         return {"embeddings": self.embeddings.numpy(), "outputs": outputs, "bias": self.bias.numpy()}
 
 
-def task(parts: Parts, by: Taught, recipe: EmbeddingMlpRecipe, error: Callable[[], float]) -> Task:
+def task(parts: EmbeddingMlp, by: Interactions, recipe: EmbeddingMlpRecipe, error: Callable[[], float]) -> Task:
     """The task of naming the tracks after a cut, by the tracks before it."""
 
     def loss(tracks: Any, weights: Any, wanted: Any) -> Any:
@@ -128,7 +128,7 @@ def task(parts: Parts, by: Taught, recipe: EmbeddingMlpRecipe, error: Callable[[
     return Task(parts.weights, list(parts.network.non_trainable_variables), loss, batches, n_batches, error)
 
 
-def _lists(by: Taught) -> list[NDArray[np.int32]]:
+def _lists(by: Interactions) -> list[NDArray[np.int32]]:
     return np.split(by.playlists.columns, by.playlists.starts[1:-1])
 
 
@@ -138,23 +138,26 @@ def cut(
     """Tracks before a cut (n, window), weights that sum to 1, and some tracks after it (n, 5), -1 for none."""
     known = np.zeros((len(lists), window), dtype=np.int32)
     weights = np.zeros((len(lists), window), dtype=np.float32)
-    wanted = np.full((len(lists), _NAMED), -1, dtype=np.int32)
+    wanted = np.full((len(lists), _MAX_TARGETS), -1, dtype=np.int32)
     for i, tracks in enumerate(lists):
         begin = int(rng.integers(max(len(tracks) - window, 0) + 1))
         some = tracks[begin : begin + window]
         # Short beginnings are what is asked most: half of the cuts are among the first ten.
         longest = len(some) - 1
         at = int(rng.integers(1, (min(longest, 10) if rng.random() < 0.5 else longest) + 1))
-        before, after = some[:at], rng.permutation(np.setdiff1d(some[at:], some[:at]))[:_NAMED]
+        before, after = some[:at], rng.permutation(np.setdiff1d(some[at:], some[:at]))[:_MAX_TARGETS]
         known[i, :at], weights[i, :at] = before, 1 / at
         wanted[i, : len(after)] = after
     return known, weights, wanted
 
 
-def judge(parts: Parts, by: Taught, run: Run) -> Callable[[], float]:
+def validation_error(parts: EmbeddingMlp, by: Interactions, run: Run) -> Callable[[], float]:
     """Measure of what is trained as it stands: 1 - NDCG@500 of validation playlists, five and one track given."""
     tracks, titles = split_playlists(run, "validation")
-    cases = [continuation.sample_cases(tracks, titles, protocol, _JUDGED)[0] for protocol in ("first-5", "first-1")]
+    cases = [
+        continuation.sample_cases(tracks, titles, protocol, _VALIDATION_PLAYLISTS)[0]
+        for protocol in ("first-5", "first-1")
+    ]
     numbers = np.full(len(run.catalogue), -1, dtype=np.int32)
     numbers[by.rows] = np.arange(len(by.rows))
 
@@ -165,8 +168,8 @@ def judge(parts: Parts, by: Taught, run: Run) -> Callable[[], float]:
             mean, variance = moments(arrays["embeddings"], seeds)
             vectors = np.asarray(parts.network([mean, variance], training=False)["vector"])
             queries = [Query(query.seeds) for query in part.queries]
-            answers = best(vectors @ arrays["outputs"].T + arrays["bias"], queries, metrics.DEPTH, rows=by.rows)
-            found.append(np.mean([metrics.ndcg(a.rows, t) for a, t in zip(answers, part.truth, strict=True)]))
+            answers = top_n(vectors @ arrays["outputs"].T + arrays["bias"], queries, metrics.DEPTH, rows=by.rows)
+            found.append(np.mean([metrics.ndcg(a.rows, t) for a, t in zip(answers, part.relevant, strict=True)]))
         return 1 - float(np.mean(found))
 
     return error
@@ -174,18 +177,18 @@ def judge(parts: Parts, by: Taught, run: Run) -> Callable[[], float]:
 
 def train(recipe: EmbeddingMlpRecipe, run: Run) -> Card:
     """Train vectors and layers, write them to the run's folder and return what their card says."""
-    by = taught(run)
-    start = beginnings(by, recipe.size)
+    by = training_interactions(run)
+    start = initial_weights(by, recipe.size)
 
-    def build() -> tuple[Parts, Task]:
-        parts = Parts(by, start, recipe)
-        return parts, task(parts, by, recipe, judge(parts, by, run))
+    def build() -> tuple[EmbeddingMlp, Task]:
+        parts = EmbeddingMlp(by, start, recipe)
+        return parts, task(parts, by, recipe, validation_error(parts, by, run))
 
     parts, errors = fit_best(recipe, build, run.saved)
-    says = exported(parts.network, run.folder / "network.onnx", ("mean", "variance"), ("vector",))
+    says = export_network(parts.network, run.folder / "network.onnx", ("mean", "variance"), ("vector",))
     parts.network.save(run.folder / "network.keras")
     return {
-        **written(recipe, run, by, parts.arrays()),
+        **save_artifacts(recipe, run, by, parts.arrays()),
         "network": says,
         "validation_error_by_seed": {str(seed): round(error, 5) for seed, error in errors.items()},
     }

@@ -25,7 +25,7 @@ def load_networks() -> ModuleType:
     return networks
 
 
-def exported(network: Any, path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> Card:
+def export_network(network: Any, path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> Card:
     """Write a network as ONNX; return what the card says of it, in the order in which it is called and answers."""
     load_networks().export(network, path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -38,7 +38,7 @@ def exported(network: Any, path: Path, inputs: Sequence[str], outputs: Sequence[
     }
 
 
-def exported_step(step: Any, folder: Path) -> Card:
+def export_step(step: Any, folder: Path) -> Card:
     """The same for one step of a recurrent network."""
-    says = exported(step, folder / "step.onnx", ("inputs", "state"), ("vector", "next_state"))
+    says = export_network(step, folder / "step.onnx", ("inputs", "state"), ("vector", "next_state"))
     return {**says, "state": says["inputs"]["state"]}

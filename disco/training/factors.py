@@ -11,39 +11,41 @@ from numpy.typing import NDArray
 from disco.catalogue import Floats
 from disco.catalogue.numbering import artist_names
 from disco.errors import DataError, MissingExtra
-from disco.models.recommenders.als import Folding
-from disco.models.recommenders.collective import ARTISTS, Weighing, confidences, numbered
+from disco.models.recommenders.als import AlsParams
+from disco.models.recommenders.collective import ARTISTS, CollectiveParams, confidences, index_of
 from disco.models.recommenders.sparse import Sparse
-from disco.models.recommenders.titles import TITLES, Titles, learned
+from disco.models.recommenders.titles import TITLES, Titles, learn_terms
 from disco.training.data import Card, Run
 from disco.training.recipes import AlsRecipe, CollectiveRecipe
-from disco.training.recommenders import Taught, parameters, taught, written
+from disco.training.recommenders import Interactions, params_card, save_artifacts, training_interactions
 
 
 def train_als(recipe: AlsRecipe, run: Run) -> Card:
     """Find the factors of the tracks; those of a playlist are found when it comes."""
-    by = taught(run)
+    by = training_interactions(run)
     arrays = {"factors": track_factors(by, recipe)}
-    return {**written(recipe, run, by, arrays), **parameters(recipe, Folding)}
+    return {**save_artifacts(recipe, run, by, arrays), **params_card(recipe, AlsParams)}
 
 
 def train_collective(recipe: CollectiveRecipe, run: Run) -> Card:
     """Find the factors of tracks, artists and terms of titles together."""
-    by = taught(run)
-    terms = learned([title for title in by.titles if title.strip()], recipe.least_titles, recipe.most_terms)
+    by = training_interactions(run)
+    terms = learn_terms([title for title in by.titles if title.strip()], recipe.least_titles, recipe.most_terms)
     if not len(terms):
         raise DataError(run.playlists, f"has no word that {recipe.least_titles} titles to train on share")
     all_names = artist_names(run.catalogue).take(pa.array(by.rows))
     names = pc.unique(all_names).drop_null()
-    how = Weighing(**{name: getattr(recipe, name) for name in Weighing.__dataclass_fields__})
-    held = whole(by, numbered(all_names, names), len(names), terms, how)
+    how = CollectiveParams(**{name: getattr(recipe, name) for name in CollectiveParams.__dataclass_fields__})
+    held = joint_matrix(by, index_of(all_names, names), len(names), terms, how)
     terms.write(run.folder / TITLES)
     pq.write_table(pa.table({"artist": names}), run.folder / ARTISTS)
-    arrays = {"factors": found(held, recipe)}
-    return {**written(recipe, run, by, arrays, [TITLES, ARTISTS]), **parameters(recipe, Weighing)}
+    arrays = {"factors": factorise(held, recipe)}
+    return {**save_artifacts(recipe, run, by, arrays, [TITLES, ARTISTS]), **params_card(recipe, CollectiveParams)}
 
 
-def whole(by: Taught, artists: NDArray[np.intp], width: int, terms: Titles, how: Weighing) -> Sparse:
+def joint_matrix(
+    by: Interactions, artists: NDArray[np.intp], width: int, terms: Titles, how: CollectiveParams
+) -> Sparse:
     """Confidence in all that each training playlist holds, shape (playlists, tracks + artists + terms).
 
     Parameters
@@ -65,14 +67,14 @@ def whole(by: Taught, artists: NDArray[np.intp], width: int, terms: Titles, how:
     return Sparse(starts, np.concatenate(columns).astype(np.int32), np.concatenate(weights), width)
 
 
-def track_factors(by: Taught, recipe: AlsRecipe) -> Floats:
+def track_factors(by: Interactions, recipe: AlsRecipe) -> Floats:
     """Factors of each track, shape (tracks, factors)."""
     playlists = by.playlists
     confidence = np.full(len(playlists.columns), recipe.confidence, dtype=np.float32)
-    return found(Sparse(playlists.starts, playlists.columns, confidence, playlists.width), recipe)
+    return factorise(Sparse(playlists.starts, playlists.columns, confidence, playlists.width), recipe)
 
 
-def found(confidence: Sparse, recipe: AlsRecipe | CollectiveRecipe) -> Floats:
+def factorise(confidence: Sparse, recipe: AlsRecipe | CollectiveRecipe) -> Floats:
     """Factors of each column of a matrix of confidences, shape (columns, factors)."""
     try:
         from implicit.cpu.als import AlternatingLeastSquares

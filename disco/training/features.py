@@ -15,7 +15,7 @@ from disco.training.recipes import FeaturesRecipe
 
 # Equal shares of the tracks at whose middles the quantiles stand: fine enough that a rank is never a twentieth of a
 # standard deviation off, and so coarse that each stands for thousands of tracks.
-SHARES = 64
+QUANTILES = 64
 
 
 def fit_features(values: NDArray[np.float64], components: int) -> Card:
@@ -51,7 +51,7 @@ def fit_features(values: NDArray[np.float64], components: int) -> Card:
 
 def quantiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Quantiles of each feature (n, 8) at the middles of `SHARES` equal shares of the tracks, shape (SHARES, 8)."""
-    return np.asarray(np.quantile(values, (np.arange(SHARES) + 0.5) / SHARES, axis=0))
+    return np.asarray(np.quantile(values, (np.arange(QUANTILES) + 0.5) / QUANTILES, axis=0))
 
 
 def train_features(recipe: FeaturesRecipe, run: Run) -> Card:

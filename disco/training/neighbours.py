@@ -5,14 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from disco.errors import DataError, MissingExtra
-from disco.models.recommenders.item_knn import Adding
-from disco.models.recommenders.playlist_knn import Neighbours
+from disco.models.recommenders.item_knn import ItemKnnParams
+from disco.models.recommenders.playlist_knn import PlaylistKnnParams
 from disco.models.recommenders.sparse import Sparse
-from disco.models.recommenders.title_knn import Reading
-from disco.models.recommenders.titles import TITLES, learned
+from disco.models.recommenders.title_knn import TitleKnnParams
+from disco.models.recommenders.titles import TITLES, learn_terms
 from disco.training.data import Card, Run
 from disco.training.recipes import ItemKnnRecipe, PlaylistKnnRecipe, RecommenderRecipe, TitleKnnRecipe
-from disco.training.recommenders import Taught, parameters, sparse_arrays, taught, written
+from disco.training.recommenders import (
+    Interactions,
+    params_card,
+    save_artifacts,
+    sparse_arrays,
+    training_interactions,
+)
 
 # Tracks compared with all others at a time: of 70,000 tracks that is some 100 MB.
 _AT_A_TIME = 2048
@@ -20,37 +26,37 @@ _AT_A_TIME = 2048
 
 def train_popularity(recipe: RecommenderRecipe, run: Run) -> Card:
     """Count in how many training playlists each track is."""
-    by = taught(run)
-    return written(recipe, run, by, {"counts": by.counts})
+    by = training_interactions(run)
+    return save_artifacts(recipe, run, by, {"counts": by.counts})
 
 
 def train_playlist_knn(recipe: PlaylistKnnRecipe, run: Run) -> Card:
     """Keep the training playlists: all else is done when a query comes."""
-    by = taught(run)
+    by = training_interactions(run)
     arrays = sparse_arrays("playlists", by.playlists, weighted=False)
-    return {**written(recipe, run, by, arrays), **parameters(recipe, Neighbours)}
+    return {**save_artifacts(recipe, run, by, arrays), **params_card(recipe, PlaylistKnnParams)}
 
 
 def train_item_knn(recipe: ItemKnnRecipe, run: Run) -> Card:
     """Find the nearest tracks of each by the training playlists that have both."""
-    by = taught(run)
-    arrays = {"counts": by.counts, **sparse_arrays("near", nearest_tracks(by, recipe))}
-    return {**written(recipe, run, by, arrays), **parameters(recipe, Adding)}
+    by = training_interactions(run)
+    arrays = {"counts": by.counts, **sparse_arrays("near", track_neighbours(by, recipe))}
+    return {**save_artifacts(recipe, run, by, arrays), **params_card(recipe, ItemKnnParams)}
 
 
 def train_title_knn(recipe: TitleKnnRecipe, run: Run) -> Card:
     """Keep the training playlists and the terms of their titles; a playlist without a title is never heard."""
-    by = taught(run)
-    terms = learned([title for title in by.titles if title.strip()], recipe.least_titles, recipe.most_terms)
+    by = training_interactions(run)
+    terms = learn_terms([title for title in by.titles if title.strip()], recipe.least_titles, recipe.most_terms)
     if not len(terms):
         raise DataError(run.playlists, f"has no word that {recipe.least_titles} titles to train on share")
     terms.write(run.folder / TITLES)
     arrays = sparse_arrays("playlists", by.playlists, weighted=False)
     arrays |= sparse_arrays("titles", terms.bags(by.titles))
-    return {**written(recipe, run, by, arrays, [TITLES]), **parameters(recipe, Reading)}
+    return {**save_artifacts(recipe, run, by, arrays, [TITLES]), **params_card(recipe, TitleKnnParams)}
 
 
-def nearest_tracks(by: Taught, recipe: ItemKnnRecipe) -> Sparse:
+def track_neighbours(by: Interactions, recipe: ItemKnnRecipe) -> Sparse:
     """The most similar others of each track, shape (tracks, tracks), as the recipe defines similarity.
 
     Ties go to the lower number. The similarity is that of Deshpande and Karypis (2004), "Item-based top-N

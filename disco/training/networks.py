@@ -186,7 +186,7 @@ class Periodic(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "periods": self.periods}
 
 
-def follower(size: int, units: int, dropout: float, recurrent: str = "gru") -> keras.Model:
+def sequence_encoder(size: int, units: int, dropout: float, recurrent: str = "gru") -> keras.Model:
     """What comes next: vectors of the tower, (playlists, tracks, size), to one of length 1 after each track.
 
     A recurrent layer hears the vectors, and what it says corrects their running mean; with `recurrent`
@@ -208,15 +208,15 @@ def follower(size: int, units: int, dropout: float, recurrent: str = "gru") -> k
 _CELLS = {"gru": keras.layers.GRUCell, "simple": keras.layers.SimpleRNNCell}
 
 
-def follower_step(network: keras.Model, place: Place) -> keras.Model:
-    """One step of a follower in the space that users measure in.
+def sequence_encoder_step(network: keras.Model, place: SpaceTransform) -> keras.Model:
+    """One step of a sequence encoder in the space that users measure in.
 
     inputs (n, size), state (n, width) -> vector (n, size), next_state (n, width). The state is that of the
     recurrent layer, the sum of the vectors and their number; it is zero before the first track. Moving and
     scaling are worked into the weights, since a step's time goes to the number of its operations.
     """
     size = network.input_shape[-1]
-    cell = network.get_layer("recurrent").cell if _recurs(network) else None
+    cell = network.get_layer("recurrent").cell if _is_recurrent(network) else None
     units = cell.units if cell else 0
     inputs = keras.Input((size,), name="inputs")
     state = keras.Input((units + size + 1,), name="state")
@@ -229,7 +229,7 @@ def follower_step(network: keras.Model, place: Place) -> keras.Model:
     bias += middle @ kernel[:size]
     kernel[:size] *= loud[:, None]
     if cell:
-        heard, hidden = _moved(cell, loud, middle)(inputs, [state[:, :units]])
+        heard, hidden = _shifted_cell(cell, loud, middle)(inputs, [state[:, :units]])
         said.append(heard)
         after.insert(0, hidden[0] if isinstance(hidden, (list, tuple)) else hidden)
     together = keras.layers.Concatenate()(said) if len(said) > 1 else said[0]
@@ -241,7 +241,7 @@ def follower_step(network: keras.Model, place: Place) -> keras.Model:
     return keras.Model([inputs, state], outputs, name="follower_step")
 
 
-def _moved(cell: Any, loud: Any, middle: Any) -> Any:
+def _shifted_cell(cell: Any, loud: Any, middle: Any) -> Any:
     """A recurrent cell that says of x what the given one says of loud * x + middle."""
     moved = cell.__class__.from_config(cell.get_config())
     moved.build((None, len(loud)))
@@ -254,7 +254,7 @@ def _moved(cell: Any, loud: Any, middle: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Place:
+class SpaceTransform:
     """Where the vectors of a tower lie for those who measure: stretch * (vector - centre), shape (size,) each."""
 
     stretch: Any
@@ -265,16 +265,16 @@ class Place:
         return keras.layers.Rescaling(self.stretch, -self.stretch * self.centre)(vector)
 
 
-def placed(network: keras.Model, place: Place) -> keras.Model:
+def transformed_tower(network: keras.Model, place: SpaceTransform) -> keras.Model:
     """A tower whose vectors are in the space that users measure in."""
     return keras.Model(network.inputs, {"vector": place.of(network.outputs[0])}, name="tower")
 
 
-def _recurs(network: keras.Model) -> bool:
+def _is_recurrent(network: keras.Model) -> bool:
     return any(layer.name == "recurrent" for layer in network.layers)
 
 
-def start_from(seed: int) -> None:
+def set_seed(seed: int) -> None:
     """Make what follows depend on the seed alone: first weights, order of the batches, sums in TensorFlow."""
     keras.utils.set_random_seed(seed)
     tensorflow.config.experimental.enable_op_determinism()

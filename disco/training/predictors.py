@@ -11,13 +11,13 @@ from disco.errors import DiscoError
 from disco.evaluation import next_track
 from disco.models.predictors import load_predictor
 from disco.models.scaler import check_feature_set, scaled_features, scaler
-from disco.models.track_inputs import NUMBERS, hear
-from disco.training.data import Card, Run, parts, said_of
-from disco.training.export import exported, exported_step, load_networks
-from disco.training.recipes import PredictorRecipe, RankerRecipe
+from disco.models.track_inputs import NUMBERS, encode_tracks
+from disco.training.data import Card, Run, data_card, split_sequences
+from disco.training.export import export_network, export_step, load_networks
+from disco.training.recipes import PredictorRecipe, RankPredictorRecipe
 from disco.training.seeds import fit_best
 
-Recipes = PredictorRecipe | RankerRecipe
+Recipes = PredictorRecipe | RankPredictorRecipe
 
 # Cases of each part that a card's own measures are taken on.
 _CASES = 5000
@@ -32,7 +32,7 @@ def train_predictor(recipe: PredictorRecipe, run: Run) -> Card:
         )
     from disco.training import regression
 
-    found = parts(recipe, run.playlists, catalogue)
+    found = split_sequences(recipe, run.playlists, catalogue)
     transform = scaler(recipe.scaler)
     check_feature_set(catalogue, transform)
     major = round(float(np.nanmean(catalogue.modes[np.unique(np.concatenate(found["train"]))])), 4)
@@ -56,22 +56,22 @@ def train_predictor(recipe: PredictorRecipe, run: Run) -> Card:
         "inputs": [*FEATURES, "mode"],
         "output": list(FEATURES),
         "mode_when_unknown": major,
-        "network": exported_step(networks.step(network), run.folder),
-        **said_of(recipe, found, errors),
+        "network": export_step(networks.step(network), run.folder),
+        **data_card(recipe, found, errors),
         "metrics": metrics,
     }
 
 
-def train_ranker(recipe: RankerRecipe, run: Run) -> Card:
-    """Train a tower and a follower to rank, write both to a folder and return what their card says."""
+def train_rank_predictor(recipe: RankPredictorRecipe, run: Run) -> Card:
+    """Train a tower and a sequence encoder to rank, write both to a folder and return what their card says."""
     networks, catalogue = load_networks(), run.catalogue
     from disco.training import ranking
 
-    found = parts(recipe, run.playlists, catalogue)
+    found = split_sequences(recipe, run.playlists, catalogue)
     transform = scaler(recipe.scaler)
     check_feature_set(catalogue, transform)
-    heard = hear(catalogue, recipe.inputs, transform, recipe.genre_words)
-    music = ranking.music(catalogue, found["train"])
+    heard = encode_tracks(catalogue, recipe.inputs, transform, recipe.genre_words)
+    music = ranking.training_music(catalogue, found["train"])
     numbers = sum(name in NUMBERS for name in recipe.inputs)
 
     def build() -> tuple[Any, Any]:
@@ -88,34 +88,36 @@ def train_ranker(recipe: RankerRecipe, run: Run) -> Card:
                 recipe.blur,
                 recipe.dropout,
             ),
-            networks.follower(recipe.size, recipe.units, recipe.dropout, recipe.recurrent),
+            networks.sequence_encoder(recipe.size, recipe.units, recipe.dropout, recipe.recurrent),
         )
-        error = ranking.validation(*made, heard, catalogue, found["validation"])
+        error = ranking.validation_error(*made, heard, catalogue, found["validation"])
         return made, ranking.task(*made, heard, music, recipe, error)
 
-    (tower, follower), errors = fit_best(recipe, build, run.saved)
+    (tower, encoder), errors = fit_best(recipe, build, run.saved)
     tower.save(run.folder / "tower.keras")
-    follower.save(run.folder / "follower.keras")
-    place, scale = ranking.placing(tower, follower, heard, catalogue, found, recipe)
+    encoder.save(run.folder / "follower.keras")
+    place, scale = ranking.fit_space_transform(tower, encoder, heard, catalogue, found, recipe)
     return {
         "feature_set": transform.feature_set,
         "inputs": recipe.inputs,
         "genre_words": recipe.genre_words,
         "output": "a learned space",
-        "tower": exported(networks.placed(tower, place), run.folder / "tower.onnx", ("inputs",), ("vector",)),
-        "network": exported_step(networks.follower_step(follower, place), run.folder),
+        "tower": export_network(
+            networks.transformed_tower(tower, place), run.folder / "tower.onnx", ("inputs",), ("vector",)
+        ),
+        "network": export_step(networks.sequence_encoder_step(encoder, place), run.folder),
         "scale": round(scale, 4),
-        **said_of(recipe, found, errors),
+        **data_card(recipe, found, errors),
     }
 
 
-def next_tracks(recipe: Recipes, run: Run) -> Card:
+def next_track_metrics(recipe: Recipes, run: Run) -> Card:
     """How often the exported model finds the true next track, on what it was chosen by and on the test.
 
     Printed as lines for a table too: model, playlists, hit@10, MRR.
     """
     predictor, catalogue = load_predictor(run.folder), run.catalogue
-    space, measured, found = predictor.embed(catalogue), Card(), parts(recipe, run.playlists, catalogue)
+    space, measured, found = predictor.embed(catalogue), Card(), split_sequences(recipe, run.playlists, catalogue)
     for name in ("validation", "test"):
         if not any(len(tracks) > next_track.FIRST_POSITION for tracks in found[name]):
             continue

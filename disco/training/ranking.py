@@ -1,4 +1,4 @@
-"""Fit a tower and a follower to rank: the true next track above the other tracks of its batch.
+"""Fit a tower and a sequence encoder to rank: the true next track above the other tracks of its batch.
 
 The loss is a sampled softmax (Bengio & Senécal 2008) over the negatives that a batch holds already: its
 different tracks, each weighed by how often it occurs in the batch, none from the playlist itself. So
@@ -26,11 +26,11 @@ from disco.catalogue.numbering import artist_numbers
 from disco.evaluation import metrics, next_track
 from disco.models.recommenders import Nearest, Query
 from disco.models.scaler import scaled_features, scaler
-from disco.models.track_inputs import Heard
+from disco.models.track_inputs import EncodedTracks
 from disco.sources.files.playlist_tables import is_cold
 from disco.training.fitting import Task
-from disco.training.networks import Place
-from disco.training.recipes import RankerRecipe
+from disco.training.networks import SpaceTransform
+from disco.training.recipes import RankPredictorRecipe
 
 # Score of what must not be chosen: far below any other.
 _NEVER = -1e9
@@ -41,7 +41,7 @@ _PLACING_PLAYLISTS = 100
 _SHORTEST = 5
 # Tracks of an artist in one batch, as long as a usual playlist; strangers in one, a fifth of its tracks.
 _OF_AN_ARTIST = 30
-_STRANGERS = 256
+_UNPLAYED = 256
 # Of tracks whose genre is hidden where others' genres are not.
 _HIDDEN_AMONG_OTHERS = 0.25
 _AT_A_TIME = 8192
@@ -49,22 +49,22 @@ _AT_A_TIME = 8192
 
 def task(
     tower: keras.Model,
-    follower: keras.Model,
-    heard: Heard,
-    music: Music,
-    recipe: RankerRecipe,
+    encoder: keras.Model,
+    heard: EncodedTracks,
+    music: TrainingMusic,
+    recipe: RankPredictorRecipe,
     error: Callable[[], float],
 ) -> Task:
     """The task of ranking the true next track of these playlists."""
     temperatures = [
         keras.Variable(np.float32(np.log(recipe.temperature)), dtype="float32", name="temperature") for _ in range(2)
     ]
-    weights = [*tower.trainable_variables, *follower.trainable_variables, *temperatures]
+    weights = [*tower.trainable_variables, *encoder.trainable_variables, *temperatures]
     half = recipe.size // 2
 
     def loss(inputs: Any, tracks: Any, there: Any, occurrence: Any, own: Any, strangers: Any) -> Any:
         known = tower(inputs, training=True)
-        predicted = follower(tensorflow.gather(known, tracks[:, :-1]), training=True)
+        predicted = encoder(tensorflow.gather(known, tracks[:, :-1]), training=True)
         places = tensorflow.where(there[:, 1:])
         predicted = tensorflow.gather_nd(predicted, places)
         true = tensorflow.gather_nd(tracks[:, 1:], places)
@@ -79,14 +79,14 @@ def task(
         # The kinds of music must do alone too: new tracks have nothing else to be found by.
         kinds = ranked(_unit(predicted[:, :half]), _unit(known[:, :half]), temperatures[1])
         remembered = tower(strangers, training=True)[:, half:-1]
-        familiar = tensorflow.reduce_sum(remembered**2) / (_STRANGERS * recipe.memory)
+        familiar = tensorflow.reduce_sum(remembered**2) / (_UNPLAYED * recipe.memory)
         return ranked(predicted, known, temperatures[0]) + kinds + familiar
 
     def batches(rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
-        return (_batch(some, heard, music.strangers, recipe, rng) for some in _mixed(music, recipe, rng))
+        return (_batch(some, heard, music.strangers, recipe, rng) for some in _mixed_batches(music, recipe, rng))
 
-    n_batches = sum(1 for _ in _mixed(music, recipe, np.random.default_rng(0)))
-    state = [*tower.non_trainable_variables, *follower.non_trainable_variables]
+    n_batches = sum(1 for _ in _mixed_batches(music, recipe, np.random.default_rng(0)))
+    state = [*tower.non_trainable_variables, *encoder.non_trainable_variables]
     return Task(weights, state, loss, batches, n_batches, error)
 
 
@@ -95,7 +95,7 @@ def _unit(vectors: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Music:
+class TrainingMusic:
     """What there is to learn from.
 
     Attributes
@@ -112,7 +112,7 @@ class Music:
     strangers: Rows
 
 
-def music(catalogue: Catalogue, playlists: list[Rows]) -> Music:
+def training_music(catalogue: Catalogue, playlists: list[Rows]) -> TrainingMusic:
     """The playlists, and what else the catalogue teaches; cold tracks are no part of it."""
     open_to = catalogue.has_comparable_features & ~is_cold(catalogue.table["track_id"].to_pylist())
     artists = artist_numbers(catalogue)
@@ -121,19 +121,23 @@ def music(catalogue: Catalogue, playlists: list[Rows]) -> Music:
     groups = np.split(known, np.flatnonzero(np.diff(artists[known])) + 1)
     played = np.zeros(len(catalogue), dtype=bool)
     played[np.concatenate(playlists)] = True
-    return Music(playlists, [g for g in groups if len(g) >= _SHORTEST], np.flatnonzero(open_to & ~played))
+    return TrainingMusic(playlists, [g for g in groups if len(g) >= _SHORTEST], np.flatnonzero(open_to & ~played))
 
 
-def _mixed(music: Music, recipe: RankerRecipe, rng: np.random.Generator) -> Iterator[list[Rows]]:
+def _mixed_batches(
+    music: TrainingMusic, recipe: RankPredictorRecipe, rng: np.random.Generator
+) -> Iterator[list[Rows]]:
     """Batches of all playlists, and among them so large a share again of batches of artists."""
-    batches = list(shuffled(music.playlists, recipe, rng))
+    batches = list(shuffled_windows(music.playlists, recipe, rng))
     if recipe.artists:
         some = [rng.permutation(tracks)[:_OF_AN_ARTIST] for tracks in music.artists]
-        batches += list(shuffled(some, recipe, rng))[: round(recipe.artists * len(batches))]
+        batches += list(shuffled_windows(some, recipe, rng))[: round(recipe.artists * len(batches))]
     return (batches[i] for i in rng.permutation(len(batches)))
 
 
-def shuffled(playlists: list[Rows], recipe: RankerRecipe, rng: np.random.Generator) -> Iterator[list[Rows]]:
+def shuffled_windows(
+    playlists: list[Rows], recipe: RankPredictorRecipe, rng: np.random.Generator
+) -> Iterator[list[Rows]]:
     """Windows of all playlists in batches of about so many tracks, those of like length together."""
     windows = []
     for tracks in playlists:
@@ -156,7 +160,7 @@ def shuffled(playlists: list[Rows], recipe: RankerRecipe, rng: np.random.Generat
 
 
 def _batch(
-    windows: list[Rows], heard: Heard, strangers: Rows, recipe: RankerRecipe, rng: np.random.Generator
+    windows: list[Rows], heard: EncodedTracks, strangers: Rows, recipe: RankPredictorRecipe, rng: np.random.Generator
 ) -> tuple[Any, ...]:
     """One batch: inputs of its different tracks, everything else as places among them; and of some strangers."""
     shape = len(windows), max(map(len, windows))
@@ -169,14 +173,14 @@ def _batch(
     tracks[there] = place
     own = np.zeros((len(windows), len(unique)), dtype=bool)
     own[np.nonzero(there)[0], place] = True
-    inputs = blurred(heard.take(unique), heard.slots, recipe, rng)
+    inputs = add_noise(heard.take(unique), heard.slots, recipe, rng)
     if len(strangers):
-        strangers = strangers[rng.integers(len(strangers), size=_STRANGERS)]
+        strangers = strangers[rng.integers(len(strangers), size=_UNPLAYED)]
     occurrence = np.log(count).astype(np.float32)
     return inputs, tracks, there, occurrence, own, heard.take(strangers if len(strangers) else unique[:0])
 
 
-def blurred(inputs: Floats, slots: int, recipe: RankerRecipe, rng: np.random.Generator) -> Floats:
+def add_noise(inputs: Floats, slots: int, recipe: RankPredictorRecipe, rng: np.random.Generator) -> Floats:
     """Inputs with noise on every number of a share of the tracks, and with genres hidden, of all or of some.
 
     What was never met exactly must be heard too, and so must what has no genre, alone or among others that have.
@@ -189,26 +193,26 @@ def blurred(inputs: Floats, slots: int, recipe: RankerRecipe, rng: np.random.Gen
     return inputs
 
 
-def validation(
-    tower: keras.Model, follower: keras.Model, heard: Heard, catalogue: Catalogue, playlists: list[Rows]
+def validation_error(
+    tower: keras.Model, encoder: keras.Model, heard: EncodedTracks, catalogue: Catalogue, playlists: list[Rows]
 ) -> Callable[[], float]:
     """Measure of the networks as they stand: the share of validation cases not found among the first 10.
 
     Measured with the genres that the catalogue says and with none, and the mean of both taken.
     """
     cases = next_track.sample_cases(catalogue, playlists, None, most=_VALIDATION_CASES)
-    needed = np.unique(np.concatenate([*playlists, cases.others.ravel()]))
+    needed = np.unique(np.concatenate([*playlists, cases.negatives.ravel()]))
 
     def missed(hidden: bool) -> float:
-        space = embedded(tower, heard, needed, hidden)
-        after = said(follower, space, playlists)
+        space = embed_rows(tower, heard, needed, hidden)
+        after = sequence_vectors(encoder, space, playlists)
         vectors = np.stack([after[p][i - 1] for p, i in zip(cases.playlist, cases.position, strict=True)])
         return 1 - float(metrics.hits(next_track.ranks(space, vectors, cases)).mean())
 
     return lambda: (missed(False) + missed(True)) / 2 if heard.slots else missed(False)
 
 
-def embedded(tower: keras.Model, heard: Heard, rows: Rows, hidden: bool = False) -> Floats:
+def embed_rows(tower: keras.Model, heard: EncodedTracks, rows: Rows, hidden: bool = False) -> Floats:
     """Vectors of these rows in an array for all tracks, 0 elsewhere; with `hidden` their genres are not heard."""
     space = np.zeros((len(heard), tower.output_shape[-1]), dtype=np.float32)
     for start in range(0, len(rows), _AT_A_TIME):
@@ -220,8 +224,8 @@ def embedded(tower: keras.Model, heard: Heard, rows: Rows, hidden: bool = False)
     return space
 
 
-def said(follower: keras.Model, space: Floats, playlists: list[Rows]) -> list[Floats]:
-    """What a follower says after each track of each playlist, shape (length, size) each."""
+def sequence_vectors(encoder: keras.Model, space: Floats, playlists: list[Rows]) -> list[Floats]:
+    """What a sequence encoder says after each track of each playlist, shape (length, size) each."""
     after: list[Floats] = [space[:0]] * len(playlists)
     order = np.argsort([len(tracks) for tracks in playlists], kind="stable")
     for start in range(0, len(order), 64):
@@ -229,19 +233,19 @@ def said(follower: keras.Model, space: Floats, playlists: list[Rows]) -> list[Fl
         padded = np.zeros((len(some), len(playlists[some[-1]]), space.shape[1]), dtype=np.float32)
         for row, i in zip(padded, some, strict=True):
             row[: len(playlists[i])] = space[playlists[i]]
-        for row, i in zip(np.asarray(follower(padded, training=False)), some, strict=True):
+        for row, i in zip(np.asarray(encoder(padded, training=False)), some, strict=True):
             after[i] = row[: len(playlists[i])]
     return after
 
 
-def placing(
+def fit_space_transform(
     tower: keras.Model,
-    follower: keras.Model,
-    heard: Heard,
+    encoder: keras.Model,
+    heard: EncodedTracks,
     catalogue: Catalogue,
     found: dict[str, list[Rows]],
-    recipe: RankerRecipe,
-) -> tuple[Place, float]:
+    recipe: RankPredictorRecipe,
+) -> tuple[SpaceTransform, float]:
     """Where the learned space lies for those who measure, and how much it was scaled.
 
     The halves of the vectors are weighed anew: `recall` is what the half that remembers is multiplied by.
@@ -257,9 +261,9 @@ def placing(
     playable = catalogue.has_comparable_features & catalogue.has_title_and_artist
     pools = [Nearest(scaled).recommend(Query(tracks[:3], allowed=playable), 400).rows for tracks in some]
     entries = np.concatenate(found["train"])
-    space = embedded(tower, heard, np.unique(np.concatenate([*pools, *some, entries])))
+    space = embed_rows(tower, heard, np.unique(np.concatenate([*pools, *some, entries])))
     centre = space[entries].mean(axis=0)
-    after = said(follower, space, [tracks[:3] for tracks in some])
+    after = sequence_vectors(encoder, space, [tracks[:3] for tracks in some])
     spreads = []
     for tracks, pool, vectors in zip(some, pools, after, strict=True):
         published = 1.2 * scaled[tracks[:3]].mean(axis=0)
@@ -268,4 +272,4 @@ def placing(
         spreads.append([np.linalg.norm(places - target, axis=1).std() for places, target in pairs])
     published_spread, learned_spread = np.median(spreads, axis=0)
     scale = float(published_spread / learned_spread)
-    return Place(np.float32(scale) * weights, centre), scale
+    return SpaceTransform(np.float32(scale) * weights, centre), scale

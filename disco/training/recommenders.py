@@ -29,7 +29,7 @@ _PROTOCOLS = ("first-5", "first-1", "title")
 
 
 @dataclass(frozen=True)
-class Taught:
+class Interactions:
     """Training playlists by the numbers of their tracks.
 
     Attributes
@@ -58,7 +58,7 @@ def split_playlists(run: Run, split: str) -> tuple[list[Rows], list[str]]:
     return playlist_tables.titled(entries, run.catalogue) if len(entries) else ([], [])
 
 
-def taught(run: Run) -> Taught:
+def training_interactions(run: Run) -> Interactions:
     """The training playlists of a run.
 
     Raises
@@ -72,11 +72,11 @@ def taught(run: Run) -> Taught:
     rows, numbers = np.unique(np.concatenate(tracks), return_inverse=True)
     starts = np.r_[0, np.cumsum([len(each) for each in tracks])]
     ones = np.ones(len(numbers), dtype=np.float32)
-    return Taught(rows, Sparse(starts, numbers.astype(np.int32), ones, len(rows)), titles)
+    return Interactions(rows, Sparse(starts, numbers.astype(np.int32), ones, len(rows)), titles)
 
 
-def written(
-    recipe: RecommenderRecipe, run: Run, by: Taught, arrays: dict[str, NDArray[Any]], others: Sequence[str] = ()
+def save_artifacts(
+    recipe: RecommenderRecipe, run: Run, by: Interactions, arrays: dict[str, NDArray[Any]], others: Sequence[str] = ()
 ) -> Card:
     """Write vocabulary and arrays to the run's folder; return what every recommender's card says.
 
@@ -119,13 +119,13 @@ def sparse_arrays(name: str, matrix: Sparse, weighted: bool = True) -> dict[str,
     return arrays
 
 
-def parameters(recipe: RecommenderRecipe, kind: type[Any]) -> Card:
+def params_card(recipe: RecommenderRecipe, kind: type[Any]) -> Card:
     """Those numbers of a recipe that a runtime dataclass wants, as `Folder.parameters` reads them."""
     said = asdict(recipe)
     return {"parameters": {name: said[name] for name in kind.__dataclass_fields__}}
 
 
-def continued(recipe: RecommenderRecipe | ContentRecipe, run: Run) -> Card:
+def continuation_metrics(recipe: RecommenderRecipe | ContentRecipe, run: Run) -> Card:
     """How well the folder that was written continues the validation playlists: means, by protocol.
 
     Printed as lines for a table too: model, protocol, playlists, R-precision, NDCG, clicks, milliseconds a playlist.
@@ -143,7 +143,7 @@ def continued(recipe: RecommenderRecipe | ContentRecipe, run: Run) -> Card:
         answers = [found.rows for found in recommender.recommend_many(cases.queries, metrics.DEPTH)]
         each = (time.perf_counter() - began) * 1000 / len(answers)
         of = {"r_precision": metrics.r_precision, "ndcg": metrics.ndcg, "clicks": metrics.clicks}
-        pairs = list(zip(answers, cases.truth, strict=True))
+        pairs = list(zip(answers, cases.relevant, strict=True))
         means = {name: round(float(np.mean([f(a, t) for a, t in pairs])), 4) for name, f in of.items()}
         measured[protocol] = {"playlists": len(answers), **means, "coverage": metrics.coverage(answers)}
         numbers = " | ".join(f"{value:.4f}" for value in means.values())

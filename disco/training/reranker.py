@@ -26,14 +26,14 @@ from disco.errors import DataError
 from disco.models.card import FORMAT
 from disco.models.card import Card as Read
 from disco.models.recommenders import Query
-from disco.models.recommenders.ranker import AT_A_TIME, features_of, library_of, trained_parts
-from disco.models.recommenders.ranker_features import Pool, pools
-from disco.models.recommenders.ranker_inputs import Library
+from disco.models.recommenders.ranker import AT_A_TIME, feature_names, ranker_data, trained_parts
+from disco.models.recommenders.ranker_features import Pool, candidate_pools
+from disco.models.recommenders.ranker_inputs import RankerData
 from disco.training.data import Card, Run
 from disco.training.factors import train_als
 from disco.training.neighbours import train_item_knn, train_playlist_knn, train_title_knn
-from disco.training.recipes import RECIPES, ReRankerRecipe
-from disco.training.recommenders import split_playlists, taught, written
+from disco.training.recipes import RerankerRecipe, checked_recipe
+from disco.training.recommenders import save_artifacts, split_playlists, training_interactions
 from disco.training.retrieval import train_two_tower
 from disco.training.trees import fit_trees, write_trees
 
@@ -76,7 +76,7 @@ class Examples:
     recall: float
 
 
-def train_re_ranker(recipe: ReRankerRecipe, run: Run) -> Card:
+def train_reranker(recipe: RerankerRecipe, run: Run) -> Card:
     """Fit the trees and write them; the card names the recommenders that they rank, as they are now.
 
     Raises
@@ -85,8 +85,8 @@ def train_re_ranker(recipe: ReRankerRecipe, run: Run) -> Card:
         If one of these is missing, or was trained on other playlists; if too few playlists are left to learn from.
     """
     cards = trained_parts(recipe.parts)
-    by = taught(run)
-    library = library_of(run.catalogue, cards)
+    by = training_interactions(run)
+    library = ranker_data(run.catalogue, cards)
     if not np.array_equal(library.parts.rows, by.rows):
         name = cards["playlist-knn"].name
         raise DataError(run.playlists, f"has other training playlists than {name}; train all on the same")
@@ -95,7 +95,7 @@ def train_re_ranker(recipe: ReRankerRecipe, run: Run) -> Card:
         for method, card in cards.items():
             print(f"{recipe.name}: {card.name} on the playlists that it does not learn from", file=sys.stderr)
             seen[method] = _trained_again(card, held, Path(beside, method))
-        before = library_of(run.catalogue, seen)
+        before = ranker_data(run.catalogue, seen)
         playlists, titles = split_playlists(held, "held")
         print(f"{recipe.name}: candidates for {len(playlists):,} playlists", file=sys.stderr)
         cut = round(len(playlists) * (1 - _APART))
@@ -105,11 +105,11 @@ def train_re_ranker(recipe: ReRankerRecipe, run: Run) -> Card:
     shown, apart = ((part.features, part.true, part.sizes) for part in parts)
     print(f"{recipe.name}: trees on {len(shown[1]):,} candidates for {len(shown[2]):,} queries", file=sys.stderr)
     booster = fit_trees(shown, apart, recipe)
-    features = features_of(library)
+    features = feature_names(library)
     write_trees(booster, len(features), run.folder / "trees.onnx")
     gains = booster.feature_importance("gain", iteration=booster.best_iteration)
     return {
-        **written(recipe, run, by, {}),
+        **save_artifacts(recipe, run, by, {}),
         # A recipe of the kind `ranker` is a predictor's.
         "method": "ranker",
         "parts": {m: {"name": str(_asked(recipe, c)), "files": c["files"]} for m, c in cards.items()},
@@ -131,17 +131,17 @@ def train_re_ranker(recipe: ReRankerRecipe, run: Run) -> Card:
     }
 
 
-def _asked(recipe: ReRankerRecipe, card: Read) -> str | Path:
+def _asked(recipe: RerankerRecipe, card: Read) -> str | Path:
     """The name by which a part is found again: its own, or its folder if it was named by that."""
     return card.folder.resolve() if str(card.folder.name) not in recipe.parts else card.folder.name
 
 
-def _without(run: Run, recipe: ReRankerRecipe, beside: Path) -> Run:
+def _without(run: Run, recipe: RerankerRecipe, beside: Path) -> Run:
     """The same run with a share of its training playlists in a split of their own, `held`."""
     entries = run.entries
     training = pc.equal(entries["split"].cast(pa.string()), "train")
     ids = np.sort(pc.unique(entries["playlist_id"].filter(training).cast(pa.string())).to_numpy(zero_copy_only=False))
-    drawn = np.random.default_rng(recipe.seed).permutation(len(ids))[: round(len(ids) * recipe.held)]
+    drawn = np.random.default_rng(recipe.seed).permutation(len(ids))[: round(len(ids) * recipe.held_out)]
     held = pc.is_in(entries["playlist_id"].cast(pa.string()), value_set=pa.array(ids[np.sort(drawn)]))
     split = pc.if_else(pc.and_(training, held), "held", entries["split"].cast(pa.string()))
     at = entries.column_names.index("split")
@@ -156,7 +156,7 @@ def _trained_again(card: Read, run: Run, folder: Path) -> Read:
     folder.mkdir()
     again = Run(run.tracks, run.playlists_at, folder, lambda seed: folder / f"saved-{seed}.npz")
     vars(again).update({"entries": run.entries, "catalogue": run.catalogue})
-    recipe = RECIPES[card["method"]](**card["settings"])
+    recipe = checked_recipe(card["settings"], card.path)
     says = TRAINERS[card["method"]](recipe, again)
     return Read(folder, {"format": FORMAT, "kind": "recommender", "name": card.name, **says})
 
@@ -175,16 +175,24 @@ def queries(playlists: Sequence[Rows], titles: Sequence[str], seed: int) -> Iter
             yield Query(tracks[is_seed], title if titled else ""), tracks[~is_seed]
 
 
-def _pooled(library: Library, asked: Iterator[tuple[Query, Rows]]) -> Iterator[tuple[Pool, Rows]]:
+def _pooled(library: RankerData, asked: Iterator[tuple[Query, Rows]]) -> Iterator[tuple[Pool, Rows]]:
     """The candidates for each query, and the tracks that it hides."""
     while some := list(islice(asked, AT_A_TIME)):
-        yield from zip(pools([query for query, _ in some], library), [hidden for _, hidden in some], strict=True)
+        yield from zip(
+            candidate_pools([query for query, _ in some], library), [hidden for _, hidden in some], strict=True
+        )
 
 
-def examples(library: Library, playlists: Sequence[Rows], titles: Sequence[str], recipe: ReRankerRecipe) -> Examples:
+def examples(
+    library: RankerData, playlists: Sequence[Rows], titles: Sequence[str], recipe: RerankerRecipe
+) -> Examples:
     """Candidates for what each playlist is asked with: all true ones, and a share of the others."""
     rng = np.random.default_rng(recipe.seed)
-    features, true, recall = [np.empty((0, len(features_of(library))), dtype=np.float32)], [np.empty(0, bool)], [0.0]
+    features, true, recall = (
+        [np.empty((0, len(feature_names(library))), dtype=np.float32)],
+        [np.empty(0, bool)],
+        [0.0],
+    )
     for found, hidden in _pooled(library, queries(playlists, titles, recipe.seed)):
         right = np.isin(found.rows, hidden)
         recall.append(float(right.sum() / len(hidden)))

@@ -14,18 +14,24 @@ from disco.catalogue.numbering import album_numbers, artist_numbers
 from disco.errors import DataError, MissingExtra
 from disco.evaluation import continuation, metrics
 from disco.models.card import read_card
-from disco.models.recommenders.titles import TITLES, Titles, learned
-from disco.models.recommenders.two_tower import Hearing
+from disco.models.recommenders.titles import TITLES, Titles, learn_terms
+from disco.models.recommenders.two_tower import TwoTowerParams
 from disco.models.scaler import check_feature_set, scaler
 from disco.models.track_inputs import tower_inputs
 from disco.training.data import Card, Run
-from disco.training.export import exported, load_networks
+from disco.training.export import export_network, load_networks
 from disco.training.recipes import TwoTowerRecipe
-from disco.training.recommenders import Taught, parameters, split_playlists, taught, written
+from disco.training.recommenders import (
+    Interactions,
+    params_card,
+    save_artifacts,
+    split_playlists,
+    training_interactions,
+)
 from disco.training.seeds import fit_best
 
 # Queries that an epoch is judged by: of so many playlists, with the first tracks of some and the title of others.
-_JUDGED = 300
+_VALIDATION_PLAYLISTS = 300
 _SEEDS = 5
 # Tracks whose vectors are worked out at a time.
 _AT_A_TIME = 8192
@@ -38,40 +44,42 @@ def train_two_tower(recipe: TwoTowerRecipe, run: Run) -> Card:
         raise MissingExtra("keras-rs", "train")
     from disco.training import two_tower
 
-    by, transform = taught(run), scaler(recipe.scaler)
+    by, transform = training_interactions(run), scaler(recipe.scaler)
     check_feature_set(run.catalogue, transform)
-    terms = learned([title for title in by.titles if title.strip()], recipe.least_titles, recipe.most_terms)
+    terms = learn_terms([title for title in by.titles if title.strip()], recipe.least_titles, recipe.most_terms)
     if not len(terms):
         raise DataError(run.playlists, f"has no word that {recipe.least_titles} titles to train on share")
     sound = np.nan_to_num(tower_inputs(run.catalogue, recipe.inputs, transform)[by.rows])
-    about = two_tower.About(
-        _from_nought(artist_numbers(run.catalogue), by), _from_nought(album_numbers(run.catalogue), by), sound
+    about = two_tower.ItemFeatures(
+        contiguous_ids(artist_numbers(run.catalogue), by), contiguous_ids(album_numbers(run.catalogue), by), sound
     )
     bags = terms.bags(by.titles)
 
     def build() -> tuple[Any, Any]:
         made = two_tower.towers(about, len(terms), recipe)
-        error = _error(made, about, by, terms, recipe, run)
+        error = _validation_error(made, about, by, terms, recipe, run)
         return made, two_tower.task(made, about, by.playlists, bags, recipe, error)
 
     made, errors = fit_best(recipe, build, run.saved)
-    heard, vectors = _worked_out(made, about)
+    heard, vectors = _track_vectors(made, about)
     for name in ("hearing", "track", "playlist"):
         getattr(made, name).save(run.folder / f"{name}.keras")
     terms.write(run.folder / TITLES)
     arrays: dict[str, NDArray[Any]] = {"heard": heard, "vectors": vectors, "titles": made.titles.numpy()}
     return {
-        **written(recipe, run, by, arrays, [TITLES]),
-        **parameters(recipe, Hearing),
+        **save_artifacts(recipe, run, by, arrays, [TITLES]),
+        **params_card(recipe, TwoTowerParams),
         "inputs": recipe.inputs,
         "feature_set": transform.feature_set,
         "scaler": {"model": recipe.scaler, "version": read_card(recipe.scaler, "features")["version"]},
-        "network": exported(made.playlist, run.folder / "playlist.onnx", ("last", "counts", "title"), ("vector",)),
+        "network": export_network(
+            made.playlist, run.folder / "playlist.onnx", ("last", "counts", "title"), ("vector",)
+        ),
         "validation_error_by_seed": {str(seed): round(error, 5) for seed, error in errors.items()},
     }
 
 
-def _from_nought(numbers: NDArray[np.intp], by: Taught) -> NDArray[np.int32]:
+def contiguous_ids(numbers: NDArray[np.intp], by: Interactions) -> NDArray[np.int32]:
     """Numbers of the vocabulary's artists or albums from 0, those that one track alone has together with the unknown.
 
     Of what one track alone has nothing can be learned that its own vector does not say.
@@ -82,7 +90,7 @@ def _from_nought(numbers: NDArray[np.intp], by: Taught) -> NDArray[np.int32]:
     return np.unique(kept, return_inverse=True)[1].astype(np.int32)
 
 
-def _worked_out(made: Any, about: Any) -> tuple[Floats, Floats]:
+def _track_vectors(made: Any, about: Any) -> tuple[Floats, Floats]:
     """What is heard of each track, shape (tracks, width), and its vector, shape (tracks, size)."""
     heard, vectors = [], []
     for start in range(0, len(about.sound), _AT_A_TIME):
@@ -92,7 +100,9 @@ def _worked_out(made: Any, about: Any) -> tuple[Floats, Floats]:
     return np.concatenate([np.asarray(each) for each in heard]), np.concatenate(vectors)
 
 
-def _error(made: Any, about: Any, by: Taught, terms: Titles, recipe: TwoTowerRecipe, run: Run) -> Callable[[], float]:
+def _validation_error(
+    made: Any, about: Any, by: Interactions, terms: Titles, recipe: TwoTowerRecipe, run: Run
+) -> Callable[[], float]:
     """Share of the hidden tracks of validation playlists that are not found, the mean of first tracks and titles.
 
     Found means among as many tracks as are hidden; without validation playlists nothing can be chosen: 1.
@@ -104,12 +114,12 @@ def _error(made: Any, about: Any, by: Taught, terms: Titles, recipe: TwoTowerRec
         (known, title)
         for tracks, title in zip(playlists, titles, strict=True)
         if len(known := numbers[tracks][numbers[tracks] >= 0]) >= _SEEDS + continuation.MIN_HOLDOUTS
-    ][:_JUDGED]
+    ][:_VALIDATION_PLAYLISTS]
 
     def error() -> float:
         if not some:
             return 1.0
-        heard, vectors = _worked_out(made, about)
+        heard, vectors = _track_vectors(made, about)
         last = np.zeros((2 * len(some), recipe.last, recipe.width), dtype=np.float32)
         counts = np.zeros((2 * len(some), recipe.last), dtype=np.float32)
         for i, (known, _) in enumerate(some):

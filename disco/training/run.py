@@ -18,9 +18,9 @@ from disco.training.export import load_networks
 from disco.training.factors import train_als, train_collective
 from disco.training.features import train_features
 from disco.training.neighbours import train_item_knn, train_playlist_knn, train_popularity, train_title_knn
-from disco.training.predictors import next_tracks, train_predictor, train_ranker
-from disco.training.recommenders import continued
-from disco.training.reranker import train_re_ranker
+from disco.training.predictors import next_track_metrics, train_predictor, train_rank_predictor
+from disco.training.recommenders import continuation_metrics
+from disco.training.reranker import train_reranker
 from disco.training.retrieval import train_two_tower
 from disco.training.sets import train_set_transformer
 
@@ -43,20 +43,20 @@ Trainer = tuple[str, Callable[[Any, Run], Card], Callable[[Any, Run], Card] | No
 
 TRAINERS: dict[str, Trainer] = {
     "features": ("features", train_features, None),
-    "predictor": ("predictor", train_predictor, next_tracks),
-    "ranker": ("predictor", train_ranker, next_tracks),
-    "popularity": ("recommender", train_popularity, continued),
-    "playlist-knn": ("recommender", train_playlist_knn, continued),
-    "item-knn": ("recommender", train_item_knn, continued),
-    "als": ("recommender", train_als, continued),
-    "collective": ("recommender", train_collective, continued),
-    "set-transformer": ("recommender", train_set_transformer, continued),
-    "title-knn": ("recommender", train_title_knn, continued),
-    "two-tower": ("recommender", train_two_tower, continued),
-    "re-ranker": ("recommender", train_re_ranker, continued),
-    "blend": ("recommender", train_blend, continued),
-    "embedding-mlp": ("recommender", _keras("embedding_mlp"), continued),
-    "content": ("recommender", _keras("content"), continued),
+    "predictor": ("predictor", train_predictor, next_track_metrics),
+    "rank-predictor": ("predictor", train_rank_predictor, next_track_metrics),
+    "popularity": ("recommender", train_popularity, continuation_metrics),
+    "playlist-knn": ("recommender", train_playlist_knn, continuation_metrics),
+    "item-knn": ("recommender", train_item_knn, continuation_metrics),
+    "als": ("recommender", train_als, continuation_metrics),
+    "collective": ("recommender", train_collective, continuation_metrics),
+    "set-transformer": ("recommender", train_set_transformer, continuation_metrics),
+    "title-knn": ("recommender", train_title_knn, continuation_metrics),
+    "two-tower": ("recommender", train_two_tower, continuation_metrics),
+    "reranker": ("recommender", train_reranker, continuation_metrics),
+    "blend": ("recommender", train_blend, continuation_metrics),
+    "embedding-mlp": ("recommender", _keras("embedding_mlp"), continuation_metrics),
+    "content": ("recommender", _keras("content"), continuation_metrics),
     "autoencoder": ("recommender", _keras("autoencoder"), None),
 }
 

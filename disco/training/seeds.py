@@ -43,7 +43,7 @@ def fit_best(recipe: Scheduled, build: Callable[[], tuple[Any, Any]], saved: Sav
     )
     best, errors = None, dict[int, float]()
     for seed in recipe.seeds:
-        networks.start_from(seed)
+        networks.set_seed(seed)
         made, task = build()
         errors[seed] = fitting.fit(task, schedule, seed, saved(seed), f"{recipe.name} seed {seed}")["error"]
         if errors[seed] == min(errors.values()):

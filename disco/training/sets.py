@@ -19,33 +19,33 @@ from disco.evaluation import continuation, metrics
 from disco.models.card import read_card
 from disco.models.recommenders import Query
 from disco.models.recommenders.scoring import VectorRecommender
-from disco.models.recommenders.set_transformer import Encoder, heard_of
+from disco.models.recommenders.set_transformer import Encoder, song_inputs
 from disco.models.recommenders.sparse import Sparse
-from disco.models.recommenders.titles import TITLES, Titles, learned
+from disco.models.recommenders.titles import TITLES, Titles, learn_terms
 from disco.models.scaler import scaler
 from disco.training.data import Card, Run
-from disco.training.export import exported, load_networks
+from disco.training.export import export_network, load_networks
 from disco.training.recipes import SetTransformerRecipe
-from disco.training.recommenders import Taught, split_playlists, taught, written
+from disco.training.recommenders import Interactions, save_artifacts, split_playlists, training_interactions
 from disco.training.seeds import fit_best
 
 Batch = tuple[Any, ...]
 
 Numbers = NDArray[np.int32]
 # Validation playlists of each protocol that an epoch is judged by: more would cost more than they tell.
-_JUDGED = 400
+_VALIDATION_PLAYLISTS = 400
 # Blocks of others that a batch draws, each as many as the recipe's negatives: a wanted track is compared with one of
 # them, so that a product with 2,000 tracks serves all of a batch.
 _BLOCKS = 40
 
 
 @dataclass(frozen=True)
-class Known:
+class SetData:
     """The training playlists as the network sees them.
 
     Attributes
     ----------
-    by : Taught
+    by : Interactions
         Of the vocabulary alone.
     rows : ndarray of rows, shape (numbers,)
         Every training track: first the vocabulary in its order, then those heard by their features alone.
@@ -55,14 +55,14 @@ class Known:
     said : Sparse, shape (playlists, terms)
     """
 
-    by: Taught
+    by: Interactions
     rows: Rows
     playlists: list[Numbers]
     titles: Titles
     said: Sparse
 
 
-def known(recipe: SetTransformerRecipe, run: Run) -> Known:
+def set_data(recipe: SetTransformerRecipe, run: Run) -> SetData:
     """Vocabulary, titles and playlists of a run.
 
     Raises
@@ -70,7 +70,7 @@ def known(recipe: SetTransformerRecipe, run: Run) -> Known:
     DataError
         If no track is in as many playlists as the recipe asks for.
     """
-    every = taught(run)
+    every = training_interactions(run)
     often = every.counts >= recipe.least_playlists
     if not often.any():
         raise DataError(run.playlists, f"has no track in {recipe.least_playlists} playlists to train on")
@@ -82,13 +82,13 @@ def known(recipe: SetTransformerRecipe, run: Run) -> Known:
     inside = columns < size
     starts = np.r_[0, np.cumsum(np.bincount(row[inside], minlength=len(every.playlists)))]
     ones = np.ones(int(inside.sum()), dtype=np.float32)
-    by = Taught(every.rows[order[:size]], Sparse(starts, columns[inside], ones, size), every.titles)
-    titles = learned([title for title in every.titles if title], recipe.least_titles, recipe.most_terms)
+    by = Interactions(every.rows[order[:size]], Sparse(starts, columns[inside], ones, size), every.titles)
+    titles = learn_terms([title for title in every.titles if title], recipe.least_titles, recipe.most_terms)
     playlists = np.split(columns, every.playlists.starts[1:-1])
-    return Known(by, every.rows[order], playlists, titles, titles.bags(every.titles))
+    return SetData(by, every.rows[order], playlists, titles, titles.bags(every.titles))
 
 
-def first_vectors(by: Taught, size: int, seed: int) -> tuple[Floats, Floats]:
+def first_vectors(by: Interactions, size: int, seed: int) -> tuple[Floats, Floats]:
     """Vectors (tracks, size) and gains (tracks,) to start from: factors of the matrix of playlists and tracks.
 
     Entries weigh (length of the playlist x playlists with the track)^-1/4: of the powers tried, the one whose factors
@@ -119,7 +119,7 @@ def first_vectors(by: Taught, size: int, seed: int) -> tuple[Floats, Floats]:
     return vectors.astype(np.float32), gains.astype(np.float32)
 
 
-def first_terms(data: Known, heard: Floats) -> Floats:
+def first_terms(data: SetData, heard: Floats) -> Floats:
     """What each term of a title says by itself, shape (terms, size), to start from: ridge regression.
 
     From the titles of the training playlists to the mean of what is heard of their tracks.
@@ -152,7 +152,7 @@ def _matrix(rows: Sparse) -> Any:
     return _scipy("").csr_array((rows.weights, rows.columns, rows.starts), shape=(len(rows), rows.width))
 
 
-def batches(data: Known, recipe: SetTransformerRecipe) -> Callable[[np.random.Generator], Iterator[Batch]]:
+def batches(data: SetData, recipe: SetTransformerRecipe) -> Callable[[np.random.Generator], Iterator[Batch]]:
     """From a generator to the batches of an epoch, as `training.set_transformer.task` has them."""
     size = data.by.playlists.width
     odds = np.cumsum(data.by.counts.astype(np.float64) ** recipe.popular)
@@ -224,7 +224,7 @@ def _dense(matrix: Sparse, rows: NDArray[np.integer]) -> Floats:
     return dense
 
 
-def asked(run: Run) -> dict[str, tuple[list[Query], list[Rows]]]:
+def validation_queries(run: Run) -> dict[str, tuple[list[Query], list[Rows]]]:
     """What validation playlists ask, and what is to be found: by title, by one track, by five, by five and title.
 
     Raises
@@ -236,12 +236,12 @@ def asked(run: Run) -> dict[str, tuple[list[Query], list[Rows]]]:
     found = {}
     for protocol in ("title", "first-1", "first-5"):
         try:
-            cases = continuation.sample_cases(tracks, titles, protocol, _JUDGED)[0]
+            cases = continuation.sample_cases(tracks, titles, protocol, _VALIDATION_PLAYLISTS)[0]
         except DiscoError:  # none is long enough, or titled
             continue
-        found[protocol] = cases.queries, cases.truth
+        found[protocol] = cases.queries, cases.relevant
         if protocol == "first-5":
-            found["first-5 and title"] = continuation.with_titles(cases, titles).queries, cases.truth
+            found["first-5 and title"] = continuation.with_titles(cases, titles).queries, cases.relevant
     if not found:
         raise DataError(run.playlists, "has no playlist of 11 tracks in the split 'validation' to choose by")
     return found
@@ -252,11 +252,11 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
     load_networks()
     from disco.training import set_transformer
 
-    data, transform = known(recipe, run), scaler(recipe.scaler)
-    heard = heard_of(run.catalogue, recipe.inputs, transform)
+    data, transform = set_data(recipe, run), scaler(recipe.scaler)
+    heard = song_inputs(run.catalogue, recipe.inputs, transform)
     numbers = np.full(len(run.catalogue), -1, dtype=np.int32)
     numbers[data.by.rows] = np.arange(len(data.by.rows))
-    questions = asked(run)
+    questions = validation_queries(run)
     vectors, gains = first_vectors(data.by, recipe.size, recipe.seeds[0])
     terms = first_terms(data, vectors * gains[:, None])
     # Vectors grow with the fourth root of the frequency.
@@ -296,7 +296,7 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
     (model, table), errors = fit_best(recipe, build, run.saved)
     model.save(run.folder / "network.keras")
     arrays = {"tracks": table.vectors, "bias": table.bias.numpy(), "gains": np.asarray(table.gains)}
-    says = written(recipe, run, data.by, arrays)
+    says = save_artifacts(recipe, run, data.by, arrays)
     data.titles.write(run.folder / TITLES)
     says["files"][TITLES] = hashlib.sha256((run.folder / TITLES).read_bytes()).hexdigest()
     inputs = [node.name for node in model.inputs]
@@ -305,7 +305,7 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
         "feature_set": transform.feature_set,
         "scaler": {"model": recipe.scaler, "version": read_card(recipe.scaler, "features")["version"]},
         "inputs": recipe.inputs,
-        "network": exported(model, run.folder / "network.onnx", inputs, ["vector"]),
+        "network": export_network(model, run.folder / "network.onnx", inputs, ["vector"]),
         "validation_error_by_seed": {str(seed): round(error, 5) for seed, error in errors.items()},
         "validation_error_at_start": round(at_start[0], 5),
         "validation_error": "1 less the mean NDCG at 500 of title, first 1, first 5, and first 5 with title",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Floats
 from disco.errors import MissingExtra
-from disco.training.recipes import ReRankerRecipe
+from disco.training.recipes import RerankerRecipe
 
 # Ranks above which the order matters: most playlists hide fewer tracks.
 _TRUNCATION = 150
@@ -28,7 +28,7 @@ _FEATURES, _EXAMPLES = 0.5, 0.7
 def fit_trees(
     shown: tuple[Floats, NDArray[np.bool_], NDArray[np.intp]],
     kept_apart: tuple[Floats, NDArray[np.bool_], NDArray[np.intp]],
-    recipe: ReRankerRecipe,
+    recipe: RerankerRecipe,
 ) -> Any:
     """Trees that rank true candidates above others within each query, as many as do best on what is kept apart.
 

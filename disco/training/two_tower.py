@@ -32,7 +32,7 @@ Numbers = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class About:
+class ItemFeatures:
     """What is known of the tracks of the vocabulary.
 
     Attributes
@@ -76,7 +76,7 @@ class Towers:
     titles: Any
 
 
-def towers(about: About, terms: int, recipe: TwoTowerRecipe) -> Towers:
+def towers(about: ItemFeatures, terms: int, recipe: TwoTowerRecipe) -> Towers:
     """Networks to be trained."""
     width, normal = recipe.width, keras.initializers.RandomNormal(stddev=_SMALL)
     numbers = [keras.Input((), dtype="int32", name=name) for name in ("tracks", "artists", "albums")]
@@ -110,7 +110,7 @@ def _vector(x: Any, width: int, size: int, dropout: float) -> Any:
 
 def task(
     made: Towers,
-    about: About,
+    about: ItemFeatures,
     playlists: Sparse,
     titles: Sparse,
     recipe: TwoTowerRecipe,
@@ -161,7 +161,7 @@ def task(
         order = rng.permutation(len(owner))
         for start in range(0, max(len(order) - recipe.batch_size, 0) + 1, recipe.batch_size):
             places = order[start : start + recipe.batch_size]
-            last, shares, titled = _heard(places, owner, playlists, titles.lengths > 0, recipe, rng)
+            last, shares, titled = _sample_inputs(places, owner, playlists, titles.lengths > 0, recipe, rng)
             of = owner[places]
             yield last, shares, terms[of], weighed[of] * titled[:, None], playlists.columns[places]
 
@@ -179,7 +179,7 @@ def _padded(titles: Sparse) -> tuple[Numbers, Floats]:
     return terms, weights
 
 
-def _heard(
+def _sample_inputs(
     places: NDArray[np.int64],
     owner: NDArray[np.int64],
     playlists: Sparse,

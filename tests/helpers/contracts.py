@@ -12,7 +12,7 @@ from helpers.catalogues import random_catalogue
 from disco.catalogue import Floats
 from disco.models.predictors import Predictor
 from disco.models.recommenders import Candidates, Query, Recommender
-from disco.playlist.cost import Flow, Knobs
+from disco.playlist.cost import FlowCost, Knobs
 from disco.playlist.sequence import Rules, Sequencer
 
 
@@ -136,7 +136,7 @@ class SequencerTests:
     def path(self, n: int = 120, length: int = 15, gap: int = 1, artists: int = 30, seed: int = 0) -> list[int]:
         catalogue = random_catalogue(n, seed, artists)
         predictor = self.predictor()
-        cost = Flow(catalogue, predictor, Knobs(), predictor.embed(catalogue))
+        cost = FlowCost(catalogue, predictor, Knobs(), predictor.embed(catalogue))
         start = np.array([4, 2])
         self.catalogue, rules = catalogue, Rules(catalogue, gap)
         return [int(r) for r in type(self).sequencer(start, np.arange(10, n), length, cost, rules)]

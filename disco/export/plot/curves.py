@@ -19,12 +19,12 @@ from disco.export.plot.style import (
     INK,
     LABELS,
     SOFT,
-    Stop,
-    drawn,
-    every,
+    TrackLabel,
+    escape_plotly,
     key_colour,
+    label_step,
     layout,
-    stops_of,
+    track_labels,
 )
 from disco.playlist.playlist import Playlist
 
@@ -34,7 +34,7 @@ _CURVES = {"energy": "#d55e00", "danceability": "#0072b2", "valence": "#b8860b",
 
 def curves(playlist: Playlist) -> go.Figure:
     """How features, tempo and key run over the playlist: one row each over the tracks' positions."""
-    stops, tracks, n = stops_of(playlist), playlist.tracks, len(playlist)
+    stops, tracks, n = track_labels(playlist), playlist.tracks, len(playlist)
     position = np.arange(1, n + 1)
     figure = go.Figure(layout=layout(height=720, margin={"l": 124, "r": 20, "t": 30, "b": 44}))
     look = {"x": position, "mode": "lines+markers" if n <= LABELS else "lines"}
@@ -66,12 +66,12 @@ def curves(playlist: Playlist) -> go.Figure:
     )  # fmt: skip
     figure.add_scatter(
         **{**look, "mode": "markers"}, y=np.zeros(n), yaxis="y7", name="track", opacity=0,
-        hovertext=[f"<b>{drawn(stop.title)}</b>" for stop in stops], hovertemplate="%{hovertext}",
+        hovertext=[f"<b>{escape_plotly(stop.title)}</b>" for stop in stops], hovertemplate="%{hovertext}",
     )  # fmt: skip
     return _rows(figure, playlist)
 
 
-def _tempo(figure: go.Figure, playlist: Playlist, stops: Sequence[Stop]) -> None:
+def _tempo(figure: go.Figure, playlist: Playlist, stops: Sequence[TrackLabel]) -> None:
     """The row of the tempo; where half or double time counts as the same, a dotted line says which it is."""
     tempos, n = playlist.tracks.tempos, len(playlist)
     octaves = tempo_octaves(tempos[:-1], tempos[1:], fold=False)
@@ -140,7 +140,7 @@ def _rows(figure: go.Figure, playlist: Playlist) -> go.Figure:
     return figure.update_layout(
         hovermode="x unified", hoversubplots="axis", showlegend=False, bargap=0,
         xaxis={
-            "range": [0.5, n + 0.5], "dtick": every(n), "tick0": 1, "showgrid": False, "zeroline": False,
+            "range": [0.5, n + 0.5], "dtick": label_step(n), "tick0": 1, "showgrid": False, "zeroline": False,
             "anchor": "y7", "fixedrange": True, "tickfont": {"size": 12, "color": SOFT},
             "spikecolor": EDGE, "spikethickness": 1, "spikedash": "solid",
             "title": {"text": "position in the playlist", "font": {"size": 12, "color": SOFT}, "standoff": 8},

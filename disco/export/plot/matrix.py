@@ -6,11 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from disco.catalogue import Floats
-from disco.export.plot.style import EDGE, INK, LABELS, SOFT, UNKNOWN, drawn, every, layout, stops_of
+from disco.export.plot.style import EDGE, INK, LABELS, SOFT, UNKNOWN, escape_plotly, label_step, layout, track_labels
 from disco.models.scaler import scaler
-from disco.playlist.cost import Pairwise
+from disco.playlist.cost import PairwiseCost
 from disco.playlist.key_rules import UNKNOWN as NO_KEY
-from disco.playlist.key_rules import key_places
+from disco.playlist.key_rules import key_index
 from disco.playlist.playlist import Playlist
 
 # From cheap to dear: light blue to dark orange, which colour-blind people tell apart.
@@ -29,12 +29,12 @@ def costs(playlist: Playlist) -> Floats:
     """
     tracks = playlist.tracks
     space = scaler().transform(tracks.features())
-    matrix = Pairwise(tracks, playlist.knobs, space, playlist.mixing).matrix(np.arange(len(tracks)))
+    matrix = PairwiseCost(tracks, playlist.knobs, space, playlist.mixing).matrix(np.arange(len(tracks)))
     np.fill_diagonal(matrix, np.nan)
-    stranger = ~tracks.has_comparable_features & np.isnan(tracks.tempos)
-    stranger &= key_places(tracks.numbers("key"), tracks.modes) == NO_KEY
-    matrix[stranger, :] = np.nan
-    matrix[:, stranger] = np.nan
+    unknown = ~tracks.has_comparable_features & np.isnan(tracks.tempos)
+    unknown &= key_index(tracks.numbers("key"), tracks.modes) == NO_KEY
+    matrix[unknown, :] = np.nan
+    matrix[:, unknown] = np.nan
     return matrix
 
 
@@ -74,9 +74,12 @@ def matrix(playlist: Playlist) -> go.Figure:
         x=x, y=y, mode="lines", name="played", line={"color": INK, "width": 1.6 if n <= 60 else 0.8},
         hoverinfo="skip", showlegend=False,
     )  # fmt: skip
-    stops, label = stops_of(playlist), {"size": 11, "color": SOFT}
+    stops, label = track_labels(playlist), {"size": 11, "color": SOFT}
     # Isolated, so that a title written from the right does not push its number to the left.
-    names = [f"\u2068{drawn(stop.title, 28)}\u2069  {stop.position}" for stop in stops] if n <= LABELS else None
+    names = (
+        [f"\u2068{escape_plotly(stop.title, 28)}\u2069  {stop.position}" for stop in stops] if n <= LABELS else None
+    )
+    numbered = {"dtick": label_step(n), "tick0": 1}
     axis = {
         "showgrid": False, "zeroline": False, "tickfont": label, "fixedrange": True, "range": [0.5, n + 0.5],
         "constrain": "domain", "linecolor": EDGE,
@@ -84,10 +87,10 @@ def matrix(playlist: Playlist) -> go.Figure:
     title = {"text": "to", "font": {"size": 12, "color": SOFT}, "standoff": 8}
     return figure.update_layout(
         plot_bgcolor=UNKNOWN,
-        xaxis={**axis, "dtick": every(n), "tick0": 1, "title": title},
+        xaxis={**axis, **numbered, "title": title},
         yaxis={
             **axis, "range": [n + 0.5, 0.5], "automargin": True, "scaleanchor": "x",
-            **({"tickvals": np.arange(1, n + 1), "ticktext": names} if names else {"dtick": every(n), "tick0": 1}),
+            **({"tickvals": np.arange(1, n + 1), "ticktext": names} if names else numbered),
             "title": {"text": "" if names else "from", "font": {"size": 12, "color": SOFT}},
         },
     )  # fmt: skip

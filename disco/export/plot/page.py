@@ -10,7 +10,7 @@ from plotly import io as plotly_io
 from disco.export.plot.curves import curves
 from disco.export.plot.matrix import matrix
 from disco.export.plot.path import path
-from disco.export.plot.style import Stop, key_colour, stops_of, written
+from disco.export.plot.style import TrackLabel, escape_html, key_colour, track_labels
 from disco.export.plot.wheel import wheel
 from disco.playlist.playlist import Playlist
 
@@ -37,7 +37,7 @@ _HEAD |= {"distance": "number", "cost": "number"}
 
 def page(playlist: Playlist) -> str:
     """One HTML page with the path, the curves and a table; it opens without a network."""
-    heading = written(playlist.name)
+    heading = escape_html(playlist.name)
     # The wheel scrolls the page, also where it is over a picture.
     config = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
     figures = [
@@ -46,13 +46,13 @@ def page(playlist: Playlist) -> str:
     ]
     heads = "".join(f'<th scope="col" class="{kind}">{head}</th>' for head, kind in _HEAD.items())
     colours = map(key_colour, playlist.tracks.circle_positions.tolist())
-    rows = "\n".join(map(_table_row, stops_of(playlist), colours))
+    rows = "\n".join(map(_table_row, track_labels(playlist), colours))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{heading}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>{_STYLE}</style></head><body>
 <h1>{heading}</h1>
-{"".join(f"<p>{written(line)}</p>" for line in [*_facts(playlist), *playlist.notes])}
+{"".join(f"<p>{escape_html(line)}</p>" for line in [*_facts(playlist), *playlist.notes])}
 <h2>The path</h2>
 <p>Tracks that sound alike stand together. Drag to turn it; point at a track to see what it is.</p>
 <div class="wide">{figures[0]}</div>
@@ -87,9 +87,9 @@ def _facts(playlist: Playlist) -> list[str]:
     return [f"{len(playlist)} tracks{seeds}{lasts} · {where}", f"{knobs} · {made}"]
 
 
-def _table_row(stop: Stop, colour: str) -> str:
+def _table_row(stop: TrackLabel, colour: str) -> str:
     key = f'<span class="key" style="background: {colour}">{stop.camelot}</span>' if stop.camelot else "?"
-    cells = [f"{stop.position}{' ◆' if stop.seed else ''}", written(stop.title), written(stop.artist), key]
+    cells = [f"{stop.position}{' ◆' if stop.seed else ''}", escape_html(stop.title), escape_html(stop.artist), key]
     cells += [stop.tempo or "?", stop.move, stop.change, stop.distance, stop.cost]
     kinds = ["number", "text", "text", *list(_HEAD.values())[3:]]
     row = "".join(f'<td class="{kind}">{cell}</td>' for kind, cell in zip(kinds, cells, strict=True))

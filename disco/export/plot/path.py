@@ -11,7 +11,19 @@ import numpy as np
 import plotly.graph_objects as go
 
 from disco.catalogue import FEATURES, Floats
-from disco.export.plot.style import ALONG, EDGE, GRID, LABELS, SOFT, Stop, drawn, every, hover, layout, stops_of
+from disco.export.plot.style import (
+    ALONG,
+    EDGE,
+    GRID,
+    LABELS,
+    SOFT,
+    TrackLabel,
+    escape_plotly,
+    hover,
+    label_step,
+    layout,
+    track_labels,
+)
 from disco.models.scaler import scaler
 from disco.playlist.playlist import Playlist
 
@@ -36,7 +48,7 @@ def path(playlist: Playlist) -> go.Figure:
     scale = scaler()
     points = scale.project(scale.transform(playlist.tracks.features()))
     placed = np.flatnonzero(np.isfinite(points).all(axis=1))
-    stops, fits = stops_of(playlist), len(playlist) <= LABELS
+    stops, fits = track_labels(playlist), len(playlist) <= LABELS
     figure = go.Figure(layout=layout(height=620, margin=dict.fromkeys("lrtb", 0)))
     if not len(placed):
         return figure.add_annotation(text="No track of this playlist has features to place it by.", showarrow=False)
@@ -74,7 +86,7 @@ def path(playlist: Playlist) -> go.Figure:
         aspectratio=dict(zip("xyz", sides, strict=True)),
         camera={"eye": eye, "center": {"x": 0, "y": 0, "z": -0.13}},
     )
-    first, last = (f"<b>{stops[i].position}  {drawn(stops[i].title)}</b>" for i in placed[[0, -1]])
+    first, last = (f"<b>{stops[i].position}  {escape_plotly(stops[i].title)}</b>" for i in placed[[0, -1]])
     caption = {"text": f"from {first}<br>to {last}", "align": "right", "showarrow": False}
     return figure.add_annotation(caption, x=0.99, y=0.99, xref="paper", yref="paper")
 
@@ -93,7 +105,7 @@ def _view(points: Floats) -> tuple[dict[str, float], Floats]:
     for angle, height in product(np.linspace(-1.25, -0.35, 19), (0.25, 0.33, 0.41)):
         (x, y), (level, z) = (math.cos(angle), math.sin(angle)), (math.cos(height), math.sin(height))
         seen = points @ np.array([[-y, x, 0], [-z * x, -z * y, level]], dtype=np.float32).T
-        some = seen[:: every(len(seen))]
+        some = seen[:: label_step(len(seen))]
         apart = np.linalg.norm(some[:, None] - some, axis=2)[~np.eye(len(some), dtype=bool)].min(initial=np.inf)
         views.append((float(apart), {"x": 1.8 * level * x, "y": 1.8 * level * y, "z": 1.8 * z}, seen))
     return max(views, key=lambda view: view[0])[1:]
@@ -109,7 +121,7 @@ def _axis(words: tuple[str, str], low: float, high: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _labels(points: Floats, seen: Floats, stops: Sequence[Stop]) -> list[dict[str, Any]]:
+def _labels(points: Floats, seen: Floats, stops: Sequence[TrackLabel]) -> list[dict[str, Any]]:
     """A number in every marker, and a tag at the first and the last on the side where there is most room."""
     places = [dict(zip("xyz", point.tolist(), strict=True)) for point in points]
     number = {"font": {"size": 10, "color": "white"}, "showarrow": False}

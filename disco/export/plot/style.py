@@ -24,7 +24,7 @@ LABELS = 30
 LONGEST = 40
 
 
-class Stop(NamedTuple):
+class TrackLabel(NamedTuple):
     """One track of a playlist in words; texts as they came, not yet safe."""
 
     position: int
@@ -40,7 +40,7 @@ class Stop(NamedTuple):
     cost: str
 
 
-def stops_of(playlist: Playlist) -> list[Stop]:
+def track_labels(playlist: Playlist) -> list[TrackLabel]:
     """Every track of a playlist in words."""
     tracks = playlist.as_dict()["tracks"]
     change = [math.nan, *playlist.terms["tempo_change"].tolist()]
@@ -49,7 +49,7 @@ def stops_of(playlist: Playlist) -> list[Stop]:
         camelot, before = track["camelot"], tracks[i - 1]["camelot"] if i else None
         join = track["join"] or {}
         stops.append(
-            Stop(
+            TrackLabel(
                 position=track["position"],
                 seed=track["seed"],
                 title=printable(track["title"]) or printable(track["id"]),
@@ -71,22 +71,22 @@ def number(value: float | None, form: str, unit: str = "") -> str:
     return "" if value is None or math.isnan(value) else f"{value:{form}}{unit}".replace("-", "−")
 
 
-def drawn(text: str, longest: int = LONGEST) -> str:
+def escape_plotly(text: str, longest: int = LONGEST) -> str:
     """Text that Plotly draws as it stands: no tags, no entities, no TeX, not longer than fits."""
     short = text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
     return html.escape(short, quote=False).replace("$", "&#36;")
 
 
-def written(text: str) -> str:
+def escape_html(text: str) -> str:
     """Text that HTML shows as it stands."""
     return html.escape(printable(text))
 
 
-def hover(stop: Stop) -> str:
+def hover(stop: TrackLabel) -> str:
     """What is told of a track that is pointed at."""
     lines = [
-        f"<b>{stop.position} · {drawn(stop.title)}</b>{'  ◆ seed' if stop.seed else ''}",
-        drawn(stop.artist),
+        f"<b>{stop.position} · {escape_plotly(stop.title)}</b>{'  ◆ seed' if stop.seed else ''}",
+        escape_plotly(stop.artist),
         f"{stop.key or 'key unknown'}   {f'{stop.tempo} BPM' if stop.tempo else 'tempo unknown'}",
     ]
     follows = [
@@ -97,7 +97,7 @@ def hover(stop: Stop) -> str:
     return "<br>".join([*lines, "   ".join(filter(None, follows))]).removesuffix("<br>")
 
 
-def every(n: int) -> int:
+def label_step(n: int) -> int:
     """Every how manieth of n places is labelled."""
     return max(1, math.ceil(n / LABELS))
 

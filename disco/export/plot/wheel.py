@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
 from disco.catalogue.music import camelot
-from disco.export.plot.style import ALONG, BAD, EDGE, GOOD, INK, LABELS, SOFT, hover, key_colour, layout, stops_of
-from disco.playlist.key_rules import key_places
+from disco.export.plot.style import ALONG, BAD, EDGE, GOOD, INK, LABELS, SOFT, hover, key_colour, layout, track_labels
+from disco.playlist.key_rules import key_index
 from disco.playlist.playlist import Playlist
 
 # From the middle: the inner edges of the rings of minor and of major keys, and how thick each is.
@@ -36,7 +36,7 @@ def wheel(playlist: Playlist) -> go.Figure:
         return figure
     numbers = (tracks.circle_positions[placed].astype(int) + 7) % 12 + 1
     angle, radius = _stand(numbers, modes[placed].astype(int))
-    places = key_places(keys, modes)[placed]
+    places = key_index(keys, modes)[placed]
     allowed = playlist.mixing.keys.allows(places[:-1], places[1:])
     width = 2.2 if n <= LABELS else 1.2
     next_to = np.diff(placed) == 1
@@ -50,7 +50,7 @@ def wheel(playlist: Playlist) -> go.Figure:
             figure.add_scatterpolar(
                 r=r, theta=theta, mode="lines", line=line, name=name, hoverinfo="skip", opacity=0.75
             )
-    stops, fits = stops_of(playlist), n <= LABELS
+    stops, fits = track_labels(playlist), n <= LABELS
     figure.add_scatterpolar(
         r=radius, theta=angle, name="tracks", showlegend=False, mode="markers+text" if fits else "markers",
         text=[str(stops[i].position) for i in placed] if fits else None,

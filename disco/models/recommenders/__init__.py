@@ -7,7 +7,7 @@ from pathlib import Path
 
 from disco.catalogue import Catalogue
 from disco.errors import DataError, DiscoError, NotFoundError
-from disco.models.card import MODELS, Card, checked_card, find_model, names_in, user_models
+from disco.models.card import MODELS, Card, find_model, load_card, model_names, user_models
 from disco.models.recommenders import (
     als,
     autoencoder,
@@ -40,7 +40,7 @@ def nearest(catalogue: Catalogue) -> Recommender:
 DEFAULT = "content"
 # It places about 45 tracks in a millisecond, all of a catalogue at once: of more than so many one would wait for
 # seconds, and the plain `nearest` is asked instead.
-_AT_ONCE = 100_000
+_MAX_TRACKS_FOR_CONTENT = 100_000
 # What is not trained at all, from a catalogue.
 RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"nearest": nearest}
 # What asks a service on the network, never but by name, and what the service is told.
@@ -48,7 +48,7 @@ ONLINE: dict[str, Callable[[Catalogue], Recommender]] = {
     "listenbrainz": listenbrainz.ListenBrainz,
     "reccobeats": reccobeats.ReccoBeats,
 }
-TOLD = {"listenbrainz": listenbrainz.TOLD, "reccobeats": reccobeats.TOLD}
+DATA_NOTICES = {"listenbrainz": listenbrainz.DATA_NOTICE, "reccobeats": reccobeats.DATA_NOTICE}
 # What is trained: from the `method` on a card to what loads its folder.
 METHODS: dict[str, Callable[[Artifacts], Recommender]] = {
     "popularity": popularity.load,
@@ -67,7 +67,7 @@ METHODS: dict[str, Callable[[Artifacts], Recommender]] = {
 }
 
 # Methods that build on others: of these one may be the default.
-CHOSEN = ("ranker", "blend")
+SECOND_STAGE = ("ranker", "blend")
 
 
 def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
@@ -85,15 +85,13 @@ def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
     try:
         folder = find_model(name)
     except NotFoundError:
-        there = ", ".join([*RECOMMENDERS, *trained(), *ONLINE])
+        there = ", ".join([*RECOMMENDERS, *trained_recommenders(), *ONLINE])
         raise NotFoundError(
             f"there is no recommender {str(name)!r}; there are: {there}, or a model's folder"
         ) from None
-    card = checked_card(folder, "recommender")
+    card = load_card(folder, "recommender")
     if card["method"] not in METHODS:
-        raise DataError(
-            card.folder / "card.json", f"is by the method {card['method']!r}; known are {', '.join(METHODS)}"
-        )
+        raise DataError(card.path, f"is by the method {card['method']!r}; known are {', '.join(METHODS)}")
     return METHODS[card["method"]](Artifacts(card, catalogue))
 
 
@@ -105,19 +103,19 @@ def default_recommender(catalogue: Catalogue) -> Recommender:
     `content` would take seconds to place their tracks.
     """
     found = []
-    for name in trained():
-        card = checked_card(find_model(name), "recommender")
-        if card["method"] in CHOSEN:
-            found.append((measured(card), name))
+    for name in trained_recommenders():
+        card = load_card(find_model(name), "recommender")
+        if card["method"] in SECOND_STAGE:
+            found.append((validation_score(card), name))
     for _, name in sorted(found, reverse=True):
         try:
             return load_recommender(name, catalogue)
         except DataError:  # of another catalogue, or without its parts: not what was asked for by name
             continue
-    return load_recommender(DEFAULT if len(catalogue) <= _AT_ONCE else "nearest", catalogue)
+    return load_recommender(DEFAULT if len(catalogue) <= _MAX_TRACKS_FOR_CONTENT else "nearest", catalogue)
 
 
-def measured(card: Card) -> float:
+def validation_score(card: Card) -> float:
     """R-precision and NDCG on the validation playlists, the mean of all that the card has measured; 0 if none."""
     try:
         protocols = card["metrics"]["continuation"]["validation"].values()
@@ -127,13 +125,13 @@ def measured(card: Card) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def trained() -> list[str]:
+def trained_recommenders() -> list[str]:
     """Names of the recommenders that are shipped, or that the user trained; broken ones are left out."""
     names = []
     for place in (MODELS, user_models()):
-        for name in names_in(place):
+        for name in model_names(place):
             try:
-                checked_card(place / name, "recommender")
+                load_card(place / name, "recommender")
             except DiscoError:
                 continue
             names.append(name)
@@ -141,16 +139,16 @@ def trained() -> list[str]:
 
 
 __all__ = [
+    "DATA_NOTICES",
     "DEFAULT",
     "METHODS",
     "ONLINE",
     "RECOMMENDERS",
-    "TOLD",
     "Candidates",
     "Nearest",
     "Query",
     "Recommender",
     "default_recommender",
     "load_recommender",
-    "trained",
+    "trained_recommenders",
 ]

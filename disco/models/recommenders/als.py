@@ -17,11 +17,11 @@ from disco.models.recommenders.query import Query, Recommender
 from disco.models.recommenders.scoring import VectorRecommender
 
 # What a playlist holds, by number and each once, and the confidence in each.
-Held = tuple[NDArray[np.integer], NDArray[np.floating]]
+WeightedItems = tuple[NDArray[np.integer], NDArray[np.floating]]
 
 
 @dataclass(frozen=True)
-class Folding:
+class AlsParams:
     """How a playlist's factors are found from its tracks.
 
     Attributes
@@ -36,9 +36,9 @@ class Folding:
     regularization: float
 
 
-def folder_in(factors: Floats, how: Folding) -> Callable[[Sequence[NDArray[np.integer]]], Floats]:
+def fold_in(factors: Floats, how: AlsParams) -> Callable[[Sequence[NDArray[np.integer]]], Floats]:
     """From the numbers of seeds of several playlists to their factors, shape (playlists, d): NaN without a seed."""
-    solve = solver(factors, how.regularization)
+    solve = factor_solver(factors, how.regularization)
 
     def fold(playlists: Sequence[NDArray[np.integer]]) -> Floats:
         each = [np.unique(seeds) for seeds in playlists]
@@ -47,7 +47,7 @@ def folder_in(factors: Floats, how: Folding) -> Callable[[Sequence[NDArray[np.in
     return fold
 
 
-def solver(factors: Floats, regularization: float) -> Callable[[Sequence[Held]], Floats]:
+def factor_solver(factors: Floats, regularization: float) -> Callable[[Sequence[WeightedItems]], Floats]:
     """From what several playlists hold to their factors, shape (playlists, d): NaN where one holds nothing.
 
     With Y the factors of all, S those of what is held and C the confidences in it on a diagonal, a playlist's factors
@@ -56,7 +56,7 @@ def solver(factors: Floats, regularization: float) -> Callable[[Sequence[Held]],
     d = factors.shape[1]
     whole = factors.T.astype(np.float64) @ factors + regularization * np.eye(d)
 
-    def solve(playlists: Sequence[Held]) -> Floats:
+    def solve(playlists: Sequence[WeightedItems]) -> Floats:
         left, right = np.empty((len(playlists), d, d)), np.full((len(playlists), d, 1), np.nan)
         for i, (numbers, confidences) in enumerate(playlists):
             some = factors[numbers].astype(np.float64)
@@ -71,7 +71,7 @@ def solver(factors: Floats, regularization: float) -> Callable[[Sequence[Held]],
 def load(folder: Artifacts) -> Recommender:
     """A recommender by factors; of a query without a known seed it says nothing."""
     factors = folder.array("factors", len(folder.rows), None).astype(np.float32)
-    fold = folder_in(factors, folder.parameters(Folding))
+    fold = fold_in(factors, folder.parameters(AlsParams))
 
     def encode(queries: Sequence[Query]) -> Floats:
         return fold([folder.known(query.seeds) for query in queries])

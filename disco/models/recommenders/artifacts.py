@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
-from disco.errors import DataError
+from disco.errors import DataError, validation_message
 from disco.models.card import Card
 from disco.models.recommenders.sparse import Sparse
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 Parameters = TypeVar("Parameters", bound="DataclassInstance")
 
 VOCABULARY = "tracks.parquet"
+# Names that parameters had on cards and in recipes before, and those that they have now.
+OLD_PARAMETERS = {"filling": "popularity_prior", "idf": "idf_power", "rarity": "score_idf_power"}
 
 
 @dataclass(frozen=True)
@@ -91,14 +94,14 @@ class Artifacts:
         DataError
             If the card does not name it, it is not there, or it is another file.
         """
-        path, said = self.card.folder / file, self.card["files"]
-        if not isinstance(said, dict) or file not in said:
-            raise DataError(self.card.folder / "card.json", f"names no file {file!r}")
+        path, checksums = self.card.folder / file, self.card["files"]
+        if file not in checksums:
+            raise DataError(self.card.path, f"names no file {file!r}")
         try:
             content = path.read_bytes()
         except OSError:
-            raise DataError(self.card.folder / "card.json", f"names {file}, which cannot be read") from None
-        if hashlib.sha256(content).hexdigest() != said[file]:
+            raise DataError(self.card.path, f"names {file}, which cannot be read") from None
+        if hashlib.sha256(content).hexdigest() != checksums[file]:
             raise DataError(path, "is not the file that its card describes (the checksums differ)")
         return content
 
@@ -129,11 +132,14 @@ class Artifacts:
         DataError
             If one is missing, too many, or no finite number.
         """
-        said, wanted = self.card["parameters"], [field.name for field in fields(kind)]
-        numbers = isinstance(said, dict) and all(type(n) in (int, float) and np.isfinite(n) for n in said.values())
-        if not numbers or sorted(said) != sorted(wanted):
-            raise DataError(self.card.folder / "card.json", f"parameters must be numbers for {', '.join(wanted)}")
-        return kind(**said)
+        known = [field.name for field in fields(kind)]
+        given = {OLD_PARAMETERS.get(key, key): value for key, value in self.card["parameters"].items()}
+        if unknown := [key for key in given if key not in known]:
+            raise DataError(self.card.path, f"has the unknown parameter {unknown[0]!r}; known are {', '.join(known)}")
+        try:
+            return msgspec.convert(given, kind)
+        except msgspec.ValidationError as error:
+            raise DataError(self.card.path, f"parameters: {validation_message(error)}") from None
 
     def sparse(self, name: str, rows: int | None, columns: int, weighted: bool = True) -> Sparse:
         """The sparse matrix in `name_starts.npy`, `name_columns.npy` and, if weighted, `name_weights.npy`.

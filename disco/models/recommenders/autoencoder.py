@@ -14,7 +14,7 @@ from disco.errors import DataError
 from disco.models.card import Card
 from disco.models.network import load_network
 from disco.models.recommenders.artifacts import Artifacts
-from disco.models.recommenders.content import Hearing, in_parts, similar
+from disco.models.recommenders.content import ContentParams, cosine_recommender, run_in_batches
 from disco.models.recommenders.query import Recommender
 
 INPUTS = (
@@ -23,37 +23,36 @@ INPUTS = (
 )
 
 
-def numbers(catalogue: Catalogue) -> Floats:
+def raw_inputs(catalogue: Catalogue) -> Floats:
     """The 15 numbers as the catalogue has them, shape (n, 15): NaN where unknown."""
     return np.stack([catalogue.numbers(name) for name in INPUTS], axis=1).astype(np.float32)
 
 
-def standardised(catalogue: Catalogue, mean: Sequence[float], scale: Sequence[float]) -> Floats:
+def standardise(catalogue: Catalogue, mean: Sequence[float], scale: Sequence[float]) -> Floats:
     """Numbers of mean 0 and standard deviation 1, shape (n, 15); unknown ones are 0, tracks without features NaN."""
     centre, spread = (np.asarray(values, dtype=np.float32) for values in (mean, scale))
-    heard = np.asarray((numbers(catalogue) - centre) / spread, dtype=np.float32)
+    heard = np.asarray((raw_inputs(catalogue) - centre) / spread, dtype=np.float32)
     np.nan_to_num(heard, copy=False, nan=0.0)
     heard[~catalogue.has_comparable_features] = np.nan
     return heard
 
 
-def codes(card: Card, catalogue: Catalogue) -> Floats:
+def autoencoder_codes(card: Card, catalogue: Catalogue) -> Floats:
     """The code of each track, shape (n, d), brought to length 1; NaN for tracks without features."""
-    said = card["standard"]
-    given = [np.asarray(said.get(name), dtype=np.float32) for name in ("mean", "scale")] if said else []
-    if len(given) != 2 or any(a.shape != (len(INPUTS),) or not np.isfinite(a).all() for a in given):
-        raise DataError(card.folder / "card.json", f"must give mean and scale of {len(INPUTS)} numbers")
+    moments = card["standard"]
     if catalogue.has_comparable_features.any() and catalogue.feature_set != card["feature_set"]:
         raise DataError(
             catalogue.where,
             f"has features of the set {catalogue.feature_set!r}; the model knows {card['feature_set']!r}",
         )
-    heard = standardised(catalogue, said["mean"], said["scale"])
-    code = in_parts(load_network(card, "encoder"), heard, "code")
+    heard = standardise(catalogue, moments["mean"], moments["scale"])
+    code = run_in_batches(load_network(card, "encoder"), heard, "code")
     code /= np.maximum(np.linalg.norm(code, axis=1, keepdims=True), 1e-12)
     return code
 
 
 def load(folder: Artifacts) -> Recommender:
     """A recommender by the code; it has no vocabulary, and knows every track that has the eight features."""
-    return similar(folder.card.name, codes(folder.card, folder.catalogue), folder.parameters(Hearing))
+    return cosine_recommender(
+        folder.card.name, autoencoder_codes(folder.card, folder.catalogue), folder.parameters(ContentParams)
+    )

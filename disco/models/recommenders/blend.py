@@ -17,12 +17,12 @@ from disco.errors import DataError, NotFoundError
 from disco.models.distance import distances
 from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Candidates, Query, Recommender
-from disco.models.recommenders.scoring import highest
+from disco.models.recommenders.scoring import top_n_indices
 from disco.models.scaler import imputed_features, scaler
 
 
 @dataclass(frozen=True)
-class Blending:
+class BlendParams:
     """How places are added up.
 
     Attributes
@@ -37,7 +37,7 @@ class Blending:
     offset: float
 
 
-def blended(answers: Sequence[Rows], weights: Sequence[float], how: Blending) -> tuple[Rows, Floats]:
+def fuse_ranks(answers: Sequence[Rows], weights: Sequence[float], how: BlendParams) -> tuple[Rows, Floats]:
     """Rows that any answer names, best first, ties to the lower row; and the weighted sums of reciprocal places."""
     named = np.concatenate([np.empty(0, dtype=np.intp), *answers])
     counted = [
@@ -51,14 +51,14 @@ def blended(answers: Sequence[Rows], weights: Sequence[float], how: Blending) ->
 
 @dataclass(frozen=True)
 class Blend:
-    """The blend of some recommenders; what none of them knows comes behind, by its sound.
+    """The blend of some recommenders; what none of them knows comes fallback, by its sound.
 
     Attributes
     ----------
     name : str
     parts : tuple of Recommender
     weights : tuple of float
-    how : Blending
+    how : BlendParams
     sound : ndarray, shape (n, 8)
         Scaled features of the catalogue, NaN where unknown.
     """
@@ -66,7 +66,7 @@ class Blend:
     name: str
     parts: tuple[Recommender, ...]
     weights: tuple[float, ...]
-    how: Blending
+    how: BlendParams
     sound: Floats
     gives_probabilities: bool = False
 
@@ -86,17 +86,17 @@ class Blend:
         return [self._answer(query, [answers[i].rows for answers in of_parts], n) for i, query in enumerate(queries)]
 
     def _answer(self, query: Query, answers: list[Rows], n: int) -> Candidates:
-        rows, sums = blended(answers, self.weights, self.how)
+        rows, sums = fuse_ranks(answers, self.weights, self.how)
         if len(rows) < n:
-            behind = by_sound(query, self.sound, rows, n - len(rows))
+            fallback = nearest_by_features(query, self.sound, rows, n - len(rows))
             # Nearest first between the last of the others and 0.
             last = float(sums[-1]) if len(sums) else 1.0
-            sums = np.concatenate([sums, last * np.linspace(0.999, 0, len(behind), dtype=np.float32)])
-            rows = np.concatenate([rows, behind])
+            sums = np.concatenate([sums, last * np.linspace(0.999, 0, len(fallback), dtype=np.float32)])
+            rows = np.concatenate([rows, fallback])
         return Candidates(rows[:n], sums[:n].astype(np.float32))
 
 
-def by_sound(query: Query, sound: Floats, taken: NDArray[np.intp], n: int) -> Rows:
+def nearest_by_features(query: Query, sound: Floats, taken: NDArray[np.intp], n: int) -> Rows:
     """The n tracks nearest to the mean of the seeds that are not taken; none if no seed has features."""
     seeds = sound[query.seeds]
     seeds = seeds[~np.isnan(seeds).any(axis=1)]
@@ -106,7 +106,7 @@ def by_sound(query: Query, sound: Floats, taken: NDArray[np.intp], n: int) -> Ro
     near[query.seeds] = near[taken] = np.nan
     if query.allowed is not None:
         near[~query.allowed] = np.nan
-    return highest(near, n)
+    return top_n_indices(near, n)
 
 
 def load(folder: Artifacts, load_part: Callable[[str, Catalogue], Recommender]) -> Recommender:
@@ -117,12 +117,12 @@ def load(folder: Artifacts, load_part: Callable[[str, Catalogue], Recommender]) 
     DataError
         If the card does not name them with their weights, or one is missing, broken or a blend again.
     """
-    card, said = folder.card, folder.card["parts"]
-    weights = list(said.values()) if isinstance(said, dict) else []
-    if not weights or not all(type(w) in (int, float) and 0 < w < np.inf for w in weights):
-        raise DataError(card.folder / "card.json", "names no recommenders with weights above 0")
+    card, named = folder.card, folder.card["parts"]
+    weights = list(named.values())
+    if not weights or any(isinstance(weight, dict) for weight in weights):
+        raise DataError(card.path, "names no recommenders with weights above 0")
     parts = []
-    for name in said:
+    for name in named:
         try:
             parts.append(load_part(name, folder.catalogue))
         except NotFoundError:
@@ -130,6 +130,6 @@ def load(folder: Artifacts, load_part: Callable[[str, Catalogue], Recommender]) 
                 card.folder, f"blends {name}, which is not there any more; train it, and {card.name} again"
             ) from None
         if isinstance(parts[-1], Blend):
-            raise DataError(card.folder / "card.json", f"blends {name}, which is a blend itself")
+            raise DataError(card.path, f"blends {name}, which is a blend itself")
     heard = imputed_features(folder.catalogue, scaler())
-    return Blend(card.name, tuple(parts), tuple(weights), folder.parameters(Blending), heard)
+    return Blend(card.name, tuple(parts), tuple(weights), folder.parameters(BlendParams), heard)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Floats
 from disco.catalogue.numbering import artist_names
 from disco.errors import DataError
-from disco.models.recommenders.als import Held, solver
+from disco.models.recommenders.als import WeightedItems, factor_solver
 from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
 from disco.models.recommenders.scoring import VectorRecommender
@@ -32,13 +32,13 @@ ARTISTS = "artists.parquet"
 
 
 @dataclass(frozen=True)
-class Weighing:
+class CollectiveParams:
     """How a playlist's factors are found, and what artists and titles count beside tracks.
 
     Attributes
     ----------
     confidence, regularization : float
-        As `als.Folding` has them.
+        As `AlsParams` has them.
     artists : float
         Confidence in an artist with k tracks in a playlist: this, times that of a track, times log(1 + k).
     titles : float
@@ -71,12 +71,12 @@ class Collective:
     terms: Titles
     factors: Floats
     names: pa.Array
-    weighing: Weighing
+    weighing: CollectiveParams
 
     @cached_property
     def artists(self) -> NDArray[np.intp]:
         """Number among the artists of the first artist of each track of the catalogue, shape (n,), -1 if unknown."""
-        return numbered(artist_names(self.folder.catalogue), self.names)
+        return index_of(artist_names(self.folder.catalogue), self.names)
 
     @cached_property
     def tracks(self) -> Floats:
@@ -93,10 +93,10 @@ class Collective:
         return self._solve([self._heard(query) for query in queries])
 
     @cached_property
-    def _solve(self) -> Callable[[Sequence[Held]], Floats]:
-        return solver(self.factors, self.weighing.regularization)
+    def _solve(self) -> Callable[[Sequence[WeightedItems]], Floats]:
+        return factor_solver(self.factors, self.weighing.regularization)
 
-    def _heard(self, query: Query) -> Held:
+    def _heard(self, query: Query) -> WeightedItems:
         """What a query holds."""
         n = len(self.folder.rows)
         tracks = np.unique(self.folder.known(query.seeds))
@@ -107,7 +107,7 @@ class Collective:
         return numbers, confidences(len(tracks), counts, bag.weights, self.weighing)
 
 
-def confidences(tracks: int, counts: NDArray[np.integer], terms: Floats, how: Weighing) -> Floats:
+def confidences(tracks: int, counts: NDArray[np.integer], terms: Floats, how: CollectiveParams) -> Floats:
     """Confidence in what a playlist holds: its tracks, its artists by their counts, the terms of its title.
 
     Terms weigh as `Titles.bags` has them, of length 1 in all.
@@ -116,13 +116,13 @@ def confidences(tracks: int, counts: NDArray[np.integer], terms: Floats, how: We
     return np.asarray(how.confidence * np.concatenate(parts), dtype=np.float32)
 
 
-def numbered(names: pa.Array, known: pa.Array) -> NDArray[np.intp]:
+def index_of(names: pa.Array, known: pa.Array) -> NDArray[np.intp]:
     """Place of each name among the known ones, shape (n,), -1 where it is none of them."""
     found = pc.fill_null(pc.index_in(names, value_set=known, skip_nulls=True), -1)
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.intp)
 
 
-def read(folder: Artifacts) -> Collective:
+def load_factors(folder: Artifacts) -> Collective:
     """The factors in a model's folder.
 
     Raises
@@ -140,10 +140,10 @@ def read(folder: Artifacts) -> Collective:
         raise DataError(path, "has an artist twice, or none")
     terms = Titles.read(folder)
     factors = folder.array("factors", len(folder.rows) + len(names) + len(terms), None).astype(np.float32)
-    return Collective(folder, terms, factors, names, folder.parameters(Weighing))
+    return Collective(folder, terms, factors, names, folder.parameters(CollectiveParams))
 
 
 def load(folder: Artifacts) -> Recommender:
     """A recommender by factors of tracks, artists and titles; where it knows nothing of a query it says nothing."""
-    model = read(folder)
+    model = load_factors(folder)
     return VectorRecommender(folder.card.name, model.tracks, model.encode, rows=folder.rows, reads_titles=True)

@@ -24,7 +24,7 @@ _AT_A_TIME = 1024
 
 
 @dataclass(frozen=True)
-class Hearing:
+class ContentParams:
     """How the seeds' cosines become one score.
 
     Attributes
@@ -37,13 +37,13 @@ class Hearing:
     sharpness: float
 
 
-def embedded(card: Card, catalogue: Catalogue) -> Floats:
+def embed_tracks(card: Card, catalogue: Catalogue) -> Floats:
     """Where a model's tower places the tracks, shape (n, d), vectors of length 1; NaN for tracks without features."""
     by = scaler(card["scaler"]["model"], card["scaler"]["version"])
-    return in_parts(load_network(card, "tower"), tower_inputs(catalogue, card["inputs"], by), "vector")
+    return run_in_batches(load_network(card, "tower"), tower_inputs(catalogue, card["inputs"], by), "vector")
 
 
-def in_parts(network: Network, heard: Floats, output: str) -> Floats:
+def run_in_batches(network: Network, heard: Floats, output: str) -> Floats:
     """What a network says of each row of its inputs, shape (n, d); NaN for rows that begin with NaN."""
     width = next(node.shape[-1] for node in network.session.get_outputs() if node.name == output)
     space = np.full((len(heard), width), np.nan, dtype=np.float32)
@@ -58,7 +58,7 @@ def in_parts(network: Network, heard: Floats, output: str) -> Floats:
     return space
 
 
-def similar(name: str, space: Floats, how: Hearing) -> Scored:
+def cosine_recommender(name: str, space: Floats, how: ContentParams) -> Scored:
     """A recommender of the tracks that lie near the seeds, shape (n, d); of seeds without a place it says nothing."""
     columns = np.ascontiguousarray(space.T)
     placed = ~np.isnan(space.sum(axis=1))
@@ -96,4 +96,6 @@ def _together(seeds: Sequence[int]) -> list[list[int]]:
 
 def load(folder: Artifacts) -> Recommender:
     """A recommender by content; it has no vocabulary, and knows every track that has the eight features."""
-    return similar(folder.card.name, embedded(folder.card, folder.catalogue), folder.parameters(Hearing))
+    return cosine_recommender(
+        folder.card.name, embed_tracks(folder.card, folder.catalogue), folder.parameters(ContentParams)
+    )

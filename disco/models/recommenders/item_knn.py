@@ -20,22 +20,22 @@ from disco.models.recommenders.sparse import Sparse
 
 
 @dataclass(frozen=True)
-class Adding:
+class ItemKnnParams:
     """How the seeds' neighbours are added up.
 
     Attributes
     ----------
     power : float
         A similarity counts to this power.
-    filling : float
+    popularity_prior : float
         What the most popular track counts: it orders the tracks that no seed names.
     """
 
     power: float
-    filling: float
+    popularity_prior: float
 
 
-def scorer(near: Sparse, counts: Floats, how: Adding) -> Callable[[NDArray[np.integer]], Floats]:
+def track_scores(near: Sparse, counts: Floats, how: ItemKnnParams) -> Callable[[NDArray[np.integer]], Floats]:
     """From the numbers of seeds to scores, shape (tracks,): NaN without a seed.
 
     Parameters
@@ -46,14 +46,14 @@ def scorer(near: Sparse, counts: Floats, how: Adding) -> Callable[[NDArray[np.in
         In how many training playlists each track is.
     """
     raised = Sparse(near.starts, near.columns, near.weights**how.power, near.width)
-    filling = (how.filling * counts / counts.max(initial=1)).astype(np.float32)
+    popularity_prior = (how.popularity_prior * counts / counts.max(initial=1)).astype(np.float32)
 
     def score(seeds: NDArray[np.integer]) -> Floats:
         if not len(seeds):
             return np.full(near.width, np.nan, dtype=np.float32)
         seeds = np.unique(seeds)
         near_them = raised.combined(seeds, np.full(len(seeds), 1 / len(seeds), dtype=np.float32))
-        return np.asarray(near_them + filling, dtype=np.float32)
+        return np.asarray(near_them + popularity_prior, dtype=np.float32)
 
     return score
 
@@ -62,7 +62,7 @@ def load(folder: Artifacts) -> Recommender:
     """A recommender by neighbouring tracks; of a query without a known seed it says nothing."""
     tracks = len(folder.rows)
     counts = folder.array("counts", tracks).astype(np.float32)
-    score = scorer(folder.sparse("near", tracks, tracks), counts, folder.parameters(Adding))
+    score = track_scores(folder.sparse("near", tracks, tracks), counts, folder.parameters(ItemKnnParams))
 
     def scores(queries: Sequence[Query]) -> Floats:
         return np.stack([score(folder.known(query.seeds)) for query in queries])

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from disco.catalogue import Catalogue
 from disco.models.recommenders.query import Candidates, Query
-from disco.models.recommenders.track_matching import ASKED, Matching, best, spread
+from disco.models.recommenders.track_matching import MAX_SEEDS, TrackMatcher, evenly_spaced, top_candidates
 from disco.sources.services import listenbrainz
 
-TOLD = (
+DATA_NOTICE = (
     "MusicBrainz and ListenBrainz are told the ISRCs, artists and titles of the seeds, and nothing of you; their "
     "answers are kept here for two weeks"
 )
@@ -26,7 +26,7 @@ class ListenBrainz:
     gives_probabilities = False
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue, self._matching = catalogue, Matching(catalogue)
+        self._catalogue, self._matching = catalogue, TrackMatcher(catalogue)
 
     def recommend(self, query: Query, n: int) -> Candidates:
         """At most n candidates; none if MusicBrainz knows none of the seeds, or the catalogue none of the answers.
@@ -37,7 +37,7 @@ class ListenBrainz:
             If the services cannot be asked.
         """
         mbids: list[str] = []
-        for track in self._catalogue.tracks(spread(query.seeds, ASKED)):
+        for track in self._catalogue.tracks(evenly_spaced(query.seeds, MAX_SEEDS)):
             artist = next(iter(track["artists"] or []), None)
             mbids += listenbrainz.recordings(track["isrc"], artist, track["title"])
         found = listenbrainz.similar(list(dict.fromkeys(mbids))) if mbids else []
@@ -48,7 +48,7 @@ class ListenBrainz:
         for i in unnamed:
             same = self._matching.by_id(ids.get(found[i].mbid, []))
             rows[i] = next((row for row in same if row is not None), None)
-        return best(rows, [one.score for one in found], query, n)
+        return top_candidates(rows, [one.score for one in found], query, n)
 
     def recommend_many(self, queries: Sequence[Query], n: int) -> list[Candidates]:
         """The same for each query, one by one."""

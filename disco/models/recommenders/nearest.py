@@ -48,7 +48,7 @@ class Nearest:
         if len(anchors) > 1:
             anchors.append(np.mean(anchors, axis=0))
         closest = np.min(anchors, axis=0)
-        chosen = np.arange(len(pool)) if len(pool) <= n else _in_turn(anchors, n)
+        chosen = np.arange(len(pool)) if len(pool) <= n else _round_robin(anchors, n)
         best_first = chosen[np.lexsort((chosen, closest[chosen]))]
         return Candidates(pool[best_first], -closest[best_first])
 
@@ -66,7 +66,7 @@ class Nearest:
         return [self.recommend(query, n) for query in queries]
 
 
-def _in_turn(anchors: list[Floats], n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _round_robin(anchors: list[Floats], n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     """The n positions that come first when every anchor names its nearest in turn."""
     lists = [_smallest(distance, n) for distance in anchors]
     turns = np.stack(lists, axis=1).ravel()

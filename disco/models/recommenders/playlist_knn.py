@@ -15,41 +15,41 @@ from numpy.typing import NDArray
 from disco.catalogue import Floats
 from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
-from disco.models.recommenders.scoring import Scored, highest
+from disco.models.recommenders.scoring import Scored, top_n_indices
 from disco.models.recommenders.sparse import Sparse
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class PlaylistKnnParams:
     """How playlists are compared, and what their tracks count then.
 
     Attributes
     ----------
     neighbours : int
         Playlists that are heard.
-    idf : float
+    idf_power : float
         A track weighs log(playlists / those with the track) to this power.
     length : float
         A playlist's similarity is the weight of the tracks in common, divided by its whole weight to this power: 0.5
         is the cosine, 1 the share of the playlist.
     power : float
         A similarity counts to this power: the higher, the more the nearest say.
-    rarity : float
+    score_idf_power : float
         A track's score is multiplied by its weight to this power: above 0 the rare come first.
-    filling : float
+    popularity_prior : float
         What the most popular track counts, beside the sum of 1 that the neighbours give: it orders the tracks that no
         neighbour has.
     """
 
     neighbours: int
-    idf: float
+    idf_power: float
     length: float
     power: float
-    rarity: float
-    filling: float
+    score_idf_power: float
+    popularity_prior: float
 
 
-def comparer(playlists: Sparse, how: Neighbours) -> Callable[[NDArray[np.integer]], Floats]:
+def similarity(playlists: Sparse, how: PlaylistKnnParams) -> Callable[[NDArray[np.integer]], Floats]:
     """From the numbers of seeds to how like each playlist is, shape (playlists,), 0 without a track in common.
 
     Parameters
@@ -58,7 +58,7 @@ def comparer(playlists: Sparse, how: Neighbours) -> Callable[[NDArray[np.integer
         1 where a playlist has a track.
     """
     having = playlists.transposed()
-    weights = (_rarity(playlists) ** how.idf).astype(np.float32)
+    weights = (_idf(playlists) ** how.idf_power).astype(np.float32)
     whole = np.bincount(
         np.repeat(np.arange(len(playlists)), playlists.lengths), weights[playlists.columns], len(playlists)
     )
@@ -71,25 +71,25 @@ def comparer(playlists: Sparse, how: Neighbours) -> Callable[[NDArray[np.integer
     return compare
 
 
-def teller(playlists: Sparse, how: Neighbours) -> Callable[[Floats], Floats]:
+def scores_from_similarity(playlists: Sparse, how: PlaylistKnnParams) -> Callable[[Floats], Floats]:
     """From how like each playlist is to the scores of tracks that the nearest give, shape (tracks,)."""
     counts = np.bincount(playlists.columns, minlength=playlists.width)
-    rarity = (_rarity(playlists) ** how.rarity).astype(np.float32)
-    filling = (how.filling * counts / counts.max(initial=1)).astype(np.float32)
+    idf = (_idf(playlists) ** how.score_idf_power).astype(np.float32)
+    popularity_prior = (how.popularity_prior * counts / counts.max(initial=1)).astype(np.float32)
 
     def tell(similar: Floats) -> Floats:
-        nearest = highest(similar, how.neighbours)
+        nearest = top_n_indices(similar, how.neighbours)
         nearest = nearest[similar[nearest] > 0]
         factors = (similar[nearest] / similar[nearest].max(initial=1e-30)) ** how.power
         heard = playlists.combined(nearest, factors / factors.sum())
-        return np.asarray(heard * rarity + filling, dtype=np.float32)
+        return np.asarray(heard * idf + popularity_prior, dtype=np.float32)
 
     return tell
 
 
-def scorer(playlists: Sparse, how: Neighbours) -> Callable[[NDArray[np.integer]], Floats]:
+def track_scores(playlists: Sparse, how: PlaylistKnnParams) -> Callable[[NDArray[np.integer]], Floats]:
     """From the numbers of seeds to scores, shape (tracks,): NaN without a seed."""
-    compare, tell = comparer(playlists, how), teller(playlists, how)
+    compare, tell = similarity(playlists, how), scores_from_similarity(playlists, how)
 
     def score(seeds: NDArray[np.integer]) -> Floats:
         return tell(compare(seeds)) if len(seeds) else np.full(playlists.width, np.nan, dtype=np.float32)
@@ -97,7 +97,7 @@ def scorer(playlists: Sparse, how: Neighbours) -> Callable[[NDArray[np.integer]]
     return score
 
 
-def _rarity(playlists: Sparse) -> Floats:
+def _idf(playlists: Sparse) -> Floats:
     """Inverse document frequency of each track, shape (tracks,)."""
     counts = np.bincount(playlists.columns, minlength=playlists.width)
     return np.log(len(playlists) / np.maximum(counts, 1) + 1e-9).clip(min=1e-3)
@@ -106,7 +106,7 @@ def _rarity(playlists: Sparse) -> Floats:
 def load(folder: Artifacts) -> Recommender:
     """A recommender by neighbouring playlists; of a query without a known seed it says nothing."""
     playlists = folder.sparse("playlists", None, len(folder.rows), weighted=False)
-    score = scorer(playlists, folder.parameters(Neighbours))
+    score = track_scores(playlists, folder.parameters(PlaylistKnnParams))
 
     def scores(queries: Sequence[Query]) -> Floats:
         return np.stack([score(folder.known(query.seeds)) for query in queries])

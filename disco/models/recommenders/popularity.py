@@ -20,7 +20,7 @@ def load(folder: Artifacts) -> Recommender:
 def by_counts(name: str, counts: Floats, rows: Rows | None = None) -> Recommender:
     """A track's score is in how many training playlists it is, shape (tracks,); seeds and title change nothing.
 
-    Minus infinity is the score of tracks that are not recommended; `rows` as `top.best` has them.
+    Minus infinity is the score of tracks that are not recommended; `rows` as `top_n` has them.
     """
 
     def score(queries: Sequence[Query]) -> Floats:

@@ -14,17 +14,15 @@ import numpy as np
 
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.errors import DataError, DiscoError
-from disco.models.card import Card, checked_card, find_model
+from disco.models.card import Card, find_model, load_card
 from disco.models.distance import distances
 from disco.models.network import load_network
 from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Candidates, Query
-from disco.models.recommenders.ranker_features import Pool, pools
-from disco.models.recommenders.ranker_inputs import NEEDED, WELCOME, Library, Parts, load_parts
-from disco.models.recommenders.scoring import highest
+from disco.models.recommenders.ranker_features import Pool, candidate_pools
+from disco.models.recommenders.ranker_inputs import OPTIONAL, REQUIRED, Parts, RankerData, load_parts
+from disco.models.recommenders.scoring import top_n_indices
 
-# Files of a part that are enough to know it again by: its card names all others with their checksums.
-_CARD = "card.json"
 # Queries answered at a time: each has a score of every track from some ten recommenders, of 70,000 tracks 3 MB.
 AT_A_TIME = 32
 
@@ -42,7 +40,7 @@ class Ranker:
     """
 
     name: str
-    library: Library
+    library: RankerData
     score: Callable[[Floats], Floats]
     reads_titles: bool = True
     gives_probabilities: bool = False
@@ -56,7 +54,7 @@ class Ranker:
         answers: list[Candidates] = []
         for start in range(0, len(queries), AT_A_TIME):
             some = queries[start : start + AT_A_TIME]
-            found = pools(some, self.library)
+            found = candidate_pools(some, self.library)
             scores = self.score(np.concatenate([each.values for each in found]))
             ends = np.cumsum([len(each.rows) for each in found])
             for query, each, of_each in zip(some, found, np.split(scores, ends[:-1]), strict=True):
@@ -72,10 +70,10 @@ class Ranker:
         best = Candidates(found.rows[order][:n], scores[order][:n])
         if len(best.rows) == n:
             return best
-        more = self._behind(query, best.rows, float(scores.min(initial=0)), n - len(best.rows))
+        more = self._fallback(query, best.rows, float(scores.min(initial=0)), n - len(best.rows))
         return Candidates(np.concatenate([best.rows, more.rows]), np.concatenate([best.scores, more.scores]))
 
-    def _behind(self, query: Query, taken: Rows, below: float, n: int) -> Candidates:
+    def _fallback(self, query: Query, taken: Rows, below: float, n: int) -> Candidates:
         """Tracks outside the pool, under it: the more playlists have one the better, and then the nearer in sound."""
         library = self.library
         open_to = np.ones(len(library.catalogue), dtype=bool) if query.allowed is None else query.allowed.copy()
@@ -90,7 +88,7 @@ class Ranker:
         # Between 0 and 1, so that a playlist more always counts more.
         near = 1 / (1 + far)
         values = np.where(open_to & ((library.counts > 0) | (near > 0)), library.counts + near, -np.inf)
-        rows = highest(values.astype(np.float32), n)
+        rows = top_n_indices(values.astype(np.float32), n)
         scores = below - 1 - np.arange(len(rows)) / max(len(rows), 1)
         return Candidates(rows, scores.astype(np.float32))
 
@@ -104,25 +102,23 @@ def load(folder: Artifacts) -> Ranker:
         If one of them is missing or was trained again since, or reads other features than the ranker.
     """
     card = folder.card
-    said = card["parts"]
-    if not isinstance(said, dict) or not all(isinstance(each, dict) for each in said.values()):
-        raise DataError(card.folder / _CARD, "does not say which recommenders it ranks")
+    named = card["parts"]
+    if not all(isinstance(each, dict) for each in named.values()):
+        raise DataError(card.path, "does not name the recommenders that it ranks")
     folders = {}
-    for method, each in said.items():
-        part = find_part(str(each.get("name")), card)
-        if part.says.get("files") != each.get("files"):
+    for method, each in named.items():
+        part = find_part(each["name"], card)
+        if part.fields.get("files") != each["files"]:
             raise DataError(
                 card.folder, f"was trained on another {each['name']} than {part.folder}; train {card.name} again"
             )
         folders[method] = Artifacts(part, folder.catalogue)
-    if missing := [method for method in NEEDED if method not in folders]:
-        raise DataError(card.folder / _CARD, f"names no {missing[0]}, which a ranker cannot do without")
-    library = Library(folder.catalogue, load_parts(folders))
-    features = features_of(library)
+    if missing := [method for method in REQUIRED if method not in folders]:
+        raise DataError(card.path, f"names no {missing[0]}, which a ranker cannot do without")
+    library = RankerData(folder.catalogue, load_parts(folders))
+    features = feature_names(library)
     if card["features"] != features:
-        raise DataError(
-            card.folder / _CARD, "was trained on other cross features than this program's; train it again"
-        )
+        raise DataError(card.path, "was trained on other cross features than this program's; train it again")
     network = load_network(card)
 
     def score(values: Floats) -> Floats:
@@ -136,22 +132,22 @@ def load(folder: Artifacts) -> Ranker:
 def find_part(name: str, card: Card) -> Card:
     """The card of a part by its name or folder; a DataError if it is gone."""
     try:
-        return checked_card(find_model(name), "recommender")
+        return load_card(find_model(name), "recommender")
     except DiscoError:
         raise DataError(
             card.folder, f"ranks what {name} finds, which is not there any more; train it, and {card.name} again"
         ) from None
 
 
-def features_of(library: Library) -> list[str]:
+def feature_names(library: RankerData) -> list[str]:
     """Names of the cross features, in their order."""
-    return list(pools([Query(np.empty(0, dtype=np.intp))], library)[0].columns)
+    return list(candidate_pools([Query(np.empty(0, dtype=np.intp))], library)[0].columns)
 
 
-def library_of(catalogue: Catalogue, cards: dict[str, Card]) -> Library:
+def ranker_data(catalogue: Catalogue, cards: dict[str, Card]) -> RankerData:
     """A catalogue with the parts of some cards, by their methods."""
     parts: Parts = load_parts({method: Artifacts(card, catalogue) for method, card in cards.items()})
-    return Library(catalogue, parts)
+    return RankerData(catalogue, parts)
 
 
 def trained_parts(names: Sequence[str | Path]) -> dict[str, Card]:
@@ -166,15 +162,15 @@ def trained_parts(names: Sequence[str | Path]) -> dict[str, Card]:
     missing = []
     for name in names:
         try:
-            card = checked_card(find_model(name), "recommender")
+            card = load_card(find_model(name), "recommender")
         except DiscoError:
             missing.append(str(name))
             continue
-        if card["method"] not in (*NEEDED, *WELCOME):
-            known = ", ".join((*NEEDED, *WELCOME))
+        if card["method"] not in (*REQUIRED, *OPTIONAL):
+            known = ", ".join((*REQUIRED, *OPTIONAL))
             raise DataError(card.folder, f"is by the method {card['method']!r}; a ranker ranks {known}")
         cards[str(card["method"])] = card
-    missing += [method for method in NEEDED if method not in cards and method not in missing]
+    missing += [method for method in REQUIRED if method not in cards and method not in missing]
     if missing:
         commands = "; ".join(
             f"disco train cloud/{Path(name).name}.toml --tracks FILE --playlists FILE" for name in missing

@@ -15,8 +15,8 @@ import numpy as np
 from disco.catalogue import Floats, Rows
 from disco.catalogue.table import Mask
 from disco.models.recommenders.query import Query
-from disco.models.recommenders.ranker_inputs import Library, Numbers, Parts
-from disco.models.recommenders.scoring import highest
+from disco.models.recommenders.ranker_inputs import Numbers, Parts, RankerData
+from disco.models.recommenders.scoring import top_n_indices
 from disco.models.recommenders.titles import tokens
 
 # Candidates of each recommender.
@@ -57,7 +57,7 @@ class Pool:
 
 
 @dataclass(frozen=True)
-class Heard:
+class QueryAnswers:
     """A query, as the recommenders answer it.
 
     Attributes
@@ -83,12 +83,12 @@ class Heard:
     artists: dict[str, Floats]
 
 
-def heard(queries: Sequence[Query], library: Library) -> list[Heard]:
+def answer_queries(queries: Sequence[Query], library: RankerData) -> list[QueryAnswers]:
     """What every recommender says of some queries: what are products of vectors is worked out for all at once."""
     parts = library.parts
-    said = [_heard(query, library) for query in queries]
+    said = [_answer_query(query, library) for query in queries]
     # The factors of the seeds, and of the first tracks that stand for the title, in one product with the tracks.
-    vectors = np.stack([*parts.fold([each.known for each in said]), *(_first(each, parts) for each in said)])
+    vectors = np.stack([*parts.fold_in([each.known for each in said]), *(_first(each, parts) for each in said)])
     products = vectors @ parts.columns
     for each, als, titled in zip(said, products, products[len(said) :] / parts.lengths, strict=False):
         each.scores.update(als=als, titled=titled)
@@ -98,7 +98,7 @@ def heard(queries: Sequence[Query], library: Library) -> list[Heard]:
     return said
 
 
-def _heard(query: Query, library: Library) -> Heard:
+def _answer_query(query: Query, library: RankerData) -> QueryAnswers:
     """What those recommenders say of a query that answer one at a time."""
     parts = library.parts
     seeds = np.array(list(dict.fromkeys(query.seeds.tolist())), dtype=np.intp)
@@ -106,48 +106,48 @@ def _heard(query: Query, library: Library) -> Heard:
     known = known[known >= 0]
     own = np.unique(library.artists[seeds])
     own = own[own >= 0]
-    liked, alike = parts.find(query.title)
+    liked, alike = parts.matching_titles(query.title)
     titles = np.zeros(len(parts.playlists), dtype=np.float32)
     titles[liked] = alike
     nothing = np.full(len(parts.rows), _UNKNOWN)
-    by_tracks, by_artists = parts.compare(known), library.compare_artists(own)
+    by_tracks, by_artists = parts.similarity(known), library.artist_similarity(own)
     scores = {
-        "playlist": parts.tell(by_tracks) if len(known) else nothing,
-        "item": parts.item(known),
+        "playlist": parts.scores_from_similarity(by_tracks) if len(known) else nothing,
+        "item": parts.item_scores(known),
         "als": nothing,
-        "title": parts.read(liked, alike),
-        "artists": parts.tell(by_artists) if len(own) else nothing,
+        "title": parts.title_scores(liked, alike),
+        "artists": parts.scores_from_similarity(by_artists) if len(own) else nothing,
         "titled": nothing,
     }
     every = [each / each.max() for each in (by_tracks, by_artists, titles) if each.max(initial=0) > 0]
-    scores["alike"] = parts.tell(np.sum(every, axis=0, dtype=np.float32)) if every else nothing
+    scores["alike"] = parts.scores_from_similarity(np.sum(every, axis=0, dtype=np.float32)) if every else nothing
     unnamed = np.full(library.playlist_artists.width, _UNKNOWN)
     artists = {
-        "near": library.tell_artists(by_artists) if len(own) else unnamed,
-        "titled": library.tell_artists(titles) if len(liked) else unnamed,
+        "near": library.scores_from_artists(by_artists) if len(own) else unnamed,
+        "titled": library.scores_from_artists(titles) if len(liked) else unnamed,
     }
-    return Heard(query, seeds, known, liked, alike, scores, artists)
+    return QueryAnswers(query, seeds, known, liked, alike, scores, artists)
 
 
-def _first(said: Heard, parts: Parts) -> Floats:
+def _first(said: QueryAnswers, parts: Parts) -> Floats:
     """Mean direction of the factors of the first tracks by title, shape (d,), of length 1; NaN where there are none.
 
     A track's product with it, divided by the length of its factors, is a cosine.
     """
     scores = said.scores["title"]
-    first = highest(scores, _TITLE_TRACKS)
+    first = top_n_indices(scores, _TITLE_TRACKS)
     if not len(first):
         return np.full(len(parts.columns), _UNKNOWN)
     middle = scores[first] @ parts.unit[first]
     return np.asarray(middle / max(float(np.linalg.norm(middle)), 1e-9), dtype=np.float32)
 
 
-def pools(queries: Sequence[Query], library: Library) -> list[Pool]:
+def candidate_pools(queries: Sequence[Query], library: RankerData) -> list[Pool]:
     """The candidates of queries: the first of each recommender, and tracks by artists of the seeds and near them."""
-    return [_pool(said, library) for said in heard(queries, library)]
+    return [_pool(said, library) for said in answer_queries(queries, library)]
 
 
-def _pool(said: Heard, library: Library) -> Pool:
+def _pool(said: QueryAnswers, library: RankerData) -> Pool:
     rows = _candidates(said, library)
     columns: Columns = {}
     columns |= _by_recommenders(said, rows, library)
@@ -161,25 +161,25 @@ def _pool(said: Heard, library: Library) -> Pool:
     return Pool(rows, wide)
 
 
-def _candidates(said: Heard, library: Library) -> Rows:
+def _candidates(said: QueryAnswers, library: RankerData) -> Rows:
     parts, query = library.parts, said.query
     open_to: Mask = parts.rows >= 0
     if query.allowed is not None:
         open_to &= query.allowed[parts.rows]
     open_to[said.known] = False
     never = np.float32(-np.inf)
-    rows = [parts.rows[highest(np.where(open_to, each, never), _DEPTH)] for each in said.scores.values()]
+    rows = [parts.rows[top_n_indices(np.where(open_to, each, never), _DEPTH)] for each in said.scores.values()]
     own = np.unique(library.artists[said.seeds])
     own = own[own >= 0]
     if len(own):
         rows.append(library.first_tracks(own, max(_OWN_EACH, _OWN // len(own))))
-    rows += [library.first_tracks(highest(each, _NEAR), _NEAR_EACH) for each in said.artists.values()]
+    rows += [library.first_tracks(top_n_indices(each, _NEAR), _NEAR_EACH) for each in said.artists.values()]
     found = np.unique(np.concatenate(rows))
     found = found[~np.isin(found, said.seeds)]
     return found if query.allowed is None else found[query.allowed[found]]
 
 
-def _at(values: Floats, rows: Rows, library: Library) -> Floats:
+def _at(values: Floats, rows: Rows, library: RankerData) -> Floats:
     """Values by number, for rows; NaN for tracks outside the vocabulary."""
     numbers = library.numbers[rows]
     return np.where(numbers >= 0, values[numbers], _UNKNOWN)
@@ -192,7 +192,7 @@ def _log_ranks(values: Floats) -> Floats:
     return np.where(np.isnan(values), _UNKNOWN, ranks)
 
 
-def _by_recommenders(said: Heard, rows: Rows, library: Library) -> Columns:
+def _by_recommenders(said: QueryAnswers, rows: Rows, library: RankerData) -> Columns:
     """Score, share of the best score and rank in each recommender, and the sum of reciprocal ranks."""
     made: dict[str, Floats] = {}
     together = np.zeros(len(rows), dtype=np.float32)
@@ -204,7 +204,7 @@ def _by_recommenders(said: Heard, rows: Rows, library: Library) -> Columns:
     return {**made, "blend": together, "blend_rank": _log_ranks(together)}
 
 
-def _by_neighbours(said: Heard, rows: Rows, library: Library) -> Columns:
+def _by_neighbours(said: QueryAnswers, rows: Rows, library: RankerData) -> Columns:
     """How many seeds have the candidate near, how near, the last seeds counting more; and the same by factors."""
     near, unit, known, n = library.parts.near, library.parts.unit, said.known, len(said.known)
     names = ("near_most", "near_count", "near_last", "near_recent", "alike_mean", "alike_most", "alike_last")
@@ -227,7 +227,7 @@ def _by_neighbours(said: Heard, rows: Rows, library: Library) -> Columns:
     }
 
 
-def _by_popularity(rows: Rows, library: Library) -> Columns:
+def _by_popularity(rows: Rows, library: RankerData) -> Columns:
     counts, artists = library.counts[rows], library.artists[rows]
     of_artist = np.where(artists >= 0, library.artist_counts[artists], _UNKNOWN)
     return {
@@ -238,7 +238,7 @@ def _by_popularity(rows: Rows, library: Library) -> Columns:
     }
 
 
-def _by_artists(said: Heard, rows: Rows, library: Library) -> Columns:
+def _by_artists(said: QueryAnswers, rows: Rows, library: RankerData) -> Columns:
     """Share of the seeds by the candidate's artist, how near that artist is, and what its tracks score together."""
     own, artists, n = library.artists[said.seeds], library.artists[rows], max(len(said.seeds), 1)
     unknown, width = artists < 0, library.playlist_artists.width
@@ -265,7 +265,7 @@ def _by_artists(said: Heard, rows: Rows, library: Library) -> Columns:
     return made
 
 
-def _by_albums_and_genres(said: Heard, rows: Rows, library: Library) -> Columns:
+def _by_albums_and_genres(said: QueryAnswers, rows: Rows, library: RankerData) -> Columns:
     """Share of the seeds on the candidate's album, and cosine of its genres with all of the seeds'."""
     albums, theirs = library.albums[rows], library.albums[said.seeds]
     same = (albums[:, None] == theirs[None, :]) & (albums >= 0)[:, None]
@@ -282,7 +282,7 @@ def _by_albums_and_genres(said: Heard, rows: Rows, library: Library) -> Columns:
     }
 
 
-def _by_sound(said: Heard, rows: Rows, library: Library) -> Columns:
+def _by_sound(said: QueryAnswers, rows: Rows, library: RankerData) -> Columns:
     """Distance in scaled features to the mean and the nearest of the seeds, and how far apart those are."""
     heard, mine = library.sound[said.seeds], library.sound[rows]
     heard = heard[~np.isnan(heard).any(axis=1)]
@@ -300,7 +300,7 @@ def _by_sound(said: Heard, rows: Rows, library: Library) -> Columns:
     }
 
 
-def _by_query(said: Heard, rows: Rows, library: Library) -> Columns:
+def _by_query(said: QueryAnswers, rows: Rows, library: RankerData) -> Columns:
     """What is asked: the same for every candidate, but whether the title names its artist."""
     n, counts = len(said.seeds), library.parts.counts[said.known]
     return {
@@ -309,11 +309,11 @@ def _by_query(said: Heard, rows: Rows, library: Library) -> Columns:
         "seeds_count": np.float32(np.log1p(counts.mean()) if len(counts) else np.nan),
         "title_alike": said.alike[0] if len(said.alike) else _UNKNOWN,
         "titles_alike": np.float32(np.log1p((said.alike > 0.5).sum()) if len(said.alike) else np.nan),
-        "named": _named(said.query.title, rows, library),
+        "named": _title_names_artist(said.query.title, rows, library),
     }
 
 
-def _named(title: str, rows: Rows, library: Library) -> Floats:
+def _title_names_artist(title: str, rows: Rows, library: RankerData) -> Floats:
     """Whether a title names the artist of each track; a name of one or two letters is chance."""
     asked = f" {' '.join(tokens(title))} "
     if not asked.strip():

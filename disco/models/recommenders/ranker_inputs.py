@@ -22,10 +22,12 @@ from disco.models.scaler import imputed_features, scaler
 
 Numbers = NDArray[np.integer]
 # Methods that a ranker cannot do without, and those that it hears if they are there.
-NEEDED = ("playlist-knn", "item-knn", "als", "title-knn")
-WELCOME = ("two-tower",)
-# Playlists that are compared by their artists: the artist's rarity counts once, and length as in the cosine.
-_BY_ARTIST = playlist_knn.Neighbours(neighbours=300, idf=1.0, length=0.5, power=1.0, rarity=0.0, filling=0.0)
+REQUIRED = ("playlist-knn", "item-knn", "als", "title-knn")
+OPTIONAL = ("two-tower",)
+# Playlists that are compared by their artists: the artist's idf counts once, and length as in the cosine.
+_BY_ARTIST = playlist_knn.PlaylistKnnParams(
+    neighbours=300, idf_power=1.0, length=0.5, power=1.0, score_idf_power=0.0, popularity_prior=0.0
+)
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,16 @@ class Parts:
     rows : ndarray of rows, shape (tracks,)
         Of each track in the catalogue, -1 for those that it lacks.
     playlists : Sparse, shape (playlists, tracks)
-    compare, tell : callable
+    similarity, scores_from_similarity : callable
         From the numbers of seeds to how like each playlist is, and from that to scores, as `playlist_knn` has them.
-    item : callable
+    item_scores : callable
         From the numbers of seeds to scores, shape (tracks,), NaN without a seed: item-knn's.
     near : Sparse, shape (tracks, tracks)
         Similarity of each track to its nearest.
     factors : ndarray, shape (tracks, d)
-    fold : callable
+    fold_in : callable
         From the numbers of seeds of several playlists to their factors, shape (playlists, d).
-    find, read : callable
+    matching_titles, title_scores : callable
         From a title to playlists and how like they are, and from these to scores, as `title_knn` has them.
     others : dict of callable
         From queries to scores, shape (queries, tracks), by name.
@@ -54,14 +56,14 @@ class Parts:
 
     rows: Rows
     playlists: Sparse
-    compare: Callable[[Numbers], Floats]
-    tell: Callable[[Floats], Floats]
-    item: Callable[[Numbers], Floats]
+    similarity: Callable[[Numbers], Floats]
+    scores_from_similarity: Callable[[Floats], Floats]
+    item_scores: Callable[[Numbers], Floats]
     near: Sparse
     factors: Floats
-    fold: Callable[[Sequence[Numbers]], Floats]
-    find: Callable[[str], title_knn.Near]
-    read: Callable[[NDArray[np.intp], Floats], Floats]
+    fold_in: Callable[[Sequence[Numbers]], Floats]
+    matching_titles: Callable[[str], title_knn.SimilarPlaylists]
+    title_scores: Callable[[NDArray[np.intp], Floats], Floats]
     others: dict[str, Callable[[Sequence[Query]], Floats]]
 
     @cached_property
@@ -101,13 +103,13 @@ def load_parts(folders: Mapping[str, Artifacts]) -> Parts:
                 f"was trained on other playlists than {first.card.name}; train both on the same",
             )
     tracks = len(first.rows)
-    comparing = first.parameters(playlist_knn.Neighbours)
+    comparing = first.parameters(playlist_knn.PlaylistKnnParams)
     playlists = first.sparse("playlists", None, tracks, weighted=False)
     item, factored, titled = (folders[name] for name in ("item-knn", "als", "title-knn"))
     near = item.sparse("near", tracks, tracks)
     counts = item.array("counts", tracks).astype(np.float32)
     factors = factored.array("factors", tracks, None).astype(np.float32)
-    terms, how = Titles.read(titled), titled.parameters(title_knn.Reading)
+    terms, how = Titles.read(titled), titled.parameters(title_knn.TitleKnnParams)
     bags = titled.sparse("titles", len(playlists), len(terms))
     others: dict[str, Callable[[Sequence[Query]], Floats]] = {}
     if "two-tower" in folders:
@@ -115,20 +117,20 @@ def load_parts(folders: Mapping[str, Artifacts]) -> Parts:
     return Parts(
         rows=first.rows,
         playlists=playlists,
-        compare=playlist_knn.comparer(playlists, comparing),
-        tell=playlist_knn.teller(playlists, comparing),
-        item=item_knn.scorer(near, counts, item.parameters(item_knn.Adding)),
+        similarity=playlist_knn.similarity(playlists, comparing),
+        scores_from_similarity=playlist_knn.scores_from_similarity(playlists, comparing),
+        item_scores=item_knn.track_scores(near, counts, item.parameters(item_knn.ItemKnnParams)),
         near=near,
         factors=factors,
-        fold=als.folder_in(factors, factored.parameters(als.Folding)),
-        find=title_knn.finder(terms, bags, how),
-        read=title_knn.scorer(playlists, how),
+        fold_in=als.fold_in(factors, factored.parameters(als.AlsParams)),
+        matching_titles=title_knn.matching_titles(terms, bags, how),
+        title_scores=title_knn.track_scores(playlists, how),
         others=others,
     )
 
 
 @dataclass(frozen=True)
-class Library:
+class RankerData:
     """A catalogue as the cross features need it, beside the playlists of some parts.
 
     Attributes
@@ -213,14 +215,14 @@ class Library:
         return np.bincount(self.playlist_artists.columns, minlength=width).astype(np.float32)
 
     @cached_property
-    def compare_artists(self) -> Callable[[Numbers], Floats]:
+    def artist_similarity(self) -> Callable[[Numbers], Floats]:
         """From the numbers of artists to how like each playlist is, shape (playlists,)."""
-        return playlist_knn.comparer(self.playlist_artists, _BY_ARTIST)
+        return playlist_knn.similarity(self.playlist_artists, _BY_ARTIST)
 
     @cached_property
-    def tell_artists(self) -> Callable[[Floats], Floats]:
+    def scores_from_artists(self) -> Callable[[Floats], Floats]:
         """From how like each playlist is to how much the nearest have each artist, shape (artists,)."""
-        return playlist_knn.teller(self.playlist_artists, _BY_ARTIST)
+        return playlist_knn.scores_from_similarity(self.playlist_artists, _BY_ARTIST)
 
     @cached_property
     def _tracks(self) -> tuple[NDArray[np.int64], Rows]:

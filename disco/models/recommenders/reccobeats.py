@@ -9,11 +9,11 @@ import numpy as np
 
 from disco.catalogue import Catalogue
 from disco.models.recommenders.query import Candidates, Query
-from disco.models.recommenders.track_matching import ASKED, Matching, best, spread
+from disco.models.recommenders.track_matching import MAX_SEEDS, TrackMatcher, evenly_spaced, top_candidates
 from disco.sources.services import reccobeats
 from disco.sources.services.spotify.responses import ID
 
-TOLD = (
+DATA_NOTICE = (
     "ReccoBeats, a free service of unknown owners, is told the Spotify ids of the seeds, and nothing of you; its "
     "answers are kept here for two weeks"
 )
@@ -32,7 +32,7 @@ class ReccoBeats:
     gives_probabilities = False
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue, self._matching = catalogue, Matching(catalogue)
+        self._catalogue, self._matching = catalogue, TrackMatcher(catalogue)
 
     def recommend(self, query: Query, n: int) -> Candidates:
         """At most n candidates; none if no seed has a Spotify id that it knows.
@@ -43,14 +43,14 @@ class ReccoBeats:
             If the service cannot be asked.
         """
         own = np.array([bool(ID.fullmatch(one)) for one in self._catalogue.ids(query.seeds)], dtype=bool)
-        asked = self._catalogue.ids(spread(query.seeds[own], ASKED))
+        asked = self._catalogue.ids(evenly_spaced(query.seeds[own], MAX_SEEDS))
         sums: dict[int, float] = {}
         for start in range(0, len(asked), reccobeats.SEEDS):
             # Two records of one track take one place.
             listed = dict.fromkeys(self._rows(reccobeats.recommended(asked[start : start + reccobeats.SEEDS])))
             for rank, row in enumerate(listed, start=1):
                 sums[row] = sums.get(row, 0.0) + 1 / (_DAMPING + rank)
-        return best(list(sums), list(sums.values()), query, n)
+        return top_candidates(list(sums), list(sums.values()), query, n)
 
     def _rows(self, found: Sequence[dict[str, Any]]) -> list[int]:
         """Rows of what was recommended, in its order; what the catalogue lacks is left out."""

@@ -19,7 +19,7 @@ _CELLS = 1 << 24
 _FOLD = 64
 
 
-def best(
+def top_n(
     scores: Floats, queries: Sequence[Query], n: int, known: Mask | None = None, rows: Rows | None = None
 ) -> list[Candidates]:
     """The n tracks with the highest scores for each query, exactly; ties go to the lower row.
@@ -46,14 +46,14 @@ def best(
         open_to = masks[id(query.allowed)]
         values = row if open_to is None else np.where(open_to, row, np.float32(-np.inf))
         # So many more that the seeds can be taken out afterwards.
-        columns = highest(values, n + len(query.seeds), rows)
+        columns = top_n_indices(values, n + len(query.seeds), rows)
         named = columns if rows is None else rows[columns]
         new = ~np.isin(named, query.seeds)
         found.append(Candidates(named[new][:n], np.asarray(values[columns][new][:n], dtype=np.float32)))
     return found
 
 
-def highest(values: Floats, n: int, rows: Rows | None = None) -> NDArray[np.intp]:
+def top_n_indices(values: Floats, n: int, rows: Rows | None = None) -> NDArray[np.intp]:
     """Places of the n highest finite values, best first; among equals those of the lower row first."""
     places = np.flatnonzero(values >= _bound(values, n))
     some = values[places]
@@ -78,9 +78,9 @@ def _bound(values: Floats, n: int) -> np.float32:
     if fold < 2:
         return lowest
     groups = len(values) // fold
-    highest = np.fmax.reduce(values[: groups * fold].reshape(fold, groups), axis=0)
-    highest = np.where(np.isnan(highest), lowest, highest)
-    return max(np.float32(np.partition(highest, groups - n)[groups - n]), lowest)
+    maxima = np.fmax.reduce(values[: groups * fold].reshape(fold, groups), axis=0)
+    maxima = np.where(np.isnan(maxima), lowest, maxima)
+    return max(np.float32(np.partition(maxima, groups - n)[groups - n]), lowest)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Scored:
         From queries to scores, shape (queries, tracks), higher is better; NaN or minus infinity for tracks, or for
         all tracks of a query, that nothing can be said of.
     rows : ndarray of rows, shape (tracks,), optional
-        As `best` has it: where the tracks are in the catalogue.
+        As `top_n` has it: where the tracks are in the catalogue.
     """
 
     name: str
@@ -116,7 +116,7 @@ class Scored:
         at_a_time = max(1, _CELLS // max(self.tracks, 1))
         for start in range(0, len(queries), at_a_time):
             some = queries[start : start + at_a_time]
-            found += best(self.score(some), some, n, rows=self.rows)
+            found += top_n(self.score(some), some, n, rows=self.rows)
         return found
 
 
@@ -133,7 +133,7 @@ class VectorRecommender:
         From queries to vectors, shape (queries, d); NaN where nothing can be said.
     bias : ndarray, shape (tracks,), optional
     rows : ndarray of rows, shape (tracks,), optional
-        As `best` has it: where the tracks are in the catalogue.
+        As `top_n` has it: where the tracks are in the catalogue.
     """
 
     name: str

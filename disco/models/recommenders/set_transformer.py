@@ -22,12 +22,12 @@ from disco.models.scaler import Scaler, scaler
 from disco.models.track_inputs import tower_inputs
 
 # Seeds that are heard, the first of a longer list: attention costs their square.
-LONGEST_SET = 100
+MAX_SET = 100
 # Queries encoded at a time: those of about as many seeds together, so that little of a batch is padding.
 _AT_A_TIME = 64
 
 
-def heard_of(catalogue: Catalogue, inputs: Sequence[str], by: Scaler) -> Floats:
+def song_inputs(catalogue: Catalogue, inputs: Sequence[str], by: Scaler) -> Floats:
     """What the song encoder hears of tracks, shape (n, inputs + 1): a tower's inputs, and a flag where unknown."""
     heard = tower_inputs(catalogue, inputs, by)
     unknown = np.asarray(np.isnan(heard).any(axis=1))
@@ -68,7 +68,7 @@ class Encoder:
         readable = (self.numbers >= 0) | (self.heard[:, -1] == 0)
         # A seed given twice is one element of the set.
         seeds = [np.array(list(dict.fromkeys(query.seeds.tolist())), dtype=np.intp) for query in queries]
-        seeds = [rows[readable[rows]][:LONGEST_SET] for rows in seeds]
+        seeds = [rows[readable[rows]][:MAX_SET] for rows in seeds]
         lengths = np.array([len(rows) for rows in seeds])
         order = np.argsort(lengths, kind="stable")
         order = order[(lengths[order] > 0) | said[order].any(axis=1)]
@@ -97,11 +97,8 @@ def load(folder: Artifacts) -> Recommender:
     titles, network = Titles.read(folder), load_network(card)
     tracks = folder.array("tracks", len(folder.rows), None).astype(np.float32)
     gains, bias = (folder.array(name, len(folder.rows)).astype(np.float32) for name in ("gains", "bias"))
-    try:
-        by = scaler(card["scaler"]["model"], card["scaler"]["version"])
-    except (KeyError, TypeError):
-        raise DataError(card.folder / "card.json", "does not say by which scaler it hears tracks") from None
-    heard, size = heard_of(folder.catalogue, card["inputs"], by), tracks.shape[1]
+    by = scaler(card["scaler"]["model"], card["scaler"]["version"])
+    heard, size = song_inputs(folder.catalogue, card["inputs"], by), tracks.shape[1]
     inputs = {"heard": heard.shape[1], "known": size, "mask": 1, "title": max(len(titles), 1)}
     if card["network"]["inputs"] != inputs or card["network"]["outputs"] != {"vector": size}:
         raise DataError(card.folder, "has a network that does not fit its tracks, its terms or what it hears")

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from disco.catalogue import Floats
 from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
-from disco.models.recommenders.scoring import Scored, highest
+from disco.models.recommenders.scoring import Scored, top_n_indices
 from disco.models.recommenders.sparse import Sparse
 from disco.models.recommenders.titles import Titles
 
 
 @dataclass(frozen=True)
-class Reading:
+class TitleKnnParams:
     """How titles are compared, and what their playlists' tracks count then.
 
     Attributes
@@ -30,7 +30,7 @@ class Reading:
         A similarity counts to this power: the higher, the more the most like titles say.
     length : float
         A playlist counts as its length to minus this power.
-    filling : float
+    popularity_prior : float
         What the most popular track counts, beside the sum of 1 that the neighbours give: it orders the tracks that no
         neighbour has.
     """
@@ -39,13 +39,13 @@ class Reading:
     least: float
     power: float
     length: float
-    filling: float
+    popularity_prior: float
 
 
-Near = tuple[NDArray[np.intp], Floats]
+SimilarPlaylists = tuple[NDArray[np.intp], Floats]
 
 
-def finder(terms: Titles, titles: Sparse, how: Reading) -> Callable[[str], Near]:
+def matching_titles(terms: Titles, titles: Sparse, how: TitleKnnParams) -> Callable[[str], SimilarPlaylists]:
     """From a title to the playlists whose titles are most like it, best first, and how like they are, from 0 to 1.
 
     Parameters
@@ -55,19 +55,19 @@ def finder(terms: Titles, titles: Sparse, how: Reading) -> Callable[[str], Near]
     """
     having = titles.transposed()
 
-    def find(title: str) -> Near:
+    def find(title: str) -> SimilarPlaylists:
         bag = terms.bags([title])
         if not len(bag.columns):
             return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.float32)
         alike = having.combined(bag.columns, bag.weights)
-        nearest = highest(alike, how.neighbours)
+        nearest = top_n_indices(alike, how.neighbours)
         nearest = nearest[alike[nearest] >= max(how.least, 1e-6)]
         return nearest, alike[nearest]
 
     return find
 
 
-def scorer(playlists: Sparse, how: Reading) -> Callable[[NDArray[np.intp], Floats], Floats]:
+def track_scores(playlists: Sparse, how: TitleKnnParams) -> Callable[[NDArray[np.intp], Floats], Floats]:
     """From playlists and how like they are, as `finder` finds them, to scores, shape (tracks,): NaN without any.
 
     Parameters
@@ -77,13 +77,13 @@ def scorer(playlists: Sparse, how: Reading) -> Callable[[NDArray[np.intp], Float
     """
     counts = np.bincount(playlists.columns, minlength=playlists.width)
     divided = np.maximum(playlists.lengths, 1).astype(np.float32) ** -how.length
-    filling = (how.filling * counts / counts.max(initial=1)).astype(np.float32)
+    popularity_prior = (how.popularity_prior * counts / counts.max(initial=1)).astype(np.float32)
 
     def score(nearest: NDArray[np.intp], alike: Floats) -> Floats:
         if not len(nearest):
             return np.full(playlists.width, np.nan, dtype=np.float32)
         factors = alike**how.power * divided[nearest]
-        return np.asarray(playlists.combined(nearest, factors / factors.sum()) + filling, dtype=np.float32)
+        return np.asarray(playlists.combined(nearest, factors / factors.sum()) + popularity_prior, dtype=np.float32)
 
     return score
 
@@ -91,8 +91,11 @@ def scorer(playlists: Sparse, how: Reading) -> Callable[[NDArray[np.intp], Float
 def load(folder: Artifacts) -> Recommender:
     """A recommender by titles; of a query without a title that it can read it says nothing."""
     playlists = folder.sparse("playlists", None, len(folder.rows), weighted=False)
-    terms, how = Titles.read(folder), folder.parameters(Reading)
-    find, score = finder(terms, folder.sparse("titles", len(playlists), len(terms)), how), scorer(playlists, how)
+    terms, how = Titles.read(folder), folder.parameters(TitleKnnParams)
+    find, score = (
+        matching_titles(terms, folder.sparse("titles", len(playlists), len(terms)), how),
+        track_scores(playlists, how),
+    )
 
     def scores(queries: Sequence[Query]) -> Floats:
         return np.stack([score(*find(query.title)) for query in queries])

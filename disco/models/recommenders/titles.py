@@ -26,7 +26,7 @@ from disco.models.recommenders.sparse import Sparse
 TITLES = "titles.parquet"
 # A title is cut after so many characters, before anything else: the Million Playlist Dataset's have 100 at most, and
 # what follows would only cost time.
-LONGEST = 200
+MAX_LENGTH = 200
 # Lengths of the pieces of a word; a word's beginning and end are characters too.
 _PIECES = (3, 4, 5)
 # First and last code of writing without spaces between words: Thai to Burmese, Khmer, kana, Bopomofo, the ideographs.
@@ -47,9 +47,9 @@ def tokens(title: str) -> list[str]:
     NFKC and case folding, so that fancy and wide letters are plain ones; accents and the looks of emoji are dropped,
     digits kept; apostrophes and full stops join, other punctuation parts. `Beyoncé’s 90s 🏖️☀️` is beyonces, 90s, 🏖, ☀.
     """
-    folded = unicodedata.normalize("NFKD", title[:LONGEST]).casefold()
+    folded = unicodedata.normalize("NFKD", title[:MAX_LENGTH]).casefold()
     folded = "".join(c for c in folded if ord(c) not in _ACCENTS)
-    folded = unicodedata.normalize("NFKC", folded)[:LONGEST]
+    folded = unicodedata.normalize("NFKC", folded)[:MAX_LENGTH]
     found, word = [], ""
     for c in folded:
         if ord(c) in _LOOKS or c in _JOINED:
@@ -178,7 +178,7 @@ class Titles:
         return columns, weights
 
 
-def learned(titles: Sequence[str], least: int, most: int) -> Titles:
+def learn_terms(titles: Sequence[str], least: int, most: int) -> Titles:
     """The terms of training titles: those of at least so many playlists, at most so many, the most informative.
 
     A term that is in just the playlists of a longer one that holds it adds nothing, and is left out unless it is a

@@ -18,10 +18,10 @@ from disco.models.recommenders.query import Candidates, Query
 # What stands between the names of a credit; the first name is whom a track is found by.
 _JOINED = re.compile(r"\s*(?:,|;|/|&|•|\b(?:feat|ft|featuring|with|and|vs|x)\b\.?).*$", re.IGNORECASE)
 # More questions than these make somebody else's server do our work.
-ASKED = 10
+MAX_SEEDS = 10
 
 
-class Matching:
+class TrackMatcher:
     """Where each track of a catalogue is known by its id, its ISRC, and its first artist and title."""
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -62,7 +62,7 @@ class Matching:
         return found
 
 
-def best(rows: Sequence[int | None], scores: Sequence[float], query: Query, n: int) -> Candidates:
+def top_candidates(rows: Sequence[int | None], scores: Sequence[float], query: Query, n: int) -> Candidates:
     """Candidates of rows that may come more than once, where the highest score counts; without the seeds."""
     most: dict[int, float] = {}
     for row, score in zip(rows, scores, strict=True):
@@ -76,7 +76,7 @@ def best(rows: Sequence[int | None], scores: Sequence[float], query: Query, n: i
     return Candidates(found[order], values[order])
 
 
-def spread(seeds: Rows, n: int) -> Rows:
+def evenly_spaced(seeds: Rows, n: int) -> Rows:
     """At most n of the seeds, each once, evenly from the first to the last."""
     each = np.array(list(dict.fromkeys(seeds.tolist())), dtype=np.intp)
     return each if len(each) <= n else each[np.linspace(0, len(each) - 1, n).round().astype(np.intp)]

@@ -21,7 +21,7 @@ from disco.models.recommenders.titles import Titles
 
 
 @dataclass(frozen=True)
-class Hearing:
+class TwoTowerParams:
     """How much of a playlist is heard.
 
     Attributes
@@ -33,8 +33,8 @@ class Hearing:
     last: int
 
 
-def encoder(
-    folder: Artifacts, heard: Floats, title_vectors: Floats, terms: Titles, network: Network, how: Hearing
+def query_encoder(
+    folder: Artifacts, heard: Floats, title_vectors: Floats, terms: Titles, network: Network, how: TwoTowerParams
 ) -> Callable[[Sequence[Query]], Floats]:
     """From queries to the playlist tower's vectors, shape (queries, size); NaN without a known seed or title.
 
@@ -73,5 +73,5 @@ def load(folder: Artifacts) -> VectorRecommender:
     network = load_network(folder.card)
     if network.card["network"]["outputs"]["vector"] != vectors.shape[1]:
         raise DataError(folder.card.folder / "vectors.npy", "has vectors of another size than the playlist tower's")
-    encode = encoder(folder, heard, titles, terms, network, folder.parameters(Hearing))
+    encode = query_encoder(folder, heard, titles, terms, network, folder.parameters(TwoTowerParams))
     return VectorRecommender(folder.card.name, vectors, encode, rows=folder.rows, reads_titles=True)

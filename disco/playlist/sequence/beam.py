@@ -6,18 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
-from disco.playlist.cost import Transition
+from disco.playlist.cost import TransitionCost
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import cheapest_first, fits, in_order, priced
 from disco.playlist.sequence.rules import Allows
 
-# Of 200 playlists of 20 from 400 real candidates it takes eight times as long as `greedy`; twice as wide saves less
-# than another hundredth of the cost (benchmarks/order.py).
+# For 200 playlists of 20 tracks from 400 candidates this takes 8 times as long as `greedy`; twice the width lowers
+# the cost by less than another 1 % (benchmarks/order.py).
 WIDTH = 16
-# How much of what may follow a track is paid in advance, for each place to come. Of 0.1, 0.25, 0.5 and 1 the best for
-# `rank`, the default predictor (docs/research/experiments.md).
+# Weight of the lookahead cost for each position still to fill. The best of 0.1, 0.25, 0.5 and 1 for `rank`, the
+# default predictor (docs/research/experiments.md).
 _ADVANCE = 0.25
-# What may follow is told from a table of all joins in the pool, which takes longer than it is worth for more tracks.
+# The lookahead cost needs all transitions within the pool; for more tracks than this it is not worth the time.
 _FEW = 2000
 
 
@@ -25,21 +25,21 @@ def beam(
     start: Rows,
     pool: Rows,
     length: int,
-    cost: Transition,
+    cost: TransitionCost,
     allows: Allows,
-    places: PositionCosts | None = None,
+    position_costs: PositionCosts | None = None,
     width: int = WIDTH,
 ) -> Rows:
-    """The cheapest sequence of those that were among the `width` best at every step, and never worse than `greedy`'s.
+    """Find a cheap sequence by beam search; it never costs more than the sequence of `greedy`.
 
-    Of sequences that end in the same track the best alone goes on, as long as there are others: so they lead to
-    different places, instead of to one by many ways. Best is what has cost least so far and ends among tracks that
-    go well with it: a part of what its cheapest joins cost is paid in advance for each place to come. A sequence that
-    goes to the end is better than any that does not. Of width 1 it is `greedy`, which pays nothing in advance.
+    At every step the `width` cheapest partial sequences are kept, only one of those that end in the same track while
+    there are enough others. They are ranked by their cost so far plus a lookahead: a share of the mean cost of the
+    cheapest transitions from their last track, for each position still to fill. A sequence of full length beats any
+    shorter one. Width 1 is `greedy`, without lookahead.
 
     Parameters
     ----------
-    start, pool, length, cost, allows, places
+    start, pool, length, cost, allows, position_costs
         As for `greedy`.
     width : int
         Sequences that go on, at least 1.
@@ -49,11 +49,11 @@ def beam(
     ndarray of rows
         The start and what follows it.
     """
-    pool = in_order(pool, places)
-    found = [search(start, pool, length, cost, allows, places, 1)]
+    pool = in_order(pool, position_costs)
+    found = [search(start, pool, length, cost, allows, position_costs, 1)]
     if width > 1:
-        advance = np.float32(_ADVANCE) * cost.ahead(pool) if 1 < len(pool) <= _FEW else None
-        found.append(search(start, pool, length, cost, allows, places, width, advance))
+        advance = np.float32(_ADVANCE) * cost.lookahead_cost(pool) if 1 < len(pool) <= _FEW else None
+        found.append(search(start, pool, length, cost, allows, position_costs, width, advance))
     return min(found, key=lambda each: (-len(each[0]), each[1]))[0]
 
 
@@ -61,9 +61,9 @@ def search(
     start: Rows,
     pool: Rows,
     length: int,
-    cost: Transition,
+    cost: TransitionCost,
     allows: Allows,
-    places: PositionCosts | None,
+    position_costs: PositionCosts | None,
     width: int,
     advance: Floats | None = None,
 ) -> tuple[Rows, float]:
@@ -72,9 +72,9 @@ def search(
     Parameters
     ----------
     pool : ndarray of rows
-        In order, without those that are held for places.
+        In order, without those that are held for positions.
     advance : ndarray, shape (n,), optional
-        What each of the pool has to pay in advance for each place to come. Ties go to the cheaper sequence so far,
+        What each of the pool has to pay in advance for each position to come. Ties go to the cheaper sequence so far,
         then to the lower row.
     """
     paths = [[int(row) for row in start]]
@@ -83,15 +83,15 @@ def search(
     state = cost.start(start)
     played = np.isin(pool, start)[None, :]
     total = len(start) + length
-    for place in range(len(start), total):
-        held = None if places is None else places.held.get(place)
+    for position in range(len(start), total):
+        held = None if position_costs is None else position_costs.pinned.get(position)
         options = pool if held is None else np.array([held], dtype=np.intp)
-        totals = paid[:, None] + priced(cost.costs(state, options), options, place, places)
+        totals = paid[:, None] + priced(cost.costs(state, options), options, position, position_costs)
         if held is None:
             totals[played] = np.inf
-        scores = totals if held is not None or advance is None else totals + (total - place - 1) * advance
+        scores = totals if held is not None or advance is None else totals + (total - position - 1) * advance
         check = None if held is not None else allows
-        parents, picks = _best(scores, paths, options, width, check, places)
+        parents, picks = _best(scores, paths, options, width, check, position_costs)
         if not parents:
             break
         rows = options[picks]
@@ -111,7 +111,7 @@ def _best(
     options: Rows,
     width: int,
     allows: Allows | None,
-    places: PositionCosts | None,
+    position_costs: PositionCosts | None,
 ) -> tuple[list[int], list[int]]:
     """Beams and options that go on, best first: each option once, and only if these are too few again.
 
@@ -120,7 +120,7 @@ def _best(
     chosen: list[tuple[int, int]] = []
 
     def may(parent: int, pick: int) -> bool:
-        return allows is None or fits(paths[parent], int(options[pick]), allows, places)
+        return allows is None or fits(paths[parent], int(options[pick]), allows, position_costs)
 
     left = scores.copy()
     taken: set[int] = set()

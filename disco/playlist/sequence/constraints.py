@@ -1,4 +1,4 @@
-"""What a sequence may be asked for besides good joins: wishes, and what they make a track cost at a place."""
+"""What a sequence is asked for besides cheap transitions, and what that makes each track cost at each position."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.music import key_name
 from disco.errors import DiscoError
-from disco.playlist.key_rules import KeyRule, key_places, key_rule
+from disco.playlist.key_rules import KeyRule, key_index, key_rule
 
 # Heights from 0, the calmest of the tracks, to 1, the most energetic, evenly spread over the sequence. A peak comes
 # after two thirds, as in a DJ's hour.
@@ -23,10 +23,10 @@ ARCS: dict[str, tuple[float, ...]] = {
     "wave": (0.2, 0.9, 0.2, 0.9, 0.2),
     "cool-down": (1.0, 0.0),
 }
-# What a track in the least fitting key costs at the first or last place: more than a join or two, so that a track
-# in the key is found a way to, if there is one.
+# Cost of the least fitting key at the first or last position: more than a transition or two, so that a track in the
+# wanted key is chosen if there is one.
 _KEY_WEIGHT = 10.0
-# A key that mixes with the one asked for is still another key.
+# A key that is compatible with the wanted one is still another key.
 _OTHER_KEY = 3.0
 
 
@@ -36,7 +36,7 @@ class Constraints:
 
     Attributes
     ----------
-    held : tuple of (place, row)
+    pinned : tuple of (place, row)
         Tracks that must stand at places.
     start_track, end_track : int, optional
         The same for the two ends.
@@ -53,7 +53,7 @@ class Constraints:
         Of the noise; the same seed gives the same answer.
     """
 
-    held: tuple[tuple[int, int], ...] = ()
+    pinned: tuple[tuple[int, int], ...] = ()
     start_track: int | None = None
     end_track: int | None = None
     arc: tuple[float, ...] = ()
@@ -83,7 +83,7 @@ class PositionCosts:
     catalogue : Catalogue
     total : int
         Places, those of the start included.
-    wishes : Wishes
+    constraints : Constraints
     rule : KeyRule, optional
         By which keys are near to those of the start and the end; the published one by default.
     whole : bool
@@ -91,43 +91,43 @@ class PositionCosts:
 
     Attributes
     ----------
-    held : dict of int to int
+    pinned : dict of int to int
         Row by place.
 
     Raises
     ------
     DiscoError
-        If wishes contradict each other, or name a place that there is not.
+        If constraints contradict each other, or name a place that there is not.
     """
 
     def __init__(
         self,
         catalogue: Catalogue,
         total: int,
-        wishes: Constraints = Constraints(),
+        constraints: Constraints = Constraints(),
         rule: KeyRule | None = None,
         whole: bool = False,
     ) -> None:
-        self._catalogue, self.total, self.wishes, self._whole = catalogue, total, wishes, whole
+        self._catalogue, self.total, self.constraints, self._whole = catalogue, total, constraints, whole
         self._rule = rule or key_rule()
-        self.held = _held(wishes, total)
-        self._taken = frozenset(self.held.values())
+        self.pinned = _pinned_by_position(constraints, total)
+        self._taken = frozenset(self.pinned.values())
 
     def free(self, row: int, place: int) -> bool:
         """Whether no other place holds this row."""
-        return row not in self._taken or self.held.get(place) == row
+        return row not in self._taken or self.pinned.get(place) == row
 
-    def unheld(self, rows: Rows) -> Rows:
+    def without_pinned(self, rows: Rows) -> Rows:
         """The same rows without those that have their place; the same array where none has."""
         return rows[~np.isin(rows, list(self._taken))] if self._taken else rows
 
     @cached_property
-    def heights(self) -> Floats | None:
+    def arc_heights(self) -> Floats | None:
         """Height of the arc at each place, shape (total,); None where no arc is wished for."""
-        if not self.wishes.arc or not self.wishes.arc_weight:
+        if not self.constraints.arc or not self.constraints.arc_weight:
             return None
-        points = np.linspace(0, 1, len(self.wishes.arc))
-        heights = np.interp(np.linspace(0, 1, self.total), points, self.wishes.arc)
+        points = np.linspace(0, 1, len(self.constraints.arc))
+        heights = np.interp(np.linspace(0, 1, self.total), points, self.constraints.arc)
         return (ranks(heights) if self._whole else heights).astype(np.float32)
 
     @cached_property
@@ -136,23 +136,23 @@ class PositionCosts:
         return ranks(self._catalogue.numbers("energy")).astype(np.float32)
 
     @property
-    def asked(self) -> Floats | None:
+    def arc_energy(self) -> Floats | None:
         """Energy that the arc asks for at each place, shape (total,); None where no arc is, or no energy known."""
         energy = self._catalogue.numbers("energy")
-        if self.heights is None or np.isnan(energy).all():
+        if self.arc_heights is None or np.isnan(energy).all():
             return None
-        return np.asarray(np.nanquantile(energy, self.heights), dtype=np.float32)
+        return np.asarray(np.nanquantile(energy, self.arc_heights), dtype=np.float32)
 
-    def price(self, place: int, rows: Rows) -> Floats | None:
+    def at(self, place: int, rows: Rows) -> Floats | None:
         """What rows cost at a place, shape (n,), float32; None where nothing is wished for there.
 
         The noise of `randomness` is no part of it.
         """
         price = None
-        if self.heights is not None:
-            away = np.abs(self.energy[rows] - self.heights[place])
-            price = np.float32(self.wishes.arc_weight) * np.nan_to_num(away, nan=0.0)
-        for end, key in ((0, self.wishes.start_key), (self.total - 1, self.wishes.end_key)):
+        if self.arc_heights is not None:
+            away = np.abs(self.energy[rows] - self.arc_heights[place])
+            price = np.float32(self.constraints.arc_weight) * np.nan_to_num(away, nan=0.0)
+        for end, key in ((0, self.constraints.start_key), (self.total - 1, self.constraints.end_key)):
             if key is not None and place == end:
                 costs = self._key_price(key, rows)
                 price = costs if price is None else price + costs
@@ -160,43 +160,43 @@ class PositionCosts:
 
     def matrix(self, rows: Rows) -> Floats | None:
         """What n rows cost at all places, shape (total, n); None where nothing is wished for at any."""
-        prices = [self.price(place, rows) for place in range(self.total)]
+        prices = [self.at(place, rows) for place in range(self.total)]
         if all(price is None for price in prices):
             return None
         return np.stack([np.zeros(len(rows), np.float32) if price is None else price for price in prices])
 
     def noise(self, place: int, n: int) -> Floats | None:
         """Seeded noise for a choice among n; None without randomness."""
-        if not self.wishes.randomness:
+        if not self.constraints.randomness:
             return None
-        drawn = np.random.default_rng([self.wishes.random_seed, place]).random(n, dtype=np.float32)
-        return np.float32(self.wishes.randomness) * drawn
+        drawn = np.random.default_rng([self.constraints.random_seed, place]).random(n, dtype=np.float32)
+        return np.float32(self.constraints.randomness) * drawn
 
     def _key_price(self, key: tuple[int, int], rows: Rows) -> Floats:
         """0 for a track in the key, up to `_KEY_WEIGHT` in the worst, which is also what an unknown one costs."""
-        wanted = key_places(*key)
+        wanted = key_index(*key)
         numbers, modes = self._catalogue.numbers("key")[rows], self._catalogue.modes[rows]
-        places = key_places(numbers, modes)
+        places = key_index(numbers, modes)
         share = np.nan_to_num((1 - self._rule.between(places, wanted)) / 2, nan=1.0)
         price = _OTHER_KEY + (_KEY_WEIGHT - _OTHER_KEY) * share
         return np.where(places == wanted, 0, price).astype(np.float32)
 
     def notes(self, path: Rows) -> list[str]:
-        """What of the wishes a path does not keep, in sentences."""
+        """What of the constraints a path does not keep, in sentences."""
         notes = []
-        if lost := [f"{place + 1}" for place, row in sorted(self.held.items()) if path[place : place + 1] != [row]]:
+        if lost := [f"{place + 1}" for place, row in sorted(self.pinned.items()) if path[place : place + 1] != [row]]:
             notes.append(
                 f"the tracks for {'places' if len(lost) > 1 else 'place'} {', '.join(lost)} found no way there"
             )
-        for what, end, key in (("first", 0, self.wishes.start_key), ("last", -1, self.wishes.end_key)):
+        for what, end, key in (("first", 0, self.constraints.start_key), ("last", -1, self.constraints.end_key)):
             if key is None or not len(path):
                 continue
             got = [float(self._catalogue.numbers(name)[path[end]]) for name in ("key", "mode")]
             if got != [float(part) for part in key]:
                 there = "in an unknown key" if np.isnan(got).any() else f"in {key_name(int(got[0]), int(got[1]))}"
                 notes.append(f"the {what} track is {there}, not in {key_name(*key)}")
-        if self.heights is not None and len(path):
-            apart = self.energy[path] - self.heights[: len(path)]
+        if self.arc_heights is not None and len(path):
+            apart = self.energy[path] - self.arc_heights[: len(path)]
             if np.isnan(apart).all():
                 notes.append("no track's energy is known, so the arc could not be followed")
             elif (far := float(np.sqrt(np.nanmean(apart**2)))) > 0.2:
@@ -204,22 +204,24 @@ class PositionCosts:
         return notes
 
 
-def _held(wishes: Constraints, total: int) -> dict[int, int]:
+def _pinned_by_position(constraints: Constraints, total: int) -> dict[int, int]:
     """Row by place, the ends included."""
-    held: dict[int, int] = {}
+    pinned: dict[int, int] = {}
     ends = [
-        (place, row) for place, row in ((0, wishes.start_track), (total - 1, wishes.end_track)) if row is not None
+        (place, row)
+        for place, row in ((0, constraints.start_track), (total - 1, constraints.end_track))
+        if row is not None
     ]
-    for place, row in (*wishes.held, *ends):
+    for place, row in (*constraints.pinned, *ends):
         if not 0 <= place < total:
             raise DiscoError(f"there is no place {place + 1} in a sequence of {total} tracks")
-        if held.setdefault(place, row) != row:
+        if pinned.setdefault(place, row) != row:
             raise DiscoError(f"two tracks are to stand at place {place + 1}")
     places: dict[int, int] = {}
-    for place, row in held.items():
+    for place, row in pinned.items():
         if (other := places.setdefault(row, place)) != place:
             raise DiscoError(f"one track is to stand at places {min(place, other) + 1} and {max(place, other) + 1}")
-    return held
+    return pinned
 
 
 def ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:

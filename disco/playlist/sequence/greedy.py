@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
-from disco.playlist.cost import Transition
+from disco.playlist.cost import TransitionCost
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.rules import Allows
 
@@ -18,7 +18,12 @@ _ONE_BY_ONE, _IN_ONE_GO = 32, 4096
 
 
 def greedy(
-    start: Rows, pool: Rows, length: int, cost: Transition, allows: Allows, places: PositionCosts | None = None
+    start: Rows,
+    pool: Rows,
+    length: int,
+    cost: TransitionCost,
+    allows: Allows,
+    position_costs: PositionCosts | None = None,
 ) -> Rows:
     """The cheapest next track, again and again. Ties go to the lower row.
 
@@ -30,24 +35,26 @@ def greedy(
         Tracks to choose from, in any order.
     length : int
         Tracks to add; fewer come back when the rules leave no candidate.
-    places : Places, optional
-        A track that is held for a place is played there, whatever the rules say, and nowhere else.
+    position_costs : Places, optional
+        A track that is held for a position is played there, whatever the rules say, and nowhere else.
 
     Returns
     -------
     ndarray of rows
         The start and what follows it.
     """
-    pool = in_order(pool, places)
+    pool = in_order(pool, position_costs)
     path = [int(row) for row in start]
     state = cost.start(start)
-    for place in range(len(path), len(path) + length):
+    for position in range(len(path), len(path) + length):
         row: int | None
-        if places is not None and place in places.held:
-            row = places.held[place]
+        if position_costs is not None and position in position_costs.pinned:
+            row = position_costs.pinned[position]
         else:
-            options = cheapest_first(priced(cost.costs(state, pool), pool, place, places)[0])
-            row = next((row for row in (int(pool[i]) for i in options) if fits(path, row, allows, places)), None)
+            options = cheapest_first(priced(cost.costs(state, pool), pool, position, position_costs)[0])
+            row = next(
+                (row for row in (int(pool[i]) for i in options) if fits(path, row, allows, position_costs)), None
+            )
         if row is None:
             break
         path.append(row)
@@ -55,30 +62,30 @@ def greedy(
     return np.array(path, dtype=np.intp)
 
 
-def in_order(pool: Rows, places: PositionCosts | None) -> Rows:
-    """A pool in the order of its rows, by which ties are told, without the tracks that are held for places."""
+def in_order(pool: Rows, position_costs: PositionCosts | None) -> Rows:
+    """The pool in ascending order, which decides ties, without pinned tracks."""
     if not (np.diff(pool) > 0).all():
         pool = np.sort(pool)
-    return pool if places is None else places.unheld(pool)
+    return pool if position_costs is None else position_costs.without_pinned(pool)
 
 
-def priced(costs: Floats, pool: Rows, place: int, places: PositionCosts | None) -> Floats:
-    """Costs, shape (beams, n), with what the pool costs at this place, and with the noise of variety."""
-    if places is not None:
-        for more in (places.price(place, pool), places.noise(place, len(pool))):
+def priced(costs: Floats, pool: Rows, position: int, position_costs: PositionCosts | None) -> Floats:
+    """Costs, shape (beams, n), plus the position costs of the pool and the noise of `randomness`."""
+    if position_costs is not None:
+        for more in (position_costs.at(position, pool), position_costs.noise(position, len(pool))):
             if more is not None:
                 costs += more
     return costs
 
 
-def fits(path: Sequence[int], row: int, allows: Allows, places: PositionCosts | None) -> bool:
-    """Whether a row may follow a path, and those that are held for the places after it may follow the row."""
+def fits(path: Sequence[int], row: int, allows: Allows, position_costs: PositionCosts | None) -> bool:
+    """Whether a row may follow a path, and those that are held for the positions after it may follow the row."""
     if not allows(path, row):
         return False
-    if places is None or not places.held:
+    if position_costs is None or not position_costs.pinned:
         return True
     gap: int = getattr(allows, "artist_gap", 1)
-    coming = (places.held.get(place) for place in range(len(path) + 1, len(path) + 1 + gap))
+    coming = (position_costs.pinned.get(position) for position in range(len(path) + 1, len(path) + 1 + gap))
     return all(allows([row], held) for held in coming if held is not None)
 
 

@@ -11,15 +11,15 @@ Costs = NDArray[np.float64]
 MOST = 15
 
 
-def cheapest_order(joins: Costs, places: Costs, first: Costs) -> NDArray[np.intp]:
-    """The order of n tracks whose joins and places cost least.
+def cheapest_order(transitions: Costs, position_costs: Costs, first: Costs) -> NDArray[np.intp]:
+    """The order of n tracks whose transitions and positions cost least.
 
     Parameters
     ----------
-    joins : ndarray, shape (n, n)
-        Cost of each join, from the track of the row to that of the column; need not be symmetric.
-    places : ndarray, shape (n, n)
-        Cost of each track (column) at each place (row); infinite where it may not stand.
+    transitions : ndarray, shape (n, n)
+        Cost of each transition, from the track of the row to that of the column; need not be symmetric.
+    position_costs : ndarray, shape (n, n)
+        Cost of each track (column) at each position (row); infinite where it may not stand.
     first : ndarray, shape (n,)
         What it costs to begin with each track.
 
@@ -28,25 +28,25 @@ def cheapest_order(joins: Costs, places: Costs, first: Costs) -> NDArray[np.intp
     ndarray, shape (n,)
         The tracks in their order.
     """
-    n = len(joins)
+    n = len(transitions)
     sets = np.arange(1 << n)
     sizes = np.bitwise_count(sets)
     best = np.full((1 << n, n), np.inf)
     before = np.zeros((1 << n, n), dtype=np.int8)
-    best[1 << np.arange(n), np.arange(n)] = first + places[0]
+    best[1 << np.arange(n), np.arange(n)] = first + position_costs[0]
     for size in range(1, n):
         here = sets[sizes == size]
         for track in range(n):
             # The sets without this track, each gone on from by it: the last track before it that costs least.
             without = here[here >> track & 1 == 0]
-            costs = best[without] + joins[:, track]
+            costs = best[without] + transitions[:, track]
             last = costs.argmin(axis=1)
             after = without | 1 << track
-            best[after, track] = costs[np.arange(len(without)), last] + places[size, track]
+            best[after, track] = costs[np.arange(len(without)), last] + position_costs[size, track]
             before[after, track] = last
     order = np.empty(n, dtype=np.intp)
     left, track = (1 << n) - 1, int(best[-1].argmin())
-    for place in range(n - 1, -1, -1):
-        order[place] = track
+    for position in range(n - 1, -1, -1):
+        order[position] = track
         left, track = left & ~(1 << track), int(before[left, track])
     return order

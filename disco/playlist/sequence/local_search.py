@@ -1,9 +1,9 @@
-"""Local search for an order whose tracks cost something at their places too, or whose joins cost more one way.
+"""Local search for orders with position costs, or with transitions whose cost depends on their direction.
 
-All moves of four sorts are priced at once, each by sums that are made once for all of them: a part is reversed
-(2-opt), one to three tracks are moved, straight or turned round (Or-opt), two tracks change places. The best is
-made, until none gains. Where a track stands decides what it costs, so a move prices all that it shifts; sums along
-the diagonals of the table of prices make that constant time a move as well.
+All moves of four kinds are evaluated at once: a segment is reversed (2-opt), one to three tracks are moved, straight
+or reversed (Or-opt, Or 1976), two tracks are swapped. The best move is made until none lowers the cost. A move shifts
+the tracks in between, which changes their position costs too; cumulative sums along the diagonals of the position
+costs make evaluating a move constant time.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ Mask = NDArray[np.bool_]
 _LEAST = 1e-6
 # Tracks whose moves are priced together: 120 take half a millisecond, and longer orders are searched part by part.
 WINDOW = 120
-# What a rule that is broken costs: more than joins of any music, less than a place that is taken.
-BROKEN = 100.0
-TAKEN = 1e5
+# What a rule that is broken costs: more than transitions of any music, less than a position that is taken.
+SOFT_PENALTY = 100.0
+FORBIDDEN = 1e5
 # An order that costs this much more is gone on from too, lest the search end in a hollow; after so many of them it
 # goes back to the best.
 _WORSE, _AGAIN = 0.003, 30
@@ -40,26 +40,26 @@ class Problem:
 
     Attributes
     ----------
-    joins : ndarray, shape (n, n)
+    transitions : ndarray, shape (n, n)
         From the track of the row to that of the column.
     first : ndarray, shape (n,)
         What it costs to begin with each.
-    places : ndarray, shape (n, n), optional
-        What each track (column) costs at each place (row); `TAKEN` where it may not stand.
+    position_costs : ndarray, shape (n, n), optional
+        What each track (column) costs at each position (row); `TAKEN` where it may not stand.
     clashes : ndarray, shape (n, n), optional
-        Which tracks must not stand within `gap` places.
+        Which tracks must not stand within `gap` positions.
     gap : int
-        Neighbours are no matter of it, but of `joins`.
+        Neighbours are no matter of it, but of `transitions`.
     """
 
-    joins: Costs
+    transitions: Costs
     first: Costs
-    places: Costs | None = None
+    position_costs: Costs | None = None
     clashes: Mask | None = None
     gap: int = 1
 
     def __len__(self) -> int:
-        return len(self.joins)
+        return len(self.transitions)
 
     def cost(self, order: Order) -> float:
         """Cost of one order."""
@@ -67,12 +67,12 @@ class Problem:
 
     def costs(self, orders: Order) -> Costs:
         """Costs of several orders, shape (m, n): (m,)."""
-        total = self.first[orders[:, 0]] + self.joins[orders[:, :-1], orders[:, 1:]].sum(axis=1)
-        if self.places is not None:
-            total += self.places[np.arange(len(self)), orders].sum(axis=1)
+        total = self.first[orders[:, 0]] + self.transitions[orders[:, :-1], orders[:, 1:]].sum(axis=1)
+        if self.position_costs is not None:
+            total += self.position_costs[np.arange(len(self)), orders].sum(axis=1)
         if self.clashes is not None:
             for apart in range(2, self.gap + 1):
-                total += BROKEN * self.clashes[orders[:, :-apart], orders[:, apart:]].sum(axis=1)
+                total += SOFT_PENALTY * self.clashes[orders[:, :-apart], orders[:, apart:]].sum(axis=1)
         return np.asarray(total)
 
 
@@ -106,8 +106,8 @@ def search(problem: Problem, order: Order, seed: int, stop: Callable[[], bool]) 
     order = improve(problem, order, rng, stop=stop)
     now = problem.cost(order)
     fixed = np.zeros(n, dtype=bool)
-    if problem.places is not None:
-        fixed = (problem.places >= TAKEN).sum(axis=1) >= n - 1  # the place is held for one track
+    if problem.position_costs is not None:
+        fixed = (problem.position_costs >= FORBIDDEN).sum(axis=1) >= n - 1  # the position is held for one track
     free = np.flatnonzero(~fixed)
     best = order, now
     yield best
@@ -117,7 +117,7 @@ def search(problem: Problem, order: Order, seed: int, stop: Callable[[], bool]) 
         if len(free) > 2:
             low = int(rng.integers(0, max(1, n - WINDOW + 1)))
             part = slice(low, min(low + WINDOW, n))
-            tried = improve(problem, _disturbed(order, free, part, rng), rng, part)
+            tried = improve(problem, _perturbed(order, free, part, rng), rng, part)
             cost = problem.cost(tried)
             if cost <= now + _WORSE * abs(now):
                 order, now = tried, cost
@@ -126,17 +126,17 @@ def search(problem: Problem, order: Order, seed: int, stop: Callable[[], bool]) 
         yield best
 
 
-def _disturbed(order: Order, free: Order, part: slice, rng: np.random.Generator) -> Order:
-    """Two neighbouring stretches of the free places of a part change places."""
+def _perturbed(order: Order, free: Order, part: slice, rng: np.random.Generator) -> Order:
+    """Two neighbouring stretches of the free positions of a part change positions."""
     here = free[(free >= part.start) & (free < part.stop)]
     if len(here) < 3:
         return order
     longest = max(1, min(15, len(here) // 2))
     one, two = (int(n) for n in rng.integers(1, longest + 1, size=2))
     low = int(rng.integers(0, max(1, len(here) - one - two + 1)))
-    places = here[low : low + one + two]
+    position_costs = here[low : low + one + two]
     order = order.copy()
-    order[places] = np.roll(order[places], -one)
+    order[position_costs] = np.roll(order[position_costs], -one)
     return order
 
 
@@ -157,7 +157,7 @@ def _improve(problem: Problem, order: Order, part: slice, rng: np.random.Generat
         tried = [order.copy() for _ in some]
         for one, move in zip(tried, some, strict=True):
             _make(one, part, kinds, int(move))
-        tried += _mending(problem, order, part, rng)
+        tried += _repairs(problem, order, part, rng)
         costs = problem.costs(np.array(tried))
         best = int(costs.argmin())
         if costs[best] > now - _LEAST:
@@ -166,8 +166,8 @@ def _improve(problem: Problem, order: Order, part: slice, rng: np.random.Generat
     return order
 
 
-def _mending(problem: Problem, order: Order, part: slice, rng: np.random.Generator) -> list[Order]:
-    """Orders in which one of the tracks too near to another stands elsewhere in the part, or has changed places."""
+def _repairs(problem: Problem, order: Order, part: slice, rng: np.random.Generator) -> list[Order]:
+    """Orders in which a track too close to another by its artist is moved or swapped within the part."""
     if problem.clashes is None:
         return []
     near = [
@@ -178,23 +178,23 @@ def _mending(problem: Problem, order: Order, part: slice, rng: np.random.Generat
     broken = np.concatenate(near)
     broken = broken[(broken >= part.start) & (broken < part.stop)]
     tried = []
-    for place in rng.permutation(np.unique(broken))[:2]:
+    for position in rng.permutation(np.unique(broken))[:2]:
         for other in range(part.start, part.stop):
             swapped = order.copy()
-            swapped[[place, other]] = swapped[[other, place]]
-            tried += [swapped, np.insert(np.delete(order, place), other, order[place])]
+            swapped[[position, other]] = swapped[[other, position]]
+            tried += [swapped, np.insert(np.delete(order, position), other, order[position])]
     return tried
 
 
 @lru_cache(maxsize=8)
 def _shape(w: int) -> tuple[Mask, Mask, list[tuple[Order, Mask]]]:
-    """What is the same for all parts of w places: pairs in order, pairs apart, and where moved tracks land."""
+    """Index tables that depend only on the part's length w: invalid pairs, and where moved tracks land."""
     i, j = np.arange(w)[:, None], np.arange(w)[None, :]
     landings = []
     for length in (1, 2, 3):
         m = max(w - length + 1, 0)
         i, s = np.arange(m)[:, None], np.arange(m)[None, :]
-        # Framed places: the one after which tracks from i land so that they begin at s.
+        # Framed positions: the one after which tracks from i land so that they begin at s.
         landings.append((np.where(s > i, s + length, s), s == i))
     return j <= np.arange(w)[:, None], j < np.arange(w)[:, None] + 2, landings
 
@@ -206,22 +206,22 @@ def _deltas(problem: Problem, order: Order, part: slice) -> tuple[Costs, Kinds]:
     """What every move changes, and of each stretch of them its sort, its first number and its row length."""
     low, high = part.start, part.stop
     w = high - low
-    joins = problem.joins
+    transitions = problem.transitions
     here = order[low:high]
-    # The joins among the tracks of the part, with what stands before and after it as a frame.
+    # The transitions among the tracks of the part, with what stands before and after it as a frame.
     e = np.zeros((w + 2, w + 2))
-    e[1:-1, 1:-1] = joins[here[:, None], here]
+    e[1:-1, 1:-1] = transitions[here[:, None], here]
     if low:
-        e[0, 1:-1], e[1:-1, 0] = joins[order[low - 1], here], joins[here, order[low - 1]]
+        e[0, 1:-1], e[1:-1, 0] = transitions[order[low - 1], here], transitions[here, order[low - 1]]
     else:
         e[0, 1:-1] = problem.first[here]
     if high < len(order):
-        e[1:-1, -1], e[-1, 1:-1] = joins[here, order[high]], joins[order[high], here]
+        e[1:-1, -1], e[-1, 1:-1] = transitions[here, order[high]], transitions[order[high], here]
     k = np.arange(w + 1)
     on, back = e[k, k + 1], e[k + 1, k]
     turned = np.concatenate([[0.0], np.cumsum(back[1:w] - on[1:w])])  # to turn i..j costs turned[j] - turned[i]
     not_after, not_apart, landings = _shape(w)
-    q = None if problem.places is None else problem.places[low:high, here]
+    q = None if problem.position_costs is None else problem.position_costs[low:high, here]
     diagonal = None if q is None else np.diagonal(q)
 
     # 2-opt
@@ -229,7 +229,7 @@ def _deltas(problem: Problem, order: Order, part: slice) -> tuple[Costs, Kinds]:
     if q is not None and diagonal is not None:
         two += _reversed(q) - _between(diagonal)
     two[not_after] = np.inf
-    # Two tracks change places
+    # Two tracks change positions
     around = on[:-1] + on[1:]
     swap = _swaps(e, w, around)
     if q is not None and diagonal is not None:
@@ -279,7 +279,7 @@ def _between(diagonal: Costs) -> Costs:
 
 
 def _reversed(q: Costs) -> Costs:
-    """What the tracks from i to j cost at each other's places, reversed: sums along the other diagonals."""
+    """What the tracks from i to j cost at each other's positions, reversed: sums along the other diagonals."""
     w = len(q)
     t, s = np.arange(w)[:, None], np.arange(2 * w - 1)[None, :]
     x = s - t
@@ -306,7 +306,7 @@ def _shifted(q: Costs, diagonal: Costs, length: int) -> Costs:
 
 
 def _make(order: Order, part: slice, kinds: Kinds, move: int) -> None:
-    """Make a move by its number, in place."""
+    """Make a move by its number, in position."""
     kind, first, columns = next(kind for kind in reversed(kinds) if kind[1] <= move)
     i, j = divmod(move - first, columns)
     here = order[part]

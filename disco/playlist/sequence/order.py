@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Rows
 from disco.errors import DiscoError
-from disco.playlist.cost import Pairwise, Transition
+from disco.playlist.cost import PairwiseCost, TransitionCost
 from disco.playlist.sequence import held_karp, local_search
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import greedy
-from disco.playlist.sequence.local_search import BROKEN, TAKEN, Problem
+from disco.playlist.sequence.local_search import FORBIDDEN, SOFT_PENALTY, Problem
 from disco.playlist.sequence.rules import Allows, Rules
-from disco.playlist.sequence.two_opt import Trip
+from disco.playlist.sequence.two_opt import TwoOptTour
 from disco.sources.progress import Interval
 
 log = logging.getLogger(__name__)
@@ -29,16 +29,16 @@ Order = NDArray[np.intp]
 Costs = NDArray[np.float64]
 # Best cost so far, and disturbances made: called at every better order.
 
-# The costs of all joins among so many are held in memory three times over: 0.5 GB.
+# The costs of all transitions among so many are held in memory three times over: 0.5 GB.
 MOST = 6000
-# Disturbances of an order with nothing but joins, and of one with wishes, which takes some ten times longer to mend:
-# a track's worth, and at most. 50 tracks take 0.6 s and 200 take 3 s on one core.
+# Perturbations per track, and at most, without and with constraints; with constraints each takes ten times as long.
+# 50 tracks take 0.6 s and 200 tracks 3 s on one core.
 _PLAIN, _MOST_PLAIN = 40, 8000
 _WISHED, _MOST_WISHED = 10, 600
 # Up to so many tracks there is time to begin with several first orders.
 _LONG = 300
 # An end that is held: cheaper than any sequence is dear.
-_HELD = -1e4
+_PINNED = -1e4
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,19 @@ def order(
     start: Rows,
     pool: Rows,
     length: int,
-    cost: Transition,
+    cost: TransitionCost,
     allows: Allows,
-    places: PositionCosts | None = None,
+    position_costs: PositionCosts | None = None,
     budget: Budget = Budget(),
     seed: int = 0,
     dynamic: bool = True,
 ) -> Rows:
     """All of the pool after the start, in the order that costs least.
 
-    Up to `exact.MOST` tracks by dynamic programming, which finds the best; above it by local search (`tour` for joins
-    alone, `moves` where wishes price places) from several first orders, `greedy` among them, so that it never costs
-    more. What the rules forbid of artists is avoided as far as can be; nothing is left out.
+    Up to `held_karp.MOST` tracks the optimum is found by dynamic programming. More tracks are ordered by local search
+    (`two_opt` for transitions alone, `local_search` with position costs) from several initial orders, `greedy` among
+    them, so that the result never costs more than those. Artist rules are kept as far as possible; no track is left
+    out.
 
     Parameters
     ----------
@@ -91,7 +92,7 @@ def order(
         How many these are.
     cost : Transition
         Pairwise.
-    allows, places
+    allows, position_costs
         As for `greedy`.
     budget : Budget
     seed : int
@@ -110,7 +111,7 @@ def order(
         If the cost is not pairwise, or the tracks are too many.
     """
     rows = np.sort(pool)
-    if not isinstance(cost, Pairwise):
+    if not isinstance(cost, PairwiseCost):
         raise DiscoError("an order of all tracks needs a cost that is pairwise")
     if length != len(rows) or len(np.unique(rows)) != len(rows):
         raise DiscoError(f"an order plays all of its {len(np.unique(rows)):,} tracks once, not {length:,}")
@@ -118,23 +119,29 @@ def order(
         raise DiscoError(f"{length:,} tracks are too many to order at once; {MOST:,} are the most")
     if length < 2:
         return np.asarray(np.r_[start, rows], dtype=np.intp)
-    if places is not None and (lost := set(places.held.values()) - {*rows.tolist(), *start.tolist()}):
-        raise DiscoError(f"{len(lost)} of the tracks that are to stand at a place are not among those to order")
-    problem = _problem(np.asarray(start, dtype=np.intp), rows, cost, allows, places)
-    held = {} if places is None else {p - len(start): r for p, r in places.held.items() if p >= len(start)}
-    fixed = {place: int(np.searchsorted(rows, row)) for place, row in held.items()}
-    firsts = _firsts(problem, fixed)
+    if position_costs is not None and (
+        lost := set(position_costs.pinned.values()) - {*rows.tolist(), *start.tolist()}
+    ):
+        raise DiscoError(f"{len(lost)} of the tracks that are to stand at a position are not among those to order")
+    problem = _problem(np.asarray(start, dtype=np.intp), rows, cost, allows, position_costs)
+    held = (
+        {}
+        if position_costs is None
+        else {p - len(start): r for p, r in position_costs.pinned.items() if p >= len(start)}
+    )
+    fixed = {position: int(np.searchsorted(rows, row)) for position, row in held.items()}
+    initial_orders = _initial_orders(problem, fixed)
     if len(start) and length <= 1000:
-        path = greedy(start, rows, length, cost, allows, places)[len(start) :]
-        firsts.append(_completed(np.searchsorted(rows, path), problem, fixed))
-    found = arrange(problem, fixed, firsts, budget, seed, dynamic)
+        path = greedy(start, rows, length, cost, allows, position_costs)[len(start) :]
+        initial_orders.append(_completed(np.searchsorted(rows, path), problem, fixed))
+    found = optimise_order(problem, fixed, initial_orders, budget, seed, dynamic)
     return np.asarray(np.r_[start, rows[found]], dtype=np.intp)
 
 
-def arrange(
+def optimise_order(
     problem: Problem,
     fixed: dict[int, int] | None = None,
-    firsts: list[Order] | None = None,
+    initial_orders: list[Order] | None = None,
     budget: Budget = Budget(),
     seed: int = 0,
     dynamic: bool = True,
@@ -144,41 +151,43 @@ def arrange(
     Parameters
     ----------
     problem : Problem
-        Its places must say what `fixed` says, unless that is about the ends alone.
+        Its positions must say what `fixed` says, unless that is about the ends alone.
     fixed : dict of int to int
-        Track by place.
-    firsts : list of ndarray
+        Track by position.
+    initial_orders : list of ndarray
         Orders to begin with; the answer costs no more than any. By default those of the nearest neighbours.
     """
     n, fixed = len(problem), fixed or {}
-    firsts = _firsts(problem, fixed) if firsts is None else firsts
+    initial_orders = _initial_orders(problem, fixed) if initial_orders is None else initial_orders
     if dynamic and n <= held_karp.MOST:
-        best = held_karp.cheapest_order(problem.joins, _allowed(problem, fixed), problem.first)
+        best = held_karp.cheapest_order(problem.transitions, _allowed(problem, fixed), problem.first)
         if problem.clashes is None:
             return best
-        firsts = [*firsts, best]
+        initial_orders = [*initial_orders, best]
     deadline = math.inf if budget.seconds is None else time.monotonic() + budget.seconds
 
-    def late() -> bool:
+    def timed_out() -> bool:
         return time.monotonic() > deadline
 
-    plain = problem.places is None and problem.clashes is None and set(fixed) <= {0, n - 1} and n > 3
-    plain = plain and np.allclose(problem.joins, problem.joins.T, rtol=0, atol=1e-4)
+    plain = problem.position_costs is None and problem.clashes is None and set(fixed) <= {0, n - 1} and n > 3
+    plain = plain and np.allclose(problem.transitions, problem.transitions.T, rtol=0, atol=1e-4)
     if plain:
         usual = min(_PLAIN * n, _MOST_PLAIN)
-        found = _by_trips(problem, fixed, firsts, seed, late)
+        found = _by_two_opt(problem, fixed, initial_orders, seed, timed_out)
     else:
         usual = min(_WISHED * n, _MOST_WISHED)
-        problem = Problem(problem.joins, problem.first, _allowed(problem, fixed, TAKEN), problem.clashes, problem.gap)
+        problem = Problem(
+            problem.transitions, problem.first, _allowed(problem, fixed, FORBIDDEN), problem.clashes, problem.gap
+        )
         # Cheapest first, so that the answer costs no more than any even where there is no time for all.
-        firsts = sorted(firsts, key=problem.cost)[: 2 if n <= _LONG else 1]
+        initial_orders = sorted(initial_orders, key=problem.cost)[: 2 if n <= _LONG else 1]
         if 3 < n <= _LONG:
-            firsts += _tripped(problem, fixed, firsts, seed, late)
-        found = _by_moves(problem, firsts, seed, late)
+            initial_orders += _two_opt_orders(problem, fixed, initial_orders, seed, timed_out)
+        found = _by_local_search(problem, initial_orders, seed, timed_out)
     most = budget.iterations if budget.iterations is not None else (usual if budget.seconds is None else math.inf)
     best, now = next(found)
     made, interval = 0, Interval()
-    while made < most and not late():
+    while made < most and not timed_out():
         tried, cost = next(found)
         made += 1
         if cost < now - 1e-9:
@@ -188,46 +197,48 @@ def arrange(
     return best
 
 
-def _problem(start: Rows, rows: Rows, cost: Pairwise, allows: Allows, places: PositionCosts | None) -> Problem:
+def _problem(
+    start: Rows, rows: Rows, cost: PairwiseCost, allows: Allows, position_costs: PositionCosts | None
+) -> Problem:
     n = len(rows)
     # Beyond so many tracks single precision, which suffices, is half of the memory.
-    joins: Costs = cost.matrix(rows).astype(np.float64 if n <= 2000 else np.float32)
+    transitions: Costs = cost.matrix(rows).astype(np.float64 if n <= 2000 else np.float32)
     first = cost.costs(cost.start(start), rows)[0].astype(float) if len(start) else np.zeros(n)
-    if places is not None and places.wishes.randomness:
-        noise = np.random.default_rng(places.wishes.random_seed).random((n, n), dtype=np.float32)
-        joins += places.wishes.randomness * np.maximum(noise, noise.T)
+    if position_costs is not None and position_costs.constraints.randomness:
+        noise = np.random.default_rng(position_costs.constraints.random_seed).random((n, n), dtype=np.float32)
+        transitions += position_costs.constraints.randomness * np.maximum(noise, noise.T)
     gap = allows.artist_gap if isinstance(allows, Rules) else 0
     clashes, priced = None, None
-    if places is not None and (prices := places.matrix(rows)) is not None:
+    if position_costs is not None and (prices := position_costs.matrix(rows)) is not None:
         priced = prices[len(start) :].astype(float)
     if isinstance(allows, Rules) and gap:
         tail = start[-gap:]
         both = allows.clashes(np.r_[tail, rows])
         behind, shared = both[: len(tail), len(tail) :], both[len(tail) :, len(tail) :]
-        joins[shared] += BROKEN
+        transitions[shared] += SOFT_PENALTY
         if gap > 1 and shared.any():
             clashes = shared
         if behind.any():
-            first += BROKEN * behind[-1]
+            first += SOFT_PENALTY * behind[-1]
         if gap > 1 and behind.any():
             priced = np.zeros((n, n)) if priced is None else priced
-            for place in range(1, min(gap, n)):
-                priced[place] += BROKEN * behind[max(0, len(behind) - gap + place) :].sum(axis=0)
-    return Problem(joins, first, priced, clashes, gap)
+            for position in range(1, min(gap, n)):
+                priced[position] += SOFT_PENALTY * behind[max(0, len(behind) - gap + position) :].sum(axis=0)
+    return Problem(transitions, first, priced, clashes, gap)
 
 
 def _allowed(problem: Problem, fixed: dict[int, int], taken: float = np.inf) -> Costs:
-    """Prices of places, with what is fixed in them."""
+    """Prices of positions, with what is fixed in them."""
     n = len(problem)
-    prices = np.zeros((n, n)) if problem.places is None else problem.places.copy()
-    for place, track in fixed.items():
-        own = prices[place, track]
-        prices[place, :], prices[:, track] = taken, taken
-        prices[place, track] = own
+    prices = np.zeros((n, n)) if problem.position_costs is None else problem.position_costs.copy()
+    for position, track in fixed.items():
+        own = prices[position, track]
+        prices[position, :], prices[:, track] = taken, taken
+        prices[position, track] = own
     return prices
 
 
-def _firsts(problem: Problem, fixed: dict[int, int]) -> list[Order]:
+def _initial_orders(problem: Problem, fixed: dict[int, int]) -> list[Order]:
     """Orders to begin with: from several tracks on, always to the nearest that is left."""
     n = len(problem)
     if 0 in fixed:
@@ -246,69 +257,69 @@ def _completed(begun: Order, problem: Problem, fixed: dict[int, int]) -> Order:
     left[list(fixed.values())] = False
     ahead = [int(track) for track in begun]
     found: list[int] = []
-    for place in range(n):
-        if place in fixed:
-            found.append(fixed[place])
+    for position in range(n):
+        if position in fixed:
+            found.append(fixed[position])
             continue
-        wanted = ahead[place] if place < len(ahead) else -1
+        wanted = ahead[position] if position < len(ahead) else -1
         if wanted < 0 or not left[wanted]:
-            costs = problem.joins[found[-1]] if found else problem.first
-            if problem.places is not None:
-                costs = costs + problem.places[place]
+            costs = problem.transitions[found[-1]] if found else problem.first
+            if problem.position_costs is not None:
+                costs = costs + problem.position_costs[position]
             wanted = int(np.where(left, costs, np.inf).argmin())
         left[wanted] = False
         found.append(wanted)
     return np.array(found, dtype=np.intp)
 
 
-def _by_trips(
-    problem: Problem, fixed: dict[int, int], firsts: list[Order], seed: int, late: Callable[[], bool]
+def _by_two_opt(
+    problem: Problem, fixed: dict[int, int], initial_orders: list[Order], seed: int, timed_out: Callable[[], bool]
 ) -> Iterator[tuple[Order, float]]:
     """Ever better orders as round trips, through a point as near as can be to all: there they end and begin.
 
-    Where it costs something to begin, the trip comes from there by way of a second point, its beginning.
+    Where it costs something to begin, the tour comes from there by way of a second point, its beginning.
     """
     n = len(problem)
     begins = bool(problem.first.any())
     end, begin = n, n + begins
-    costs = np.zeros((begin + 1, begin + 1), dtype=problem.joins.dtype)
-    costs[:n, :n] = (problem.joins + problem.joins.T) / 2
+    costs = np.zeros((begin + 1, begin + 1), dtype=problem.transitions.dtype)
+    costs[:n, :n] = (problem.transitions + problem.transitions.T) / 2
     if begins:
         costs[begin, :n] = costs[:n, begin] = problem.first
-        costs[begin, end] = costs[end, begin] = _HELD
-    for point, place in ((begin, 0), (end, n - 1)):
-        if place in fixed:
-            costs[point, fixed[place]] = costs[fixed[place], point] = _HELD
+        costs[begin, end] = costs[end, begin] = _PINNED
+    for point, position in ((begin, 0), (end, n - 1)):
+        if position in fixed:
+            costs[point, fixed[position]] = costs[fixed[position], point] = _PINNED
 
     def unrolled() -> Order:
-        at = trip.at[end]
-        points = trip.tour[at:] + trip.tour[:at]
+        at = tour.at[end]
+        points = tour.points[at:] + tour.points[:at]
         if begins:
             points = points[1:] if points[1] == begin else [*points[1:][::-1]]
         elif fixed.get(0, points[1]) != points[1] or fixed.get(n - 1, points[-1]) != points[-1]:
             points = [end, *points[1:][::-1]]
         return np.array(points[1:], dtype=np.intp)
 
-    trip = Trip(costs, [end, *range(n)] if not begins else [end, begin, *range(n)])
+    tour = TwoOptTour(costs, [end, *range(n)] if not begins else [end, begin, *range(n)])
     best: tuple[Order, float] | None = None
-    for order in sorted(firsts, key=problem.cost)[: len(firsts) if n <= _LONG else 1]:
-        trip.set([end, *([begin] if begins else []), *order.tolist()])
-        trip.improve(trip.tour, late)
+    for order in sorted(initial_orders, key=problem.cost)[: len(initial_orders) if n <= _LONG else 1]:
+        tour.set([end, *([begin] if begins else []), *order.tolist()])
+        tour.improve(tour.points, timed_out)
         found = unrolled()
         if best is None or problem.cost(found) < best[1]:
             best = found, problem.cost(found)
-        if late():
+        if timed_out():
             break
     assert best is not None  # noqa: S101 - there is always one to begin with
-    trip.set([end, *([begin] if begins else []), *best[0].tolist()])
+    tour.set([end, *([begin] if begins else []), *best[0].tolist()])
     yield best
     rng = random.Random(seed)  # noqa: S311 - no secret
     while True:
-        tour, at = trip.tour.copy(), trip.at.copy()
-        more, changed = trip.kick(rng)
-        more -= trip.improve(changed, late)
+        points, at = tour.points.copy(), tour.at.copy()
+        more, changed = tour.kick(rng)
+        more -= tour.improve(changed, timed_out)
         if more > 1e-9:
-            trip.tour, trip.at = tour, at
+            tour.points, tour.at = points, at
         elif more < -1e-7:
             found = unrolled()
             if (now := problem.cost(found)) < best[1]:
@@ -316,31 +327,31 @@ def _by_trips(
         yield best
 
 
-def _tripped(
-    problem: Problem, fixed: dict[int, int], firsts: list[Order], seed: int, late: Callable[[], bool]
+def _two_opt_orders(
+    problem: Problem, fixed: dict[int, int], initial_orders: list[Order], seed: int, timed_out: Callable[[], bool]
 ) -> list[Order]:
-    """An order that is good but for what places cost and for the direction of joins, and its mirror image."""
-    plain = Problem((problem.joins + problem.joins.T) / 2, problem.first)
-    ends = {place: track for place, track in fixed.items() if place in (0, len(problem) - 1)}
-    found = _by_trips(plain, ends, firsts, seed, late)
+    """An order optimised without position costs and directions of transitions, and its reverse."""
+    plain = Problem((problem.transitions + problem.transitions.T) / 2, problem.first)
+    ends = {position: track for position, track in fixed.items() if position in (0, len(problem) - 1)}
+    found = _by_two_opt(plain, ends, initial_orders, seed, timed_out)
     for _ in range(5 * len(problem)):
         order, _ = next(found)
-        if late():
+        if timed_out():
             break
     return [_completed(begun, problem, fixed) for begun in (order, order[::-1])]
 
 
-def _by_moves(
-    problem: Problem, firsts: list[Order], seed: int, late: Callable[[], bool]
+def _by_local_search(
+    problem: Problem, initial_orders: list[Order], seed: int, timed_out: Callable[[], bool]
 ) -> Iterator[tuple[Order, float]]:
-    """Ever better orders where places cost something, or joins more one way than the other."""
+    """Ever better orders where positions cost something, or transitions more one way than the other."""
     rng = np.random.default_rng(seed)
     best: tuple[Order, float] | None = None
-    for order in firsts:
-        found = local_search.improve(problem, order, rng, stop=late)
+    for order in initial_orders:
+        found = local_search.improve(problem, order, rng, stop=timed_out)
         if best is None or problem.cost(found) < best[1]:
             best = found, problem.cost(found)
-        if late():
+        if timed_out():
             break
     assert best is not None  # noqa: S101 - there is always one to begin with
-    return local_search.search(problem, best[0], seed, late)
+    return local_search.search(problem, best[0], seed, timed_out)

@@ -1,10 +1,10 @@
-"""Local search for the order of many tracks whose joins cost the same both ways and whose places cost nothing.
+"""Local search for orders of many tracks with symmetric transition costs and no position costs.
 
-The order is a round trip through one more point, as near to every track as can be: where it is passed the sequence
-begins and ends. 2-opt reverses a part of the trip, Or-opt (Or 1976) moves one to three tracks elsewhere; both look
-only at the nearest neighbours of points whose surroundings have changed (Bentley 1992: don't-look bits), so that a
-move is priced in constant time. Where nothing helps any more, two neighbouring parts change places (the double
-bridge of Martin, Otto & Felten 1991) and the search goes on from there; what does not pay is undone.
+The order is a round trip through one more point at the same distance from every track; there the sequence begins and
+ends. 2-opt reverses a segment of the tour, Or-opt (Or 1976) moves one to three tracks. Both look only at the nearest
+neighbours of points whose surroundings have changed (don't-look bits, Bentley 1992), so that a move is evaluated in
+constant time. In a local optimum two neighbouring segments are swapped (the double bridge of Martin, Otto & Felten
+1991) and the search continues from there; a change that does not lower the cost is undone.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _PART = 30
 _IN_LISTS = 1200
 
 
-class Trip:
-    """A round trip through n points, improved in place.
+class TwoOptTour:
+    """A round tour through n points, improved in position.
 
     Parameters
     ----------
@@ -51,10 +51,10 @@ class Trip:
         self.set(tour)
 
     def set(self, tour: Sequence[int]) -> None:
-        """Begin anew with another trip."""
-        self.tour = list(tour)
+        """Begin anew with another tour."""
+        self.points = list(tour)
         self.at = [0] * self.n
-        for i, point in enumerate(self.tour):
+        for i, point in enumerate(self.points):
             self.at[point] = i
 
     def improve(self, points: Iterable[int], stop: Callable[[], bool]) -> float:
@@ -80,8 +80,8 @@ class Trip:
         return gained
 
     def kick(self, rng: random.Random) -> tuple[float, list[int]]:
-        """Let two neighbouring parts change places; returns what it costs, and the points at their ends."""
-        n, tour, at, costs = self.n, self.tour, self.at, self.costs
+        """Let two neighbouring parts change positions; returns what it costs, and the points at their ends."""
+        n, tour, at, costs = self.n, self.points, self.at, self.costs
         longest = max(1, min(_PART, (n - 2) // 2))
         one, two = rng.randint(1, longest), rng.randint(1, longest)
         start = rng.randrange(n)
@@ -89,15 +89,15 @@ class Trip:
         a, b, c, d, e, f = span[0], span[1], span[one], span[one + 1], span[one + two], span[one + two + 1]
         moved = span[one + 1 : one + two + 1] + span[1 : one + 1]
         for i, point in enumerate(moved):
-            place = (start + 1 + i) % n
-            tour[place] = point
-            at[point] = place
+            position = (start + 1 + i) % n
+            tour[position] = point
+            at[point] = position
         more = costs[a][d] + costs[e][b] + costs[c][f] - costs[a][b] - costs[c][d] - costs[e][f]
         return more, [a, b, c, d, e, f]
 
     def _better(self, a: int) -> tuple[float, Sequence[int]] | None:
-        """Make the first move at a point that gains; the gain, and the points whose joins have changed."""
-        n, tour, at, costs = self.n, self.tour, self.at, self.costs
+        """Make the first move at a point that gains; the gain, and the points whose transitions have changed."""
+        n, tour, at, costs = self.n, self.points, self.at, self.costs
         to, near = costs[a], self.near[a]
         for step in (1, -1):
             b = tour[(at[a] + step) % n]
@@ -144,8 +144,8 @@ class Trip:
         return None
 
     def _reverse(self, i: int, j: int) -> None:
-        """Reverse the places from i on to j, or, which is the same trip, all others, whichever are fewer."""
-        n, tour, at = self.n, self.tour, self.at
+        """Reverse the positions from i on to j, or, which is the same tour, all others, whichever are fewer."""
+        n, tour, at = self.n, self.points, self.at
         length = (j - i) % n + 1
         if 2 * length > n:
             i, j, length = (j + 1) % n, (i - 1) % n, n - length
@@ -156,19 +156,19 @@ class Trip:
             i += 1
             if i == n:
                 i = 0
-            j -= 1  # a negative place counts from the end, as it should
+            j -= 1  # a negative position counts from the end, as it should
             if j < 0:
                 j += n
 
     def _move(self, a: int, end: int, step: int, length: int, c: int, side: int) -> None:
         """Move the part from a to end beside c, a next to c; what lies between, on the shorter way, moves up."""
-        n, tour, at = self.n, self.tour, self.at
+        n, tour, at = self.n, self.points, self.at
         first, last = (a, end) if step > 0 else (end, a)
         i = at[first]
         part = [tour[(i + o) % n] for o in range(length)]
-        # In the direction of the places: does the part come after c (c, part, d) or before it (d, part, c)?
+        # In the direction of the positions: does the part come after c (c, part, d) or before it (d, part, c)?
         after_c = side * step > 0
-        left = at[c] if after_c else (at[c] - 1) % n  # the part goes between the place `left` and the next one
+        left = at[c] if after_c else (at[c] - 1) % n  # the part goes between the position `left` and the next one
         if (part[0] == a) != after_c:
             part.reverse()
         ahead = (left - at[last]) % n
@@ -186,9 +186,9 @@ class Trip:
                 at[point] = (i - 1 - o + length) % n
             start = i - behind
         for o, point in enumerate(part):
-            place = (start + o) % n
-            tour[place] = point
-            at[point] = place
+            position = (start + o) % n
+            tour[position] = point
+            at[point] = position
 
 
 def _neighbours(costs: Costs, most: int) -> list[list[int]]:

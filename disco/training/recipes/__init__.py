@@ -1,14 +1,18 @@
-"""Recipes: TOML files that say everything of a model but where the data is."""
+"""Recipes: TOML files with every setting of a model except the paths of its data."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
-from disco.errors import DataError
-from disco.training.recipes.predictors import FeaturesRecipe, PredictorRecipe, RankerRecipe
+import msgspec
+
+from disco.errors import DataError, validation_message
+from disco.models.recommenders.artifacts import OLD_PARAMETERS
+from disco.training.recipes.predictors import FeaturesRecipe, PredictorRecipe, RankPredictorRecipe
 from disco.training.recipes.recommenders import (
     AlsRecipe,
     AutoencoderRecipe,
@@ -19,17 +23,19 @@ from disco.training.recipes.recommenders import (
     ItemKnnRecipe,
     PlaylistKnnRecipe,
     RecommenderRecipe,
-    ReRankerRecipe,
+    RerankerRecipe,
     SetTransformerRecipe,
     TitleKnnRecipe,
     TwoTowerRecipe,
 )
 
-Recipe = FeaturesRecipe | PredictorRecipe | RankerRecipe | RecommenderRecipe | ContentRecipe | AutoencoderRecipe
+Recipe = (
+    FeaturesRecipe | PredictorRecipe | RankPredictorRecipe | RecommenderRecipe | ContentRecipe | AutoencoderRecipe
+)
 RECIPES: dict[str, type[Recipe]] = {
     "features": FeaturesRecipe,
     "predictor": PredictorRecipe,
-    "ranker": RankerRecipe,
+    "rank-predictor": RankPredictorRecipe,
     "popularity": RecommenderRecipe,
     "playlist-knn": PlaylistKnnRecipe,
     "item-knn": ItemKnnRecipe,
@@ -38,71 +44,74 @@ RECIPES: dict[str, type[Recipe]] = {
     "set-transformer": SetTransformerRecipe,
     "title-knn": TitleKnnRecipe,
     "two-tower": TwoTowerRecipe,
-    "re-ranker": ReRankerRecipe,
+    "reranker": RerankerRecipe,
     "blend": BlendRecipe,
     "embedding-mlp": EmbeddingMlpRecipe,
     "content": ContentRecipe,
     "autoencoder": AutoencoderRecipe,
 }
-# Of these none is a choice too.
-_MAY_BE_NOUGHT = frozenset(
-    (
-        "units genre_words hidden artists blur dropout noise noisy_share weight_decay idf length rarity filling "
-        "popularity shrinkage regularization term_dropout alone few untitled reconstruction popular least titled "
-        "correction ridge smoothing playlists periods leaning"
-    ).split()
-)
-_MEANT: dict[Any, str] = {
-    str: "a text",
-    int: "a whole number above 0",
-    float: "a number above 0",
-    bool: "true or false",
-    list[str]: "a list of texts",
-    list[int]: "a list of whole numbers above 0",
-    dict[str, str]: "a table of texts",
-}
+# Kinds and keys of recipes written before they were renamed.
+_OLD_KINDS = {"ranker": "rank-predictor", "re-ranker": "reranker"}
+_OLD_KEYS = OLD_PARAMETERS | {"leaning": "genre_shrinkage", "held": "held_out"}
 
 
 def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
-    """Recipe in a TOML file; a key too many, too few or of the wrong type is a DataError that names it.
+    """Read a recipe from a TOML file.
 
     Parameters
     ----------
+    path : Path
     changes : sequence of str
-        `key = value` in TOML, in place of what the file says: for ablations.
+        `key = value` in TOML, replacing the file's value: for ablations.
+
+    Raises
+    ------
+    DataError
+        If the file is no TOML, or a key is unknown, missing or has a value of the wrong type or range.
+
+    Examples
+    --------
+    >>> read_recipe(Path("cloud/classic.toml"), ["epochs = 3"]).epochs
+    3
     """
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = renamed(tomllib.loads(path.read_text(encoding="utf-8")))
         for change in changes:
-            said |= tomllib.loads(change)
+            settings |= renamed(tomllib.loads(change))
     except (OSError, ValueError) as error:
         raise DataError(path, f"is not a readable recipe ({error})") from None
-    kind = str(said.get("kind"))
+    return checked_recipe(settings, path)
+
+
+def checked_recipe(settings: dict[str, Any], where: Path) -> Recipe:
+    """A recipe from the settings in a TOML file or on a card; `where` is named in errors.
+
+    Raises
+    ------
+    DataError
+        If a key is unknown, missing or has a value of the wrong type or range.
+    """
+    settings = renamed(settings)
+    kind = settings.get("kind")
     if kind not in RECIPES:
-        raise DataError(path, f"kind is {kind!r}, it must be one of {', '.join(RECIPES)}")
-    wanted = get_type_hints(RECIPES[kind])
-    if unknown := [key for key in said if key not in wanted]:
-        raise DataError(path, f"unknown key {unknown[0]!r}; a {kind} recipe knows {', '.join(wanted)}")
-    if missing := [key for key in wanted if key not in said]:
-        raise DataError(path, f"the key {missing[0]!r} is missing")
-    for key, hint in wanted.items():
-        if not _fits(said[key], hint) and not (key in _MAY_BE_NOUGHT and said[key] in (0, 0.0)):
-            raise DataError(path, f"{key} is {said[key]!r}, it must be {_MEANT[hint]}")
-    return RECIPES[kind](**said)
+        raise DataError(where, f"kind is {kind!r}, it must be one of {', '.join(RECIPES)}")
+    known = [field.name for field in fields(RECIPES[kind])]
+    if unknown := [key for key in settings if key not in known]:
+        raise DataError(where, f"unknown key {unknown[0]!r}; a {kind} recipe knows {', '.join(known)}")
+    try:
+        return msgspec.convert(settings, RECIPES[kind])
+    except msgspec.ValidationError as error:
+        raise DataError(where, f"is not a {kind} recipe: {validation_message(error)}") from None
 
 
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a TOML value is of the type; every number in a recipe counts something and is above 0."""
-    if hint in (int, float):
-        return type(value) in (int, hint) and value > 0
-    if not isinstance(value, get_origin(hint) or hint):
-        return False
-    members = value.values() if isinstance(value, dict) else value
-    return not get_args(hint) or all(_fits(member, get_args(hint)[-1]) for member in members)
+def renamed(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings with the keys and kinds of today, from a recipe or card that may be older."""
+    new = {_OLD_KEYS.get(key, key): value for key, value in settings.items()}
+    return {**new, "kind": _OLD_KINDS.get(str(new["kind"]), new["kind"])} if "kind" in new else new
 
 
 __all__ = ["RECIPES", "Recipe", "read_recipe"]
-__all__ += ["FeaturesRecipe", "PredictorRecipe", "RankerRecipe"]
+__all__ += ["FeaturesRecipe", "PredictorRecipe", "RankPredictorRecipe"]
 __all__ += [
     "AlsRecipe",
     "AutoencoderRecipe",
@@ -112,8 +121,8 @@ __all__ += [
     "EmbeddingMlpRecipe",
     "ItemKnnRecipe",
     "PlaylistKnnRecipe",
-    "ReRankerRecipe",
     "RecommenderRecipe",
+    "RerankerRecipe",
     "SetTransformerRecipe",
     "TitleKnnRecipe",
     "TwoTowerRecipe",

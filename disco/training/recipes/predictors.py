@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from disco.training.recipes.metadata import Fitted, Said
+from disco.training.recipes.metadata import Count, CountOrZero, Fitting, Metadata, NonNegative, Positive, Share
 
 
 @dataclass(frozen=True)
-class FeaturesRecipe(Said):
+class FeaturesRecipe(Metadata):
     """How a `features` card is fitted; `only` keeps the tracks whose column has that value."""
 
-    components: int
+    components: Count
     only: dict[str, str]
 
 
 @dataclass(frozen=True)
-class PredictorRecipe(Fitted, Said):
+class PredictorRecipe(Fitting, Metadata):
     """How a predictor is trained; `window` and `minimum_length` count tracks, `patience` counts epochs."""
 
     network: str
     scaler: str
-    window: int
-    minimum_length: int
-    batch_size: int
+    window: Count
+    minimum_length: Count
+    batch_size: Count
 
 
 @dataclass(frozen=True)
-class RankerRecipe(Fitted, Said):
+class RankPredictorRecipe(Fitting, Metadata):
     """How a tower and a follower are trained to rank the next track; `patience` counts epochs.
 
     Attributes
     ----------
     inputs : list of str
-        What the tower hears, of `tower.NUMBERS` and then of `tower.OTHERS`.
+        What the tower hears, of `track_inputs.NUMBERS` and then of `track_inputs.OTHERS`.
     genre_words : int
         Slots for words of genres; 0 for a tower that hears none.
     size, width, blocks, periods : int
@@ -60,23 +60,23 @@ class RankerRecipe(Fitted, Said):
 
     scaler: str
     inputs: list[str]
-    genre_words: int
-    size: int
-    width: int
-    blocks: int
-    periods: int
-    memory: float
-    recall: float
+    genre_words: CountOrZero
+    size: Count
+    width: Count
+    blocks: Count
+    periods: CountOrZero
+    memory: Share
+    recall: Positive
     recurrent: str
-    units: int
-    dropout: float
-    window: int
-    minimum_length: int
-    batch_tracks: int
-    temperature: float
-    blur: float
-    noise: float
-    noisy_share: float
-    hidden: float
-    artists: float
-    weight_decay: float
+    units: CountOrZero
+    dropout: Share
+    window: Count
+    minimum_length: Count
+    batch_tracks: Count
+    temperature: Positive
+    blur: NonNegative
+    noise: NonNegative
+    noisy_share: Share
+    hidden: Share
+    artists: NonNegative
+    weight_decay: NonNegative

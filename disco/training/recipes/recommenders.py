@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from disco.training.recipes.metadata import Fitted, Said
+from disco.training.recipes.metadata import Count, CountOrZero, Fitting, Metadata, NonNegative, Positive, Share
 
 
 @dataclass(frozen=True)
-class RecommenderRecipe(Said):
+class RecommenderRecipe(Metadata):
     """What the recipe of every recommender says; `popularity` needs no more."""
 
 
 @dataclass(frozen=True)
 class PlaylistKnnRecipe(RecommenderRecipe):
-    """How playlists are compared; the numbers are those of `recommend.playlist_knn.Neighbours`."""
+    """How playlists are compared; the numbers are those of `PlaylistKnnParams`."""
 
-    neighbours: int
-    idf: float
-    length: float
-    power: float
-    rarity: float
-    filling: float
+    neighbours: Count
+    idf_power: NonNegative
+    length: NonNegative
+    power: Positive
+    score_idf_power: NonNegative
+    popularity_prior: NonNegative
 
 
 @dataclass(frozen=True)
@@ -39,32 +39,32 @@ class ItemKnnRecipe(RecommenderRecipe):
         and those with the other to the power of this.
     shrinkage : float
         Added to what it is divided by, so that a few playlists say less.
-    power, filling : float
-        As `recommend.item_knn.Adding` has them.
+    power, popularity_prior : float
+        As `ItemKnnParams` has them.
     """
 
-    neighbours: int
-    length: float
-    popularity: float
-    shrinkage: float
-    power: float
-    filling: float
+    neighbours: Count
+    length: NonNegative
+    popularity: Share
+    shrinkage: NonNegative
+    power: Positive
+    popularity_prior: NonNegative
 
 
 @dataclass(frozen=True)
 class AlsRecipe(RecommenderRecipe):
-    """How many factors are found in how many iterations; the others are those of `recommend.als.Folding`."""
+    """How many factors are found in how many iterations; the others are those of `AlsParams`."""
 
-    factors: int
-    iterations: int
-    confidence: float
-    regularization: float
-    seed: int
+    factors: Count
+    iterations: Count
+    confidence: Positive
+    regularization: NonNegative
+    seed: Count
 
 
 @dataclass(frozen=True)
 class CollectiveRecipe(AlsRecipe):
-    """How tracks, artists and titles are factored together; the last three as `collective.Weighing` has them.
+    """How tracks, artists and titles are factored together; the last three as `CollectiveParams` has them.
 
     Attributes
     ----------
@@ -72,21 +72,21 @@ class CollectiveRecipe(AlsRecipe):
         A term of titles is in so many at least; so many are kept at most.
     """
 
-    least_titles: int
-    most_terms: int
-    artists: float
-    titles: float
-    borrowed: float
+    least_titles: Count
+    most_terms: Count
+    artists: NonNegative
+    titles: Positive
+    borrowed: Positive
 
 
 @dataclass(frozen=True)
-class SetTransformerRecipe(Fitted, RecommenderRecipe):
+class SetTransformerRecipe(Fitting, RecommenderRecipe):
     """How a set transformer is built and trained; `patience` counts epochs.
 
     Attributes
     ----------
     inputs : list of str
-        What the song encoder hears, of `tower.NUMBERS` and `tower.OTHERS`.
+        What the song encoder hears, of `track_inputs.NUMBERS` and `track_inputs.OTHERS`.
     size, heads, blocks : int
         Components of its vectors, heads of each attention, blocks of set attention.
     least_playlists : int
@@ -110,29 +110,29 @@ class SetTransformerRecipe(Fitted, RecommenderRecipe):
 
     scaler: str
     inputs: list[str]
-    size: int
-    heads: int
-    blocks: int
-    dropout: float
-    term_dropout: float
-    least_playlists: int
-    least_titles: int
-    most_terms: int
-    window: int
-    alone: float
-    few: float
-    untitled: float
-    reconstruction: float
-    margin: float
-    negatives: int
-    popular: float
-    batch_size: int
-    weight_decay: float
+    size: Count
+    heads: Count
+    blocks: Count
+    dropout: Share
+    term_dropout: Share
+    least_playlists: Count
+    least_titles: Count
+    most_terms: Count
+    window: Count
+    alone: Share
+    few: Share
+    untitled: Share
+    reconstruction: NonNegative
+    margin: Positive
+    negatives: Count
+    popular: NonNegative
+    batch_size: Count
+    weight_decay: NonNegative
 
 
 @dataclass(frozen=True)
 class TitleKnnRecipe(RecommenderRecipe):
-    """How titles are read and compared; the numbers but the first two are those of `recommend.title_knn.Reading`.
+    """How titles are read and compared; the numbers but the first two are those of `TitleKnnParams`.
 
     Attributes
     ----------
@@ -140,23 +140,23 @@ class TitleKnnRecipe(RecommenderRecipe):
         A term of titles is in so many at least; so many are kept at most.
     """
 
-    least_titles: int
-    most_terms: int
-    neighbours: int
-    least: float
-    power: float
-    length: float
-    filling: float
+    least_titles: Count
+    most_terms: Count
+    neighbours: Count
+    least: NonNegative
+    power: Positive
+    length: NonNegative
+    popularity_prior: NonNegative
 
 
 @dataclass(frozen=True)
-class TwoTowerRecipe(Fitted, RecommenderRecipe):
+class TwoTowerRecipe(Fitting, RecommenderRecipe):
     """How two towers are built and trained; `patience` counts epochs.
 
     Attributes
     ----------
     inputs : list of str
-        What is heard of a track's sound, of `tower.NUMBERS` and `tower.OTHERS`.
+        What is heard of a track's sound, of `track_inputs.NUMBERS` and `track_inputs.OTHERS`.
     width, size : int
         Of what is heard of a track, and of the vectors that meet.
     last : int
@@ -174,29 +174,29 @@ class TwoTowerRecipe(Fitted, RecommenderRecipe):
 
     scaler: str
     inputs: list[str]
-    least_titles: int
-    most_terms: int
-    width: int
-    size: int
-    last: int
-    few: float
-    titled: float
-    dropout: float
-    temperature: float
-    correction: float
-    batch_size: int
-    weight_decay: float
+    least_titles: Count
+    most_terms: Count
+    width: Count
+    size: Count
+    last: Count
+    few: Share
+    titled: Share
+    dropout: Share
+    temperature: Positive
+    correction: Share
+    batch_size: Count
+    weight_decay: NonNegative
 
 
 @dataclass(frozen=True)
-class ReRankerRecipe(RecommenderRecipe):
+class RerankerRecipe(RecommenderRecipe):
     """How candidates of other recommenders are ranked again.
 
     Attributes
     ----------
     parts : list of str
         Names or folders of the recommenders that name them, trained on the same playlists.
-    held : float in (0, 1)
+    held_out : float in (0, 1)
         Share of the training playlists that the trees are fitted on; the parts are trained on the others for that.
     negatives : float in (0, 1]
         Share of the candidates that are not true that are shown.
@@ -208,14 +208,14 @@ class ReRankerRecipe(RecommenderRecipe):
     """
 
     parts: list[str]
-    held: float
-    negatives: float
-    trees: int
-    leaves: int
-    smallest: int
-    shrinkage: float
-    ridge: float
-    seed: int
+    held_out: Share
+    negatives: Share
+    trees: Count
+    leaves: Count
+    smallest: Count
+    shrinkage: NonNegative
+    ridge: NonNegative
+    seed: Count
 
 
 @dataclass(frozen=True)
@@ -233,12 +233,12 @@ class BlendRecipe(RecommenderRecipe):
     """
 
     parts: list[str]
-    depth: int
-    offset: float
+    depth: Count
+    offset: Positive
 
 
 @dataclass(frozen=True)
-class EmbeddingMlpRecipe(Fitted, RecommenderRecipe):
+class EmbeddingMlpRecipe(Fitting, RecommenderRecipe):
     """How vectors of tracks, and layers over their mean and variance, are trained.
 
     Attributes
@@ -251,25 +251,25 @@ class EmbeddingMlpRecipe(Fitted, RecommenderRecipe):
         Tracks that a playlist is cut to.
     """
 
-    size: int
-    width: int
+    size: Count
+    width: Count
     tied: bool
-    dropout: float
-    window: int
-    batch_size: int
-    weight_decay: float
+    dropout: Share
+    window: Count
+    batch_size: Count
+    weight_decay: NonNegative
 
 
 @dataclass(frozen=True)
-class ContentRecipe(Fitted, Said):
+class ContentRecipe(Fitting, Metadata):
     """How a tower learns from genres, artists and playlists where tracks lie by what they sound like.
 
     Attributes
     ----------
     inputs : list of str
-        What the tower hears, of `tower.NUMBERS` and then of `tower.OTHERS`.
+        What the tower hears, of `track_inputs.NUMBERS` and then of `track_inputs.OTHERS`.
     size, width, blocks, periods : int
-        Of the tower, as `RankerRecipe` has them.
+        Of the tower, as `RankPredictorRecipe` has them.
     noise : float
         Standard deviation of the noise on the inputs in training.
     hidden : float
@@ -282,38 +282,38 @@ class ContentRecipe(Fitted, Said):
         What pairs by one artist and pairs of one playlist count, beside 1 for the genres.
     temperature : float
         What cosines are multiplied by before a softmax.
-    leaning : float in [0, 1)
+    genre_shrinkage : float in [0, 1)
         How much of an exported vector are the genres that it is likely of.
     sharpness : float
-        As `recommend.content.Hearing` has it.
+        As `ContentParams` has it.
     shorter : int
         An epoch is this part of a round through the tracks with genres.
     """
 
     scaler: str
     inputs: list[str]
-    size: int
-    width: int
-    blocks: int
-    periods: int
-    dropout: float
-    noise: float
-    hidden: float
-    least: int
-    smoothing: float
-    artists: float
-    playlists: float
-    temperature: float
-    leaning: float
-    sharpness: float
-    shorter: int
-    batch_tracks: int
-    minimum_length: int
-    weight_decay: float
+    size: Count
+    width: Count
+    blocks: Count
+    periods: CountOrZero
+    dropout: Share
+    noise: NonNegative
+    hidden: Share
+    least: CountOrZero
+    smoothing: Share
+    artists: NonNegative
+    playlists: NonNegative
+    temperature: Positive
+    genre_shrinkage: Share
+    sharpness: Positive
+    shorter: Count
+    batch_tracks: Count
+    minimum_length: Count
+    weight_decay: NonNegative
 
 
 @dataclass(frozen=True)
-class AutoencoderRecipe(Fitted, Said):
+class AutoencoderRecipe(Fitting, Metadata):
     """How an autoencoder of 15 numbers is trained; `patience` counts epochs.
 
     Attributes
@@ -321,14 +321,14 @@ class AutoencoderRecipe(Fitted, Said):
     width, size : int
         Of the two hidden layers, and of the code between them.
     sharpness : float
-        As `recommend.content.Hearing` has it.
+        As `ContentParams` has it.
     settling : int
         Epochs at most after those with dropout, without it.
     """
 
-    width: int
-    size: int
-    dropout: float
-    sharpness: float
-    batch_size: int
-    settling: int
+    width: Count
+    size: Count
+    dropout: Share
+    sharpness: Positive
+    batch_size: Count
+    settling: Count

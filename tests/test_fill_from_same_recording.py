@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.catalogue import FEATURES
-from disco.catalogue import same_recording as kin
-from disco.catalogue.text import recording_titles
+from disco.catalogue.fill import fill_from_same_recording
+from disco.catalogue.same_recording import NEAR_MS
 
 WHOLE = dict.fromkeys(FEATURES, 0.25) | {"feature_set": "spotify", "key": 3, "mode": 1, "tempo_bpm": 120.0}
 
@@ -21,7 +20,7 @@ def track(track_id, title="Song", artist="Béla", **more):
 
 
 def filled(*tracks):
-    catalogue = kin.fill_from_same_recording(catalogue_of(list(tracks)))
+    catalogue = fill_from_same_recording(catalogue_of(list(tracks)))
     return {found["track_id"]: found for found in catalogue.table.to_pylist()}, catalogue
 
 
@@ -107,8 +106,8 @@ def test_no_eight_features_come_from_two_measurements_and_ones_own_come_first():
 
 def test_where_nothing_is_lacking_nothing_is_done():
     catalogue = random_catalogue(30)
-    assert kin.fill_from_same_recording(catalogue) is catalogue
-    assert len(kin.fill_from_same_recording(catalogue_of([{"track_id": "a"}]))) == 1
+    assert fill_from_same_recording(catalogue) is catalogue
+    assert len(fill_from_same_recording(catalogue_of([{"track_id": "a"}]))) == 1
 
 
 names = st.sampled_from(["Song", "Song (Live)", "Tune", None])
@@ -121,7 +120,7 @@ def test_it_agrees_with_looking_at_every_pair(rows):
         track(f"t{i}", title, duration_ms=ms, **({"tempo_bpm": 60.0 + i} if knows else {}))
         for i, (title, ms, knows) in enumerate(rows)
     ]
-    got = kin.fill_from_same_recording(catalogue_of(tracks)).tempos
+    got = fill_from_same_recording(catalogue_of(tracks)).tempos
     for i, (title, ms, knows) in enumerate(rows):
         if knows:
             assert got[i] == 60 + i
@@ -132,11 +131,7 @@ def test_it_agrees_with_looking_at_every_pair(rows):
             run |= {
                 other
                 for name, other, _ in rows
-                if name == title and None not in (other, *run) and min(abs(other - r) for r in run) <= kin.NEAR_MS
+                if name == title and None not in (other, *run) and min(abs(other - r) for r in run) <= NEAR_MS
             }
         near = [j for j in same if ms is None or rows[j][1] in run] or [j for j in same if rows[j][1] is None]
         assert np.isnan(got[i]) if not near else got[i] == 60 + near[0]
-
-
-def test_a_title_that_is_nothing_but_marks_is_no_name():
-    assert recording_titles(pa.array(["", "?!", None, "Don't Stop"])).to_pylist() == [None, None, None, "dont stop"]

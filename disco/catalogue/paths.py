@@ -1,0 +1,119 @@
+"""Paths of files, compared as people mean them: on another system, in another spelling, or from another root."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_ROOT = r"^(?:/|\\|[A-Za-z]:[\\/])"
+_FILE_URL = re.compile(r"^file:(?://localhost|//(?=/))?", re.IGNORECASE)
+
+
+def fold_paths(paths: pa.Array) -> pa.Array:
+    r"""One spelling for the ways in which systems write the path of one file, null where there is none.
+
+    Slashes for backslashes, lower case, composed Unicode (NFC), no ``.``, ``..`` or doubled slashes, from the root: a
+    relative path begins in the current folder. A ``file:`` URL is the path in it; other percent signs stay.
+
+    Parameters
+    ----------
+    paths : pa.Array of string, shape (n,)
+
+    Returns
+    -------
+    pa.Array of string, shape (n,)
+
+    Examples
+    --------
+    >>> fold_paths(pa.array(["D:\\Music\\Ana\\Song.mp3", "file://localhost/D:/music/ana/song.mp3"])).to_pylist()
+    ['d:/music/ana/song.mp3', 'd:/music/ana/song.mp3']
+    """
+    paths = pc.if_else(pc.equal(paths, ""), pa.scalar(None, pa.string()), paths)
+    paths = _replaced(paths, pc.starts_with(paths, "file:", ignore_case=True), _from_url)
+    rooted = pc.match_substring_regex(paths, _ROOT)
+    if not pc.all(rooted).as_py():
+        paths = pc.if_else(rooted, paths, pc.binary_join_element_wise(str(Path.cwd()), paths, os.sep))
+    paths = pc.replace_substring(pc.utf8_lower(paths), "\\", "/")
+    foreign = pc.fill_null(pc.invert(pc.string_is_ascii(paths)), False)
+    if pc.any(foreign).as_py():
+        paths = pc.replace_with_mask(paths, foreign, pc.utf8_normalize(paths.filter(foreign), "NFC"))
+    return _replaced(paths, pc.match_substring_regex(paths, r"//|/\.\.?(?:/|$)"), _without_detours)
+
+
+def unquote_paths(paths: pa.Array) -> pa.Array:
+    """Paths with their percent-encoding resolved, as VLC and Mixxx write them in playlists; null where there is none.
+
+    Examples
+    --------
+    >>> unquote_paths(pa.array(["/music/K%C3%A4lte.mp3", "/music/100% Pure.mp3"])).to_pylist()
+    ['/music/Kälte.mp3', None]
+    """
+    encoded = pc.fill_null(pc.match_substring_regex(paths, "%[0-9A-Fa-f]{2}"), False)
+    some = pc.if_else(encoded, paths, pa.scalar(None, pa.string())).to_pylist()
+    return pa.array([path and unquote(path) for path in some], pa.string())
+
+
+def path_ends(folded: pa.Array) -> pa.Array:
+    """Last folder and file name of folded paths, null where there is no folder.
+
+    Examples
+    --------
+    >>> path_ends(pa.array(["/usb/ana/lp/song.mp3", "/song.mp3"])).to_pylist()
+    ['lp/song.mp3', None]
+    """
+    parts = pc.split_pattern(folded, "/", max_splits=2, reverse=True)
+    names = pc.binary_join(pc.list_slice(parts, 1, 3), "/")
+    deep = pc.match_substring_regex(folded, "[^/]/[^/]+$")
+    return pc.if_else(deep, names, pa.scalar(None, pa.string()))
+
+
+def common_end(a: str, b: str) -> int:
+    """Number of names at the ends of two folded paths that are equal.
+
+    Examples
+    --------
+    >>> common_end("/music/ana/song.mp3", "/usb/ana/song.mp3")
+    2
+    """
+    names = zip(reversed(a.split("/")), reversed(b.split("/")), strict=False)
+    return next((i for i, (x, y) in enumerate(names) if x != y or not x), min(a.count("/"), b.count("/")) + 1)
+
+
+def real_path(path: str | None) -> str | None:
+    """The path behind the symbolic links in a path, None where they change nothing or no such file is here."""
+    # A host's name would send this computer's login to whoever wrote the path.
+    if not path or path.startswith(("\\\\", "//")):
+        return None
+    try:
+        real = os.path.realpath(path, strict=True)
+    except (OSError, ValueError):
+        return None
+    return real if real != path else None
+
+
+def _replaced(paths: pa.Array, mask: pa.Array, change: Callable[[str], str]) -> pa.Array:
+    mask = pc.fill_null(mask, False)
+    if not pc.any(mask).as_py():
+        return paths
+    return pc.replace_with_mask(paths, mask, pa.array([change(path) for path in paths.filter(mask).to_pylist()]))
+
+
+def _from_url(url: str) -> str:
+    path = unquote(_FILE_URL.sub("", url))
+    return path[1:] if re.match(r"/[A-Za-z]:/", path) else path
+
+
+def _without_detours(path: str) -> str:
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return ("/" if path.startswith("/") else "") + "/".join(parts)
