@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 RECOMMENDERS := popularity playlist-knn item-knn als collective title-knn two-tower ranker blend
 
-.PHONY: playlist recommenders test lint types bench notebook clean
+.PHONY: playlist recommenders test lint types docs bench notebook clean
 
 playlist: $(VENV)/.installed  ## three seeds from the embedded demo, and flow.html
 	$(BIN)/python -m disco.generate --example --plot flow.html --force
@@ -25,6 +25,9 @@ lint: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy --strict disco
+
+docs: $(VENV)/.installed-dev  ## the site in build/site; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 bench: $(VENV)/.installed  ## every table of speed
 	$(BIN)/python benchmarks/command.py

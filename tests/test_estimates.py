@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.catalogue import FEATURES
-from disco.sources.audio.estimates import LINES, Heard, estimate, listen
+from disco.sources.audio.estimates import LINES, SpectralStats, estimate, spectral_stats
 from disco.sources.audio.loudness import loudness
 from disco.sources.files import tables
 
@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "data-wrangling"))
 import estimates as fitted
 
 RATE = 22_050
-HEARD = Heard(density=4.5, steadiness=0.7, sharpness=11.0)
+HEARD = SpectralStats(density=4.5, steadiness=0.7, sharpness=11.0)
 
 
 def sine(hertz: float, seconds: float = 5, height: float = 1.0) -> np.ndarray:
@@ -38,9 +38,11 @@ def music(beats: float = 0, noise: float = 0.0, seconds: int = 20, jitter: float
     return (sound + noise * rng.standard_normal(len(sound))).astype(np.float32)
 
 
-def heard(samples: np.ndarray) -> Heard:
+def heard(samples: np.ndarray) -> SpectralStats:
     frames = np.lib.stride_tricks.sliding_window_view(samples, 2048)[::512] * np.hanning(2048)
-    found = listen(np.abs(np.fft.rfft(frames)).astype(np.float32), np.fft.rfftfreq(2048, 1 / RATE), RATE / 512)
+    found = spectral_stats(
+        np.abs(np.fft.rfft(frames)).astype(np.float32), np.fft.rfftfreq(2048, 1 / RATE), RATE / 512
+    )
     assert found is not None
     return found
 
@@ -79,7 +81,7 @@ def test_the_shortest_sounds_are_heard():
 
 @given(st.floats(-60, 0), st.floats(0, 30), st.floats(0, 1), st.floats(0, 30), st.floats(10, 400) | st.just(math.nan))
 def test_estimates_stay_in_their_range(decibels, density, steadiness, sharpness, tempo):
-    values = estimate(Heard(density, steadiness, sharpness), decibels, tempo)
+    values = estimate(SpectralStats(density, steadiness, sharpness), decibels, tempo)
     assert set(values) == {"energy", "acousticness", "danceability"} < set(FEATURES)
     assert all(0 <= value <= 1 for value in values.values())
 
@@ -121,9 +123,9 @@ def test_what_is_heard_does_not_hang_on_the_level(scale):
 
 def test_silence_and_snippets_tell_nothing():
     frequencies = np.linspace(0, 11_025, 1025)
-    assert listen(np.zeros((400, 1025), np.float32), frequencies, 43.0) is None
-    assert listen(np.ones((40, 1025), np.float32), frequencies, 43.0) is None
-    assert listen(np.ones((0, 1025), np.float32), frequencies, 43.0) is None
+    assert spectral_stats(np.zeros((400, 1025), np.float32), frequencies, 43.0) is None
+    assert spectral_stats(np.ones((40, 1025), np.float32), frequencies, 43.0) is None
+    assert spectral_stats(np.ones((0, 1025), np.float32), frequencies, 43.0) is None
 
 
 def test_a_line_through_knots_is_found_again():

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from helpers.catalogues import catalogue_of, random_catalogue
-from hypothesis import given, settings
+from helpers.examples import at_most
+from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.cli import evaluate
@@ -179,7 +180,7 @@ def test_a_crossed_child_is_a_permutation_with_a_part_of_one_and_the_order_of_th
 
 
 @given(st.integers(2, 9), st.integers(0, 10_000))
-@settings(max_examples=40)
+@at_most(40)
 def test_no_turn_betters_what_two_opt_leaves(n, seed):
     rng = np.random.default_rng(seed)
     joins = rng.random((n, n))

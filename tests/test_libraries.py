@@ -12,7 +12,8 @@ import test_mixxx
 import test_rekordbox
 import test_traktor
 from helpers.catalogues import catalogue_of, random_catalogue
-from hypothesis import given, settings
+from helpers.examples import at_most
+from hypothesis import given
 from hypothesis import strategies as st
 from test_export import playlist
 
@@ -21,7 +22,7 @@ from disco.catalogue import SCHEMA
 from disco.cli import order
 from disco.cli.recommend import main as recommend
 from disco.errors import DiscoError
-from disco.sources import playlist_files
+from disco.sources import SOURCES, playlist_files
 from disco.sources.dj import mixxx, rekordbox, traktor
 from disco.sources.files import jspf, tables
 
@@ -46,7 +47,7 @@ class TestEveryLibrary:
     def test_it_is_recognised_by_its_content_and_by_nobody_else(self, source, example, tmp_path):
         where = example(tmp_path)
         where = where.rename(tmp_path / "renamed.txt")
-        assert [other for other in playlist_files.LIBRARIES if other.can_read(where)] == [source]
+        assert [other for other in SOURCES if other.can_read(where)] == [source]
 
     def test_its_tracks_are_in_the_columns_of_the_schema(self, source, example, tmp_path):
         where = example(tmp_path)
@@ -64,7 +65,7 @@ class TestEveryLibrary:
             found = listed.match(listed.tracks)
             assert [i for i, row in enumerate(found) if row < 0] == list(listed.unmatched)
 
-    @settings(max_examples=60)
+    @at_most(60)
     @given(change=st.data())
     def test_damaged_anywhere_it_is_read_or_refused_in_a_sentence(self, source, example, tmp_path_factory, change):
         where = example(tmp_path_factory.mktemp("damaged"))
@@ -97,7 +98,7 @@ def test_which_playlist_is_asked_for_in_a_sentence(tmp_path, capsys):
     for where in (test_rekordbox.example(tmp_path), test_mixxx.example(tmp_path)):
         code, out, err = run(where, capsys=capsys)
         assert (code, out) == (1, "")
-        assert "playlists; say which with --playlist: '" in err
+        assert "playlists; choose one with --playlist: '" in err
         code, _, err = run(where, "--playlist", "Nobody's", capsys=capsys)
         assert (code, len(err.strip().splitlines())) == (1, 1)
         assert "has no playlist \"Nobody's\"; it has '" in err
@@ -196,6 +197,6 @@ def test_a_playlist_of_a_library_is_recommended_for(tmp_path, capsys):
     assert json.loads(out)["seeds"] == ["t00007"]
     assert json.loads(out)["title"] == "Friday"
     assert recommend([where, *more]) == 1
-    assert "say which with --playlist" in capsys.readouterr().err
+    assert "choose one with --playlist" in capsys.readouterr().err
     assert recommend(["t00001", "--playlist", "Friday", *more]) == 1
     assert "--playlist 'Friday' needs a file with playlists" in capsys.readouterr().err

@@ -125,15 +125,23 @@ def test_files_of_music_are_found_by_their_path_or_name(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("a.json", slice_of(3).encode(), "has 3 playlists; say which with --playlist: 'beach 🏖'"),
-        ("a.json", slice_of(0).encode(), "has 0 playlists"),
-        ("a.json", b'{"tracks": [1, 2]}', "is no playlist that DISCO wrote, and no Million Playlist slice"),
+        ("a.json", slice_of(3).encode(), "has 3 playlists; choose one with --playlist: 'beach 🏖'"),
+        (
+            "a.json",
+            slice_of(0).encode(),
+            "is JSON with playlists, but not a Million Playlist slice",
+        ),
+        (
+            "a.json",
+            b'{"tracks": [1, 2]}',
+            "is JSON, but neither a playlist that DISCO wrote nor a",
+        ),
         ("a.json", b'{"tracks": ', "is not readable JSON"),
         ("a.json", b"[" * 100_000, None),
         ("a.txt", b"", "is empty"),
         ("a.txt", b" \n\n", "is empty"),
-        ("a.mp3", b"\xff\xfb\x90\x00" * 100, "is no playlist that DISCO reads"),
-        ("a.parquet", b"PAR1nonsense", "is not a readable table"),
+        ("a.bin", b"\xff\xfb\x90\x00" * 100, "is not a playlist that DISCO reads"),
+        ("a.parquet", b"PAR1nonsense", "is not a readable Parquet file"),
         ("a.csv", b"colour,size\nred,3\n", "column"),
     ],
 )
@@ -150,7 +158,7 @@ def test_what_cannot_be_read_is_one_sentence(name, content, sentence, tmp_path, 
 
 def test_several_playlists_in_a_table_are_told(tmp_path):
     pq.write_table(pa.Table.from_pylist(entries(2)), tmp_path / "a.parquet")
-    with pytest.raises(DataError, match="has 2 playlists; say which with --playlist: 'beach 🏖'"):
+    with pytest.raises(DataError, match="has 2 playlists; choose one with --playlist: 'beach 🏖'"):
         playlist_files.read(tmp_path / "a.parquet")
     with pytest.raises(DataError, match="has 2 playlists called 'beach 🏖'"):
         playlist_files.read(tmp_path / "a.parquet", "beach 🏖")

@@ -31,13 +31,9 @@ def write_music(path: Path, bpm: float = 120, seconds: int = 12, height: float =
     return path
 
 
-def quiet(_: str) -> None:
-    pass
-
-
 def test_what_tags_leave_out_is_heard(tmp_path):
     write_music(tmp_path / "a.wav")
-    catalogue = audio.read(tmp_path, quiet)
+    catalogue = audio.read(tmp_path)
     (track,) = catalogue.tracks(np.array([0]))
     assert track["tempo_bpm"] in (pytest.approx(120, abs=0.5), pytest.approx(60, abs=0.5))
     assert (track["key"], track["mode"]) == (9, 0)
@@ -70,7 +66,7 @@ def test_louder_music_has_more_energy(tmp_path):
 
 def test_silence_is_unknown_and_no_fault(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.zeros(RATE * 5), RATE)
-    catalogue = audio.read(tmp_path, quiet)
+    catalogue = audio.read(tmp_path)
     (track,) = catalogue.tracks(np.array([0]))
     assert all(track[name] is None for name in (*FEATURES, "key", "tempo_bpm", "feature_set", "key_origin"))
     assert not any("not measured" in note for note in catalogue.notes)
@@ -84,21 +80,21 @@ def test_short_sounds_are_no_fault(tmp_path, samples):
 
 def test_the_second_reading_decodes_nothing(tmp_path, monkeypatch):
     files = [write_music(tmp_path / f"{bpm}.wav", bpm) for bpm in (100, 120)]
-    first = audio.read(tmp_path, quiet).table
+    first = audio.read(tmp_path).table
     asked: list[Path] = []
     monkeypatch.setattr(analysis, "measure", lambda path: asked.append(path) or Measured())
-    assert audio.read(tmp_path, quiet).table == first
+    assert audio.read(tmp_path).table == first
     assert asked == []
     with monkeypatch.context() as patch:  # files that did not change are not even read
         patch.setattr(cache, "sound_hash", asked.append)
-        assert audio.read(tmp_path, quiet).table == first
+        assert audio.read(tmp_path).table == first
     assert asked == []
     files[0].rename(tmp_path / "renamed.wav")
-    assert audio.read(tmp_path, quiet).table["energy"].to_pylist() == first["energy"].to_pylist()[::-1]
+    assert audio.read(tmp_path).table["energy"].to_pylist() == first["energy"].to_pylist()[::-1]
     assert asked == []
     for entry in cache.user_cache().iterdir():
         entry.write_text("{")
-    audio.read(tmp_path, quiet)
+    audio.read(tmp_path)
     assert len(asked) == 2
 
 
@@ -117,21 +113,21 @@ def test_an_interrupted_reading_goes_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(analysis, "measure", until(1))
     with pytest.raises(KeyboardInterrupt):
-        audio.read(tmp_path, quiet)
+        audio.read(tmp_path)
     monkeypatch.setattr(analysis, "measure", until(99))
-    assert audio.read(tmp_path, quiet).table["energy"].null_count == 0
+    assert audio.read(tmp_path).table["energy"].null_count == 0
     assert sorted(asked) == files
 
 
 def test_kinds_that_are_not_decoded_are_told_without_a_try(tmp_path):
     problems: dict[str, list[Path]] = {}
-    assert analysis.measure_all([tmp_path / "a.m4a", tmp_path / "B.WMA"], problems, quiet) == {}
+    assert analysis.measure_all([tmp_path / "a.m4a", tmp_path / "B.WMA"], problems) == {}
     assert problems == {"of a kind that is not decoded (M4A, WMA)": [tmp_path / "a.m4a", tmp_path / "B.WMA"]}
 
 
 def test_a_file_that_went_away_is_told(tmp_path):
     problems: dict[str, list[Path]] = {}
-    assert analysis.measure_all([tmp_path / "gone.wav"], problems, quiet) == {}
+    assert analysis.measure_all([tmp_path / "gone.wav"], problems) == {}
     assert problems == {"cannot be read (No such file or directory)": [tmp_path / "gone.wav"]}
 
 
@@ -140,7 +136,7 @@ def test_a_copy_is_measured_once(tmp_path, monkeypatch):
         write_music(tmp_path / name)
     honest, asked = analysis.measure, list[Path]()
     monkeypatch.setattr(analysis, "measure", lambda path: asked.append(path) or honest(path))
-    assert audio.read(tmp_path, quiet).table["energy"].null_count == 0
+    assert audio.read(tmp_path).table["energy"].null_count == 0
     assert len(asked) == 1
 
 
@@ -150,7 +146,7 @@ def test_broken_files_do_not_stop_the_others_in_processes(tmp_path):
         write_music(tmp_path / f"{bpm}.wav", bpm)
     for n in range(4):  # a head that tags can be read of, and no sound that can be decoded
         (tmp_path / f"broken{n}.flac").write_bytes(flac_without_sound(n))
-    catalogue = audio.read(tmp_path, quiet)
+    catalogue = audio.read(tmp_path)
     assert len(catalogue) == 7
     assert catalogue.table["energy"].null_count == 4
     (told,) = [note for note in catalogue.notes if "not measured" in note]
@@ -189,25 +185,24 @@ def test_a_machine_on_which_every_process_ends_is_given_up(monkeypatch):
     assert sum("one after another" in str(result) for result in results.values()) == 6
 
 
-def test_a_full_disk_is_one_line_and_the_work_goes_on(tmp_path, monkeypatch):
+def test_a_full_disk_is_one_warning_and_the_work_continues(tmp_path, monkeypatch, caplog):
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(cache, "keep", full)
     for bpm in (100, 120):
         write_music(tmp_path / f"{bpm}.wav", bpm)
-    said: list[str] = []
-    assert audio.read(tmp_path, said.append).table["energy"].null_count == 0
-    assert [text for text in said if "No space left" in text] == [
-        f"{cache.user_cache()}: cannot be written (No space left on device); what is measured is not kept"
+    assert audio.read(tmp_path).table["energy"].null_count == 0
+    assert [text for text in caplog.messages if "No space left" in text] == [
+        f"{cache.user_cache()}: cannot be written (No space left on device); measurements are not cached"
     ]
 
 
 def test_without_the_extra_a_note_says_which(tmp_path, monkeypatch):
     monkeypatch.setattr(analysis, "available", lambda: False)
     write_mp3(tmp_path / "a.mp3", TIT2="One", TPE1="Anna", TBPM="128")
-    catalogue = audio.read(tmp_path, quiet)
+    catalogue = audio.read(tmp_path)
     assert catalogue.table["tempo_bpm"].to_pylist() == [128]
     assert catalogue.table["feature_set"].to_pylist() == [None]
     assert any("pip install '.[audio]'" in note for note in catalogue.notes)
-    assert not any("[audio]" in note for note in audio.read(tmp_path, quiet, sound=False).notes)
+    assert not any("[audio]" in note for note in audio.read(tmp_path, sound=False).notes)

@@ -91,7 +91,7 @@ def test_playlists_and_crates_keep_their_order_and_strangers(where):
     assert (cold.full_name, cold.ids) == ("Crates / Cold", [])
     assert (warm.full_name, warm.ids[0], len(warm.ids)) == ("Crates / Warm", "/music/bus.mp3", 2)
     assert playlist_files.read(where, "warm").ids == warm.ids
-    with pytest.raises(DataError, match="has 2 playlists; say which with --playlist: 'Friday', 'Crates / Warm'"):
+    with pytest.raises(DataError, match="has 2 playlists; choose one with --playlist: 'Friday', 'Crates / Warm'"):
         playlist_files.read(where)
 
 

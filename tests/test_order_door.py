@@ -211,7 +211,7 @@ def test_what_gave_way_is_said(library, mine, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nowhere.m3u8"], "nowhere.m3u8: cannot be read"),
+        (["nowhere.m3u8"], "nowhere.m3u8: there is no such file"),
         (["MINE", "--start-track", IDS[0], "--end-track", IDS[0]], "one track is to stand at places 1 and 12"),
         (["MINE", "--pin", "3=t00003", "--pin", f"3={IDS[1]}"], "two tracks are to stand at place 3"),
         (["MINE", "--pin", "3"], "'3' pins nothing; write a position and a track"),

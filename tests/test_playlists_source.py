@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.errors import DataError, NotFoundError
-from disco.sources.files import playlist_tables
+from disco.sources.files import mpd_slices, playlist_tables
 
 
 def slice_track(pos: int, uri: str, title: str = "A Title", artist: str = "A Band") -> dict[str, Any]:
@@ -91,7 +91,7 @@ def test_what_a_slice_lacks_is_unknown_and_counted(tmp_path):
         {"tracks": 5},
     ]
     place = playlist_tables.find(write_json(tmp_path / "odd.json", {"playlists": lists}))[0]
-    table = playlist_tables.read_place(place)
+    table = playlist_tables.read_source(place)
     assert entries_of(table) == [("odd:0", 0, "x"), ("odd:0", 1, "x")]
     assert table["title"].null_count == table["track_title"].null_count == 2
     assert table.schema.metadata == {b"playlists": b"5", b"lost": b"3"}
@@ -123,12 +123,12 @@ odd_lists = st.lists(odd | st.fixed_dictionaries({"pid": odd, "name": odd, "trac
 
 @given(odd | st.fixed_dictionaries({"playlists": odd_lists}))
 def test_whatever_json_is_a_table_or_a_sentence(tmp_path_factory, held):
-    place = playlist_tables.Place(write_json(tmp_path_factory.mktemp("odd") / "s.json", held))
+    place = mpd_slices.PlaylistSource(write_json(tmp_path_factory.mktemp("odd") / "s.json", held))
     if not isinstance(held, dict) or not isinstance(held.get("playlists"), list):
         with pytest.raises(DataError, match=r"s\.json: is no Million Playlist slice|s\.json: is not JSON"):
-            playlist_tables.read_place(place)
+            playlist_tables.read_source(place)
         return
-    table = playlist_tables.read_place(place)
+    table = playlist_tables.read_source(place)
     assert table.schema.equals(playlist_tables.SCHEMA)
     assert table["track_id"].null_count == table["playlist_id"].null_count == 0
 
@@ -187,7 +187,7 @@ def test_rows_that_name_no_track_or_place_are_counted_and_sources_part_playlists
         "split": ["test"] * 5,
     }
     pq.write_table(pa.table(columns), tmp_path / "t.parquet")
-    table = playlist_tables.read_place(playlist_tables.find(tmp_path / "t.parquet")[0])
+    table = playlist_tables.read_source(playlist_tables.find(tmp_path / "t.parquet")[0])
     assert entries_of(table) == [("1", 0, "x"), ("1", 0, "v")]
     assert table["source"].to_pylist() == ["s", "other"]
     assert table["split"].to_pylist() == ["test", "test"]

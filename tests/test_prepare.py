@@ -25,7 +25,7 @@ from test_playlists_source import slice_of, slice_playlist, slice_track, write_j
 from disco.catalogue import FEATURES, SCHEMA
 from disco.cli import prepare
 from disco.evaluation import splitting
-from disco.sources.files import playlist_tables, tables
+from disco.sources.files import mpd_slices, playlist_tables, tables
 
 KNOWN = 40
 COLUMNS = ["playlist_id", "title", "position", "track_id", "source", "split"]
@@ -329,25 +329,25 @@ def test_a_run_that_was_stopped_goes_on_and_gives_the_same(tracks, tmp_path, cap
     common = [tmp_path / "raw", "--tracks", tracks, "--processes", 1]
     assert run(*common, "--output", tmp_path / "whole", capsys=capsys)[0] == 0
 
-    read, done = playlist_tables.read_place, list[playlist_tables.Place]()
+    read, done = playlist_tables.read_source, list[mpd_slices.PlaylistSource]()
 
-    def stopped(place: playlist_tables.Place) -> pa.Table:
+    def stopped(place: mpd_slices.PlaylistSource) -> pa.Table:
         if len(done) == 3:
             raise KeyboardInterrupt
         done.append(place)
         return read(place)
 
     output = tmp_path / "parted"
-    monkeypatch.setattr(playlist_tables, "read_place", stopped)
+    monkeypatch.setattr(playlist_tables, "read_source", stopped)
     assert run(*common, "--output", output, capsys=capsys)[0] == 130
     assert [path.name for path in output.iterdir()] == [".parts"]
     assert len(list((output / ".parts").iterdir())) == 3
 
-    def counted(place: playlist_tables.Place) -> pa.Table:
+    def counted(place: mpd_slices.PlaylistSource) -> pa.Table:
         done.append(place)
         return read(place)
 
-    monkeypatch.setattr(playlist_tables, "read_place", counted)
+    monkeypatch.setattr(playlist_tables, "read_source", counted)
     # Stopped once more, after reading: nothing half written is there, and nothing is read again.
     monkeypatch.setattr(tables, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     assert run(*common, "--output", output, capsys=capsys)[0] == 130

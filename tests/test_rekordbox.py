@@ -127,7 +127,7 @@ def test_a_playlist_is_found_by_its_name_or_the_choice_is_told(where):
     for name, sentence in [
         (
             None,
-            "has 3 playlists; say which with --playlist: 'Peak / time / Late / Friday', 'Peak / time / friday', 'S",
+            "has 3 playlists; choose one with --playlist: 'Peak / time / Late / Friday', 'Peak / time / friday', 'S",
         ),
         ("FRIDAY", "has 2 playlists called 'FRIDAY': 'Peak / time / Late / Friday', 'Peak / time / friday'"),
         ("Empty", "the playlist 'Empty' is empty"),
@@ -255,7 +255,7 @@ def test_an_xml_bomb_takes_no_memory(tmp_path):
     where.write_text(f"<!DOCTYPE a [{entities}]><DJ_PLAYLISTS>&e11;</DJ_PLAYLISTS>")
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30));"
-        "from pathlib import Path; from disco.sources import rekordbox; from disco.errors import DataError\n"
+        "from pathlib import Path; from disco.sources.dj import rekordbox; from disco.errors import DataError\n"
         "try: rekordbox.read(Path(sys.argv[1]))\nexcept DataError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code, where], capture_output=True, text=True, check=True)

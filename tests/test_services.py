@@ -225,7 +225,7 @@ def test_an_answer_grows_old(services, name):
     made, rows = load_recommender(name, services["catalogue"]), known_rows(services, 1)
     made.recommend(query(rows), 5)
     asked = len(services[name].log)
-    services[name].clock.advance(http.KEPT_S + 60)
+    services[name].clock.advance(http.MAX_AGE_S + 60)
     made.recommend(query(rows), 5)
     assert len(services[name].log) == 2 * asked
 
@@ -246,7 +246,7 @@ def test_a_fault_that_lasts_is_one_sentence(services, name, fault):
     with pytest.raises(DiscoError, match=r"^(ReccoBeats|MusicBrainz) (cannot be reached|has a fault of its own)"):
         load_recommender(name, services["catalogue"]).recommend(query(known_rows(services)), 9)
     assert len(services[name].log) == http.TRIES
-    assert max(services["slept"]) <= http.BREATH_S
+    assert max(services["slept"]) <= http.MAX_SILENT_WAIT_S
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -282,10 +282,10 @@ def test_a_slow_answer_is_given_up(services, name, monkeypatch):
 def test_a_wish_to_be_left_alone_is_told_and_kept_by_later_runs(services, name, monkeypatch):
     services[name].fault("limit", seconds=600)
     made = load_recommender(name, services["catalogue"])
-    with pytest.raises(http.Later, match="wants no question for 10 minutes"):
+    with pytest.raises(http.RateLimited, match="wants no question for 10 minutes"):
         made.recommend(query(known_rows(services)), 9)
     monkeypatch.setattr(http, "_until", {})  # another run
-    with pytest.raises(http.Later, match="for another 10 minutes"):
+    with pytest.raises(http.RateLimited, match="for another 10 minutes"):
         made.recommend(query(known_rows(services)), 9)
     assert len(services[name].log) == 1
     assert services["slept"] == []
@@ -302,7 +302,7 @@ def test_a_breath_is_waited_for(services, name):
 
 def test_a_window_is_respected_before_it_is_overrun(services):
     services["listenbrainz"].rate = 2
-    with pytest.raises(http.Later):
+    with pytest.raises(http.RateLimited):
         load_recommender("listenbrainz", services["catalogue"]).recommend(query(known_rows(services, 5)), 9)
     assert [one.status for one in services["listenbrainz"].log] == [200, 200]
 
@@ -356,7 +356,7 @@ def test_a_damaged_memory_is_no_reason_to_stop(services, text):
 
 
 def test_the_memory_is_its_owners_alone_and_bounded(services, monkeypatch):
-    monkeypatch.setattr(http, "KEPT", 3)
+    monkeypatch.setattr(http, "MAX_ANSWERS", 3)
     for row in known_rows(services, 8):
         load_recommender("reccobeats", services["catalogue"]).recommend(query([row]), 1)
     path = storage.user_data_dir() / "answers.sqlite"
@@ -368,7 +368,7 @@ def test_the_memory_is_its_owners_alone_and_bounded(services, monkeypatch):
 def test_a_clock_that_was_set_back_does_not_shut_a_service_out(services, monkeypatch):
     services["reccobeats"].fault("limit", seconds=3600)
     made = load_recommender("reccobeats", services["catalogue"])
-    with pytest.raises(http.Later):
+    with pytest.raises(http.RateLimited):
         made.recommend(query(known_rows(services)), 9)
     monkeypatch.setattr(http, "_until", {})
     services["reccobeats"].clock.advance(-30 * 24 * 3600)

@@ -154,12 +154,12 @@ def test_a_disk_that_is_full_leaves_nothing_half_written(tmp_path, monkeypatch):
 def test_a_file_that_did_not_change_is_known_by_its_time(tmp_path):
     path, folder = tmp_path / "a.ogg", tmp_path / "cache"
     path.write_bytes(b"OggS1")
-    mark = cache.stamp(path)
+    mark = cache.file_fingerprint(path)
     assert cache.find_hash(folder, mark) is None
     cache.keep_hash(folder, mark, sound_hash(path))
-    assert cache.find_hash(folder, cache.stamp(path)) == sound_hash(path)
+    assert cache.find_hash(folder, cache.file_fingerprint(path)) == sound_hash(path)
     path.write_bytes(b"OggS22")
-    assert cache.stamp(path) != mark
+    assert cache.file_fingerprint(path) != mark
     (folder / f"{mark}.hash").write_text("../../secret")
     assert cache.find_hash(folder, mark) is None
 

@@ -49,8 +49,8 @@ def test_an_export_is_a_folder_a_zip_file_or_one_of_its_parts(tmp_path):
     assert one.table["track_id"].to_pylist() == [bare(1), bare(2)]
     assert spotify_export.playlists(inner / "YourLibrary.json") == []
     with pytest.raises(DataError, match="has no playlists"):
-        sources.playlists_of(inner / "YourLibrary.json")
-    assert len(sources.playlists_of(inner / "Playlist1.json")) == 2
+        sources.playlists(inner / "YourLibrary.json")
+    assert len(sources.playlists(inner / "Playlist1.json")) == 2
 
 
 def test_what_an_export_says_of_its_tracks(tmp_path):

@@ -65,7 +65,7 @@ def seeds(fake, n=3):
 
 
 # What each scenario ends in: for reading the library, for the published way without and with a table of one's own.
-LATER = "wants no call before"
+LATER = "accepts no call before"
 ENDS = {
     "development-2026": ("", "recommends nothing to apps like this one", ""),
     "old-app": ("", "recommends nothing to apps like this one", ""),
@@ -282,7 +282,7 @@ def test_login_keeps_the_token_greets_and_tells_the_terms(start, browser, capsys
     browser(fake)
     code, out, _ = run(spotify.main, "login", "--client-id", fake.client_id, "--port", port(), capsys=capsys)
     assert code == 0
-    assert out.startswith("logged in as One; the token is in ")
+    assert out.startswith("logged in as One; the token is stored in ")
     assert "never mixed or faded" in out
     assert tokens.read()["account"] == "aB3dE5fG7h"
     query = fake.calls("/authorize")[0].query
@@ -307,7 +307,7 @@ def test_a_login_that_allows_less_says_so(start, browser, capsys):
     browser(fake)
     code, out, _ = run(spotify.main, "login", "--client-id", fake.client_id, "--port", port(), capsys=capsys)
     assert code == 0
-    assert "not allowed, so not possible: playlist-modify-private, playlist-read-collaborative" in out
+    assert "not allowed, and therefore not possible: playlist-modify-private, playlist-read-collaborative" in out
 
 
 @pytest.mark.parametrize("text", ["", "abc", "C" * 32, "g" * 32, "http://x"])
@@ -341,7 +341,7 @@ def test_the_address_can_be_pasted(start, capsys, monkeypatch):
 
     class Hand(io.StringIO):
         def readline(self, *_):
-            address = shown[0].partition("browser: ")[2]
+            address = shown[0].partition("agree: ")[2]
             return call(fake, "GET", address).headers["location"] + "\n"
 
     monkeypatch.setattr("sys.stdin", Hand())
@@ -417,9 +417,11 @@ def test_sync_finishes_a_playlist_that_was_cut_off(start, capsys):
     fake.fault("error", at=2, times=None, method="POST", path="/items")
     with pytest.raises(Exception, match="same command"):
         upload.write(connect(), "Half", wanted)
-    assert "Half is half written" in run(spotify.main, "status", capsys=capsys)[1]
+    assert "Half is incomplete" in run(spotify.main, "status", capsys=capsys)[1]
     fake.heal()
-    assert "finished writing Half: https://open.spotify.com/playlist/" in run(spotify.main, "sync", capsys=capsys)[1]
+    assert (
+        "finished uploading Half: https://open.spotify.com/playlist/" in run(spotify.main, "sync", capsys=capsys)[1]
+    )
     assert [entry.id for entry in fake.library.playlist("Half").entries] == wanted
 
 

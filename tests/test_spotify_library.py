@@ -18,11 +18,11 @@ from disco.sources.services import spotify as source
 from disco.sources.services import spotify_values
 from disco.sources.services.spotify import library, responses, tokens
 from disco.sources.services.spotify.client import connect
-from disco.sources.services.spotify.sync import Crawl
+from disco.sources.services.spotify.sync import Sync
 
 
 def read(before=None):
-    crawl = Crawl(connect(), before)
+    crawl = Sync(connect(), before)
     plan = crawl.plan()
     for _ in crawl.fetch(plan):
         pass
@@ -33,9 +33,9 @@ def example(folder):
     """A library of five tracks: saved, top, and a playlist with one that is gone from Spotify left out."""
     tracks = random_catalogue(5)
     ids = tracks.table["track_id"].to_pylist()
-    kept = library.Kept("p" * 22, "<b>Mix", "s", 3, ids[2::-1])
+    kept = library.StoredPlaylist("p" * 22, "<b>Mix", "s", 3, ids[2::-1])
     library.write(library.Library("me", 0.0, tracks, ids, 5, ids[:1], [kept], ("a note",)))
-    return Path(shutil.move(library.place(), folder / "library"))
+    return Path(shutil.move(library.library_dir(), folder / "library"))
 
 
 def expected(fake):
@@ -66,7 +66,7 @@ def test_all_is_read_once_and_no_other_peoples_lists(start, scenario):
     check(read(), fake)
     assert (fake.twice(), fake.wasted()) == ({}, [])
     assert not [r for r in fake.log if "Theirs" in r.path]
-    assert not (library.folder() / "reading").exists()
+    assert not (library.spotify_dir() / "reading").exists()
 
 
 def test_what_an_entry_holds_is_called_item_or_track(start):
@@ -135,7 +135,7 @@ def test_the_library_is_read_back_as_it_was_written(start):
 
 def test_the_cost_is_told_before_it_is_paid(start):
     fake = start(tracks=1500, saved=1234)
-    crawl = Crawl(connect())
+    crawl = Sync(connect())
     plan = crawl.plan()
     said = plan.cost(30)
     asked = len(fake.log)
@@ -202,7 +202,7 @@ def test_killed_at_any_of_50_points_and_resumed_it_is_the_same_and_at_most_one_p
         tokens.save({name: value for name, value in tokens.read().items() if name not in ("account", "user")})
         with pytest.raises(Killed), Kill(n):
             read()
-        finished = library.is_library(library.place())
+        finished = library.is_library(library.library_dir())
         if not finished:
             read()
         # Who is logged in is asked too, and is no page.
@@ -244,7 +244,7 @@ def test_another_account_gets_nothing_of_the_first(start):
     fake = start()
     first = read()
     tokens.save(tokens.read() | {"account": "somebody-else"})
-    crawl = Crawl(connect(), first)
+    crawl = Sync(connect(), first)
     assert crawl.plan().unchanged == {}
     assert len(fake.calls("/v1/me/tracks")) == 4
 
@@ -278,7 +278,7 @@ def test_it_is_opened_by_its_name_and_by_its_folder(start):
     with pytest.raises(NotFoundError, match="run: disco spotify sync"):
         source.read(place)
     made = read()
-    for where in (place, library.place()):
+    for where in (place, library.library_dir()):
         assert source.can_read(where)
         assert source.read(where).table.equals(made.tracks.table)
         assert source.read(where).notes[0] == f"{len(made.tracks)} tracks of your Spotify library, read today"
@@ -296,7 +296,7 @@ def test_a_file_called_spotify_is_a_file(tmp_path, monkeypatch):
 def test_entries_that_are_no_tracks_keep_their_places(start):
     start()
     made = read()
-    odd = next(one for one in source.playlists(library.place()) if one.name.startswith("Odd ones"))
+    odd = next(one for one in source.playlists(library.library_dir()) if one.name.startswith("Odd ones"))
     found = odd.match(made.tracks)
     assert (len(odd.ids), [place for place, row in enumerate(found) if row < 0]) == (8, [3, 4])
     assert odd.names[1] == "My <File> & more Some One"
@@ -306,14 +306,14 @@ def test_an_old_library_reminds_of_the_terms(start):
     fake = start()
     read()
     fake.clock.advance(31 * 86400)
-    assert "sync it again, or disconnect" in source.read(library.place()).notes[0]
+    assert "sync it again, or disconnect" in source.read(library.library_dir()).notes[0]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1}', '{"format": 99}', "[" * 100_000])
 def test_a_damaged_library_is_told(start, text):
     start()
     read()
-    (library.place() / "library.json").write_text(text)
+    (library.library_dir() / "library.json").write_text(text)
     with pytest.raises(DataError, match="disco spotify sync"):
         library.read()
 
@@ -321,7 +321,7 @@ def test_a_damaged_library_is_told(start, text):
 def test_a_library_whose_table_is_gone_is_told(start):
     start()
     read()
-    next(library.place().glob("*.parquet")).unlink()
+    next(library.library_dir().glob("*.parquet")).unlink()
     with pytest.raises(DataError, match="damaged"):
         library.read()
 
@@ -344,5 +344,5 @@ def test_a_full_disk_is_told_and_the_library_before_is_whole(start, monkeypatch)
 def test_the_library_is_for_its_owner_alone(start):
     start()
     read()
-    assert library.place().stat().st_mode & 0o077 == 0
-    assert json.loads((library.place() / "library.json").read_text())["format"] == 1
+    assert library.library_dir().stat().st_mode & 0o077 == 0
+    assert json.loads((library.library_dir() / "library.json").read_text())["format"] == 1

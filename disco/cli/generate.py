@@ -158,7 +158,7 @@ def _catalogue_and_seeds(arguments: argparse.Namespace) -> tuple[Catalogue, Sequ
     own = None
     if arguments.catalogue:
         own = options.open_catalogue(arguments.catalogue, arguments.enrich_from, arguments.corrections)
-    return services.candidates(arguments, own)
+    return services.find_candidates(arguments, own)
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:

@@ -20,18 +20,16 @@ from typing import Any, NamedTuple
 from disco import export, sources
 from disco.catalogue import Catalogue
 from disco.errors import DiscoError
+from disco.export.upload import SERVICES
 from disco.playlist.cost import Knobs
 from disco.playlist.make import make
 from disco.playlist.mixing import Mixing
 from disco.playlist.parsing import parse_bpm, parse_duration, parse_positions
-from disco.sources import playlist_files
 from disco.sources.tracklist import Tracklist
 
 log = logging.getLogger(__name__)
 KNOBS = ("flow", "spicyness", "sweetness", "smoothness")
 MIXING = ("key_rule", "energy_boost", "half_time_weight", "max_tempo_change")
-# Services that playlists can be uploaded to.
-SERVICES = ("spotify", "navidrome")
 
 
 class Shown(NamedTuple):
@@ -281,17 +279,19 @@ def open_catalogue(
 
 def read_playlist(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
     """The playlist of a file, or on standard input, and the catalogue: the file's own where none is named."""
-    if arguments.file != "-":
-        tracklist = playlist_files.read(Path(arguments.file), arguments.playlist)
-    else:
-        text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace")
-        tracklist = playlist_files.parse(text, Path("standard input"), arguments.playlist)
-    if arguments.catalogue or tracklist.tracks is None:
-        return tracklist, open_catalogue(arguments.catalogue, arguments.enrich_from, arguments.corrections)
-    own = sources.enrich(tracklist.tracks, arguments.enrich_from, arguments.corrections)
-    for note in own.notes:
+    stdin = arguments.file == "-"
+    text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace") if stdin else None
+    tracklist, catalogue = sources.open_playlist(
+        "standard input" if stdin else arguments.file,
+        arguments.playlist,
+        arguments.catalogue,
+        arguments.enrich_from,
+        arguments.corrections,
+        text,
+    )
+    for note in catalogue.notes:
         log.info("%s", note)
-    return tracklist, own
+    return tracklist, catalogue
 
 
 def mixing(arguments: argparse.Namespace) -> Mixing:

@@ -43,9 +43,9 @@ def write_files(arguments: argparse.Namespace, playlists: Sequence[Playlist]) ->
 def upload(arguments: argparse.Namespace, playlists: Sequence[Playlist]) -> None:
     """Create the playlists on the service of `--upload-to`."""
     if arguments.upload_to:
-        from disco.cli import services  # loads the HTTP client
+        from disco.export.upload import upload as create  # loads the HTTP client
 
-        for address in services.send(arguments.upload_to, playlists, arguments.quiet):
+        for address in create(playlists, arguments.upload_to):
             console.say(f"made: {address}")
 
 

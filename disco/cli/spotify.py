@@ -1,4 +1,4 @@
-"""Door: log in to Spotify, read a library, forget it all. `disco spotify --help`."""
+"""Command `disco spotify`: log in, read a library, show the status, remove everything."""
 
 from __future__ import annotations
 
@@ -6,25 +6,20 @@ import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 from disco.catalogue.text import printable
 from disco.cli import console, options
-from disco.errors import DiscoError, NotFoundError
+from disco.errors import DiscoError
 from disco.sources.progress import progress
+from disco.sources.services import reccobeats
 from disco.sources.services.spotify import library, state
-from disco.sources.services.spotify.errors import LoginNeeded
-
-if TYPE_CHECKING:
-    from disco.sources.services.spotify.client import Client
 
 PORT = 8888
 TERMS = (
     "What Spotify's terms ask of you: its tracks may be put in order, never mixed or faded into one another; its "
-    "content must not go into learned models (--predictor mean --recommender nearest uses none); nothing of it may "
-    "be kept longer than needed (`disco spotify disconnect` removes all)."
+    "content must not go into learned models (--predictor mean --recommender nearest uses none); it may not be "
+    "stored longer than needed (`disco spotify disconnect` removes everything)."
 )
 
 
@@ -32,46 +27,50 @@ def parser() -> argparse.ArgumentParser:
     """The options of this command."""
     p = argparse.ArgumentParser(
         prog="disco spotify",
-        description="Spotify in and out: log in, read your library, see what your app may do, forget it all.",
-        epilog="an app of your own is needed: developer.spotify.com/dashboard, redirect URI http://127.0.0.1/callback",
+        description="Log in to Spotify, read your library, see what your app may do, and remove everything.",
+        epilog="You need an app of your own: developer.spotify.com/dashboard, redirect URI http://127.0.0.1/callback",
     )
     verbs = p.add_subparsers(dest="verb", required=True, metavar="VERB")
-    add = verbs.add_parser("login", help="agree in a browser; the token is kept for you alone")
+    add = verbs.add_parser("login", help="log in with a browser; the token is stored so that only you can read it")
     add.add_argument(
         "--client-id", metavar="ID", help="of your app (default: the last one, or $DISCO_SPOTIFY_CLIENT_ID)"
     )
-    add.add_argument("--port", type=int, default=PORT, metavar="N", help=f"where the browser comes back to ({PORT})")
-    add.add_argument("--no-browser", action="store_true", help="only show the address to visit")
-    add.add_argument("--paste", action="store_true", help="type in the address the browser was sent back to")
-    add = verbs.add_parser("status", help="who is logged in, what the app may do, what is kept")
+    add.add_argument("--port", type=int, default=PORT, metavar="N", help=f"of the redirect address ({PORT})")
+    add.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
+    add.add_argument("--paste", action="store_true", help="paste the address to which the browser was redirected")
+    add = verbs.add_parser("status", help="show who is logged in, what the app may do and what is stored")
     add.add_argument("--json", action="store_true", help="print one JSON object")
-    add = verbs.add_parser("sync", help="read saved and top tracks and your playlists, or go on reading")
-    add.add_argument("--dry-run", action="store_true", help="only say what it costs (which costs the first pages)")
+    add = verbs.add_parser("sync", help="read saved tracks, top tracks and playlists, or continue reading")
     add.add_argument(
-        "--catalogue", action="append", default=[], metavar="PATH", help="tables of tracks to take features from"
+        "--dry-run",
+        action="store_true",
+        help="print the cost and stop (reads the first pages)",
+    )
+    add.add_argument(
+        "--catalogue", action="append", default=[], metavar="PATH", help="table of tracks to take features from"
     )
     options.option(
         add,
         "--features-from",
         old=["--features"],
         choices=["reccobeats"],
-        help="ask ReccoBeats for features that are nowhere else",
+        help="ask ReccoBeats for missing features",
     )
-    add.add_argument("--quiet", action="store_true", help="print no notes")
-    add = verbs.add_parser("disconnect", help="remove the login and all that was read")
+    add.add_argument("--quiet", action="store_true", help="print warnings and results only")
+    add = verbs.add_parser("disconnect", help="remove the login and everything that was read")
     add.add_argument("--yes", action="store_true", help="do not ask")
     return p
 
 
 @console.command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the verb says."""
+    """Run the verb."""
     arguments = parser().parse_args(argv)
     return {"login": login, "status": status, "sync": sync, "disconnect": disconnect}[arguments.verb](arguments)
 
 
 def login(arguments: argparse.Namespace) -> int:
-    """Log in, and say what was allowed and what the terms ask."""
+    """Log in, and print what was allowed and what the terms ask."""
     from disco.sources.services.spotify import tokens
     from disco.sources.services.spotify.client import connect
 
@@ -83,24 +82,24 @@ def login(arguments: argparse.Namespace) -> int:
         )
 
     def show(address: str) -> None:
-        console.say(f"agree to this in a browser: {address}")
+        console.say(f"open this address in a browser and agree: {address}")
         if not (arguments.no_browser or arguments.paste):
             import webbrowser
 
             webbrowser.open(address)
 
     def paste() -> str:
-        print("the address the browser was sent back to: ", end="", file=sys.stderr, flush=True)
+        print("the address to which the browser was redirected: ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip()
 
     token = tokens.login(client_id.strip(), arguments.port, show, paste if arguments.paste else None)
-    state.State.read(client_id.strip()).forgive()
-    client = connect(console.say)
+    state.State.read(client_id.strip()).reset()
+    client = connect()
     name = client.who()
-    print(f"logged in as {printable(name)}; the token is in {tokens.path()}, for you alone to read")
+    print(f"logged in as {printable(name)}; the token is stored in {tokens.path()}, readable by you only")
     missing = sorted(set(tokens.SCOPES) - set(str(token.get("scope", "")).split()))
     if missing:
-        print(f"not allowed, so not possible: {', '.join(missing)}")
+        print(f"not allowed, and therefore not possible: {', '.join(missing)}")
     print(TERMS)
     return 0
 
@@ -115,111 +114,63 @@ def _last_client() -> str | None:
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Say what is known, without asking Spotify anything."""
-    said = _known()
+    """Print what is known, without asking Spotify."""
+    from disco.sources.services.spotify.status import status
+
+    known = status()
     if arguments.json:
-        print(json.dumps(said, ensure_ascii=False, indent=2))
+        print(json.dumps(known, ensure_ascii=False, indent=2))
         return 0
-    print(f"login     {said['login']}")
-    if said["calls"]:
-        print(f"calls     {said['calls']['made']} in the last 24 hours, {said['calls']['left']} left of the budget")
-        for name, may in said["app"].items():
-            print(f"          {name}: {may}")
-    if said["wait"]:
-        print(f"wait      {said['wait']}")
-    print(f"library   {said['library']}")
-    for name in said["unfinished"]:
-        print(f"writing   {printable(name)} is half written; `disco spotify sync` finishes it")
+    print(f"login     {known['login']}")
+    if known["calls"]:
+        print(f"calls     {known['calls']['made']} in the last 24 hours, {known['calls']['left']} left of the budget")
+        for name, allowed in known["app"].items():
+            print(f"          {name}: {allowed}")
+    if known["wait"]:
+        print(f"wait      {known['wait']}")
+    print(f"library   {known['library']}")
+    for name in known["unfinished"]:
+        print(f"upload    {printable(name)} is incomplete; `disco spotify sync` finishes it")
     return 0
 
 
-def _known() -> dict[str, Any]:
-    from disco.sources.services.spotify import tokens, upload
-
-    said: dict[str, Any] = {"login": "", "calls": None, "app": {}, "wait": None, "library": "", "unfinished": []}
-    try:
-        token = tokens.read()
-        given = time.strftime("%Y-%m-%d", time.localtime(token["authorized_at"]))
-        said["login"] = f"as {token.get('user', '?')}, agreed on {given}, which lasts six months"
-        app = state.State.read(token["client_id"])
-        said["calls"] = {"made": app.made, "left": app.left}
-        word = {True: "yes", False: "withdrawn from this app", None: "not asked yet"}
-        said["app"] = {name: word[app.known(name)] for name in state.LEGACY}
-        try:
-            app.check()
-        except DiscoError as error:
-            said["wait"] = str(error)
-    except LoginNeeded as error:
-        said["login"] = str(error)
-    try:
-        kept = library.read()
-        said["library"] = (
-            f"{len(kept.tracks):,} tracks, {len(kept.playlists):,} playlists, "
-            f"{int(kept.tracks.has_comparable_features.sum()):,} tracks with features; {library.age(kept)}"
-        )
-    except NotFoundError as error:
-        said["library"] = str(error)
-    said["unfinished"] = [journal.name for journal in upload.unfinished()]
-    return said
-
-
 def sync(arguments: argparse.Namespace) -> int:
-    """Read the library, or go on reading; the cost is told first."""
-    from disco.sources.services import reccobeats
-    from disco.sources.services.spotify import upload as writing
+    """Read the library, or continue reading it; the cost is printed first."""
+    from disco.sources.services.spotify import upload
     from disco.sources.services.spotify.client import connect
-    from disco.sources.services.spotify.sync import Crawl
+    from disco.sources.services.spotify.features import add_features
+    from disco.sources.services.spotify.sync import Sync
 
-    say = (lambda text: None) if arguments.quiet else console.say
+    console.set_verbosity(arguments.quiet)
     own = options.open_catalogue(arguments.catalogue) if arguments.catalogue else None
-    client = connect(say)
-    for journal in [] if arguments.dry_run else writing.unfinished(client.account):
-        print(f"finished writing {printable(journal.name)}: {writing.finish(client, journal, say)}")
-    try:
-        before = library.read()
-    except DiscoError:
-        before = None
-    crawl = Crawl(client, before)
-    plan = crawl.plan()
+    client = connect()
+    for name, address in [] if arguments.dry_run else upload.finish_all(client):
+        print(f"finished uploading {printable(name)}: {address}")
+    reading = Sync(client, library.stored())
+    plan = reading.plan()
     print(plan.cost(client.state.left), flush=True)
     if arguments.dry_run:
         return 0
-    for _ in progress(crawl.fetch(plan), len(plan.pages), "pages"):
+    for _ in progress(reading.fetch(plan), len(plan.pages), "pages"):
         pass
-    made = crawl.finish(plan)
-    for note in made.notes:
-        say(note)
-    if arguments.features_from == "reccobeats":
-        say(reccobeats.TOLD)
-    made = _measured(made, client, own, arguments.features_from == "reccobeats", say)
+    made = reading.finish(plan)
+    console.say_all(made.notes, arguments.quiet)
+    use_reccobeats = arguments.features_from == "reccobeats"
+    console.say_all([reccobeats.DATA_NOTICE] if use_reccobeats else [], arguments.quiet)
+    made, notes = add_features(made, client, own, use_reccobeats)
+    console.say_all(notes, arguments.quiet)
     print(
-        f"{len(made.tracks):,} tracks and {len(made.playlists):,} playlists kept: "
+        f"{len(made.tracks):,} tracks and {len(made.playlists):,} playlists stored: "
         "disco generate ... --candidates-from spotify"
     )
     return 0
 
 
-def _measured(made: library.Library, client: Client, own: Any, recco: bool, say: Any) -> library.Library:
-    """The library with features for tracks that had none, kept."""
-    from dataclasses import replace
-
-    from disco.sources.services.spotify import features
-
-    filled = features.fill(made.tracks, own, client, recco, say)
-    for note in filled.notes[len(made.tracks.notes) :]:
-        say(note)
-    if filled.table is made.tracks.table or filled.table.equals(made.tracks.table):
-        return made
-    made = replace(made, tracks=filled)
-    library.write(made)
-    return made
-
-
 def disconnect(arguments: argparse.Namespace) -> int:
-    """Remove the login and all that was read."""
+    """Remove the login and everything that was read."""
     from disco.sources.services.spotify import tokens
 
-    what = f"the login ({tokens.path()}) and all that was read of Spotify ({library.folder()})"
+    what = f"the login ({tokens.path()}) and everything read from Spotify ({library.spotify_dir()})"
     if not arguments.yes:
         print(f"Remove {what}? y/n [n]: ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
@@ -227,6 +178,6 @@ def disconnect(arguments: argparse.Namespace) -> int:
     tokens.path().unlink(missing_ok=True)
     library.wipe()
     state.forget()
-    print(f"removed {what}; kept is only how many calls were made today")
-    print("to take back the consent too: https://www.spotify.com/account/apps")
+    print(f"removed {what}; only the number of calls made today is stored")
+    print("to withdraw the consent too: https://www.spotify.com/account/apps")
     return 0

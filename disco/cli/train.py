@@ -24,7 +24,7 @@ from disco.training.run import TRAINERS, new_folder, write_card
 def parser() -> argparse.ArgumentParser:
     """The options of this command."""
     p = argparse.ArgumentParser("disco train", description="Fit a model from a recipe.")
-    p.add_argument("recipe", type=Path, metavar="RECIPE.toml")
+    p.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="what to train, as in cloud/")
     p.add_argument("--tracks", type=Path, required=True, help="table of tracks with features")
     p.add_argument("--playlists", type=Path, help="prepared playlists; for all but features")
     p.add_argument(

@@ -23,7 +23,6 @@ from disco.playlist.reorder import KNOBS, Given, given
 from disco.playlist.reorder import reorder as put_in_order
 from disco.playlist.sequence import Budget, Constraints
 from disco.playlist.suggestions import Explanation, explain
-from disco.sources import playlist_files
 from disco.sources.tracklist import Entry, Tracklist
 
 
@@ -210,13 +209,14 @@ def read(
     catalogue: Catalogue | None, playlist: str | Path | Tracklist | Sequence[str], title: str = ""
 ) -> tuple[Given, Catalogue]:
     """Tracks of a playlist with what is known of them, and the catalogue: the playlist's own where none is given."""
+    if catalogue is not None:
+        check_catalogue(catalogue)
     if isinstance(playlist, str | Path):
-        playlist = playlist_files.read(Path(playlist))
+        playlist, catalogue = sources.open_playlist(playlist, catalogue=() if catalogue is None else catalogue)
     elif not isinstance(playlist, Tracklist):
         playlist = Tracklist("", [Entry(text, text=text) for text in playlist])
     if catalogue is None:
-        catalogue = sources.open() if playlist.tracks is None else sources.enrich(playlist.tracks, ())
-    check_catalogue(catalogue)
+        catalogue = sources.open() if playlist.tracks is None else playlist.tracks
     if not len(playlist):
         raise DiscoError("the playlist has no tracks")
     found = given(playlist, catalogue)

@@ -11,19 +11,17 @@ from typing import Any
 import numpy as np
 
 from disco.catalogue import Catalogue, Floats, Rows, lookup
-from disco.errors import DiscoError, NotFoundError
+from disco.errors import DiscoError
 from disco.models.recommenders import Query, Recommender, default_recommender, load_recommender
 from disco.playlist.candidates import no_candidates_reason
 from disco.playlist.make import check_catalogue
-from disco.sources import playlist_files
+from disco.sources import looks_like_file, playlist_files
 from disco.sources.tracklist import Entry, Tracklist
 
 log = logging.getLogger(__name__)
 
 # A single text that matches every track worse than this is a title, if the recommender reads titles.
 _CERTAIN = 0.9
-# Texts with these endings are meant to be files.
-_ENDINGS = (".csv", ".json", ".jspf", ".m3u", ".m3u8", ".nml", ".parquet", ".sqlite", ".txt", ".xml")
 # Longer than the name of any track.
 _LONGEST_NAME = 300
 
@@ -151,11 +149,11 @@ def parse_query(
     DiscoError
         If a file has no playlist or several, or a track is not found.
     """
-    files = [text for text in texts if _is_file(text)]
+    files = [text for text in texts if looks_like_file(text)]
     if files and len(texts) > 1:
         raise DiscoError(f"{files[0]} is a file; give one file alone, or tracks alone")
     if files:
-        tracklist = playlist_files.read(Path(files[0]), playlist)
+        tracklist = playlist_files.read(files[0], playlist)
         seeds = tracklist.rows(catalogue)
         title = title or tracklist.name
         if not len(seeds) and not (title.strip() and recommender.reads_titles):
@@ -171,21 +169,12 @@ def parse_query(
         return seeds, title
     if playlist is not None:
         raise DiscoError(f"--playlist {playlist!r} needs a file with playlists")
-    if missing := next((text for text in texts if text.lower().endswith(_ENDINGS)), None):
-        raise NotFoundError(f"{missing[:200]}: there is no such file")
     if len(texts) == 1 and not title.strip() and recommender.reads_titles and not _is_track(texts[0], catalogue):
         log.info("%r is taken as a title: no track certainly has this name", texts[0][:80])
         return np.empty(0, dtype=np.intp), texts[0]
     if too_long := next((text for text in texts if len(text) > _LONGEST_NAME), None):
         raise DiscoError(f"no track found for a text of {len(too_long):,} characters")
     return lookup.find_seeds(catalogue, texts), title
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
 
 
 def _is_track(text: str, catalogue: Catalogue) -> bool:

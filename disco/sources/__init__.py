@@ -1,54 +1,46 @@
-"""Where tracks come from: one module a source, all with the same verbs; `open` picks the one that knows a place."""
+"""Where tracks and playlists come from: one module per format or service, opened by `open` and `open_playlist`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from disco.catalogue import Catalogue, merge
 from disco.catalogue.fill import fill_from_same_recording
 from disco.errors import DataError
-from disco.sources import audio
 from disco.sources import corrections as user_corrections
-from disco.sources.dj import mixxx, rekordbox, traktor
-from disco.sources.files import jspf, mpd, spotify_export, tables
-from disco.sources.services import spotify
-from disco.sources.tracklist import Tracklist
+from disco.sources import playlist_files
+from disco.sources.files import tables, text_lists
+from disco.sources.recognise import SOURCES, Source, looks_like_file, source_of
+from disco.sources.tracklist import Entry, Tracklist
 
-# Three that a party could begin with, as `data-wrangling/make_demo.py` names them.
+__all__ = [
+    "DEMO_NAME",
+    "EXAMPLE_SEEDS",
+    "SOURCES",
+    "Entry",
+    "Source",
+    "Tracklist",
+    "enrich",
+    "looks_like_file",
+    "open",
+    "open_playlist",
+    "playlists",
+    "source_of",
+]
+
+# Three tracks of the demo that go well together, as `data-wrangling/make_demo.py` names them.
 EXAMPLE_SEEDS = ("demo-01197", "demo-01426", "demo-01169")
 DEMO_NAME = "the demo (invented tracks)"
 DEMO = Path(__file__).parent / "demo" / "tracks.parquet"
 
 
-class Source(Protocol):
-    """What every module of a source can do."""
-
-    NAME: str
-
-    def can_read(self, path: Path) -> bool:
-        """Whether a place is such a source, by its name and first bytes; never raises."""
-
-    def read(self, path: Path) -> Catalogue:
-        """Its tracks, with notes on what was kept, dropped and unknown."""
-
-    def playlists(self, path: Path) -> list[Tracklist]:
-        """Its playlists, each in its order; none where it has none."""
-
-
-# The first that can_read a place reads it; tables last, which say best why a file is nothing at all.
-SOURCES: tuple[Source, ...] = (spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio, tables)
-
-
-def source_of(where: str | Path) -> Source:
-    """The source that knows a place; tables where none does, to say what is wrong with it."""
-    return next((source for source in SOURCES if source.can_read(Path(where))), tables)
+Paths = str | Path | Sequence[str | Path]
 
 
 def open(  # noqa: A001 - `disco.open` is what it is called by
-    paths: str | Path | Sequence[str | Path] = (),
-    enrich_from: str | Path | Sequence[str | Path] = (),
+    paths: Paths = (),
+    enrich_from: Paths = (),
     corrections: str | Path | None = None,
 ) -> Catalogue:
     """Open one or several files, folders or libraries as one catalogue.
@@ -80,11 +72,11 @@ def open(  # noqa: A001 - `disco.open` is what it is called by
     --------
     >>> catalogue = open()
     >>> len(catalogue)
-    1500
+    5000
     """
     paths, enrich_from = _several(paths), _several(enrich_from)
     if paths:
-        catalogue = merge([source_of(path).read(Path(path)) for path in paths])
+        catalogue = merge([_read(path) for path in paths])
     else:
         demo = tables.read(DEMO)
         catalogue = Catalogue(demo.table, DEMO_NAME, (f"{len(demo):,} invented tracks; no such music exists",))
@@ -93,13 +85,11 @@ def open(  # noqa: A001 - `disco.open` is what it is called by
     return enrich(catalogue, enrich_from, corrections)
 
 
-def enrich(
-    catalogue: Catalogue, enrich_from: str | Path | Sequence[str | Path], corrections: str | Path | None = None
-) -> Catalogue:
+def enrich(catalogue: Catalogue, enrich_from: Paths, corrections: str | Path | None = None) -> Catalogue:
     """Fill in missing values of a catalogue from other files, and apply corrections; see `open`."""
     others = _several(enrich_from)
     if others:
-        every = fill_from_same_recording(merge([catalogue, *(source_of(path).read(Path(path)) for path in others)]))
+        every = fill_from_same_recording(merge([catalogue, *map(_read, others)]))
         merged = f"{1 + len(others)} catalogues merged: "
         notes = tuple(note for note in every.notes if not note.startswith(merged))
         catalogue = Catalogue(every.table.slice(0, len(catalogue)).combine_chunks(), catalogue.where, notes)
@@ -112,20 +102,87 @@ def enrich(
     return catalogue
 
 
-def _several(paths: str | Path | Sequence[str | Path]) -> Sequence[str | Path]:
-    return [paths] if isinstance(paths, str | Path) else paths
+def open_playlist(
+    path: str | Path,
+    playlist: str | None = None,
+    catalogue: Catalogue | Paths = (),
+    enrich_from: Paths = (),
+    corrections: str | Path | None = None,
+    text: str | None = None,
+) -> tuple[Tracklist, Catalogue]:
+    r"""Open one playlist of a file, and the catalogue in which its tracks are looked up.
+
+    Parameters
+    ----------
+    path : str or Path
+        M3U8, JSON, JSPF, CSV, a library of rekordbox, Traktor or Mixxx, a list of one track per line, or anything
+        else that `open` reads.
+    playlist : str, optional
+        Name of the playlist, where there are several; alone or with its folders, as `Peak time / Friday`.
+    catalogue : Catalogue, str, Path or sequence of paths
+        What the tracks are looked up in. By default the tracks of the file itself, or the embedded demo where the
+        file only has names or ids.
+    enrich_from, corrections
+        As for `open`; they also apply to the tracks of the file itself.
+    text : str, optional
+        The content of the file, if it is not to be read from disk; `path` is then what errors call it.
+
+    Returns
+    -------
+    Tracklist
+        Its `match(catalogue)` gives the row of each track.
+    Catalogue
+
+    Raises
+    ------
+    DiscoError
+        If a file cannot be read, if there is no playlist, or if there are several and none is named.
+
+    Examples
+    --------
+    >>> tracklist, catalogue = open_playlist("mine.txt", text="demo-01197\nno such track\n")
+    >>> tracklist.match(catalogue).tolist()
+    [1196, -1]
+    """
+    if text is None:
+        tracklist = playlist_files.read(path, playlist)
+    else:
+        tracklist = playlist_files.parse(text, Path(path), playlist)
+    if isinstance(catalogue, Catalogue):
+        return tracklist, enrich(catalogue, enrich_from, corrections) if enrich_from or corrections else catalogue
+    if _several(catalogue):
+        return tracklist, open(catalogue, enrich_from, corrections)
+    tracks = tracklist.tracks
+    if tracks is None and text is None and _describes_tracks(Path(path)):
+        tracks = _read(path)
+    return tracklist, open((), enrich_from, corrections) if tracks is None else enrich(
+        tracks, enrich_from, corrections
+    )
 
 
-def playlists_of(where: str | Path) -> list[Tracklist]:
-    """The playlists of a place, each in its order.
+def playlists(path: str | Path) -> list[Tracklist]:
+    """Read all playlists of a file or library, each in its order.
 
     Raises
     ------
     DataError
         If there are none.
     """
-    source = source_of(where)
-    found = source.playlists(Path(where))
+    source = source_of(path) or tables
+    found = source.playlists(Path(path))
     if not found:
-        raise DataError(where, f"has no playlists (it was read as {source.NAME})")
+        raise DataError(path, f"has no playlists (it was read as {source.NAME})")
     return found
+
+
+def _read(path: str | Path) -> Catalogue:
+    return (source_of(path) or tables).read(Path(path))  # where no source can, the one for tables says best why
+
+
+def _describes_tracks(path: Path) -> bool:
+    """Whether the source of a playlist has a catalogue of its own, and not only names or ids."""
+    return source_of(path) not in (None, text_lists, tables)
+
+
+def _several(paths: Paths) -> Sequence[str | Path]:
+    return [paths] if isinstance(paths, str | Path) else paths

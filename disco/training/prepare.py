@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from disco.errors import DataError, DiscoError
 from disco.evaluation import splitting
-from disco.sources.files import playlist_tables
+from disco.sources.files import mpd_slices, playlist_tables
 from disco.sources.progress import progress
 from disco.sources.storage import atomic_file
 
@@ -61,10 +61,10 @@ _POOL_FROM = 4
 _PART = 1
 
 
-def write_part(place: playlist_tables.Place, path: Path) -> str:
+def write_part(place: mpd_slices.PlaylistSource, path: Path) -> str:
     """Read a place and write its entries; why that cannot be, or nothing if it is done."""
     try:
-        entries = playlist_tables.read_place(place)
+        entries = playlist_tables.read_source(place)
     except DiscoError as error:
         return str(error)
     with atomic_file(path) as temporary:
@@ -72,7 +72,7 @@ def write_part(place: playlist_tables.Place, path: Path) -> str:
     return ""
 
 
-def part_of(place: playlist_tables.Place, folder: Path) -> Path:
+def part_of(place: mpd_slices.PlaylistSource, folder: Path) -> Path:
     """Where the part of a place is written: under another name once the file has changed."""
     stat = place.path.stat()
     sign = f"{_PART} {place.path.resolve()} {place.member} {stat.st_size} {stat.st_mtime_ns}"
@@ -80,7 +80,7 @@ def part_of(place: playlist_tables.Place, folder: Path) -> Path:
 
 
 def write_parts(
-    places: Sequence[playlist_tables.Place], folder: Path, processes: int
+    places: Sequence[mpd_slices.PlaylistSource], folder: Path, processes: int
 ) -> tuple[list[Path], list[str]]:
     """Write the parts that are not there yet; all parts in the order of their places, and what is broken.
 
@@ -93,7 +93,7 @@ def write_parts(
     missing = {place: path for place, path in paths.items() if not path.exists()}
     if len(missing) < len(paths):
         log.info("%s", f"{len(paths) - len(missing):,} of {len(paths):,} slices were read before")
-    broken: dict[playlist_tables.Place, str] = {}
+    broken: dict[mpd_slices.PlaylistSource, str] = {}
     for place, reason in progress(_written(missing, processes), len(missing), "slices read"):
         if reason and place.table:
             raise DiscoError(reason)
@@ -108,8 +108,8 @@ def write_parts(
 
 
 def _written(
-    missing: dict[playlist_tables.Place, Path], processes: int
-) -> Iterator[tuple[playlist_tables.Place, str]]:
+    missing: dict[mpd_slices.PlaylistSource, Path], processes: int
+) -> Iterator[tuple[mpd_slices.PlaylistSource, str]]:
     if processes < 2 or len(missing) < _POOL_FROM:
         for place, path in missing.items():
             yield place, write_part(place, path)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +13,13 @@ import pyarrow as pa
 from disco.catalogue import SCHEMA, Catalogue
 from disco.catalogue.text import printable
 from disco.errors import DataError, DiscoError, MissingExtra, NotFoundError
-from disco.sources import playlist_files
 from disco.sources.audio import analysis
 from disco.sources.audio.cache import Measured
 from disco.sources.audio.estimates import FEATURE_SET
 from disco.sources.audio.tags import Tags, read_tags
 from disco.sources.audio.walk import SUFFIXES, find
+from disco.sources.files import text_lists
+from disco.sources.progress import progress
 from disco.sources.tracklist import Tracklist
 
 NAME = "audio files"
@@ -40,7 +39,7 @@ def can_read(path: Path) -> bool:
         return False
 
 
-def read(path: Path, say: Callable[[str], None] | None = None, sound: bool = True) -> Catalogue:
+def read(path: Path, sound: bool = True) -> Catalogue:
     """Read an audio file, or all in a folder and the folders in it: their tags, then what is heard.
 
     What tags say wins over what is heard. Without the extra [audio] tags are all there is, and a note says so.
@@ -48,8 +47,6 @@ def read(path: Path, say: Callable[[str], None] | None = None, sound: bool = Tru
     Parameters
     ----------
     path : Path
-    say : callable, optional
-        Is told every two seconds how far the reading is; by default a line on stderr.
     sound : bool
         Whether to measure at all; it takes seconds a file the first time, and then the cache knows. From a script of
         your own call it under `if __name__ == "__main__":`, since processes import that script again.
@@ -78,22 +75,19 @@ def read(path: Path, say: Callable[[str], None] | None = None, sound: bool = Tru
         why = "; ".join(_problems(problems, where))
         raise DataError(path, "holds no audio file" + (f" ({why})" if why else ""))
     found: list[tuple[Path, Tags]] = []
-    said = time.monotonic()
     with ThreadPoolExecutor(_THREADS) as pool:
-        for n, (file, tags) in enumerate(zip(files, pool.map(_tags, files), strict=True), start=1):
+        tagged = zip(files, pool.map(_tags, files), strict=True)
+        for file, tags in progress(tagged, len(files), "audio files read"):
             if isinstance(tags, str):
                 problems[tags].append(file)
             else:
                 found.append((file, tags))
-            if time.monotonic() - said > 2:
-                said = time.monotonic()
-                (say or _say)(f"{n:,} of {len(files):,} audio files read")
     if not found:
         raise DataError(path, f"holds no audio file that can be read ({'; '.join(_problems(problems, where))})")
     unheard: dict[str, list[Path]] = defaultdict(list)
     heard = {}
     if sound and analysis.available():
-        heard = analysis.measure_all([file for file, _ in found], unheard, say or _say)
+        heard = analysis.measure_all([file for file, _ in found], unheard)
     table = pa.Table.from_pylist([_track(file, tags, heard.get(file, Measured())) for file, tags in found], SCHEMA)
     notes = _notes(path, where, table, found, problems)
     if heard:
@@ -114,7 +108,7 @@ def playlists(path: Path) -> list[Tracklist]:
     found = []
     for file in sorted(find(where, {}, (".m3u", ".m3u8"))) if where.is_dir() else ():
         try:
-            listed = playlist_files.read(file)
+            listed = text_lists.playlists(file)[0]
         except DiscoError:
             continue
         entries = [
@@ -211,7 +205,3 @@ def _problems(problems: dict[str, list[Path]], where: Path, fate: str = "left ou
         more = f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
         sentences.append(f"{len(files):,} {fate}, {what}: {', '.join(names)}{more}")
     return sentences
-
-
-def _say(text: str) -> None:
-    print(printable(text), file=sys.stderr)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import math
 import multiprocessing
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -18,6 +18,9 @@ import numpy as np
 from disco.errors import DiscoError
 from disco.sources.audio import cache
 from disco.sources.audio.cache import Measured
+from disco.sources.progress import progress
+
+log = logging.getLogger(__name__)
 
 # What libsndfile has no decoder for: known without a try, each time anew.
 _UNHEARD = (".m4a", ".m4b", ".mp4", ".wma")
@@ -44,7 +47,7 @@ def measure(path: Path) -> Measured:
     DataError
         If it cannot be decoded.
     """
-    from disco.sources.audio.estimates import estimate, listen
+    from disco.sources.audio.estimates import estimate, spectral_stats
     from disco.sources.audio.key import key
     from disco.sources.audio.loudness import loudness
     from disco.sources.audio.signal import decode
@@ -58,7 +61,7 @@ def measure(path: Path) -> Measured:
     tonic, mode, clear = key(sound)
     tonal, beaten = tonic is not None and mode is not None, 10 <= bpm <= 1000
     frequencies = np.linspace(0, sound.rate / 2, sound.short.shape[1], dtype=np.float32)
-    heard = listen(sound.short, frequencies, sound.short_rate)
+    heard = spectral_stats(sound.short, frequencies, sound.short_rate)
     return Measured(
         tempo_bpm=float(bpm) if beaten else None,
         tempo_confidence=float(steady) if beaten else None,
@@ -71,7 +74,7 @@ def measure(path: Path) -> Measured:
 
 
 def measure_all(
-    files: Sequence[Path], problems: dict[str, list[Path]], say: Callable[[str], None], workers: int | None = None
+    files: Sequence[Path], problems: dict[str, list[Path]], workers: int | None = None
 ) -> dict[Path, Measured]:
     """Measure files, those whose sound the cache knows without decoding them; each result is kept at once.
 
@@ -80,8 +83,6 @@ def measure_all(
     files : sequence of Path
     problems : dict
         Gets the files that could not be measured, by the reason, as the end of a sentence about such files.
-    say : callable
-        Is told every two seconds how far it is.
     workers : int, optional
         Processes; by default one a core.
 
@@ -95,22 +96,19 @@ def measure_all(
     hashed = [path for path in files if path.suffix.lower() not in _UNHEARD]
     if unheard := [path for path in files if path.suffix.lower() in _UNHEARD]:
         problems.setdefault("of a kind that is not decoded (M4A, WMA)", []).extend(unheard)
-    said = time.monotonic()
     with ThreadPoolExecutor(_THREADS) as pool:
         known = zip(hashed, pool.map(lambda path: _known(folder, path), hashed), strict=True)
-        for n, (path, (name, sound, why)) in enumerate(known, start=1):
+        for path, (name, sound, why) in progress(known, len(hashed), "sounds looked up"):
             if sound is not None:
                 found[path] = sound
             elif why:
                 problems.setdefault(why, []).append(path)
             else:
                 copies.setdefault(name, []).append(path)
-            if time.monotonic() - said > 2:
-                said = time.monotonic()
-                say(f"{n:,} of {len(hashed):,} sounds looked up")
     names = {paths[0]: name for name, paths in copies.items()}
     full = False
-    for n, (path, result) in enumerate(_results(list(names), workers), start=1):
+    what = "sounds measured; a later run continues after an interruption"
+    for path, result in progress(_results(list(names), workers), len(names), what):
         same = copies[names[path]]
         if isinstance(result, str):
             problems.setdefault(result, []).extend(same)
@@ -121,17 +119,14 @@ def measure_all(
                     cache.keep(folder, names[path], result)
                 except OSError as error:  # the work goes on; only the next time takes as long
                     full = True
-                    say(f"{folder}: cannot be written ({error.strerror}); what is measured is not kept")
-        if time.monotonic() - said > 2:
-            said = time.monotonic()
-            say(f"{n:,} of {len(names):,} sounds measured; interrupted, it goes on here the next time")
+                    log.warning("%s: cannot be written (%s); measurements are not cached", folder, error.strerror)
     return {path: found[path] for path in files if path in found}
 
 
 def _known(folder: Path, path: Path) -> tuple[str, Measured | None, str]:
     """A file's hash, what the cache has of it, and why there is no hash."""
     try:
-        mark = cache.stamp(path)
+        mark = cache.file_fingerprint(path)
         name = cache.find_hash(folder, mark)
         if name is None:
             name = cache.sound_hash(path)

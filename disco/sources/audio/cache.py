@@ -86,7 +86,7 @@ def _write(path: Path, text: str) -> None:
         raise
 
 
-def stamp(path: Path) -> str:
+def file_fingerprint(path: Path) -> str:
     """Name under which a file's hash is kept: another once the file is moved or written; raises `OSError`."""
     said = path.stat()
     return _digest(

@@ -29,7 +29,7 @@ FEATURE_SET = "audio-1"
 
 
 @dataclass(frozen=True)
-class Line:
+class PiecewiseLinear:
     """Mean of a feature at knots of what it is estimated from; `error` is the root mean square on held-out tracks."""
 
     knots: tuple[float, ...]
@@ -45,9 +45,9 @@ class Line:
 _LOUDNESS_DB = (-40, -30, -20, -14, -10, -7, -5, -3)
 # `data-wrangling/estimates.py` over 382,545 tracks; the mean alone has errors of 0.249, 0.328 and 0.174.
 LINES = {
-    "energy": Line(_LOUDNESS_DB, (0.028, 0.053, 0.167, 0.369, 0.528, 0.675, 0.793, 0.900), 0.150),
-    "acousticness": Line(_LOUDNESS_DB, (0.905, 0.921, 0.843, 0.565, 0.393, 0.224, 0.136, 0.094), 0.257),
-    "danceability": Line(
+    "energy": PiecewiseLinear(_LOUDNESS_DB, (0.028, 0.053, 0.167, 0.369, 0.528, 0.675, 0.793, 0.900), 0.150),
+    "acousticness": PiecewiseLinear(_LOUDNESS_DB, (0.905, 0.921, 0.843, 0.565, 0.393, 0.224, 0.136, 0.094), 0.257),
+    "danceability": PiecewiseLinear(
         (60, 75, 90, 105, 120, 135, 150, 170, 200),
         (0.336, 0.468, 0.584, 0.614, 0.648, 0.589, 0.538, 0.490, 0.422),
         0.163,
@@ -61,7 +61,7 @@ _BEAT_S = (0.3, 1.0)
 
 
 @dataclass(frozen=True)
-class Heard:
+class SpectralStats:
     """Statistics of a spectrogram.
 
     Attributes
@@ -80,7 +80,7 @@ class Heard:
     sharpness: float
 
 
-def listen(magnitude: Floats, frequencies: Floats, rate: float) -> Heard | None:
+def spectral_stats(magnitude: Floats, frequencies: Floats, rate: float) -> SpectralStats | None:
     """Statistics of a magnitude spectrogram; None where it is silent or shorter than two seconds.
 
     Parameters
@@ -98,7 +98,7 @@ def listen(magnitude: Floats, frequencies: Floats, rate: float) -> Heard | None:
         return None
     level = np.log1p(10 / math.sqrt(power) * heard)
     onsets = np.maximum(np.diff(level, axis=0), 0).mean(axis=1)
-    return Heard(float(onsets.mean() * rate), _steadiness(onsets, rate), _sharpness(heard, power))
+    return SpectralStats(float(onsets.mean() * rate), _steadiness(onsets, rate), _sharpness(heard, power))
 
 
 def _steadiness(onsets: Floats, rate: float) -> float:
@@ -119,7 +119,7 @@ def _sharpness(magnitude: Floats, power: float) -> float:
     return float(-np.average(flatness, weights=weight))
 
 
-def estimate(heard: Heard, loudness_db: float, tempo_bpm: float) -> dict[str, float]:
+def estimate(heard: SpectralStats, loudness_db: float, tempo_bpm: float) -> dict[str, float]:
     """Energy, acousticness and danceability, 0-1; without those that cannot be said.
 
     Parameters

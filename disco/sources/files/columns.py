@@ -116,6 +116,14 @@ def known(names: list[str], path: Path) -> dict[str, list[str]]:
     return found
 
 
+def is_header(names: list[str]) -> bool:
+    """Whether these are the column names of a table of tracks."""
+    try:
+        return len(names) > 1 and bool(known(names, Path()))
+    except DataError:
+        return False
+
+
 def catalogue(raw: pa.Table, header: list[str], path: Path, place: Callable[[int], str]) -> Catalogue:
     """A table as it was read, as a catalogue with notes on what was kept, joined, dropped and unknown.
 

@@ -16,8 +16,7 @@ import pyarrow as pa
 
 from disco.catalogue import Catalogue
 from disco.errors import DataError
-from disco.sources.files import columns
-from disco.sources.files import playlist_tables as slices
+from disco.sources.files import columns, mpd_slices, playlist_tables
 from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "Million Playlist JSON"
@@ -36,7 +35,7 @@ def can_read(path: Path) -> bool:
                 with archive.open(name) as file:
                     if _is_slice(file.read(1 << 13)):
                         return True
-    except (OSError, ValueError, *slices.ZIP_ERRORS):
+    except (OSError, ValueError, *mpd_slices.ZIP_ERRORS):
         pass
     return False
 
@@ -61,8 +60,8 @@ def read(path: Path) -> Catalogue:
     """
     tracks: dict[str, dict[str, Any]] = {}
     n = 0
-    for place in slices.find(path):
-        for playlist in slices.parsed(place):
+    for place in playlist_tables.find(path):
+        for playlist in mpd_slices.parsed(place):
             n += 1
             for track in playlist["tracks"]:
                 tracks.setdefault(track["track_uri"], track)
@@ -71,10 +70,10 @@ def read(path: Path) -> Catalogue:
     held = list(tracks.values())
     raw = pa.table(
         {
-            "track_uri": slices.texts([track["track_uri"] for track in held]),
-            "track_name": slices.texts([track.get("track_name") for track in held]),
-            "artist_name": slices.texts([track.get("artist_name") for track in held]),
-            "album_name": slices.texts([track.get("album_name") for track in held]),
+            "track_uri": mpd_slices.texts([track["track_uri"] for track in held]),
+            "track_name": mpd_slices.texts([track.get("track_name") for track in held]),
+            "artist_name": mpd_slices.texts([track.get("artist_name") for track in held]),
+            "album_name": mpd_slices.texts([track.get("album_name") for track in held]),
             "duration_ms": pa.array([_number(track.get("duration_ms")) for track in held], pa.float64()),
         }
     )
@@ -96,8 +95,8 @@ def playlists(path: Path) -> list[Tracklist]:
         As `read`.
     """
     made = []
-    for place in slices.find(path):
-        for playlist in slices.parsed(place):
+    for place in playlist_tables.find(path):
+        for playlist in mpd_slices.parsed(place):
             tracks = playlist["tracks"]
             entries = [
                 Entry(

@@ -8,12 +8,10 @@ content tells.
 
 from __future__ import annotations
 
-import json
-import re
+import csv
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Rows
 from disco.catalogue.text import RELEASE_REMARKS, TRACK_LINK, fold_accents, normalise
 from disco.errors import DataError, NotFoundError
+from disco.sources.files.mpd_slices import ZIP_ERRORS, PlaylistSource, first_line, parsed, slices_in, texts
 
 # Each entry repeats its playlist and its track, so texts are held once and entries hold numbers.
 TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -53,32 +52,23 @@ _NAMES = {
     "track_artist": ("track_artist", "artist_name"),
 }
 _NEEDED = ("playlist_id", "position", "track_id")
-# What can be wrong with a zip file or one of its members: damaged, encrypted, packed in an unknown way.
-ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where playlists are: a table, a slice, or a slice in a zip file.
-
-    Attributes
-    ----------
-    path : Path
-    member : str
-        Name of the slice in the zip file `path`; empty if it is no zip file.
-    table : bool
-        Whether it is a table; a slice otherwise.
-    """
-
-    path: Path
-    member: str = ""
-    table: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.path}/{self.member}" if self.member else str(self.path)
+def can_read(path: Path) -> bool:
+    """Whether a file is a table with a column of playlist ids; never raises."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(1 << 16)
+        if start[:4] == b"PAR1":
+            names = pq.read_schema(path).names
+        else:
+            names = next(csv.reader(start.decode("utf-8-sig", errors="replace").splitlines()[:1]), [])
+    except (pa.ArrowException, OSError, ValueError):
+        return False
+    return not {name.strip().lower() for name in names}.isdisjoint(_NAMES["playlist_id"])
 
 
-def find(where: str | Path) -> list[Place]:
+def find(where: str | Path) -> list[PlaylistSource]:
     """Places of playlists at a path: the table or slice itself, or the slices in a folder or zip file, in order.
 
     Raises
@@ -94,16 +84,16 @@ def find(where: str | Path) -> list[Place]:
             start = file.read(1 << 12)
         if start[:4] == b"PK\x03\x04":
             with zipfile.ZipFile(path) as archive:
-                return _slices(path, archive.namelist())
+                return slices_in(path, archive.namelist())
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
         raise NotFoundError(f"{path}: there is no such file") from None
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
     except ZIP_ERRORS as error:
-        raise DataError(path, f"is not a readable zip file ({_first_line(error)})") from None
+        raise DataError(path, f"is not a readable zip file ({first_line(error)})") from None
     if not start:
         raise DataError(path, "is empty")
-    return [Place(path, table=not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"))]
+    return [PlaylistSource(path, table=not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"))]
 
 
 def read(where: str | Path) -> pa.Table:
@@ -118,10 +108,10 @@ def read(where: str | Path) -> pa.Table:
     NotFoundError, DataError
         With the file, and what is wrong with it.
     """
-    return pa.concat_tables([read_place(place).replace_schema_metadata() for place in find(where)])
+    return pa.concat_tables([read_source(place).replace_schema_metadata() for place in find(where)])
 
 
-def read_place(place: Place) -> pa.Table:
+def read_source(place: PlaylistSource) -> pa.Table:
     """The playlists of one place, as `read`; the metadata counts `playlists`, empty ones too, and `lost` entries.
 
     An entry without an id of its track is lost.
@@ -254,53 +244,15 @@ def _mapped(encoded: pa.DictionaryArray, texts: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(texts.indices.take(encoded.indices.cast(pa.int32())), texts.dictionary)
 
 
-def _in_folder(path: Path) -> list[Place]:
+def _in_folder(path: Path) -> list[PlaylistSource]:
     prepared = path / "playlists.parquet"
     if prepared.is_file():
-        return [Place(prepared, table=True)]
+        return [PlaylistSource(prepared, table=True)]
     names = [file.relative_to(path).as_posix() for file in path.rglob("*.json")]
-    return [Place(path / place.member) for place in _slices(path, names)]
+    return [PlaylistSource(path / place.member) for place in slices_in(path, names)]
 
 
-def _slices(path: Path, names: Iterable[str]) -> list[Place]:
-    """Slices by their names, 1000-1999 after 0-999; hidden ones are some system's own notes."""
-    seen = [n for n in names if n.lower().endswith(".json") and not any(p[0] in "._" for p in n.split("/") if p)]
-    if not seen:
-        raise DataError(path, "holds no Million Playlist slices (*.json) and no playlists.parquet")
-    by_number = sorted(seen, key=lambda n: ([int(number) for number in re.findall(r"\d{1,18}", n)], n))
-    return [Place(path, name) for name in by_number]
-
-
-def parsed(place: Place) -> list[dict[str, Any]]:
-    """The playlists of a slice as it has them, each with `tracks`: those with an id, which may be none.
-
-    Raises
-    ------
-    DataError
-        If it is no slice.
-    """
-    try:
-        if place.member:
-            with zipfile.ZipFile(place.path) as archive:
-                content = archive.read(place.member)
-        else:
-            content = place.path.read_bytes()
-    except (OSError, *ZIP_ERRORS) as error:
-        raise DataError(place, f"cannot be read ({_first_line(error)})") from None
-    try:
-        held = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError) as error:
-        raise DataError(place, f"is not JSON ({_first_line(error)})") from None
-    playlists = held.get("playlists") if isinstance(held, dict) else None
-    if not isinstance(playlists, list):
-        raise DataError(place, "is no Million Playlist slice: it has no list of playlists")
-    lists = [p if isinstance(p, dict) else {} for p in playlists]
-    given = [p["tracks"] if isinstance(p.get("tracks"), list) else [] for p in lists]
-    kept = [[t for t in tracks if isinstance(t, dict) and _is_name(t.get("track_uri"))] for tracks in given]
-    return [{**p, "tracks": k, "lost": len(g) - len(k)} for p, g, k in zip(lists, given, kept, strict=True)]
-
-
-def _slice(place: Place) -> pa.Table:
+def _slice(place: PlaylistSource) -> pa.Table:
     lists = parsed(place)
     kept = [playlist["tracks"] for playlist in lists]
     tracks = [track for tracks in kept for track in tracks]
@@ -319,19 +271,6 @@ def _slice(place: Place) -> pa.Table:
     return _entries(columns, playlist, sum(playlist["lost"] for playlist in lists), len(lists))
 
 
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def texts(values: list[Any]) -> pa.Array:
-    """Texts of JSON; what is no text is null, and half a surrogate pair becomes a question mark."""
-    texts = [value if isinstance(value, str) else None for value in values]
-    try:
-        return pa.array(texts, pa.string())
-    except UnicodeEncodeError:
-        return pa.array([t if t is None else t.encode("utf-8", "replace").decode() for t in texts], pa.string())
-
-
 def _table(path: Path) -> pa.Table:
     try:
         with path.open("rb") as file:
@@ -340,7 +279,7 @@ def _table(path: Path) -> pa.Table:
         columns = {name: encode(raw[name]) for name in raw.column_names if name != "position"}
         position = raw["position"].cast(pa.float64()).combine_chunks()
     except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: bytes that are no text
-        raise DataError(path, f"is not a readable table of playlists ({_first_line(error)})") from None
+        raise DataError(path, f"is not a readable table of playlists ({first_line(error)})") from None
     columns["track_id"] = _bare(columns["track_id"])
     if "source" not in columns:
         columns["source"] = encode(pa.array([path.stem])).take(pa.array(np.zeros(len(raw), dtype=np.int32)))
@@ -408,7 +347,3 @@ def _read_csv(path: Path) -> pa.Table:
 
 def _renamed(raw: pa.Table, names: dict[str, str]) -> pa.Table:
     return pa.table({name: raw[column] for name, column in names.items()})
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0][:200]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -39,7 +40,10 @@ def can_read(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     line = start.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n")[0]
-    return start[:4] == b"PAR1" or start[:2] == b"\x1f\x8b" or (b"," in line and line[:1] not in b"{[<#")
+    if start[:4] == b"PAR1" or start[:2] == b"\x1f\x8b" or (b"," in line and line[:1] not in b"{[<#"):
+        return True
+    # With another separator it cannot be read as a table, but it is one, and `read` says what to do about it.
+    return columns.is_header(re.split(r"[;\t|]", line.decode(errors="replace").strip()))
 
 
 def playlists(path: Path) -> list[Tracklist]:

@@ -21,18 +21,18 @@ from disco.errors import DiscoError
 from disco.sources import storage
 
 # Waited for without a word; what a service wants beyond is told.
-BREATH_S = 2.0
+MAX_SILENT_WAIT_S = 2.0
 TRIES = 3
 TIMEOUT_S = 20.0
 # The longest wish to be left alone that is believed: a header is a stranger's text.
-LONGEST_S = 24 * 3600
+MAX_RETRY_AFTER_S = 24 * 3600
 # Answers are kept so long, and so many; similar recordings are reckoned anew now and then.
-KEPT_S = 14 * 24 * 3600
-KEPT = 2000
+MAX_AGE_S = 14 * 24 * 3600
+MAX_ANSWERS = 2000
 # Nothing that these services say is longer; beyond it is no answer.
-LARGEST_BYTES = 20_000_000
+MAX_BYTES = 20_000_000
 # Who asks, as these services wish to know; without a version, which they have no use for.
-AGENT = "disco-playlists (puts playlists in order)"
+USER_AGENT = "disco-playlists (puts playlists in order)"
 
 
 class Refused(DiscoError):
@@ -43,11 +43,11 @@ class Refused(DiscoError):
         self.status = status
 
 
-class Later(Refused):
+class RateLimited(Refused):
     """The service wants no question before a time."""
 
 
-class Unclear(DiscoError):
+class UnknownOutcome(DiscoError):
     """No answer came, or none that can be read: nobody knows whether the question was heard."""
 
 
@@ -82,7 +82,7 @@ def service(name: str, variable: str, usual: str, pause_s: float = 0.0) -> Servi
         If the variable's address is not https, and not of this machine.
     """
     url = os.environ.get(variable, usual).rstrip("/")
-    if not safe(url):
+    if not is_allowed_url(url):
         raise DiscoError(f"{printable(url)}: {name} is asked over https alone; change {variable}")
     return Service(name, url, pause_s)
 
@@ -129,16 +129,16 @@ def ask(
         _patient(whom)
         try:
             said = _answer(whom, url, body, kind)
-        except Later:  # not done, so that anything may be asked again once `_patient` has waited
+        except RateLimited:  # not done, so that anything may be asked again once `_patient` has waited
             put_off += 1
-            if put_off == TRIES or _left(whom.url) > BREATH_S:
+            if put_off == TRIES or _left(whom.url) > MAX_SILENT_WAIT_S:
                 raise
             continue
-        except Unclear:
+        except UnknownOutcome:
             unheard += 1
             if unheard >= tries:
                 raise
-            time.sleep(min(0.5 * unheard, BREATH_S))
+            time.sleep(min(0.5 * unheard, MAX_SILENT_WAIT_S))
             continue
         if kept:
             _keep(question, said)
@@ -149,7 +149,7 @@ def _encoded(pairs: Sequence[tuple[str, str]]) -> str:
     return urlencode(pairs, errors="replace")
 
 
-def safe(url: str, plain: bool = False) -> bool:
+def is_allowed_url(url: str, plain: bool = False) -> bool:
     """Whether an address is https, of this machine, or (`plain`) http."""
     try:
         parts = urlsplit(url)
@@ -161,10 +161,10 @@ def safe(url: str, plain: bool = False) -> bool:
 def _patient(whom: Service) -> None:
     """Wait the breath that a service wants, or say that it wants more."""
     left = _left(whom.url)
-    if left > BREATH_S:
-        raise Later(f"{whom.name} wants no question for another {_span(left)}; try again then", 429)
+    if left > MAX_SILENT_WAIT_S:
+        raise RateLimited(f"{whom.name} wants no question for another {_span(left)}; try again then", 429)
     pause = _asked.get(whom.url, 0.0) + whom.pause_s - time.monotonic()
-    if (wait := max(left, min(pause, BREATH_S))) > 0:
+    if (wait := max(left, min(pause, MAX_SILENT_WAIT_S))) > 0:
         time.sleep(wait)
     _asked[whom.url] = time.monotonic()
 
@@ -179,38 +179,38 @@ def _answer(whom: Service, url: str, body: bytes | None, kind: str) -> Any:
         def redirect_request(self, *_: Any) -> None:
             return None  # elsewhere nobody asked for it to go
 
-    if not safe(url, whom.plain):
+    if not is_allowed_url(url, whom.plain):
         raise DiscoError(f"{whom.name}: {printable(whom.url)} is no address that begins with https://")
-    headers = {"User-Agent": AGENT, "Accept": "application/json", **({"Content-Type": kind} if kind else {})}
+    headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **({"Content-Type": kind} if kind else {})}
     near = [urllib.request.ProxyHandler({})] if urlsplit(url).hostname == "127.0.0.1" else []
     try:
         request = urllib.request.Request(url, body, headers)  # noqa: S310 - `safe` has looked
         with urllib.request.build_opener(Stay, *near).open(request, timeout=TIMEOUT_S) as answer:
-            told, status, said = answer.headers, int(answer.status), answer.read(LARGEST_BYTES)
+            told, status, said = answer.headers, int(answer.status), answer.read(MAX_BYTES)
     except urllib.error.HTTPError as error:
         told, status, said = error.headers, error.code, b""
         error.close()
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = printable(str(getattr(error, "reason", "") or error)) or type(error).__name__
-        raise Unclear(
+        raise UnknownOutcome(
             f"{whom.name} cannot be reached ({why}); see whether there is a network, or try later"
         ) from None
     # A window that is used up is respected before it is overrun, where the service says so.
     wait = told.get("Retry-After") or told.get("X-RateLimit-Reset-In") or ""
-    seconds = min(float(wait), LONGEST_S) if wait.isascii() and wait.isdecimal() else 60.0
+    seconds = min(float(wait), MAX_RETRY_AFTER_S) if wait.isascii() and wait.isdecimal() else 60.0
     if status == 429 or (status == 503 and told.get("Retry-After")):
         _wait(whom.url, seconds)
-        raise Later(f"{whom.name} wants no question for {_span(seconds)}; try again then", status)
+        raise RateLimited(f"{whom.name} wants no question for {_span(seconds)}; try again then", status)
     if told.get("X-RateLimit-Remaining") == "0" and wait:
         _wait(whom.url, seconds)
     if status >= 500:
-        raise Unclear(f"{whom.name} has a fault of its own ({status}); try again later")
+        raise UnknownOutcome(f"{whom.name} has a fault of its own ({status}); try again later")
     if status != 200:
         raise Refused(f"{whom.name} refuses ({status})", status)
     try:
         return json.loads(said)
     except (ValueError, RecursionError):
-        raise Unclear(f"{whom.name}: its answer cannot be read; try again later") from None
+        raise UnknownOutcome(f"{whom.name}: its answer cannot be read; try again later") from None
 
 
 def _span(seconds: float) -> str:
@@ -251,7 +251,7 @@ def _left(url: str) -> float:
         if row and row[0] <= now:  # or else the clock was set back since, and says nothing
             until = max(until, float(row[1]))
     left = until - now
-    return left if 0 < left <= LONGEST_S else 0.0
+    return left if 0 < left <= MAX_RETRY_AFTER_S else 0.0
 
 
 def _wait(url: str, seconds: float) -> None:
@@ -265,7 +265,7 @@ def _kept(question: str) -> Any:
     now = time.time()
     with contextlib.suppress(*_FORGETFUL), _store() as store:
         row = store.execute("SELECT at, said FROM answers WHERE question = ?", (question,)).fetchone()
-        if row and now - KEPT_S < row[0] <= now:
+        if row and now - MAX_AGE_S < row[0] <= now:
             return json.loads(row[1])
     return None
 
@@ -274,6 +274,6 @@ def _keep(question: str, said: Any) -> None:
     now = time.time()
     with contextlib.suppress(*_FORGETFUL), _store() as store:
         store.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (question, now, json.dumps(said)))
-        store.execute("DELETE FROM answers WHERE at < ? OR at > ?", (now - KEPT_S, now))
+        store.execute("DELETE FROM answers WHERE at < ? OR at > ?", (now - MAX_AGE_S, now))
         newest = "SELECT question FROM answers ORDER BY at DESC LIMIT ?"
-        store.execute(f"DELETE FROM answers WHERE question NOT IN ({newest})", (KEPT,))  # noqa: S608 - our own text
+        store.execute(f"DELETE FROM answers WHERE question NOT IN ({newest})", (MAX_ANSWERS,))  # noqa: S608 - our own text

@@ -23,7 +23,7 @@ AT_ONCE = 40  # ids of a call; more are dropped without a word
 SHORT_S = 60
 TRIES = 3
 TIMEOUT_S = (10, 30)
-TOLD = (
+DATA_NOTICE = (
     "ReccoBeats is asked for features: it is told the Spotify ids of these tracks and nothing of you; nobody vouches "
     "for its numbers"
 )

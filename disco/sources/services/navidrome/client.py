@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from disco.catalogue.text import printable
 from disco.errors import DataError, DiscoError
 from disco.sources import storage
-from disco.sources.services.http import Service, Unclear, ask, safe
+from disco.sources.services.http import Service, UnknownOutcome, ask, is_allowed_url
 
 VERSION = "1.16.1"  # of the protocol
 # The protocol's codes of failures.
@@ -65,7 +65,7 @@ def login() -> Login:
             "nobody is logged in to Navidrome; set DISCO_NAVIDROME_URL, DISCO_NAVIDROME_USER and "
             f"DISCO_NAVIDROME_PASSWORD (or _TOKEN and _SALT), or write url, user and password to {path}, as JSON"
         )
-    if not safe(said["url"], plain=True):
+    if not is_allowed_url(said["url"], plain=True):
         raise DiscoError(f"{printable(said['url'])} is no address of a server; write it as https://music.example")
     salt = said["salt"]
     token = said["token"]
@@ -100,19 +100,19 @@ def _read(path: Path) -> dict[str, str]:
 class Client:
     """A server, asked for one user."""
 
-    def __init__(self, who: Login) -> None:
-        self.who = who
-        self._service = Service("Navidrome", who.url, plain=True)
+    def __init__(self, login: Login) -> None:
+        self.login = login
+        self._service = Service("Navidrome", login.url, plain=True)
 
     @property
     def account(self) -> str:
         """The user on this server, for the journals."""
-        return f"{self.who.user} on {self.who.url}"
+        return f"{self.login.user} on {self.login.url}"
 
     @property
-    def in_the_clear(self) -> bool:
+    def unencrypted(self) -> bool:
         """Whether the login goes over a network unencrypted."""
-        parts = urlsplit(self.who.url)
+        parts = urlsplit(self.login.url)
         return parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost")
 
     def ask(self, verb: str, pairs: Sequence[tuple[str, str]] = (), tries: int = 3) -> dict[str, Any]:
@@ -125,23 +125,23 @@ class Client:
         Unclear, Refused
             If no answer comes that can be read.
         """
-        who = [("u", self.who.user), ("t", self.who.token), ("s", self.who.salt)]
-        form = [*who, ("v", VERSION), ("c", "disco"), ("f", "json"), *pairs]
+        credentials = [("u", self.login.user), ("t", self.login.token), ("s", self.login.salt)]
+        form = [*credentials, ("v", VERSION), ("c", "disco"), ("f", "json"), *pairs]
         said = ask(self._service, f"rest/{verb}", form=form, kept=False, tries=tries)
         whole = said.get("subsonic-response") if isinstance(said, dict) else None
         if not isinstance(whole, dict) or whole.get("status") not in ("ok", "failed"):
-            raise Unclear(f"Navidrome: its answer cannot be read; see whether {self.who.url} is such a server")
+            raise UnknownOutcome(f"Navidrome: its answer cannot be read; is {self.login.url} such a server?")
         if whole["status"] == "ok":
             return whole
         error = whole.get("error")
         error = error if isinstance(error, dict) else {}
         code = error["code"] if isinstance(error.get("code"), int) else 0
         if code in WRONG:
-            raise Failed(f"Navidrome knows no user {self.who.user!r} with this password or token", code)
+            raise Failed(f"Navidrome knows no user {self.login.user!r} with this password or token", code)
         if code == NOT_TOKENS:
             raise Failed("Navidrome takes no token of this user; give one that logs in by password", code)
         if code == FORBIDDEN:
-            raise Failed(f"Navidrome does not allow this to the user {self.who.user!r}", code)
+            raise Failed(f"Navidrome does not allow this to the user {self.login.user!r}", code)
         raise Failed(f"Navidrome says no: {printable(str(error.get('message', '')))[:200] or code}", code)
 
     def search(self, text: str) -> list[dict[str, Any]]:
@@ -165,7 +165,7 @@ class Client:
         """Ids of this user's own playlists of a name."""
         listed = self.ask("getPlaylists").get("playlists")
         rows = listed.get("playlist") if isinstance(listed, dict) else None
-        own = [one for one in _songs(rows) if one.get("name") == name and one.get("owner") in (None, self.who.user)]
+        own = [one for one in _songs(rows) if one.get("name") == name and one.get("owner") in (None, self.login.user)]
         return [one["id"] for one in own]
 
     def entries(self, playlist: str) -> list[str]:
@@ -174,14 +174,14 @@ class Client:
         songs = [one["id"] for one in _songs(whole.get("entry"))] if isinstance(whole, dict) else []
         # A song that is overlooked here would be added again.
         if not isinstance(whole, dict) or whole.get("id") != playlist or whole.get("songCount") != len(songs):
-            raise Unclear("Navidrome: its answer cannot be read; try again later")
+            raise UnknownOutcome("Navidrome: its answer cannot be read; try again later")
         return songs
 
     def create(self, name: str) -> str:
         """Make an empty playlist, asked for once, and return its id."""
         whole = self.ask("createPlaylist", [("name", name)], tries=1).get("playlist")
         if not isinstance(whole, dict) or not isinstance(whole.get("id"), str) or not whole["id"]:
-            raise Unclear("Navidrome does not say which playlist it made; try again")
+            raise UnknownOutcome("Navidrome does not say which playlist it made; try again")
         return str(whole["id"])
 
     def add(self, playlist: str, songs: Sequence[str]) -> None:

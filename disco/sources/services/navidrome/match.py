@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from disco.catalogue import Catalogue
 from disco.catalogue.text import song_key
 from disco.sources.services.navidrome.client import Client
 from disco.sources.services.spotify.responses import ID
@@ -17,8 +18,13 @@ NEAR_S = 3.0
 _OWN = re.compile(r"[\w-]{16,64}", re.ASCII)
 
 
+def find_ids(client: Client, tracks: Catalogue) -> list[str | None]:
+    """The server's id of each track, None where it has no recording that is surely the same."""
+    return [find(client, track) for track in tracks.table.to_pylist()]
+
+
 def find(client: Client, track: dict[str, Any]) -> str | None:
-    """The server's id of a track, None if it has none that is surely the same."""
+    """The server's id of a track, None if it has no recording that is surely the same."""
     title, artists = track["title"] or "", track["artists"] or []
     artist = artists[0] if artists else ""
     own = track["track_id"]

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from disco.errors import DiscoError
 from disco.sources import storage
-from disco.sources.services.http import Refused, Unclear
+from disco.sources.services.http import Refused, UnknownOutcome
 from disco.sources.services.navidrome.client import NOT_FOUND, Client, Failed
+
+log = logging.getLogger(__name__)
 
 # Songs of one call; as a form it is some 8 kB, which every server takes.
 AT_ONCE = 200
@@ -77,7 +80,7 @@ def folder() -> Path:
     return storage.user_data_dir() / "navidrome"
 
 
-def write(client: Client, name: str, ids: Sequence[str], say: Callable[[str], object] = lambda text: None) -> str:
+def write(client: Client, name: str, ids: Sequence[str]) -> str:
     """Make a playlist of these songs, each once, and return its address.
 
     The same name and songs as of one that was cut off go on with that one.
@@ -93,19 +96,19 @@ def write(client: Client, name: str, ids: Sequence[str], say: Callable[[str], ob
     name = re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in name)).strip()[:LONGEST] or "DISCO"
     journal = Journal(client.account, name, wanted, time.time())
     if begun := _begun(journal):
-        say(f"going on with {name!r}, which was begun before")
+        log.info("resuming %r, which was begun before", name)
         journal = begun
     try:
         journal = _made(client, journal)
-        _filled(client, journal, say)
+        _filled(client, journal)
     except Changed:
         journal.path.unlink(missing_ok=True)
         raise
-    except (Unclear, Refused, Failed) as error:
+    except (UnknownOutcome, Refused, Failed) as error:
         error.args = (f"{error}; run the same command again, and the playlist is gone on with where it stopped",)
         raise
     journal.path.unlink(missing_ok=True)
-    return f"{client.who.url}/app/#/playlist/{journal.playlist}/show"
+    return f"{client.login.url}/app/#/playlist/{journal.playlist}/show"
 
 
 def _begun(journal: Journal) -> Journal | None:
@@ -136,14 +139,14 @@ def _made(client: Client, journal: Journal) -> Journal:
                 return journal.keep(playlist=new[0], done=None)
         try:
             return journal.keep(playlist=client.create(journal.name), done=0)
-        except Unclear:
+        except UnknownOutcome:
             if i + 1 == TRIES:
                 raise
             time.sleep(SETTLE_S)
     raise AssertionError
 
 
-def _filled(client: Client, journal: Journal, say: Callable[[str], object]) -> None:
+def _filled(client: Client, journal: Journal) -> None:
     """Add what is missing, and read the whole back."""
     failed = 0
     while (done := _done(client, journal)) < len(journal.ids):
@@ -151,14 +154,14 @@ def _filled(client: Client, journal: Journal, say: Callable[[str], object]) -> N
         journal = journal.keep(done=None)  # until the answer is here, nobody knows
         try:
             client.add(journal.playlist, few)
-        except Unclear:
+        except UnknownOutcome:
             failed += 1
             if failed == TRIES:
                 raise
             time.sleep(SETTLE_S)
             continue
         journal = journal.keep(done=done + len(few))
-        say(f"{journal.done:,} of {len(journal.ids):,} tracks written to Navidrome")
+        log.info("%s of %s tracks written to Navidrome", f"{journal.done:,}", f"{len(journal.ids):,}")
     if _done(client, replace(journal, done=None)) < len(journal.ids):
         raise _changed(journal)
 

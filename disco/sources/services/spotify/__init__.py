@@ -9,6 +9,10 @@ from disco.sources.services.spotify import library
 from disco.sources.tracklist import Tracklist
 
 NAME = "your Spotify library"
+TERMS = (
+    "Spotify's terms: tracks may be put in order, not mixed or faded into one another; its content must not go into "
+    "learned models (--predictor mean --recommender nearest uses none)"
+)
 
 
 def can_read(path: Path) -> bool:

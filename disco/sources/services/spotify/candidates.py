@@ -6,11 +6,14 @@ The published notebook searches three tracks, asks for recommendations and then 
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from disco.catalogue import Catalogue
+import numpy as np
+
+from disco.catalogue import Catalogue, lookup
 from disco.catalogue.text import TRACK_LINK
 from disco.errors import DiscoError, NotFoundError
 from disco.sources.services import spotify_values
@@ -18,8 +21,7 @@ from disco.sources.services.spotify import features, library, responses
 from disco.sources.services.spotify.client import RECOMMENDED_AT_ONCE, SEEDS_AT_ONCE, Client
 from disco.sources.services.spotify.errors import Withheld
 
-# Of up to ten tracks that a text found, the id of the one that is meant.
-Choose = Callable[[str, Catalogue], str]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,10 @@ class Gathered:
 def gather(
     client: Client,
     asked: Sequence[str],
-    choose: Choose,
+    choose: lookup.Choose | None = None,
     candidates: int = 400,
     own: Catalogue | None = None,
     recco: bool = False,
-    say: Callable[[str], object] = lambda text: None,
 ) -> Gathered:
     """Find the seeds on Spotify, and tracks that could follow them, with what features there are.
 
@@ -45,8 +46,8 @@ def gather(
     ----------
     asked : sequence of str
         Words of title and artist, ids, URIs or links.
-    choose : callable
-        Picks one of the tracks that were found for a text.
+    choose : callable, optional
+        Picks one of the tracks that a text finds; the best match by default.
     candidates : int
         How many recommendations to ask for; 100 come with a call.
     own : Catalogue, optional
@@ -63,16 +64,14 @@ def gather(
     try:
         rows = _recommended(client, [row["track_id"] for row in found], candidates)
         where = "Spotify's recommendations"
-        tracks = features.fill(responses.catalogue(found + rows, where), own, client, recco, say)
+        tracks = features.fill(responses.catalogue(found + rows, where), own, client, recco)
     except Withheld:
         where = "your Spotify library"
-        tracks = _without(responses.catalogue(found, where), own, client, recco, say)
+        tracks = _without(responses.catalogue(found, where), own, client, recco)
     return Gathered(Catalogue(tracks.table, where, tracks.notes), [row["track_id"] for row in found])
 
 
-def _without(
-    seeds: Catalogue, own: Catalogue | None, client: Client, recco: bool, say: Callable[[str], object]
-) -> Catalogue:
+def _without(seeds: Catalogue, own: Catalogue | None, client: Client, recco: bool) -> Catalogue:
     """Candidates for an app that gets no recommendations: the user's own."""
     try:
         mine = library.read().tracks
@@ -85,7 +84,7 @@ def _without(
         )
     tracks = seeds if mine is None else responses.joined([seeds, mine])
     # The seeds matter most; a whole library is asked for once, by `sync`, which keeps it.
-    filled = features.fill(seeds, own, client, recco, say)
+    filled = features.fill(seeds, own, client, recco)
     tracks = responses.joined([filled, tracks])
     if own is not None:
         tracks = responses.joined([features.join(tracks, own), own])
@@ -93,7 +92,7 @@ def _without(
     return Catalogue(tracks.table, "", (note, *filled.notes))
 
 
-def _seed(client: Client, text: str, choose: Choose) -> spotify_values.Row:
+def _seed(client: Client, text: str, choose: lookup.Choose | None) -> spotify_values.Row:
     link = re.fullmatch(TRACK_LINK, text.strip())
     track_id = link[1] if link else text.strip()
     if responses.ID.fullmatch(track_id):
@@ -103,8 +102,15 @@ def _seed(client: Client, text: str, choose: Choose) -> spotify_values.Row:
     rows = client.search(text)
     if not rows:
         raise NotFoundError(f"Spotify finds no track for {text!r}")
-    chosen = choose(text, responses.catalogue(rows, "Spotify's search"))
-    return next(row for row in rows if row["track_id"] == chosen)
+    found = responses.catalogue(rows, "Spotify's search")
+    try:
+        chosen = int(lookup.find_seeds(found, [text], choose)[0])
+    except NotFoundError:  # Spotify's search is more tolerant than ours
+        chosen = 0
+        name = lookup.track_name(found.tracks(np.array([0]))[0])
+        log.warning("%s", f"asked for {text!r}, took the first result of Spotify's search, {name!r}")
+    track_id = found.ids(np.array([chosen]))[0]
+    return next(row for row in rows if row["track_id"] == track_id)
 
 
 def _recommended(client: Client, seeds: list[str], n: int) -> list[spotify_values.Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -11,11 +12,13 @@ import spotipy
 
 from disco.sources.services import spotify_values
 from disco.sources.services.spotify import responses, tokens
-from disco.sources.services.spotify.errors import LoginNeeded, Malformed, Refused, Unclear, Withheld
+from disco.sources.services.spotify.errors import LoginNeeded, Malformed, Refused, UnknownOutcome, Withheld
 from disco.sources.services.spotify.responses import Page, Summary
 from disco.sources.services.spotify.session import TRIES, GuardedSession
 from disco.sources.services.spotify.state import DAY_S, State
 from disco.sources.services.spotify_values import Row
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 PAGE = 50  # the most that the lists of a user give at once
@@ -34,16 +37,16 @@ class Client:
         What is remembered of the app.
     """
 
-    def __init__(self, say: Callable[[str], object] = lambda text: None) -> None:
+    def __init__(self) -> None:
         token = tokens.read()
         self.state = State.read(token["client_id"])
         self._scopes = set(str(token.get("scope", "")).split())
         self._account, self._user = (token.get(name) for name in ("account", "user"))
         self._alive = False
-        keeper = tokens.Keeper()
+        keeper = tokens.TokenManager()
         self._spotipy = spotipy.Spotify(
             auth_manager=keeper,
-            requests_session=GuardedSession(self.state, keeper, say),
+            requests_session=GuardedSession(self.state, keeper),
             requests_timeout=tokens.TIMEOUT_S,
         )
         self._spotipy.prefix = tokens.addresses().api
@@ -159,7 +162,7 @@ class Client:
         )
 
     def _legacy(self, name: str, question: Callable[[spotipy.Spotify], Any], check: Callable[[Any], T]) -> T:
-        known = self.state.known(name)
+        known = self.state.can_call(name)
         if known is False:
             raise Withheld(f"has withdrawn {name} from apps like this one")
         try:
@@ -169,9 +172,9 @@ class Client:
                 raise
             if not self._alive:
                 self.who()  # where all is refused, this refusal says nothing of the endpoint
-            self.state.learn(name, False)
+            self.state.set_capability(name, False)
             raise Withheld(f"has withdrawn {name} from apps like this one") from None
-        self.state.learn(name, True)
+        self.state.set_capability(name, True)
         return answer
 
     def create(self, name: str, description: str) -> str:
@@ -181,7 +184,7 @@ class Client:
         try:
             return responses.summary(said, "").id
         except Malformed:
-            raise Unclear("the new playlist's id did not come back") from None
+            raise UnknownOutcome("the new playlist's id did not come back") from None
 
     def add(self, playlist: str, ids: Sequence[str], position: int) -> None:
         """Add at most 100 tracks to a playlist; raises as `create`."""
@@ -202,16 +205,14 @@ def _account(said: Any) -> str:
     return account if isinstance(account, str) and account else str(said["id"])
 
 
-def connect(say: Callable[[str], object] = lambda text: None) -> Client:
+def connect() -> Client:
     """The client of the login that is kept; a sentence where there is none, or its end is near."""
-    client = Client(say)
+    client = Client()
     token = tokens.read()
     age = time.time() - token["authorized_at"]
     if tokens.WARN_S < age < tokens.CONSENT_S:
-        say(
-            f"Spotify's consent ends in {(tokens.CONSENT_S - age) / DAY_S:.0f} days; log in anew before: "
-            "disco spotify login"
-        )
+        days = (tokens.CONSENT_S - age) / DAY_S
+        log.warning("Spotify's consent ends in %.0f days; log in again before then: disco spotify login", days)
     return client
 
 

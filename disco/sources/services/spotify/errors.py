@@ -12,7 +12,7 @@ class SpotifyError(DiscoError):
         super().__init__(f"Spotify: {what}")
 
 
-class Later(SpotifyError):
+class RateLimited(SpotifyError):
     """No call may be made until a moment that is known: a quota, a budget, or a refusal that is remembered."""
 
 
@@ -42,5 +42,5 @@ class Malformed(SpotifyError):
     again = True
 
 
-class Unclear(SpotifyError):
+class UnknownOutcome(SpotifyError):
     """A change was asked for, and nobody knows whether it was made."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +15,13 @@ from disco.catalogue import FEATURES, Catalogue, Rows
 from disco.catalogue.text import fold_accents, normalise
 from disco.errors import DiscoError
 from disco.sources.services import reccobeats, spotify_values
-from disco.sources.services.spotify import responses
+from disco.sources.services.spotify import library, responses
 from disco.sources.services.spotify.errors import Withheld
 
 if TYPE_CHECKING:
     from disco.sources.services.spotify.client import Client
+
+log = logging.getLogger(__name__)
 
 # Two recordings whose names are the same and whose lengths differ by more are two recordings.
 SAME_MS = 3000
@@ -30,7 +34,6 @@ def fill(
     own: Catalogue | None = None,
     client: Client | None = None,
     recco: bool = False,
-    say: Callable[[str], object] = lambda text: None,
 ) -> Catalogue:
     """The same tracks with features where they had none; notes say from where, and how many stay unknown.
 
@@ -49,15 +52,35 @@ def fill(
         before = int(tracks.has_comparable_features.sum())
         tracks = join(tracks, own)
         notes.append(f"features of {int(tracks.has_comparable_features.sum()) - before:,} tracks from {own.where}")
-    if client is not None and client.state.known("audio-features") is not False:
-        tracks, note = _ask(tracks, client.features, 100, "Spotify", say)
+    if client is not None and client.state.can_call("audio-features") is not False:
+        tracks, note = _ask(tracks, client.features, 100, "Spotify")
         notes += note
     if recco:
-        tracks, note = _ask(tracks, reccobeats.features, reccobeats.AT_ONCE, "ReccoBeats", say)
+        tracks, note = _ask(tracks, reccobeats.features, reccobeats.AT_ONCE, "ReccoBeats")
         notes += note
     if unknown := int((~tracks.has_comparable_features).sum()):
         notes.append(f"features of {unknown:,} of {len(tracks):,} tracks are unknown")
     return Catalogue(tracks.table, tracks.where, (*tracks.notes, *notes))
+
+
+def add_features(
+    made: library.Library, client: Client | None, own: Catalogue | None = None, recco: bool = False
+) -> tuple[library.Library, list[str]]:
+    """Add features to the tracks of a library that have none, and store it where any were found.
+
+    Returns
+    -------
+    Library
+        The library with the features.
+    list of str
+        Notes on where they come from.
+    """
+    filled = fill(made.tracks, own, client, recco)
+    notes = list(filled.notes[len(made.tracks.notes) :])
+    if not filled.table.equals(made.tracks.table):
+        made = replace(made, tracks=filled)
+        library.write(made)
+    return made, notes
 
 
 def _ask(
@@ -65,13 +88,12 @@ def _ask(
     ask: Callable[[Sequence[str]], list[spotify_values.Row]],
     at_once: int,
     who: str,
-    say: Callable[[str], object],
 ) -> tuple[Catalogue, list[str]]:
     ids = [i for i in tracks.ids(np.flatnonzero(~tracks.has_comparable_features)) if responses.ID.fullmatch(i)]
     rows: list[spotify_values.Row] = []
     notes = []
     if len(ids) > at_once:
-        say(f"asking {who} for the features of {len(ids):,} tracks: {-(-len(ids) // at_once)} calls")
+        log.info("asking %s for the features of %s tracks: %s calls", who, f"{len(ids):,}", -(-len(ids) // at_once))
     for start in range(0, len(ids), at_once):
         try:
             rows += ask(ids[start : start + at_once])
@@ -81,7 +103,7 @@ def _ask(
             notes.append(f"features of {len(ids) - start:,} tracks not asked for: {error}")
             break
         if start and start % (10 * at_once) == 0:
-            say(f"features of {start:,} of {len(ids):,} tracks asked for")
+            log.info("features of %s of %s tracks asked for", f"{start:,}", f"{len(ids):,}")
     if rows:
         before = int(tracks.has_comparable_features.sum())
         tracks = tracks.fill(responses.catalogue(rows, who))

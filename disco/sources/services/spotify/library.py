@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from disco.catalogue import SCHEMA, Catalogue
-from disco.errors import DataError, NotFoundError
+from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources import storage
 from disco.sources.files import tables
 from disco.sources.tracklist import Entry, Tracklist, entries_of
@@ -22,7 +22,7 @@ NAME = "your Spotify library"
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredPlaylist:
     """A playlist as it was read; `ids` has a null where something is gone or spoken."""
 
     id: str
@@ -57,7 +57,7 @@ class Library:
     saved: list[str]
     saved_total: int
     top: list[str]
-    playlists: list[Kept]
+    playlists: list[StoredPlaylist]
     notes: tuple[str, ...] = ()
 
     def tracklists(self) -> list[Tracklist]:
@@ -76,19 +76,19 @@ class Library:
         ]
 
 
-def folder() -> Path:
+def spotify_dir() -> Path:
     """Folder of all that is kept of Spotify's data."""
     return storage.user_data_dir() / "spotify"
 
 
-def place() -> Path:
+def library_dir() -> Path:
     """Folder of the library."""
-    return folder() / "library"
+    return spotify_dir() / "library"
 
 
 def write(library: Library) -> None:
     """Keep a library in the place of the one before, whole or not at all."""
-    there = place()
+    there = library_dir()
     try:
         there.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Under a name of its own, so that the old library is whole until the new one is; the JSON decides.
@@ -118,7 +118,7 @@ def read(path: Path | None = None) -> Library:
     NotFoundError, DataError
         If there is none, or it is damaged.
     """
-    there = path or place()
+    there = path or library_dir()
     file = there / "library.json"
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
@@ -140,11 +140,19 @@ def read(path: Path | None = None) -> Library:
             saved=[str(one) for one in said["saved"]],
             saved_total=int(said["saved_total"]),
             top=[str(one) for one in said["top"]],
-            playlists=[Kept(**kept) for kept in said["playlists"]],
+            playlists=[StoredPlaylist(**kept) for kept in said["playlists"]],
             notes=notes,
         )
     except (KeyError, TypeError, ValueError, NotFoundError):
         raise DataError(file, "is damaged; run: disco spotify sync") from None
+
+
+def stored() -> Library | None:
+    """The stored library, None where there is none that can be used."""
+    try:
+        return read()
+    except DiscoError:
+        return None
 
 
 def age(library: Library) -> str:
@@ -159,8 +167,8 @@ def age(library: Library) -> str:
 def wipe() -> None:
     """Remove all that is kept of Spotify's data."""
     try:
-        shutil.rmtree(folder())
+        shutil.rmtree(spotify_dir())
     except FileNotFoundError:
         return
     except OSError as error:
-        raise DataError(folder(), f"cannot be removed ({error.strerror})") from None
+        raise DataError(spotify_dir(), f"cannot be removed ({error.strerror})") from None

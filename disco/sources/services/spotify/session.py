@@ -7,8 +7,8 @@ again of which nobody knows whether it was made. With a session of its own it do
 from __future__ import annotations
 
 import email.utils
+import logging
 import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,14 +19,16 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 from disco.sources.services.spotify import tokens
 from disco.sources.services.spotify.errors import (
     AppRefused,
-    Later,
     LoginNeeded,
     Malformed,
+    RateLimited,
     Refused,
     SpotifyError,
-    Unclear,
+    UnknownOutcome,
 )
 from disco.sources.services.spotify.state import State
+
+log = logging.getLogger(__name__)
 
 # The usual limit looks at 30 s and asks for at most that; whoever asks for more means to be left alone.
 SHORT_S = 60
@@ -57,13 +59,11 @@ class GuardedSession(requests.Session):
         Counts, and knows what is refused.
     keeper : Keeper
         Renews a token that is refused once.
-    say : callable
-        Told when a short wait is asked for.
     """
 
-    def __init__(self, state: State, keeper: tokens.Keeper, say: Callable[[str], object]) -> None:
+    def __init__(self, state: State, keeper: tokens.TokenManager) -> None:
         super().__init__()
-        self.state, self.keeper, self.say = state, keeper, say
+        self.state, self.keeper = state, keeper
         self._told_of_clock = False
         for scheme in ("http://", "https://"):
             self.mount(scheme, HTTPAdapter(max_retries=0))
@@ -95,7 +95,7 @@ class GuardedSession(requests.Session):
                 return response
             if isinstance(trouble, _Wait) and waited < WAITS:
                 waited += 1
-                self.say(f"Spotify asks to wait {trouble.seconds:.0f} s")
+                log.info("Spotify asks to wait %.0f s", trouble.seconds)
                 time.sleep(trouble.seconds)
             elif isinstance(trouble, _Renew) and not renewed:
                 renewed = True
@@ -116,9 +116,8 @@ class GuardedSession(requests.Session):
         if abs(off) > SKEW_S and not self._told_of_clock:
             self._told_of_clock = True
             way = "ahead of" if off > 0 else "behind"
-            self.say(
-                f"this machine's clock is {abs(off) / 60:,.0f} minutes {way} Spotify's; set it, or waits are wrong"
-            )
+            minutes = f"{abs(off) / 60:,.0f}"
+            log.warning("this machine's clock is %s minutes %s Spotify's; set it, or waits are wrong", minutes, way)
 
     def _trouble(self, response: requests.Response, what: str, read: bool) -> SpotifyError | None:
         """What is wrong with an answer, None if nothing is."""
@@ -147,14 +146,14 @@ class GuardedSession(requests.Session):
         seconds = _retry_after(response.headers.get("Retry-After", ""))
         quota = _said(response).get("reason") == "QUOTA_EXCEEDED"
         why = "the calls of this day are used up" if quota else "too many calls at once"
-        self.state.close(seconds, why)
+        self.state.block(seconds, why)
         if not quota and seconds <= SHORT_S:
             return _Wait(f"asks again and again to wait ({why}); try later", seconds)
         try:
             self.state.check()
-        except Later as later:
-            return _Shut(str(later).removeprefix("Spotify: ") + "; what was gathered is kept")
-        return _Shut(f"wants no call now ({why})")
+        except RateLimited as later:
+            return _Shut(str(later).removeprefix("Spotify: ") + "; what was read is stored")
+        return _Shut(f"accepts no call now ({why})")
 
     def _refused(self, response: requests.Response, what: str) -> SpotifyError:
         said = message(response) or ""
@@ -197,18 +196,18 @@ class _Odd(_Final, Malformed):
     again = False
 
 
-class _Shut(_Final, Later):
+class _Shut(_Final, RateLimited):
     pass
 
 
-class _Wait(_Final, Later):
+class _Wait(_Final, RateLimited):
     def __init__(self, what: str, seconds: float) -> None:
         super().__init__(what)
         self.seconds = seconds
 
 
-def _unclear(what: str) -> Unclear:
-    return Unclear(f"nobody knows whether {what} was done: the answer did not come")
+def _unclear(what: str) -> UnknownOutcome:
+    return UnknownOutcome(f"nobody knows whether {what} was done: the answer did not come")
 
 
 def _unsent(error: requests.RequestException) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 from disco.errors import DiscoError
 from disco.sources import storage
-from disco.sources.services.spotify.errors import AppRefused, Later
+from disco.sources.services.spotify.errors import AppRefused, RateLimited
 
 DAY_S = 24 * 3600
 # Apps were shut out after 200 to 1,100 calls of different kinds in a day; nobody outside knows the number.
@@ -50,7 +50,7 @@ def clock(moment: float) -> str:
 
 @dataclass
 class State:
-    """What is remembered of one app; every change is written at once.
+    """What is known of one app; every change is stored at once.
 
     Attributes
     ----------
@@ -58,43 +58,42 @@ class State:
     budget : int
         Calls in a rolling day.
     calls : list of float
-        Moments of the calls of the last day, Unix time in s.
-    shut : dict
-        `since` and `until` when Spotify wants no call, and `why`.
-    refused : dict
-        `at` which moment all was refused, and the sentence `why`.
-    may : dict
-        By endpoint: `may` it be called, as seen `at` a moment.
+        Times of the calls of the last day, Unix time in s.
+    blocked : dict
+        `since` and `until` when Spotify accepts no call, and `why`.
+    refusal : dict
+        `at` what time every call was refused, and the sentence `why`.
+    capabilities : dict
+        By endpoint: whether it `may` be called, as seen `at` a time.
     """
 
     client_id: str
     budget: int = BUDGET
     calls: list[float] = field(default_factory=list)
-    shut: dict[str, Any] = field(default_factory=dict)
-    refused: dict[str, Any] = field(default_factory=dict)
-    may: dict[str, dict[str, Any]] = field(default_factory=dict)
+    blocked: dict[str, Any] = field(default_factory=dict)
+    refusal: dict[str, Any] = field(default_factory=dict)
+    capabilities: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, client_id: str) -> State:
-        """What the file says of this app; what makes no sense there is forgotten."""
-        said = _read().get(client_id)
-        state = cls(client_id, budget())
-        if not isinstance(said, dict):
+        """The stored state of an app; what makes no sense there is ignored."""
+        state, stored = cls(client_id, budget()), _read().get(client_id)
+        if not isinstance(stored, dict):
             return state
-        calls, shut, refused, may = (said.get(name) for name in ("calls", "shut", "refused", "may"))
-        state.calls = [float(at) for at in calls if _moment(at)] if isinstance(calls, list) else []
-        if isinstance(shut, dict) and _moment(shut.get("since")) and _moment(shut.get("until")):
-            state.shut = shut
-        if isinstance(refused, dict) and _moment(refused.get("at")):
-            state.refused = refused
+        calls, blocked, refusal, may = (stored.get(name) for name in ("calls", "shut", "refused", "may"))
+        state.calls = [float(at) for at in calls if _is_time(at)] if isinstance(calls, list) else []
+        if isinstance(blocked, dict) and _is_time(blocked.get("since")) and _is_time(blocked.get("until")):
+            state.blocked = blocked
+        if isinstance(refusal, dict) and _is_time(refusal.get("at")):
+            state.refusal = refusal
         if isinstance(may, dict):
-            seen = {name: said for name, said in may.items() if isinstance(said, dict) and _moment(said.get("at"))}
-            state.may = {name: said for name, said in seen.items() if isinstance(said.get("may"), bool)}
+            seen = {name: one for name, one in may.items() if isinstance(one, dict) and _is_time(one.get("at"))}
+            state.capabilities = {name: one for name, one in seen.items() if isinstance(one.get("may"), bool)}
         return state
 
     def write(self) -> None:
-        """Keep it, beside what is known of other apps."""
-        own = {"calls": self.calls, "shut": self.shut, "refused": self.refused, "may": self.may}
+        """Store it, and leave the state of other apps as it is."""
+        own = {"calls": self.calls, "shut": self.blocked, "refused": self.refusal, "may": self.capabilities}
         storage.write_atomic(path(), json.dumps(_read() | {self.client_id: own}), private=True)
 
     @property
@@ -116,17 +115,19 @@ class State:
         """Refuse a call that is known to be refused, or that the budget has no room for."""
         now = time.time()
         # A moment before which Spotify cannot have said it shows that the clock was set: then it may be asked anew.
-        if self.shut and self.shut["since"] - 60 <= now < self.shut["until"]:
-            raise Later(f"wants no call before {clock(self.shut['until'])} ({self.shut.get('why', 'a limit')})")
-        if self.refused and 0 <= now - self.refused["at"] < REFUSED_S:
-            again = clock(self.refused["at"] + REFUSED_S)
-            raise AppRefused(f"{self.refused.get('why')} (seen at {clock(self.refused['at'])}; asked again {again})")
+        if self.blocked and self.blocked["since"] - 60 <= now < self.blocked["until"]:
+            raise RateLimited(
+                f"accepts no call before {clock(self.blocked['until'])} ({self.blocked.get('why', 'a limit')})"
+            )
+        if self.refusal and 0 <= now - self.refusal["at"] < REFUSED_S:
+            again = clock(self.refusal["at"] + REFUSED_S)
+            raise AppRefused(f"{self.refusal.get('why')} (seen at {clock(self.refusal['at'])}; asked again {again})")
         if not self.left:
             recent = self._recent()
             free = recent[len(recent) - self.budget] + DAY_S if self.budget else now + DAY_S
-            raise Later(
+            raise RateLimited(
                 f"the budget of {self.budget} calls a day is used up; it has room again at {clock(free)}, and what "
-                "was gathered is kept (DISCO_SPOTIFY_BUDGET=N allows more, and risks half a day without any)"
+                "was read is stored (DISCO_SPOTIFY_BUDGET=N allows more, at the risk of being blocked for half a day)"
             )
 
     def count(self) -> None:
@@ -134,33 +135,33 @@ class State:
         self.calls = [*self._recent(), time.time()]
         self.write()
 
-    def close(self, seconds: float, why: str) -> None:
+    def block(self, seconds: float, why: str) -> None:
         """Remember that Spotify wants no call for so many seconds."""
         now = time.time()
-        self.shut = {"since": now, "until": now + seconds, "why": why}
+        self.blocked = {"since": now, "until": now + seconds, "why": why}
         self.write()
 
     def refuse(self, why: str) -> None:
         """Remember that all calls are refused, and why."""
-        self.refused = {"at": time.time(), "why": why}
+        self.refusal = {"at": time.time(), "why": why}
         self.write()
 
-    def forgive(self) -> None:
+    def reset(self) -> None:
         """Ask again at the next call, whatever was refused: the user says that something has changed."""
-        self.refused = {}
+        self.refusal = {}
         self.write()
 
-    def known(self, name: str) -> bool | None:
+    def can_call(self, name: str) -> bool | None:
         """Whether the app may call an endpoint; None where nobody knows, or not any more."""
-        said = self.may.get(name)
+        said = self.capabilities.get(name)
         if said is None or not 0 <= time.time() - said["at"] < KNOWN_S:
             return None
         return bool(said["may"])
 
-    def learn(self, name: str, may: bool) -> None:
+    def set_capability(self, name: str, may: bool) -> None:
         """Remember whether the app may call an endpoint."""
-        if self.known(name) is not may:
-            self.may[name] = {"may": may, "at": time.time()}
+        if self.can_call(name) is not may:
+            self.capabilities[name] = {"may": may, "at": time.time()}
             self.write()
 
 
@@ -169,12 +170,12 @@ def forget() -> None:
     kept = {}
     for client_id in _read():
         state = State.read(client_id)
-        kept[client_id] = {"calls": state.calls, "shut": state.shut}
+        kept[client_id] = {"calls": state.calls, "shut": state.blocked}
     if kept:
         storage.write_atomic(path(), json.dumps(kept), private=True)
 
 
-def _moment(value: object) -> bool:
+def _is_time(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11
 
 

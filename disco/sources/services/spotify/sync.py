@@ -21,7 +21,7 @@ from disco.sources.services import spotify_values
 from disco.sources.services.spotify import library, responses
 from disco.sources.services.spotify.client import PAGE, Client
 from disco.sources.services.spotify.errors import Refused
-from disco.sources.services.spotify.library import Kept, Library
+from disco.sources.services.spotify.library import Library, StoredPlaylist
 from disco.sources.services.spotify.responses import Entry, Page, Summary
 
 # A reading that was broken off so long ago would mix two libraries.
@@ -63,7 +63,7 @@ class Plan:
         return cost
 
 
-class Crawl:
+class Sync:
     """A reading of one account's library, wherever the last one stopped.
 
     Parameters
@@ -74,7 +74,7 @@ class Crawl:
     """
 
     def __init__(self, client: Client, before: Library | None = None) -> None:
-        self.client, self.folder = client, library.folder() / "reading"
+        self.client, self.folder = client, library.spotify_dir() / "reading"
         self.before = before if before is not None and before.account == client.account else None
         self._begin()
 
@@ -129,14 +129,17 @@ class Crawl:
             return found
 
         saved, top = _once(ids("saved", plan.saved)), _once(ids("top", plan.top))
-        kept = [Kept(one.id, one.name, one.snapshot, one.total, ids(_part(one), one.total)) for one in plan.lists]
+        kept = [
+            StoredPlaylist(one.id, one.name, one.snapshot, one.total, ids(_part(one), one.total))
+            for one in plan.lists
+        ]
         tracks = responses.catalogue(rows, library.NAME)
         if self.before is not None:
             tracks = _with_before(
                 tracks, self.before.tracks, [*saved, *top, *(i for one in kept for i in one.ids if i)]
             )
-        told = _notes(plan, [i for one in kept for i in one.ids], len(changed))
-        made = Library(self.client.account, time.time(), tracks, saved, plan.saved, top, kept, told)
+        notes = _notes(plan, [i for one in kept for i in one.ids], len(changed))
+        made = Library(self.client.account, time.time(), tracks, saved, plan.saved, top, kept, notes)
         library.write(made)
         clear()
         return made
@@ -206,12 +209,12 @@ def clear() -> None:
     """Remove the pages of a reading."""
     try:
         # First what makes it a reading: what is left of one that is removed half is none.
-        (library.folder() / "reading" / "begun.json").unlink(missing_ok=True)
-        shutil.rmtree(library.folder() / "reading")
+        (library.spotify_dir() / "reading" / "begun.json").unlink(missing_ok=True)
+        shutil.rmtree(library.spotify_dir() / "reading")
     except FileNotFoundError:
         return
     except OSError as error:
-        raise DataError(library.folder() / "reading", f"cannot be removed ({error.strerror})") from None
+        raise DataError(library.spotify_dir() / "reading", f"cannot be removed ({error.strerror})") from None
 
 
 def _part(one: Summary) -> str:

@@ -95,7 +95,7 @@ def save(token: dict[str, Any]) -> None:
     storage.write_atomic(path(), json.dumps(token), private=True)
 
 
-class Keeper:
+class TokenManager:
     """Gives the access token, renewed when it has ended; what spotipy calls an auth manager."""
 
     def get_access_token(self, as_dict: bool = False) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from disco.errors import DiscoError
 from disco.sources import storage
 from disco.sources.services.spotify import library
 from disco.sources.services.spotify.client import ADDED_AT_ONCE, PAGE, Client
-from disco.sources.services.spotify.errors import Refused, SpotifyError, Unclear
+from disco.sources.services.spotify.errors import Refused, SpotifyError, UnknownOutcome
 from disco.sources.services.spotify.session import TRIES
+
+log = logging.getLogger(__name__)
 
 # The longest name that Spotify takes.
 LONGEST = 100
@@ -73,7 +76,7 @@ class Journal:
 
 def folder() -> Path:
     """Folder of the journals."""
-    return library.folder() / "writing"
+    return library.spotify_dir() / "writing"
 
 
 def unfinished(account: str | None = None) -> list[Journal]:
@@ -89,7 +92,7 @@ def unfinished(account: str | None = None) -> list[Journal]:
     return [journal for journal in found if account in (None, journal.account)]
 
 
-def write(client: Client, name: str, ids: Sequence[str], say: Callable[[str], object] = lambda text: None) -> str:
+def write(client: Client, name: str, ids: Sequence[str]) -> str:
     """Make a private playlist of these tracks, each once, and return its address.
 
     The same name and tracks as of one that was cut off go on with that one.
@@ -105,13 +108,19 @@ def write(client: Client, name: str, ids: Sequence[str], say: Callable[[str], ob
     name = re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in name)).strip()[:LONGEST] or "DISCO"
     for journal in unfinished(client.account):
         if journal.name == name and journal.ids == wanted:
-            say(f"going on with {name!r}, which was begun before")
-            return finish(client, journal, say)
+            log.info("resuming %r, which was begun before", name)
+            return finish(client, journal)
     mark = hashlib.sha256(json.dumps([client.account, name, wanted, time.time()]).encode()).hexdigest()[:16]
-    return finish(client, Journal(client.account, name, wanted, mark, time.time()).keep(), say)
+    return finish(client, Journal(client.account, name, wanted, mark, time.time()).keep())
 
 
-def finish(client: Client, journal: Journal, say: Callable[[str], object] = lambda text: None) -> str:
+def finish_all(client: Client) -> Iterator[tuple[str, str]]:
+    """Finish every interrupted upload of this account; gives name and address of each playlist."""
+    for journal in unfinished(client.account):
+        yield journal.name, finish(client, journal)
+
+
+def finish(client: Client, journal: Journal) -> str:
     """Do what is missing of a journal; raises as `write`."""
     try:
         journal = _made(client, journal)
@@ -121,14 +130,14 @@ def finish(client: Client, journal: Journal, say: Callable[[str], object] = lamb
             journal = journal.keep(done=None)  # until the answer is here, nobody knows
             try:
                 client.add(journal.playlist, few, done)
-            except Unclear:
+            except UnknownOutcome:
                 failed += 1
                 if failed == TRIES:
                     raise
                 time.sleep(SETTLE_S)
                 continue
             journal = journal.keep(done=done + len(few))
-            say(f"{journal.done:,} of {len(journal.ids):,} tracks written to Spotify")
+            log.info("%s of %s tracks written to Spotify", f"{journal.done:,}", f"{len(journal.ids):,}")
     except Changed:
         journal.path.unlink(missing_ok=True)
         raise
@@ -159,7 +168,7 @@ def _made(client: Client, journal: Journal) -> Journal:
         try:
             made = client.create(journal.name, f"Put in order by DISCO ({journal.mark})")
             return journal.keep(playlist=made, done=0)
-        except Unclear:
+        except UnknownOutcome:
             if i + 1 == TRIES:
                 raise
             time.sleep(SETTLE_S)

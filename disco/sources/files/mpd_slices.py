@@ -1,0 +1,99 @@
+"""Slices of the Million Playlist Dataset: Chen et al., "RecSys Challenge 2018", 2018.
+
+A slice is JSON: `info` and `playlists`, each of these with `tracks`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from disco.errors import DataError
+
+# What can be wrong with a zip file or one of its members: damaged, encrypted, packed in an unknown way.
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
+
+
+@dataclass(frozen=True)
+class PlaylistSource:
+    """Where playlists are: a table, a slice, or a slice in a zip file.
+
+    Attributes
+    ----------
+    path : Path
+    member : str
+        Name of the slice in the zip file `path`; empty if it is no zip file.
+    table : bool
+        Whether it is a table; a slice otherwise.
+    """
+
+    path: Path
+    member: str = ""
+    table: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path}/{self.member}" if self.member else str(self.path)
+
+
+def slices_in(path: Path, names: Iterable[str]) -> list[PlaylistSource]:
+    """Slices by their names, 1000-1999 after 0-999; hidden ones are some system's own notes."""
+    seen = [n for n in names if n.lower().endswith(".json") and not any(p[0] in "._" for p in n.split("/") if p)]
+    if not seen:
+        raise DataError(path, "holds no Million Playlist slices (*.json) and no playlists.parquet")
+    by_number = sorted(seen, key=lambda n: ([int(number) for number in re.findall(r"\d{1,18}", n)], n))
+    return [PlaylistSource(path, name) for name in by_number]
+
+
+def parsed(place: PlaylistSource) -> list[dict[str, Any]]:
+    """The playlists of a slice as it has them, each with `tracks`: those with an id, which may be none.
+
+    Raises
+    ------
+    DataError
+        If it is no slice.
+    """
+    try:
+        if place.member:
+            with zipfile.ZipFile(place.path) as archive:
+                content = archive.read(place.member)
+        else:
+            content = place.path.read_bytes()
+    except (OSError, *ZIP_ERRORS) as error:
+        raise DataError(place, f"cannot be read ({first_line(error)})") from None
+    try:
+        held = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(place, f"is not JSON ({first_line(error)})") from None
+    playlists = held.get("playlists") if isinstance(held, dict) else None
+    if not isinstance(playlists, list):
+        raise DataError(place, "is no Million Playlist slice: it has no list of playlists")
+    lists = [p if isinstance(p, dict) else {} for p in playlists]
+    given = [p["tracks"] if isinstance(p.get("tracks"), list) else [] for p in lists]
+    kept = [[t for t in tracks if isinstance(t, dict) and _is_name(t.get("track_uri"))] for tracks in given]
+    return [{**p, "tracks": k, "lost": len(g) - len(k)} for p, g, k in zip(lists, given, kept, strict=True)]
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def texts(values: list[Any]) -> pa.Array:
+    """Texts of JSON; what is no text is null, and half a surrogate pair becomes a question mark."""
+    texts = [value if isinstance(value, str) else None for value in values]
+    try:
+        return pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([t if t is None else t.encode("utf-8", "replace").decode() for t in texts], pa.string())
+
+
+def first_line(error: BaseException) -> str:
+    """First line of an error's text, for a message."""
+    return str(error).strip().split("\n")[0][:200]

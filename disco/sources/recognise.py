@@ -1,0 +1,63 @@
+"""Which source reads a file, folder or library: decided here for every command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from disco.catalogue import Catalogue
+from disco.sources import audio
+from disco.sources.dj import mixxx, rekordbox, traktor
+from disco.sources.files import jspf, mpd, spotify_export, tables, text_lists
+from disco.sources.services import spotify
+from disco.sources.tracklist import Tracklist
+
+
+class Source(Protocol):
+    """What every module of a source provides."""
+
+    NAME: str
+
+    def can_read(self, path: Path) -> bool:
+        """Whether this source reads what is at a path, judged by its name and first bytes; never raises."""
+
+    def read(self, path: Path) -> Catalogue:
+        """Read its tracks; the notes report what was read, dropped and unknown."""
+
+    def playlists(self, path: Path) -> list[Tracklist]:
+        """Read its playlists, each in its order; an empty list where it has none."""
+
+
+# The first that can read a path reads it.
+SOURCES: tuple[Source, ...] = (
+    *(spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio),
+    *(text_lists, tables),
+)
+
+_SUFFIXES = (".csv", ".json", ".jspf", ".m3u", ".m3u8", ".nml", ".parquet", ".sqlite", ".txt", ".xml")
+_LONGEST_PATH = 1000
+
+
+def source_of(path: str | Path) -> Source | None:
+    """Find the source that reads a file or folder; None if there is none.
+
+    Examples
+    --------
+    >>> source_of("nowhere.csv") is None
+    True
+    """
+    return next((source for source in SOURCES if source.can_read(Path(path))), None)
+
+
+def looks_like_file(text: str) -> bool:
+    """Whether a text that may also be a title names a file: one that exists, or one that ends like `friday.m3u8`.
+
+    Examples
+    --------
+    >>> looks_like_file("friday.m3u8"), looks_like_file("girlfriend is better")
+    (True, False)
+    """
+    try:
+        return len(text) <= _LONGEST_PATH and (text.lower().endswith(_SUFFIXES) or Path(text).is_file())
+    except (OSError, ValueError):  # a name that no file can have
+        return False
