@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from disco.cli import evaluate
 from disco.errors import DiscoError
-from disco.evaluation import baselines, flow_benchmark
+from disco.evaluation import baselines, data, flow_benchmark
 from disco.evaluation.baselines import BASELINES, Tracks, baseline_tracks, order_crossover, two_opt
 from disco.models.predictors import load_predictor
 from disco.sources.files import tables
@@ -220,7 +220,7 @@ def library():
 
 @pytest.fixture(scope="module")
 def draws(library):
-    lists = flow_benchmark.sample_lists(np.arange(300), 3, 12, seed=4)
+    lists = data.sample_lists(np.arange(300), 3, 12, seed=4)
     *_, (measured, n) = flow_benchmark.measure_orders(library, lists, setting(), list(BASELINES), False, 4)
     assert n == 3
     return measured
@@ -265,18 +265,18 @@ def test_an_order_by_all_better_ways_dominates():
 
 
 def test_genres_are_met_whole_and_hyphens_are_no_matter(library):
-    rows = flow_benchmark.rows_with_genres(library, ["Deep-House", "techno"])
+    rows = data.rows_with_genres(library, ["Deep-House", "techno"])
     assert {library.table["genres"][int(row)].as_py()[0] for row in rows} == {"deep house", "techno"}
-    assert len(flow_benchmark.rows_with_genres(library, [])) == 300
+    assert len(data.rows_with_genres(library, [])) == 300
     with pytest.raises(DiscoError, match=r"has the genre 'polka'; its most frequent are .*techno"):
-        flow_benchmark.rows_with_genres(library, ["house", "polka"])
+        data.rows_with_genres(library, ["house", "polka"])
     nothing = replace_columns(random_catalogue(3), genres=None)
     with pytest.raises(DiscoError, match="it has no genres"):
-        flow_benchmark.rows_with_genres(nothing, ["house"])
+        data.rows_with_genres(nothing, ["house"])
 
 
 def test_draws_are_seeded_and_without_repeats():
-    one, two, other = (flow_benchmark.sample_lists(np.arange(50), 4, 20, seed) for seed in (0, 0, 1))
+    one, two, other = (data.sample_lists(np.arange(50), 4, 20, seed) for seed in (0, 0, 1))
     assert all((a == b).all() for a, b in zip(one, two, strict=True))
     assert not all((a == b).all() for a, b in zip(one, other, strict=True))
     assert all(len(set(rows.tolist())) == 20 for rows in one)
@@ -284,10 +284,10 @@ def test_draws_are_seeded_and_without_repeats():
 
 def test_playlists_are_chosen_by_their_lengths():
     lists = [np.arange(n) for n in (5, 20, 30, 50, 51)]
-    assert [len(rows) for rows in flow_benchmark.sample_playlists(lists, (20, 50), 9, 0)] == [20, 30, 50]
-    assert len(flow_benchmark.sample_playlists(lists, (20, 50), 2, 0)) == 2
-    with pytest.raises(DiscoError, match="no playlist has 60 to 70 measured tracks; of 5 the longest has 51"):
-        flow_benchmark.sample_playlists(lists, (60, 70), 2, 0)
+    assert [len(rows) for rows in data.sample_playlists(lists, (20, 50), 9, 0)] == [20, 30, 50]
+    assert len(data.sample_playlists(lists, (20, 50), 2, 0)) == 2
+    with pytest.raises(DiscoError, match="no playlist has 60 to 70 tracks with features; of 5 the longest has 51"):
+        data.sample_playlists(lists, (60, 70), 2, 0)
 
 
 @pytest.fixture(scope="module")
@@ -371,9 +371,9 @@ def test_the_door_generates(files, capsys):
         (("--samples", 2, "--generate", 2), "one of --playlists FILE"),
         (("--samples", 2, "--genre", "polka"), "no track of"),
         (("--samples", 0), "nothing to order"),
-        (("--samples", 1, "--sample-length", 900), "900 tracks cannot be drawn from 300"),
-        (("--samples", 1, "--baseline", "nobody"), "there is no rival 'nobody'; there are: random"),
-        (("--playlists", "playlists.parquet"), "no playlist has 20 to 50 measured tracks"),
+        (("--samples", 1, "--sample-length", 900), "cannot sample 900 of 300 tracks"),
+        (("--samples", 1, "--baseline", "nobody"), "there is no baseline 'nobody'; there are: random"),
+        (("--playlists", "playlists.parquet"), "no playlist has 20 to 50 tracks with features"),
         (("--playlists", "playlists.parquet", "--lengths", "many"), "is not a range of lengths"),
         (("--generate", 900), "--generate needs 1 to 300 seeds"),
         (("--samples", 1, "--arc", "round"), "'round' is no arc"),

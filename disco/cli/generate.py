@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         export.write(settings.as_toml(arguments), arguments.save_settings, arguments.force)
         log.info("written: %s", arguments.save_settings)
     if arguments.json:
-        output.print_json([playlist.as_dict() for playlist in playlists], arguments.alternatives)
+        output.print_json([playlist.to_dict() for playlist in playlists], arguments.alternatives)
     else:
         for playlist in playlists:
             export.show(playlist)

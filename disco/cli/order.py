@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from disco import export
 from disco.cli import console, options, output
-from disco.playlist.from_file import Reordered, reorder, reorder_alternatives
+from disco.playlist.from_file import reorder, reorder_alternatives
+from disco.playlist.reorder import Reordered
 
 
 def parser() -> argparse.ArgumentParser:
@@ -64,18 +64,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     output.log_notes(orders, arguments.alternatives)
     output.write_files(arguments, orders)
     if arguments.json:
-        output.print_json([_as_dict(order) for order in orders], arguments.alternatives)
+        output.print_json([order.to_dict() for order in orders], arguments.alternatives)
     else:
         for order in orders:
             export.show(order)
             print(_comparison(order))
     output.upload(arguments, orders)
     return 0
-
-
-def _as_dict(order: Reordered) -> dict[str, Any]:
-    """The playlist as one JSON object, with measures of before and after; what is unknown is null."""
-    return {**order.as_dict(), "before": order.before.as_dict(), "after": order.after.as_dict()}
 
 
 def _comparison(order: Reordered) -> str:

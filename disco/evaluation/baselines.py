@@ -90,13 +90,13 @@ class Baseline:
         What a join costs by it, shape (n, n) from the row to the column; None where it has no cost.
     search : callable
         Its own search, of the tracks, the cost and a generator: a permutation.
-    weighs : bool
-        Whether it weighs key, tempo and a feature of the sound, all three.
+    weighs_all : bool
+        Whether its cost has terms for key, tempo and sound, all three.
     """
 
     cost: Callable[[Tracks], Costs] | None
     search: Search
-    weighs: bool = False
+    weighs_all: bool = False
 
 
 def baseline_tracks(few: Catalogue, space: Floats) -> Tracks:
@@ -395,8 +395,8 @@ BASELINES: dict[str, Baseline] = {
         lambda t, joins, rng: np.argsort(t.energy, kind="stable"),
     ),
     "nearest neighbour": Baseline(feature_distance, _from_first_track),
-    "AudioMuse-AI": Baseline(audiomuse, _from_lower_quartile, weighs=True),
-    "WrzDJ": Baseline(wrzdj, _greedy_with_swaps, weighs=True),
-    "playlist-sorter": Baseline(playlist_sorter, genetic_search, weighs=True),
-    "reklawdbox": Baseline(reklawdbox, _from_lowest_energy, weighs=True),
+    "AudioMuse-AI": Baseline(audiomuse, _from_lower_quartile, weighs_all=True),
+    "WrzDJ": Baseline(wrzdj, _greedy_with_swaps, weighs_all=True),
+    "playlist-sorter": Baseline(playlist_sorter, genetic_search, weighs_all=True),
+    "reklawdbox": Baseline(reklawdbox, _from_lowest_energy, weighs_all=True),
 }

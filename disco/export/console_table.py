@@ -54,7 +54,7 @@ def table(playlist: Playlist, grades: Grades | None = None) -> Table:
         grid.add_column(head, no_wrap=True, justify="right")
     before = ""
     for i, (track, said) in enumerate(
-        zip(playlist.tracks.table.to_pylist(), playlist.as_dict()["tracks"], strict=True)
+        zip(playlist.tracks.table.to_pylist(), playlist.to_dict()["tracks"], strict=True)
     ):
         key = key_name(track) or "?"
         bpm = f"{track['tempo_bpm']:.0f}" if track["tempo_bpm"] else "?"

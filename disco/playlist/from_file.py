@@ -3,46 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from disco import sources
 from disco.catalogue import Catalogue, lookup
 from disco.errors import DiscoError
 from disco.models.predictors import Predictor, load_predictor
 from disco.playlist.cost import Knobs
-from disco.playlist.flow_metrics import FlowMetrics
 from disco.playlist.make import check_catalogue, find_rows, repeat
+from disco.playlist.matching import KNOBS, match_tracklist
 from disco.playlist.mixing import Mixing
 from disco.playlist.parsing import parse_arc, parse_key_name, parse_pins, parse_positions
 from disco.playlist.playlist import Playlist
-from disco.playlist.reorder import KNOBS, Given, given
+from disco.playlist.reorder import Reordered, distinct_tracks
 from disco.playlist.reorder import reorder as put_in_order
 from disco.playlist.sequence import Budget, Constraints
 from disco.playlist.suggestions import Explanation, explain
 from disco.sources.tracklist import Entry, Tracklist
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reordered(Playlist):
-    """A playlist in its best order, with measures of the order it had and of the one it has.
-
-    Attributes
-    ----------
-    before, after : FlowMetrics
-        Transitions to and from tracks of which only a name is known cost nothing.
-    """
-
-    before: FlowMetrics
-    after: FlowMetrics
-
-
 def reorder(
     catalogue: Catalogue | None,
-    playlist: str | Path | Tracklist | Sequence[str],
+    playlist: str | Path | Tracklist | Playlist | Sequence[str],
     *,
     title: str = "",
     flow: float = KNOBS.flow,
@@ -74,7 +58,7 @@ def reorder(
     ----------
     catalogue : Catalogue or None
         Where features, keys and tempos of the tracks are looked up. None: the file has them itself.
-    playlist : str, Path, Tracklist or sequence of str
+    playlist : str, Path, Tracklist, Playlist or sequence of str
         A playlist file, or the ids or names of the tracks.
     title : str
         Name of the playlist; by default that of the file.
@@ -114,13 +98,14 @@ def reorder(
     >>> playlist.after.mean_cost <= playlist.before.mean_cost
     True
     """
-    tracks, _ = read(catalogue, playlist, title)
+    read_playlist, _ = read(catalogue, playlist, title)
+    tracks, _ = distinct_tracks(read_playlist)
 
     def row(text: str) -> int:
-        return int(find_rows(tracks.tracks, text, choose)[0])
+        return int(find_rows(tracks, text, choose)[0])
 
-    made = put_in_order(
-        tracks,
+    return put_in_order(
+        read_playlist,
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
         mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
@@ -136,14 +121,13 @@ def reorder(
             random_seed=random_seed,
         ),
         artist_gap=artist_gap,
-        keep_positions=None if keep_positions is None else np.array(parse_positions(keep_positions)),
+        keep_positions=() if keep_positions is None else parse_positions(keep_positions),
         budget=Budget(iterations, seconds),
     )
-    return Reordered(**vars(made.playlist), before=made.before, after=made.after)
 
 
 def reorder_alternatives(
-    n: int, catalogue: Catalogue | None, playlist: str | Path | Tracklist | Sequence[str], **options: Any
+    n: int, catalogue: Catalogue | None, playlist: str | Path | Tracklist | Playlist | Sequence[str], **options: Any
 ) -> list[Reordered]:
     """Orders that differ from each other in at least 3 of 10 transitions; `options` as for `reorder`."""
     if isinstance(options.get("predictor", "mean"), str):
@@ -153,7 +137,7 @@ def reorder_alternatives(
 
 def lint(
     catalogue: Catalogue | None,
-    playlist: str | Path | Tracklist | Sequence[str],
+    playlist: str | Path | Tracklist | Playlist | Sequence[str],
     *,
     title: str = "",
     flow: float = KNOBS.flow,
@@ -193,9 +177,9 @@ def lint(
     >>> sum(found.grades.counts().values())
     2
     """
-    tracks, catalogue = read(catalogue, playlist, title)
+    read_playlist, catalogue = read(catalogue, playlist, title)
     return explain(
-        tracks,
+        read_playlist,
         catalogue,
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
@@ -206,18 +190,24 @@ def lint(
 
 
 def read(
-    catalogue: Catalogue | None, playlist: str | Path | Tracklist | Sequence[str], title: str = ""
-) -> tuple[Given, Catalogue]:
-    """Tracks of a playlist with what is known of them, and the catalogue: the playlist's own where none is given."""
+    catalogue: Catalogue | None,
+    playlist: str | Path | Tracklist | Playlist | Sequence[str],
+    title: str = "",
+) -> tuple[Playlist, Catalogue]:
+    """A playlist in the order that it has, and the catalogue: the playlist's own tracks where none is given."""
     if catalogue is not None:
         check_catalogue(catalogue)
-    if isinstance(playlist, str | Path):
-        playlist, catalogue = sources.open_playlist(playlist, catalogue=() if catalogue is None else catalogue)
-    elif not isinstance(playlist, Tracklist):
-        playlist = Tracklist("", [Entry(text, text=text) for text in playlist])
-    if catalogue is None:
-        catalogue = sources.open() if playlist.tracks is None else playlist.tracks
-    if not len(playlist):
-        raise DiscoError("the playlist has no tracks")
-    found = given(playlist, catalogue)
-    return (replace(found, title=title) if title else found), catalogue
+    if isinstance(playlist, Playlist):
+        found = playlist
+        catalogue = playlist.tracks if catalogue is None else catalogue
+    else:
+        if isinstance(playlist, str | Path):
+            playlist, catalogue = sources.open_playlist(playlist, catalogue=() if catalogue is None else catalogue)
+        elif not isinstance(playlist, Tracklist):
+            playlist = Tracklist("", [Entry(text, text=text) for text in playlist])
+        if catalogue is None:
+            catalogue = sources.open() if playlist.tracks is None else playlist.tracks
+        if not len(playlist):
+            raise DiscoError("the playlist has no tracks")
+        found = match_tracklist(playlist, catalogue)
+    return (replace(found, name=title) if title else found), catalogue

@@ -228,9 +228,7 @@ def repeat(n: int, call: Callable[..., Any], options: Mapping[str, Any]) -> list
     """Playlists of a call that is repeated with more and more `randomness` and other seeds; see `alternatives`."""
     names = ("randomness", "random_seed")
     first = Constraints(**{name: options[name] for name in names if name in options})
-    return alternatives(
-        lambda now: call(randomness=now.randomness, random_seed=now.random_seed), first, n, lambda playlist: playlist
-    )
+    return alternatives(lambda now: call(randomness=now.randomness, random_seed=now.random_seed), first, n)
 
 
 def check_catalogue(catalogue: object) -> None:

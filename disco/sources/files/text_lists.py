@@ -59,7 +59,7 @@ def read(path: Path) -> Catalogue:
     if not text.lstrip().startswith(("{", "#EXTM3U")) and path.suffix.lower() not in _M3U:
         return tables.read(path)
     entries = [_separated(entry) for entry in parse(text, path).entries]
-    return library.catalogue(library.identified(entries), path, NAME)
+    return library.catalogue(library.with_ids(entries), path, NAME)
 
 
 def playlists(path: Path) -> list[Tracklist]:
