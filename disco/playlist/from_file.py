@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from disco import sources
-from disco.catalogue import Catalogue, lookup
+from disco.catalogue import Catalogue
+from disco.catalogue.lookup import Choose
 from disco.errors import DiscoError
 from disco.models.predictors import Predictor, load_predictor
 from disco.playlist.cost import Knobs
@@ -50,7 +51,7 @@ def reorder(
     random_seed: int = Constraints.random_seed,
     iterations: int | None = Budget.iterations,
     seconds: float | None = Budget.seconds,
-    choose: lookup.Choose | None = None,
+    choose: Choose | None = None,
 ) -> Reordered:
     """Put the tracks of a playlist into their best order; none is added, none left out.
 

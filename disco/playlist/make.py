@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from disco.catalogue import Catalogue, Filters, Rows, lookup
+from disco.catalogue import Catalogue, Filters, Rows
+from disco.catalogue.lookup import Choose
 from disco.errors import DiscoError
 from disco.models.predictors import PREDICTORS, Predictor, load_predictor
 from disco.models.recommenders import Recommender, default_recommender, load_recommender
@@ -22,6 +23,8 @@ from disco.playlist.sequence import Constraints
 from disco.sources import playlist_files
 from disco.sources.tracklist import Tracklist
 
+# Texts that mean tracks, or rows of the catalogue.
+Seeds = str | Sequence[str] | Rows
 # The published method: `disco.make(catalogue, seeds, **PUBLISHED)`.
 PUBLISHED: dict[str, Any] = {
     "predictor": "classic",
@@ -34,7 +37,7 @@ PUBLISHED: dict[str, Any] = {
 
 def make(
     catalogue: Catalogue,
-    seeds: str | Sequence[str] = (),
+    seeds: Seeds = (),
     *,
     length: int = 10,
     minutes: float | None = None,
@@ -68,7 +71,7 @@ def make(
     duration: str | tuple[float, float] | None = Filters.seconds,
     explicit: bool = Filters.explicit,
     exclude_playlist: str | Path | Tracklist | Sequence[str | Path | Tracklist] = (),
-    choose: lookup.Choose | None = None,
+    choose: Choose | None = None,
 ) -> Playlist:
     """Make a playlist that begins with the seeds and flows on from them.
 
@@ -76,8 +79,9 @@ def make(
     ----------
     catalogue : Catalogue
         The tracks to choose from; see `disco.open`.
-    seeds : str or sequence of str
-        Tracks to begin with: title and artist in any order and roughly spelt, ids or Spotify links.
+    seeds : str, sequence of str, or rows
+        Tracks to begin with: title and artist in any order and roughly spelt, ids, Spotify links, or rows of the
+        catalogue.
     length : int
         Tracks to add after the seeds.
     minutes : float, optional
@@ -131,7 +135,7 @@ def make(
     exclude_playlist : str, Path or sequence of these
         Playlist files whose tracks are left out.
     choose : callable, optional
-        Picks one of several tracks that a text may mean; see `catalogue.lookup.find_seeds`.
+        Picks one of several tracks that a text may mean; see `Catalogue.find`.
 
     Returns
     -------
@@ -185,9 +189,7 @@ def make(
     )
 
 
-def make_alternatives(
-    n: int, catalogue: Catalogue, seeds: str | Sequence[str] = (), **options: Any
-) -> list[Playlist]:
+def make_alternatives(n: int, catalogue: Catalogue, seeds: Seeds = (), **options: Any) -> list[Playlist]:
     """Make playlists that differ from each other in at least 3 of 10 transitions.
 
     Parameters
@@ -211,7 +213,7 @@ def make_alternatives(
         return catalogue.ids(find_rows(catalogue, text, choose))[0]
 
     # Looked up and loaded once, however many are made.
-    ids = [track_id(seed) for seed in ([seeds] if isinstance(seeds, str) else seeds)]
+    ids = catalogue.ids(find_rows(catalogue, seeds, choose))
     if options.get("end_track") is not None:
         options["end_track"] = track_id(options["end_track"])
     pinned = parse_pins(options.pop("pin", ()), lambda text: int(find_rows(catalogue, text, choose)[0]))
@@ -237,12 +239,17 @@ def check_catalogue(catalogue: object) -> None:
         raise DiscoError(f"{catalogue!r} is no catalogue; open it first: disco.open({catalogue!r})")
 
 
-def find_rows(catalogue: Catalogue, texts: str | Sequence[str], choose: lookup.Choose | None = None) -> Rows:
-    """Rows of the tracks that texts mean."""
-    asked = [texts] if isinstance(texts, str) else list(texts)
-    if wrong := [text for text in asked if not isinstance(text, str)]:
-        raise DiscoError(f"{wrong[0]!r} names no track; write title and artist, an id or a link as text")
-    return lookup.find_seeds(catalogue, asked, choose)
+def find_rows(catalogue: Catalogue, tracks: Seeds, choose: Choose | None = None) -> Rows:
+    """Rows of the tracks that texts mean; rows stay what they are."""
+    found: list[int] = []
+    for track in [tracks] if isinstance(tracks, str) else tracks:
+        if isinstance(track, str):
+            found.append(int(catalogue.find(track, choose=choose)[0]))
+        elif isinstance(track, int | np.integer) and 0 <= track < len(catalogue):
+            found.append(int(track))
+        else:
+            raise DiscoError(f"{track!r} names no track; write title and artist, an id or a link as text")
+    return np.array(found, dtype=np.intp)
 
 
 def _texts(conditions: str | Sequence[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from disco.catalogue import Catalogue, Floats, Rows, lookup
+from disco.catalogue import Catalogue, Floats, Rows
 from disco.errors import DiscoError
 from disco.models.recommenders import Query, Recommender, default_recommender, load_recommender
 from disco.playlist.candidates import no_candidates_reason
@@ -174,7 +174,7 @@ def parse_query(
         return np.empty(0, dtype=np.intp), texts[0]
     if too_long := next((text for text in texts if len(text) > _LONGEST_NAME), None):
         raise DiscoError(f"no track found for a text of {len(too_long):,} characters")
-    return lookup.find_seeds(catalogue, texts), title
+    return catalogue.find(*texts), title
 
 
 def _is_track(text: str, catalogue: Catalogue) -> bool:
