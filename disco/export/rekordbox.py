@@ -5,7 +5,7 @@ from __future__ import annotations
 from disco import __version__
 from disco.export.style import Style, absolute, artists, key_text, xml
 from disco.playlist.playlist import Playlist
-from disco.sources.entries import OUR_ID
+from disco.sources.entries import ID_PREFIX
 from disco.sources.file_urls import to_url
 
 
@@ -22,7 +22,7 @@ def as_rekordbox(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B0
             "Genre": ", ".join(track["genres"] or []) or None,
             "TotalTime": None if duration is None else round(duration / 1000),
             "AverageBpm": None if bpm is None else f"{bpm:.2f}",
-            "Comments": None if path else OUR_ID + track["track_id"],
+            "Comments": None if path else ID_PREFIX + track["track_id"],
             "Location": None if path is None else to_url(path, "localhost"),
             "Tonality": key_text(track, style.key_names),
         }

@@ -7,7 +7,7 @@ from typing import Any
 
 from disco.export.style import Style, absolute, artists, in_xml, key_text, xml
 from disco.playlist.playlist import Playlist
-from disco.sources.entries import OUR_ID
+from disco.sources.entries import ID_PREFIX
 from disco.sources.file_urls import to_traktor
 
 
@@ -50,7 +50,7 @@ def _entry(track: dict[str, Any], style: Style) -> tuple[str, list[str]]:
     """The key by which the playlist names a track, and its lines in the collection."""
     path, duration, bpm = file_of(track), track["duration_ms"], track["tempo_bpm"]
     known = track["key"] is not None and track["mode"] is not None
-    place, key = [], OUR_ID + track["track_id"]
+    place, key = [], ID_PREFIX + track["track_id"]
     if path is not None:
         volume, folder, name = to_traktor(path)
         place, key = [xml("LOCATION", {"DIR": folder, "FILE": name, "VOLUME": volume})], volume + folder + name

@@ -8,7 +8,7 @@ are what the trees learn from. At run time the trees rank what the recommenders 
 from __future__ import annotations
 
 import hashlib
-import sys
+import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,6 +37,7 @@ from disco.training.recommenders import save_artifacts, split_playlists, trainin
 from disco.training.retrieval import train_two_tower
 from disco.training.trees import fit_trees, write_trees
 
+log = logging.getLogger(__name__)
 # What trains a part anew, by its method.
 TRAINERS: dict[str, Callable[[Any, Run], Card]] = {
     "playlist-knn": train_playlist_knn,
@@ -93,17 +94,19 @@ def train_reranker(recipe: RerankerRecipe, run: Run) -> Card:
     with tempfile.TemporaryDirectory(prefix=".parts.", dir=run.folder.parent) as beside:
         held, seen = _without(run, recipe, Path(beside)), {}
         for method, card in cards.items():
-            print(f"{recipe.name}: {card.name} on the playlists that it does not learn from", file=sys.stderr)
+            log.info("%s: training %s on the playlists that are not held out", recipe.name, card.name)
             seen[method] = _trained_again(card, held, Path(beside, method))
         before = ranker_data(run.catalogue, seen)
         playlists, titles = split_playlists(held, "held")
-        print(f"{recipe.name}: candidates for {len(playlists):,} playlists", file=sys.stderr)
+        log.info("%s: finding candidates for %s playlists", recipe.name, f"{len(playlists):,}")
         cut = round(len(playlists) * (1 - _APART))
         parts = [examples(before, playlists[part], titles[part], recipe) for part in (slice(cut), slice(cut, None))]
     if any(not part.true.any() for part in parts):
         raise DataError(run.playlists, f"has too few playlists to train {recipe.name} on: {len(playlists)} are held")
     shown, apart = ((part.features, part.true, part.sizes) for part in parts)
-    print(f"{recipe.name}: trees on {len(shown[1]):,} candidates for {len(shown[2]):,} queries", file=sys.stderr)
+    log.info(
+        "%s: fitting trees on %s candidates for %s queries", recipe.name, f"{len(shown[1]):,}", f"{len(shown[2]):,}"
+    )
     booster = fit_trees(shown, apart, recipe)
     features = feature_names(library)
     write_trees(booster, len(features), run.folder / "trees.onnx")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import sys
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -30,6 +30,8 @@ from disco.training.recommenders import Interactions, save_artifacts, split_play
 from disco.training.seeds import fit_best
 
 Batch = tuple[Any, ...]
+
+log = logging.getLogger(__name__)
 
 Numbers = NDArray[np.int32]
 # Validation playlists of each protocol per epoch: more would cost more than they gain in precision.
@@ -297,7 +299,7 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
                 pairs = zip(answers, truth, strict=True)
                 means.append(float(np.mean([metrics.ndcg(found.rows, true) for found, true in pairs])))
             each = ", ".join(f"{name} {mean:.4f}" for name, mean in zip(questions, means, strict=True))
-            print(f"{recipe.name}  NDCG by {each}", file=sys.stderr)
+            log.info("%s  NDCG by %s", recipe.name, each)
             return 1 - float(np.mean(means))
 
         at_start.append(error())
