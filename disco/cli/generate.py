@@ -198,7 +198,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     playlists = alternatives(make, options.wishes(arguments, row), wanted, lambda playlist: playlist)
     console.say_notes(playlists, wanted, arguments.quiet)
     if arguments.json:
-        sys.stdout.write(export.as_json(playlists[0]) if wanted == 1 else _together(playlists))
+        sys.stdout.write(export.to_json(playlists[0]) if wanted == 1 else _together(playlists))
     else:
         for playlist in playlists:
             console.show(playlist)
@@ -220,11 +220,11 @@ def _together(playlists: Sequence[Playlist]) -> str:
 def _check_files(arguments: argparse.Namespace) -> None:
     """Refuse what could not be written before the work is done."""
     for where in console.outputs(arguments.output, arguments.alternatives):
-        export.check(where, arguments.force, tuple(export.FORMATS))
+        export.check_output(where, arguments.force, tuple(export.FORMATS))
     if arguments.plot:
-        export.check(arguments.plot, arguments.force, (".html",))
+        export.check_output(arguments.plot, arguments.force, (".html",))
     if arguments.save_settings:
-        export.check(arguments.save_settings, arguments.force, (".toml",))
+        export.check_output(arguments.save_settings, arguments.force, (".toml",))
 
 
 def _write_files(arguments: argparse.Namespace, playlists: Sequence[Playlist]) -> None:
@@ -234,10 +234,10 @@ def _write_files(arguments: argparse.Namespace, playlists: Sequence[Playlist]) -
     if arguments.plot:
         from disco.export import plot  # plotly takes longer to load than the playlist to make
 
-        export.write(plot.page(playlists[0]), arguments.plot, arguments.force)
+        export.write_text(plot.page(playlists[0]), arguments.plot, arguments.force)
         written.append(arguments.plot)
     if arguments.save_settings:
-        export.write(settings.as_toml(arguments), arguments.save_settings, arguments.force)
+        export.write_text(settings.as_toml(arguments), arguments.save_settings, arguments.force)
         written.append(arguments.save_settings)
     if written and not arguments.quiet:
         console.say(f"written: {', '.join(map(str, written))}")

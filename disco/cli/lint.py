@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     console.set_verbosity(arguments.quiet)
     if arguments.plot:
-        export.check(arguments.plot, arguments.force, (".html",))
+        export.check_output(arguments.plot, arguments.force, (".html",))
     asked = arguments.iterations is not None or arguments.seconds is not None
     budget = Budget(arguments.iterations, arguments.seconds) if asked else None
     judged = options.mixing(arguments)
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.plot:
         from disco.export import plot  # plotly takes longer to load than the joins to grade
 
-        export.write(plot.page(explained.playlist), arguments.plot, arguments.force)
+        export.write_text(plot.page(explained.playlist), arguments.plot, arguments.force)
         if not arguments.quiet:
             console.say(f"written: {arguments.plot}")
     return 0

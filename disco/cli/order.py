@@ -58,9 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     console.set_verbosity(arguments.quiet)
     for place in console.outputs(arguments.output, arguments.alternatives):
-        export.check(place, arguments.force, tuple(export.FORMATS))
+        export.check_output(place, arguments.force, tuple(export.FORMATS))
     if arguments.plot:
-        export.check(arguments.plot, arguments.force, (".html",))
+        export.check_output(arguments.plot, arguments.force, (".html",))
     budget, keep = Budget(arguments.iterations, arguments.seconds), options.places(arguments.keep_positions)
     judged = options.mixing(arguments)
     listed, catalogue = open_list(arguments)
@@ -100,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.plot:
         from disco.export import plot  # plotly takes longer to load than the playlist to order
 
-        export.write(plot.page(made[0].playlist), arguments.plot, arguments.force)
+        export.write_text(plot.page(made[0].playlist), arguments.plot, arguments.force)
         written.append(arguments.plot)
     if written and not arguments.quiet:
         console.say(f"written: {', '.join(map(str, written))}")
