@@ -386,7 +386,7 @@ def verdict(records: Sequence[dict[str, Any]]) -> str:
             ", ".join(
                 f"{name} in {len(ahead(by[way], by[name]))}"
                 for name, rival in BASELINES.items()
-                if rival.weighs and name in by
+                if rival.weighs_all and name in by
             )
             + "."
         )

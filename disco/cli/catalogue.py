@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from disco.catalogue import FEATURES, SCHEMA, Catalogue, lookup
+from disco.catalogue import FEATURES, SCHEMA, Catalogue
 from disco.catalogue.text import printable
 from disco.cli import console, options
 from disco.errors import DiscoError
@@ -76,7 +76,7 @@ def set_values(track: str, said: Sequence[str], catalogue: Catalogue | None) -> 
     if not track.strip():
         raise DiscoError("an empty text names no track; write an id, a path, or artist - title")
     if catalogue is not None:
-        track = catalogue.ids(lookup.find_seeds(catalogue, [track]))[0]
+        track = catalogue.ids(catalogue.find(track))[0]
     elif Path(track).exists():
         track = str(Path(track).absolute())  # so that it is found from every folder
     held = {

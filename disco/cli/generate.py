@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from disco import export
-from disco.catalogue import Filters, lookup
+from disco.catalogue import Filters
 from disco.cli import console, options, settings
 from disco.cli.options import add_catalogue, open_catalogue
 from disco.models.predictors import PREDICTORS, load_predictor
@@ -156,10 +156,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         catalogue = open_catalogue(arguments.catalogue, arguments.quiet, arguments.enrich_from, arguments.corrections)
     choose = console.ask if arguments.interactive else None
-    seeds = lookup.find_seeds(catalogue, asked, choose)
+    seeds = catalogue.find(*asked, choose=choose)
 
     def row(text: str) -> int:
-        return int(lookup.find_seeds(catalogue, [text], choose)[0])
+        return int(catalogue.find(text, choose=choose)[0])
 
     # Loaded once, however many alternatives are made.
     name = arguments.recommender
@@ -195,7 +195,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
 
     wanted = arguments.alternatives
-    playlists = alternatives(make, options.wishes(arguments, row), wanted, lambda playlist: playlist)
+    playlists = alternatives(make, options.wishes(arguments, row), wanted)
     console.say_notes(playlists, wanted, arguments.quiet)
     if arguments.json:
         sys.stdout.write(export.to_json(playlists[0]) if wanted == 1 else _together(playlists))

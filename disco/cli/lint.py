@@ -16,7 +16,7 @@ from disco.catalogue import lookup
 from disco.cli import console, options
 from disco.cli.options import add_list, open_list
 from disco.playlist.cost import Knobs
-from disco.playlist.reorder import given
+from disco.playlist.matching import match_tracklist
 from disco.playlist.sequence import Budget
 from disco.playlist.suggestions import Explanation, Suggestion, explain
 from disco.playlist.transition_grades import Grades, grade_name
@@ -61,9 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     budget = Budget(arguments.iterations, arguments.seconds) if asked else None
     judged = options.mixing(arguments)
     listed, catalogue = open_list(arguments)
-    had = given(listed, catalogue)
+    playlist = match_tracklist(listed, catalogue)
     explained = explain(
-        replace(had, title=arguments.title) if arguments.title else had,
+        replace(playlist, name=arguments.title) if arguments.title else playlist,
         catalogue,
         knobs=Knobs(flow=arguments.flow, sweetness=arguments.sweetness, smoothness=arguments.smoothness),
         predictor=arguments.predictor,
@@ -88,9 +88,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _whole(explained: Explanation) -> list[str]:
     """What there is of good and bad, as it is and in the best order, as lines of a small table."""
-    orders = [(explained.grades, explained.ordered and explained.ordered.before)]
-    if explained.ordered and explained.ordered_grades:
-        orders.append((explained.ordered_grades, explained.ordered.after))
+    orders = [(explained.grades, explained.reordered and explained.reordered.before)]
+    if explained.reordered and explained.reordered_grades:
+        orders.append((explained.reordered_grades, explained.reordered.after))
     rows: dict[str, list[str]] = {"": ["as it is", "disco order"][: len(orders)]}
     for grade in ("good", "fair", "clash"):
         rows[f"joins: {grade}"] = [str(grades.counts()[grade]) for grades, _ in orders]
@@ -111,32 +111,32 @@ def _worst(explained: Explanation) -> list[str]:
     if not explained.worst:
         return ["No join that is known is less than good." if len(playlist) > 1 else "One track alone has no joins."]
     names = [_name(track) for track in playlist.tracks.table.to_pylist()]
-    for fault in explained.worst:
-        i = fault.place
+    for issue in explained.worst:
+        i = issue.position
         grade, cost = grade_name(int(explained.grades.whole[i])), playlist.terms["cost"][i]
         lines += [f"{i + 1} → {i + 2}  {grade}, costs {cost:.2f}: {names[i]} → {names[i + 1]}"]
-        lines += [f"    {what}" for what in fault.wrong]
-        lines += [f"    better: {_in_words(advice, names, explained)}" for advice in fault.better]
-        lines += [] if fault.better else ["    no single change betters it"]
+        lines += [f"    {what}" for what in issue.problems]
+        lines += [f"    better: {_in_words(suggestion, names, explained)}" for suggestion in issue.suggestions]
+        lines += [] if issue.suggestions else ["    no single change betters it"]
     return ["The worst joins", "", *lines]
 
 
-def _in_words(advice: Suggestion, names: Sequence[str], explained: Explanation) -> str:
-    who, to = _name(advice.track), advice.to
+def _in_words(suggestion: Suggestion, names: Sequence[str], explained: Explanation) -> str:
+    who, to = _name(suggestion.track), suggestion.after
     after = f"after {to + 1} ({names[to]})" if to >= 0 else "to the beginning"
-    costs = f"the list costs {abs(advice.saves):.2f} {'less' if advice.saves >= 0 else 'more'}"
-    if advice.kind == "bridge":
-        change = "less" if advice.saves >= 0 else "more"
-        costs = f"the dearer of its two joins costs {abs(advice.saves):.2f} {change} than this one"
-    if advice.leaps > 0:
-        costs += f", and {advice.leaps} fewer joins leap in tempo"
+    costs = f"the list costs {abs(suggestion.saves):.2f} {'less' if suggestion.saves >= 0 else 'more'}"
+    if suggestion.kind == "bridge":
+        change = "less" if suggestion.saves >= 0 else "more"
+        costs = f"the dearer of its two joins costs {abs(suggestion.saves):.2f} {change} than this one"
+    if suggestion.large_tempo_jumps > 0:
+        costs += f", and {suggestion.large_tempo_jumps} fewer joins leap in tempo"
     said = {
-        "bring": f"{advice.place + 1} ({who}) between them",
-        "move": f"{advice.place + 1} ({who}) moved {after}",
-        "replace": f"{who} in place of {advice.place + 1}",
+        "bring": f"{suggestion.position + 1} ({who}) between them",
+        "move": f"{suggestion.position + 1} ({who}) moved {after}",
+        "replace": f"{who} in place of {suggestion.position + 1}",
         "bridge": f"{who} added between them",
     }
-    return f"{said[advice.kind]}: {costs}"
+    return f"{said[suggestion.kind]}: {costs}"
 
 
 def _name(track: dict[str, Any]) -> str:
@@ -155,29 +155,29 @@ def _as_dict(explained: Explanation) -> dict[str, Any]:
         track["join"]["grades"] = {name: None if part < 0 else grade_name(part) for name, part in parts.items()}
     said["worst"] = [
         {
-            "from": fault.place + 1,
-            "to": fault.place + 2,
-            "wrong": fault.wrong,
+            "from": issue.position + 1,
+            "to": issue.position + 2,
+            "wrong": issue.problems,
             "better": [
                 {
-                    "kind": advice.kind,
-                    "id": advice.track["track_id"],
-                    "title": advice.track["title"],
-                    "place": advice.place + 1,
-                    "after": advice.to + 1,
-                    "saves": round(advice.saves, 4),
+                    "kind": suggestion.kind,
+                    "id": suggestion.track["track_id"],
+                    "title": suggestion.track["title"],
+                    "place": suggestion.position + 1,
+                    "after": suggestion.after + 1,
+                    "saves": round(suggestion.saves, 4),
                 }
-                for advice in fault.better
+                for suggestion in issue.suggestions
             ],
         }
-        for fault in explained.worst
+        for issue in explained.worst
     ]
-    ordered = explained.ordered
+    ordered = explained.reordered
     said["as_it_is"] = _figures(grades, ordered.before.mean_cost if ordered else None)
     said["in_order"] = None
-    if ordered and explained.ordered_grades:
-        said["in_order"] = _figures(explained.ordered_grades, ordered.after.mean_cost)
-        said["in_order"]["ids"] = ordered.playlist.tracks.table["track_id"].to_pylist()
+    if ordered and explained.reordered_grades:
+        said["in_order"] = _figures(explained.reordered_grades, ordered.after.mean_cost)
+        said["in_order"]["ids"] = ordered.tracks.table["track_id"].to_pylist()
     return said
 
 

@@ -7,17 +7,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from disco import export
-from disco.catalogue import lookup
 from disco.cli import console, options
 from disco.cli.options import add_list, open_list
 from disco.playlist.alternatives import alternatives
 from disco.playlist.cost import Knobs
-from disco.playlist.reorder import Ordered, given, reorder
+from disco.playlist.matching import match_tracklist
+from disco.playlist.reorder import Reordered, distinct_tracks, reorder
 from disco.playlist.sequence import Budget, Constraints
 
 
@@ -64,61 +63,54 @@ def main(argv: Sequence[str] | None = None) -> int:
     budget, keep = Budget(arguments.iterations, arguments.seconds), options.places(arguments.keep_positions)
     judged = options.mixing(arguments)
     listed, catalogue = open_list(arguments)
-    had = given(listed, catalogue)
+    playlist = match_tracklist(listed, catalogue)
     if arguments.title:
-        had = replace(had, title=arguments.title)
+        playlist = replace(playlist, name=arguments.title)
+    tracks, _ = distinct_tracks(playlist)
 
     def row(text: str) -> int:
-        return int(lookup.find_seeds(had.tracks, [text])[0])
+        return int(tracks.find(text)[0])
 
-    def make(wishes: Constraints) -> Ordered:
+    def make(wishes: Constraints) -> Reordered:
         return reorder(
-            had,
+            playlist,
             knobs=Knobs(flow=arguments.flow, sweetness=arguments.sweetness, smoothness=arguments.smoothness),
             predictor=arguments.predictor,
             mixing=judged,
             constraints=wishes,
             artist_gap=arguments.artist_gap,
-            keep_positions=None if keep is None else np.array(keep),
+            keep_positions=keep or (),
             budget=budget,
         )
 
     wanted = arguments.alternatives
-    made = alternatives(make, options.wishes(arguments, row), wanted, lambda ordered: ordered.playlist)
-    console.say_notes([ordered.playlist for ordered in made], wanted, arguments.quiet)
+    made = alternatives(make, options.wishes(arguments, row), wanted)
+    console.say_notes(made, wanted, arguments.quiet)
     if arguments.json:
-        said = [_as_dict(ordered) for ordered in made]
+        said = [ordered.to_dict() for ordered in made]
         print(json.dumps(said[0] if wanted == 1 else {"alternatives": said}, ensure_ascii=False, indent=2))
     for ordered in [] if arguments.json else made:
-        console.show(ordered.playlist)
+        console.show(ordered)
         print(_better(ordered))
     written = console.outputs(arguments.output, len(made))
     for ordered, where in zip(made, written, strict=False):
-        console.say_all(
-            export.save(ordered.playlist, where, options.style(arguments), arguments.force), arguments.quiet
-        )
+        console.say_all(export.save(ordered, where, options.style(arguments), arguments.force), arguments.quiet)
     if arguments.plot:
         from disco.export import plot  # plotly takes longer to load than the playlist to order
 
-        export.write_text(plot.page(made[0].playlist), arguments.plot, arguments.force)
+        export.write_text(plot.page(made[0]), arguments.plot, arguments.force)
         written.append(arguments.plot)
     if written and not arguments.quiet:
         console.say(f"written: {', '.join(map(str, written))}")
     if arguments.upload_to:
         from disco.export.upload import upload
 
-        for address in upload([ordered.playlist for ordered in made], arguments.upload_to):
+        for address in upload(made, arguments.upload_to):
             console.say(f"made: {address}")
     return 0
 
 
-def _as_dict(ordered: Ordered) -> dict[str, Any]:
-    """The playlist as one JSON object, with the figures of before and after; what is unknown is null."""
-    figures = {"before": ordered.before.as_dict(), "after": ordered.after.as_dict()}
-    return {**ordered.playlist.as_dict(), **figures}
-
-
-def _better(ordered: Ordered) -> str:
+def _better(ordered: Reordered) -> str:
     """Before and after, as lines of a small table."""
     lines = [f"{'':<24}{'before':>16}{'after':>16}"]
     pair = (ordered.before, ordered.after)

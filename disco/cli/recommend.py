@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from disco.catalogue import Catalogue, Rows, lookup
+from disco.catalogue import Catalogue, Rows
 from disco.catalogue.text import printable
 from disco.cli import console, options
 from disco.errors import DiscoError
@@ -148,7 +148,7 @@ def understood(
         return np.empty(0, dtype=np.intp), asked[0]
     if too_long := next((text for text in asked if len(text) > _LONGEST_NAME), None):
         raise DiscoError(f"no track found for a text of {len(too_long):,} characters")
-    return lookup.find_seeds(catalogue, asked), title
+    return catalogue.find(*asked), title
 
 
 def _is_track(text: str, catalogue: Catalogue) -> bool:
