@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from disco.errors import DataError, DiscoError
+from disco.export.console_table import show, table
 from disco.export.jspf import to_jspf
 from disco.export.m3u8 import to_m3u8, track_location
 from disco.export.record import to_json
@@ -25,6 +26,8 @@ __all__ = [
     "Style",
     "check_output",
     "save",
+    "show",
+    "table",
     "to_csv",
     "to_json",
     "to_jspf",
