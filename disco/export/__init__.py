@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from disco.errors import DataError, DiscoError
+from disco.export.console_table import show, table
 from disco.export.jspf import as_jspf
 from disco.export.m3u8 import as_m3u8, location
 from disco.export.record import as_json
@@ -32,6 +33,8 @@ __all__ = [
     "check",
     "location",
     "save",
+    "show",
+    "table",
     "write",
 ]
 
