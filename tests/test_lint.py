@@ -203,7 +203,7 @@ def test_a_page_is_drawn_and_not_overwritten(mine, library, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nowhere.m3u8"], "nowhere.m3u8: cannot be read"),
+        (["nowhere.m3u8"], "nowhere.m3u8: there is no such file"),
         (["MINE", "--key-rule", "x"], "there is no key rule 'x'"),
         (["MINE", "--seconds", "0"], "must be above 0"),
         (["MINE", "--plot", "a.docx"], ".html"),

@@ -218,7 +218,7 @@ def test_what_gave_way_is_said(library, mine, capsys):
         (["MINE", "--pin", "3=t00003", "--pin", f"3={IDS[1]}"], "two tracks are to stand at place 3"),
         (["MINE", "--pin", "3"], "'3' pins nothing; write a position and a track"),
         (["MINE", "--pin", "40=t00003"], "there is no place 40"),
-        (["MINE", "--keep-positions", "2-1"], "'2-1' names no places"),
+        (["MINE", "--keep-positions", "2-1"], "'2-1' names no positions"),
         (["MINE", "--keep-positions", "13"], "there is no position 13 to keep"),
         (["MINE", "--keep-positions", "1", "--start-track", IDS[3]], "two tracks are to stand at place 1"),
         (["MINE", "--arc", "zigzag"], "'zigzag' is no arc; there are flat, warm-up"),

@@ -1,24 +1,19 @@
-"""Door: explain the order of a playlist that someone has. `disco lint --help`."""
+"""`disco lint`: grade the transitions of a playlist that exists, and suggest changes."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from disco import export
 from disco.catalogue import lookup
-from disco.cli import console, options
-from disco.cli.options import add_list, open_list
-from disco.playlist.cost import Knobs
-from disco.playlist.matching import match_tracklist
-from disco.playlist.sequence import Budget
-from disco.playlist.suggestions import Explanation, Suggestion, explain
+from disco.cli import console, options, output
+from disco.playlist.from_file import lint
+from disco.playlist.suggestions import Explanation, Suggestion
 from disco.playlist.transition_grades import Grades, grade_name
 
 # A longer name is cut: what is wrong must stay in sight.
@@ -26,63 +21,45 @@ _LONGEST = 60
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of this door."""
+    """The options of this command."""
     p = argparse.ArgumentParser(
         prog="disco lint",
-        description="Grade every join of a playlist that you have, and say what would better the worst of them.",
+        usage="disco lint FILE [options]",
+        description="Grade every transition of a playlist that you have, and suggest changes for the worst.",
         epilog="example: disco lint mine.m3u8 --catalogue tracks.parquet --key-rule camelot",
     )
-    add_list(p)
+    options.add_playlist(p)
+    g = p.add_argument_group("what most people need")
+    options.add_catalogue(g)
+    options.add_plot(g)
+    options.add_json(g)
+    options.add_judging(p.add_argument_group("how transitions are judged"), lint)
+    options.add(p.add_argument_group("how long to search for the best order"), lint, "iterations", "seconds")
+    options.add_enrichment(p.add_argument_group("where tracks come from"))
 
-    g = p.add_argument_group("how joins are judged")
-    options.add_judging(g)
-
-    g = p.add_argument_group("how long to look for the best order")
-    options.add_iterations(g, "200")
-    g.add_argument("--seconds", type=float, metavar="S", help="or: stop after so long, with the best so far")
-
-    g = p.add_argument_group("what comes out")
-    g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist")
-    g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw it as it is, on a page that needs no network")
-    g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
-    g.add_argument("--quiet", action="store_true", help="print no notes")
+    g = p.add_argument_group("output")
+    options.add(g, lint, "title")
     g.add_argument("--force", action="store_true", help="overwrite files that exist")
+    options.add_verbosity(g)
     return p
 
 
 @console.command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Grade the joins of a playlist, name the worst, and say what its best order would gain."""
+    """Grade the transitions of a playlist, name the worst, and show what its best order would gain."""
     arguments = parser().parse_args(argv)
-    console.set_verbosity(arguments.quiet)
-    if arguments.plot:
-        export.check(arguments.plot, arguments.force, (".html",))
-    asked = arguments.iterations is not None or arguments.seconds is not None
-    budget = Budget(arguments.iterations, arguments.seconds) if asked else None
-    judged = options.mixing(arguments)
-    listed, catalogue = open_list(arguments)
-    playlist = match_tracklist(listed, catalogue)
-    explained = explain(
-        replace(playlist, name=arguments.title) if arguments.title else playlist,
-        catalogue,
-        knobs=Knobs(flow=arguments.flow, sweetness=arguments.sweetness, smoothness=arguments.smoothness),
-        predictor=arguments.predictor,
-        mixing=judged,
-        artist_gap=arguments.artist_gap,
-        budget=budget,
-    )
-    console.say_notes([explained.playlist], 1, arguments.quiet)
+    console.set_verbosity(arguments.quiet, arguments.verbose)
+    options.check_values(arguments)
+    output.check_files(arguments)
+    tracklist, catalogue = options.read_playlist(arguments)
+    explained = lint(catalogue, tracklist, **options.values(arguments, lint))
+    output.log_notes([explained.playlist])
+    output.write_files(arguments, [explained.playlist])
     if arguments.json:
         print(json.dumps(_as_dict(explained), ensure_ascii=False, indent=2))
     else:
-        console.show(explained.playlist, explained.grades)
+        export.show(explained.playlist, explained.grades)
         print("\n".join([*_whole(explained), "", *_worst(explained)]) + "\n")
-    if arguments.plot:
-        from disco.export import plot  # plotly takes longer to load than the joins to grade
-
-        export.write(plot.page(explained.playlist), arguments.plot, arguments.force)
-        if not arguments.quiet:
-            console.say(f"written: {arguments.plot}")
     return 0
 
 

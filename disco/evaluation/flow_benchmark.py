@@ -22,7 +22,8 @@ import numpy as np
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.errors import DiscoError
 from disco.evaluation import metrics
-from disco.evaluation.baselines import BASELINES, baseline_tracks
+from disco.evaluation.baseline_costs import baseline_tracks
+from disco.evaluation.baselines import BASELINES
 from disco.models.predictors import Predictor
 from disco.models.recommenders import Query, Recommender
 from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
