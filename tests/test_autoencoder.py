@@ -58,7 +58,7 @@ def trained(noise: bool = False) -> Path:
     return folder / "autoencoder"
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_numbers_are_copied_and_neighbours_are_of_the_same_genre():
     card = load_card(trained(), "recommender")
     measured = card["metrics"]
@@ -69,7 +69,7 @@ def test_numbers_are_copied_and_neighbours_are_of_the_same_genre():
     assert load_card(trained(noise=True))["metrics"]["genre_hits@10"] == pytest.approx(1 / 3, abs=0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.train
 @pytest.mark.parametrize("where", ["trained", "shipped"])
 def test_the_exported_code_is_that_of_the_keras_network(where):
     keras = pytest.importorskip("keras")
@@ -118,7 +118,6 @@ def test_one_track_a_title_is_kept_the_first_and_its_first_genre_counts():
     assert labels[3] == labels[4] == -1
 
 
-@pytest.mark.slow
 def test_the_original_counts_73_609_tracks(shared):
     catalogue = tables.read(shared / "kaggle_spotify_tracks_114k.parquet")
     assert len(first_of_each_title(catalogue)) == 73_609
@@ -142,7 +141,7 @@ def test_a_card_that_is_wrong_is_told(tmp_path, standard, said):
         load_recommender(folder, random_catalogue(5))
 
 
-@pytest.mark.slow
+@pytest.mark.train
 @pytest.mark.parametrize(("n", "said"), [(2, "too few to train on"), (200, "says nothing of time_signature")])
 def test_tables_that_cannot_be_learnt_from_are_told(tmp_path, capsys, n, said):
     pytest.importorskip("keras")
