@@ -149,7 +149,7 @@ def test_tempo_an_octave_up_stands_at_the_same_place_of_its_circle() -> None:
     np.testing.assert_allclose(circle[0], circle[1], atol=1e-5)
 
 
-def test_a_track_without_features_has_no_inputs_and_a_misspelt_input_is_told() -> None:
+def test_a_track_without_features_has_no_inputs_and_a_misspelt_input_is_reported() -> None:
     tracks = random_catalogue(2, seed=1).table.to_pylist()
     tracks[0]["energy"] = None
     tracks[1] |= dict.fromkeys((*FEATURES, "feature_set"))

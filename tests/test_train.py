@@ -179,7 +179,7 @@ def test_cold_tracks_are_in_the_test_alone(tmp_path: Path) -> None:
     ("splits", "sentence"),
     [({"train": 9}, "no playlist of 10 covered tracks in the split 'validation'"), ({None: 9}, "disco prepare")],
 )
-def test_playlists_that_nobody_prepared_are_told(tmp_path: Path, splits: dict[str, int], sentence: str) -> None:
+def test_playlists_that_nobody_prepared_are_reported(tmp_path: Path, splits: dict[str, int], sentence: str) -> None:
     catalogue = catalogue_of([f"t{i}" for i in range(200)], tmp_path)
     where = prepared(tmp_path, 200, **{str(name): n for name, n in splits.items()})
     if None in splits:
@@ -286,7 +286,7 @@ def test_a_killed_run_goes_on_as_if_it_had_never_stopped(
 
 
 @pytest.mark.train
-def test_door_writes_a_model_that_loads_and_runs(networks: object, tmp_path: Path) -> None:
+def test_command_writes_a_model_that_loads_and_runs(networks: object, tmp_path: Path) -> None:
     catalogue_of([f"t{i}" for i in range(300)], tmp_path)
     prepared(tmp_path, 300, train=30, validation=6, test=4)
     text = (CLOUD / "classic.toml").read_text(encoding="utf-8")
@@ -297,6 +297,6 @@ def test_door_writes_a_model_that_loads_and_runs(networks: object, tmp_path: Pat
     assert train.main([str(a) for a in (recipe, *places, "--output", tmp_path / "small")]) == 0
     assert {path.name for path in (tmp_path / "small").iterdir()} == {"card.json", "step.onnx", "network.keras"}
     network = load_network(read_card(tmp_path / "small", "predictor"))
-    said = network(inputs=np.ones((5, 9), dtype=np.float32), state=np.zeros((5, 32), dtype=np.float32))
-    assert {name: values.shape for name, values in said.items()} == {"vector": (5, 8), "next_state": (5, 32)}
-    assert all(np.isfinite(values).all() for values in said.values())
+    result = network(inputs=np.ones((5, 9), dtype=np.float32), state=np.zeros((5, 32), dtype=np.float32))
+    assert {name: values.shape for name, values in result.items()} == {"vector": (5, 8), "next_state": (5, 32)}
+    assert all(np.isfinite(values).all() for values in result.values())
