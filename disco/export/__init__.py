@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -53,16 +54,48 @@ _OF_FILES: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
 }
 
 
-def save(playlist: Playlist, where: Path, style: Style = Style(), force: bool = False) -> list[str]:  # noqa: B008
-    """Write a playlist in the format of a file's ending; relative paths begin in the file's folder.
+def save(
+    playlist: Playlist,
+    where: str | PathLike[str],
+    style: Style = Style(),  # noqa: B008 - frozen
+    force: bool = False,
+    *,
+    paths: str | None = None,
+    key_names: str | None = None,
+) -> list[str]:
+    """Write a playlist to a file in the format that its suffix tells.
+
+    Parameters
+    ----------
+    playlist : Playlist
+    where : str or path
+        One of `FORMATS`, or `.html` for a page of figures.
+    style : Style
+        How files and keys are named; relative paths begin in the folder of `where`.
+    force : bool
+        Whether an existing file is overwritten.
+    paths, key_names : str, optional
+        The same as in `style`, over it.
 
     Returns
     -------
     list of str
         What the listener should be told, in sentences.
     """
+    where = Path(where)
     suffix = where.suffix.lower()
-    write(FORMATS[suffix](playlist, replace(style, folder=where.parent)), where, force)
+    check(where, force, (*FORMATS, ".html"))
+    if paths is not None and paths not in PATHS:
+        raise DiscoError(f"there are no {paths!r} paths; there are: {', '.join(PATHS)}")
+    if key_names is not None and key_names not in KEY_NAMES:
+        raise DiscoError(f"there are no {key_names!r} names of keys; there are: {', '.join(KEY_NAMES)}")
+    if suffix == ".html":
+        from disco.export.plot import page  # plotly takes longer to load than the playlist to make
+
+        write(page(playlist), where, force)
+        return []
+    style = replace(style, folder=where.parent, paths=paths or style.paths, key_names=key_names or style.key_names)
+    write(FORMATS[suffix](playlist, style), where, force)
     if suffix not in _OF_FILES:
         return []
     program, file = _OF_FILES[suffix]
