@@ -38,7 +38,11 @@ def commands() -> str:
 def settings_page() -> str:
     """Keys of settings files, as Markdown."""
     helps = {action.dest: _help(generate.parser(), action) for action in generate.parser()._actions}
-    lines = ["# Settings", "", "`disco generate --save-settings FILE.toml` stores knobs, filters and methods as TOML,"]
+    lines = [
+        "# Settings",
+        "",
+        "`disco generate --save-settings FILE.toml` stores knobs, filters and methods as TOML,",
+    ]
     lines += ["`--settings FILE.toml` uses them again. Options on the command line take precedence over the file."]
     lines += ["Unknown keys and wrong types are refused; files of earlier versions are still read.", ""]
     lines += ["```toml", "sweetness = 2.0", 'include = ["genre=techno"]', 'bpm = "118-126"', "```", ""]
