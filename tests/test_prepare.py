@@ -440,7 +440,9 @@ def test_the_batch_size_does_not_matter(tracks, tmp_path, capsys, monkeypatch):
         ([], 2, "the following arguments are required"),
     ],
 )
-def test_bad_input_gets_one_sentence_and_an_exit_code(tracks, tmp_path, capsys, monkeypatch, arguments, code, sentence):
+def test_bad_input_gets_one_sentence_and_an_exit_code(
+    tracks, tmp_path, capsys, monkeypatch, arguments, code, sentence
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     (tmp_path / "lists.csv").write_text("playlist_id,track_id\n1,x\n")

@@ -1,4 +1,4 @@
-"""Train what says the next track: `classic` and `gru` to its features, `rank` to find it among others."""
+"""Train predictors: `classic` and `gru` on the features of the next track, `rank` to rank the next track first."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from disco.training.seeds import fit_best
 
 Recipes = PredictorRecipe | RankPredictorRecipe
 
-# Cases of each part that a card's own measures are taken on.
+# Cases of each split for the metrics on a card.
 _CASES = 5000
 
 
 def train_predictor(recipe: PredictorRecipe, run: Run) -> Card:
-    """Train a network for the next track's features, write it to a folder and return what its card says."""
+    """Train a network on the features of the next track, write it and return the fields of its card."""
     networks, catalogue = load_networks(), run.catalogue
     if recipe.network not in networks.NETWORKS:
         raise DiscoError(
@@ -63,7 +63,7 @@ def train_predictor(recipe: PredictorRecipe, run: Run) -> Card:
 
 
 def train_rank_predictor(recipe: RankPredictorRecipe, run: Run) -> Card:
-    """Train a tower and a sequence encoder to rank, write both to a folder and return what their card says."""
+    """Train a tower and a sequence encoder to rank, write both and return the fields of their card."""
     networks, catalogue = load_networks(), run.catalogue
     from disco.training import ranking
 
