@@ -70,7 +70,7 @@ def train_rank_predictor(recipe: RankPredictorRecipe, run: Run) -> Card:
     found = split_sequences(recipe, run.playlists, catalogue)
     transform = scaler(recipe.scaler)
     check_feature_set(catalogue, transform)
-    heard = encode_tracks(catalogue, recipe.inputs, transform, recipe.genre_words)
+    encoded = encode_tracks(catalogue, recipe.inputs, transform, recipe.genre_words)
     music = ranking.training_music(catalogue, found["train"])
     numbers = sum(name in NUMBERS for name in recipe.inputs)
 
@@ -90,22 +90,22 @@ def train_rank_predictor(recipe: RankPredictorRecipe, run: Run) -> Card:
             ),
             networks.sequence_encoder(recipe.size, recipe.units, recipe.dropout, recipe.recurrent),
         )
-        error = ranking.validation_error(*made, heard, catalogue, found["validation"])
-        return made, ranking.task(*made, heard, music, recipe, error)
+        error = ranking.validation_error(*made, encoded, catalogue, found["validation"])
+        return made, ranking.task(*made, encoded, music, recipe, error)
 
     (tower, encoder), errors = fit_best(recipe, build, run.saved)
     tower.save(run.folder / "tower.keras")
     encoder.save(run.folder / "follower.keras")
-    place, scale = ranking.fit_space_transform(tower, encoder, heard, catalogue, found, recipe)
+    space, scale = ranking.fit_space_transform(tower, encoder, encoded, catalogue, found, recipe)
     return {
         "feature_set": transform.feature_set,
         "inputs": recipe.inputs,
         "genre_words": recipe.genre_words,
         "output": "a learned space",
         "tower": export_network(
-            networks.transformed_tower(tower, place), run.folder / "tower.onnx", ("inputs",), ("vector",)
+            networks.transformed_tower(tower, space), run.folder / "tower.onnx", ("inputs",), ("vector",)
         ),
-        "network": export_step(networks.sequence_encoder_step(encoder, place), run.folder),
+        "network": export_step(networks.sequence_encoder_step(encoder, space), run.folder),
         "scale": round(scale, 4),
         **data_card(recipe, found, errors),
     }

@@ -123,8 +123,7 @@ def sparse_arrays(name: str, matrix: Sparse, weighted: bool = True) -> dict[str,
 
 def params_card(recipe: RecommenderRecipe, kind: type[Any]) -> Card:
     """The field `parameters` of a card: values of a recipe, as `Artifacts.parameters` reads them."""
-    said = asdict(recipe)
-    return {"parameters": {name: said[name] for name in kind.__dataclass_fields__}}
+    return {"parameters": {name: getattr(recipe, name) for name in kind.__dataclass_fields__}}
 
 
 def continuation_metrics(recipe: RecommenderRecipe | ContentRecipe, run: Run) -> Card:
