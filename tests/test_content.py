@@ -132,7 +132,7 @@ def hits(space: np.ndarray, catalogue: Catalogue, queries: np.ndarray) -> float:
     return float(metrics.label_precision(space, labels(catalogue), queries).mean())
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_genres_without_linear_structure_are_learned_for_held_out_tracks():
     catalogue = corners(2000, 1)
     card = load_card(trained(), "recommender")
@@ -144,7 +144,7 @@ def test_genres_without_linear_structure_are_learned_for_held_out_tracks():
     assert hits(embed_tracks(card, other), other, np.arange(500)) > 0.85
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_random_playlists_teach_nothing():
     other = corners(1000, 9)
     shuffled = corners(1000, 9, noise=True)
@@ -167,14 +167,14 @@ def plain_vectors(folder: Path, catalogue: Catalogue, share: float) -> np.ndarra
     return moved / np.linalg.norm(moved, axis=1, keepdims=True)
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_the_export_is_the_trained_tower_shrunk_towards_its_genres():
     catalogue = corners(300, 3)
     space = embed_tracks(load_card(trained()), catalogue)
     np.testing.assert_allclose(space, plain_vectors(trained(), catalogue, 0.5), atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_the_shipped_tower_agrees_with_keras():
     catalogue = random_catalogue(200, seed=5, unknown=0.3)
     space = embed_tracks(load_card(MODELS / "content"), catalogue)
@@ -182,7 +182,7 @@ def test_the_shipped_tower_agrees_with_keras():
     np.testing.assert_allclose(space, plain_vectors(MODELS / "content", catalogue, 0.5), atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_other_releases_of_cold_tracks_are_held_out_too():
     pytest.importorskip("keras")
     from disco.training.content import held_out
@@ -237,7 +237,7 @@ def test_an_invalid_tower_is_reported(tmp_path):
         load_recommender(folder, random_catalogue(5))
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_training_without_genres_is_refused(tmp_path, capsys):
     pytest.importorskip("keras")
     where = trained().parent

@@ -22,9 +22,9 @@ def copied(tmp_path: Path) -> Path:
     return Path(shutil.copytree(MODELS / "classic", tmp_path / "mine"))
 
 
-def change(folder: Path, **said: object) -> None:
+def change(folder: Path, **result: object) -> None:
     path = folder / "card.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | said))
+    path.write_text(json.dumps(json.loads(path.read_text()) | result))
 
 
 def test_a_model_in_any_folder_is_loaded_like_a_shipped_one(copied):
@@ -33,7 +33,7 @@ def test_a_model_in_any_folder_is_loaded_like_a_shipped_one(copied):
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("expected", "sentence"),
     [
         ({"format": 99}, "format 99, newer than this program's 1; update disco"),
         ({"format": None}, "no format number"),
@@ -42,8 +42,8 @@ def test_a_model_in_any_folder_is_loaded_like_a_shipped_one(copied):
         ({"scaler": {"model": "nowhere", "version": "1"}}, "no model of this name"),
     ],
 )
-def test_an_unusable_card_is_reported(copied, said, sentence):
-    change(copied, **said)
+def test_an_unusable_card_is_reported(copied, expected, sentence):
+    change(copied, **expected)
     with pytest.raises(DiscoError, match=sentence):
         load_predictor(str(copied))
 

@@ -73,7 +73,7 @@ def drawn(kinds: np.ndarray, n: int, seed: int) -> list[np.ndarray]:
     return [rng.permutation(np.flatnonzero(kinds == k % 16))[:25] for k in range(n)]
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_a_pattern_that_the_mean_cannot_predict_is_learned(tmp_path: Path) -> None:
     catalogue, kinds = opposites(1600, seed=1)
     rank = trained(catalogue, drawn(kinds, 640, seed=2), tmp_path, epochs=8)
@@ -86,7 +86,7 @@ def test_a_pattern_that_the_mean_cannot_predict_is_learned(tmp_path: Path) -> No
     assert found(other, drawn(kinds, 100, seed=5), str(rank)) > 0.2
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_random_playlists_teach_nothing(tmp_path: Path) -> None:
     catalogue, rng = random_catalogue(1200, seed=1), np.random.default_rng(2)
     playlists = [rng.permutation(1200)[:25] for _ in range(300)]
@@ -117,13 +117,13 @@ def check_export(folder: Path, catalogue: Catalogue, rows: list[np.ndarray]) -> 
     np.testing.assert_allclose(stepped / stretch, whole - centre, atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_the_export_is_the_trained_network_shifted_and_scaled(tmp_path: Path) -> None:
     catalogue, kinds = opposites(800, seed=1)
     check_export(trained(catalogue, drawn(kinds, 80, seed=2), tmp_path, epochs=1), catalogue, drawn(kinds, 3, seed=7))
 
 
-@pytest.mark.slow
+@pytest.mark.train
 @pytest.mark.parametrize("n", [1, 7])
 def test_the_shipped_rank_predictor_agrees_with_keras(n: int) -> None:
     rng = np.random.default_rng(n)

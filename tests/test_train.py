@@ -238,14 +238,14 @@ def learn(follow: float, tmp_path: Path, seed: int = 1) -> tuple[float, dict[str
 FLOOR = np.sqrt(2 / np.pi)
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_a_known_pattern_is_learned(networks: object, tmp_path: Path) -> None:
     error, plain = learn(0.9, tmp_path)
     assert FLOOR * 0.97 < error < FLOOR * 1.03
     assert error < 0.8 * min(plain.values())
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_noise_teaches_nothing(networks: object, tmp_path: Path) -> None:
     error, plain = learn(0.0, tmp_path)
     # Four standard errors of the mean of some 70,000 absolute values, whose sd is 0.6.
@@ -253,7 +253,7 @@ def test_noise_teaches_nothing(networks: object, tmp_path: Path) -> None:
     assert error > plain["constant_mean"] - 0.01
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_the_same_seed_gives_the_same_network(networks: object, tmp_path: Path) -> None:
     recipe, windows = predictor_recipe(seeds=[4], epochs=2), drawn_windows(0.5, seed=1, n=200)
     first, second = (fitted(recipe, windows, windows, tmp_path / name) for name in ("first", "second"))
@@ -261,7 +261,7 @@ def test_the_same_seed_gives_the_same_network(networks: object, tmp_path: Path) 
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_a_killed_run_resumes_with_the_same_result(
     networks: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,7 +285,7 @@ def test_a_killed_run_resumes_with_the_same_result(
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_the_command_writes_a_model_that_loads_and_runs(networks: object, tmp_path: Path) -> None:
     catalogue_of([f"t{i}" for i in range(300)], tmp_path)
     prepared(tmp_path, 300, train=30, validation=6, test=4)
@@ -297,6 +297,6 @@ def test_the_command_writes_a_model_that_loads_and_runs(networks: object, tmp_pa
     assert train.main([str(a) for a in (recipe, *places, "--output", tmp_path / "small")]) == 0
     assert {path.name for path in (tmp_path / "small").iterdir()} == {"card.json", "step.onnx", "network.keras"}
     network = load_network(read_card(tmp_path / "small", "predictor"))
-    said = network(inputs=np.ones((5, 9), dtype=np.float32), state=np.zeros((5, 32), dtype=np.float32))
-    assert {name: values.shape for name, values in said.items()} == {"vector": (5, 8), "next_state": (5, 32)}
-    assert all(np.isfinite(values).all() for values in said.values())
+    result = network(inputs=np.ones((5, 9), dtype=np.float32), state=np.zeros((5, 32), dtype=np.float32))
+    assert {name: values.shape for name, values in result.items()} == {"vector": (5, 8), "next_state": (5, 32)}
+    assert all(np.isfinite(values).all() for values in result.values())
