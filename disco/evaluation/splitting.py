@@ -68,8 +68,8 @@ def match_entries(
     Parameters
     ----------
     batch : pa.Table
-        Entries of whole playlists, in order, with the columns playlist_id, title, source, position, track_id, track_title
-        and track_artist.
+        Entries of whole playlists, in order, with the columns playlist_id, title, source, position, track_id,
+        track_title and track_artist.
     names : playlist_tables.Names
         The catalogue's tracks by id and by name.
     rules : SplitRules
