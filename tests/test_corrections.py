@@ -135,7 +135,7 @@ def test_a_file_on_disk_is_kept_by_its_whole_path(tmp_path, monkeypatch, capsys)
         ("track,energy\na,7\n", "line 2: '7' is no energy; it is a number from 0 to 1"),
         ("track,bpm\na\n", "line 2: has 1 values where the header has 2"),
         ("track,bpm\n,120\n", "line 2: names no track"),
-        ("track,bpm\na,\n", "line 2: says nothing of 'a'"),
+        ("track,bpm\na,\n", "line 2: has no value for 'a'"),
     ],
 )
 def test_a_bad_row_is_one_sentence_with_its_line(content, sentence, tmp_path):

@@ -65,7 +65,7 @@ def test_what_an_export_says_of_its_tracks(tmp_path):
     said = " | ".join(catalogue.notes)
     for part in ("2 playlists", "1 plays of 30 s or more from 2024-02-03 to 2024-02-03", "--enrich-from"):
         assert part in said
-    assert "1 podcasts and nameless entries of playlists left out" in said
+    assert "1 podcasts and untitled entries of playlists left out" in said
     assert "Never" not in str(catalogue.table)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +54,28 @@ _FILE_FORMATS: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
 }
 
 
-def save(playlist: Playlist, where: Path, style: Style = Style(), force: bool = False) -> list[str]:  # noqa: B008
+def save(
+    playlist: Playlist,
+    where: str | PathLike[str],
+    style: Style = Style(),  # noqa: B008 - frozen
+    force: bool = False,
+    *,
+    paths: str | None = None,
+    key_names: str | None = None,
+) -> list[str]:
     """Write a playlist to a file, in the format of its ending.
 
     Parameters
     ----------
     playlist : Playlist
-    where : Path
-        The ending is one of `FORMATS`; relative paths in the file begin in its folder.
+    where : str or path
+        The ending is one of `FORMATS`, or `.html` for a page of figures.
     style : Style
+        How files and keys are named; relative paths in the file begin in its folder.
     force : bool
         Overwrite an existing file.
+    paths, key_names : str, optional
+        As in `style`, which they override.
 
     Returns
     -------
@@ -75,9 +87,20 @@ def save(playlist: Playlist, where: Path, style: Style = Style(), force: bool = 
     DiscoError, DataError
         If the file cannot be written; an existing file is then unchanged.
     """
+    where = Path(where)
     suffix = where.suffix.lower()
-    check_output(where, force, tuple(FORMATS))
-    write_text(FORMATS[suffix](playlist, replace(style, folder=where.parent)), where, force)
+    check_output(where, force, (*FORMATS, ".html"))
+    if paths is not None and paths not in PATHS:
+        raise DiscoError(f"there are no {paths!r} paths; there are: {', '.join(PATHS)}")
+    if key_names is not None and key_names not in KEY_NAMES:
+        raise DiscoError(f"there are no {key_names!r} names of keys; there are: {', '.join(KEY_NAMES)}")
+    if suffix == ".html":
+        from disco.export.plot import page  # plotly takes longer to load than the playlist to make
+
+        write_text(page(playlist), where, force)
+        return []
+    style = replace(style, folder=where.parent, paths=paths or style.paths, key_names=key_names or style.key_names)
+    write_text(FORMATS[suffix](playlist, style), where, force)
     if suffix not in _FILE_FORMATS:
         return []
     program, file_path = _FILE_FORMATS[suffix]
