@@ -64,9 +64,7 @@ def main() -> None:
             if re.search(pattern, title.lower()) and len(rows) > arguments.seeds
         ]
 
-        def share(
-            recommended: Rows, whole: Rows, by_name: np.ndarray = by_name, counts: np.ndarray = counts
-        ) -> float:
+        def share(answer: Rows, whole: Rows, by_name: np.ndarray = by_name, counts: np.ndarray = counts) -> float:
             others = counts[answer] - np.isin(answer, whole)
             return float((by_name[answer] | (others >= 2)).sum())
 
