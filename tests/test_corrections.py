@@ -146,7 +146,7 @@ def test_a_bad_row_is_one_sentence_with_its_line(content, sentence, tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_files_that_are_none_are_told(tmp_path):
+def test_files_that_are_none_are_reported(tmp_path):
     with pytest.raises(NotFoundError):
         corrections.read(tmp_path / "nowhere.csv")
     (tmp_path / "x.csv").write_bytes(b"track,bpm\n\xff\xfe,3\n")
@@ -189,9 +189,9 @@ texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0
         texts, st.tuples(st.none() | st.tuples(st.integers(0, 11), st.integers(0, 1)), st.integers(10, 999))
     )
 )
-def test_what_is_written_is_read_again(said):
+def test_what_is_written_is_read_again(expected):
     where = corrections.user_file()
-    wanted = [Correction(track, key, float(bpm)) for track, (key, bpm) in said.items()]
+    wanted = [Correction(track, key, float(bpm)) for track, (key, bpm) in expected.items()]
     corrections.write(wanted, where)
     assert (corrections.read(where) if wanted else []) == wanted
     assert where.exists() == bool(wanted)
