@@ -59,6 +59,7 @@ class TestTitleKnn(TrainedTests):
         assert not len(self.recommender().recommend(Query(np.array([5, 200])), 10).rows)
 
 
+@pytest.mark.train
 class TestTwoTower(TrainedTests):
     recipe = "two-tower"
     changes = ("least_titles = 1", "width = 16", "size = 16", "batch_size = 128", "epochs = 30", "patience = 30")
@@ -147,7 +148,7 @@ class TestRanker(TrainedTests):
         assert len(found.rows) == 100
         assert not {41, 52} & set(found.rows.tolist())
 
-    @pytest.mark.slow
+    @pytest.mark.train
     def test_two_towers_may_be_one_more_part(self):
         pytest.importorskip("keras_rs")
         folders = [*parts(), str(trained("two-tower", *TestTwoTower.changes))]
