@@ -8,12 +8,13 @@ import json
 import pytest
 from helpers.catalogues import catalogue_of
 from helpers.fake import Library, Navidrome
+from helpers.spotify import Killed, kill
 
 from disco.cli import order
 from disco.errors import DiscoError
 from disco.sources import storage
 from disco.sources.files import tables
-from disco.sources.services import http
+from disco.sources.services import answers, http
 from disco.sources.services.navidrome import client, match, upload
 
 pytestmark = pytest.mark.network
@@ -22,16 +23,12 @@ NAME = "Sunday night"
 READS = ("getPlaylist", "getPlaylists", "search3")
 
 
-class Killed(BaseException):
-    """Stands for a process that is no more."""
-
-
 @pytest.fixture
 def fake(monkeypatch, tmp_path):
     """A server on which the user of the environment is known; waiting takes no time."""
     monkeypatch.setenv("DISCO_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("DISCO_CONFIG", str(tmp_path / "config"))
-    monkeypatch.setattr(http, "_until", {})
+    monkeypatch.setattr(answers, "_blocked_until", {})
     with Navidrome(Library(tracks=600, saved=10)) as server:
         monkeypatch.setenv("DISCO_NAVIDROME_URL", server.url)
         monkeypatch.setenv("DISCO_NAVIDROME_USER", server.user)
@@ -136,25 +133,15 @@ def test_a_slow_write_that_took_effect_is_not_done_twice(fake, monkeypatch):
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("at", range(1, 8))
 def test_killed_at_each_request_and_run_again_it_is_whole_and_single(fake, monkeypatch, at, after):
-    wanted, sent, true = songs(fake, 450), [0], http._answer
-
-    def answer(*given):
-        sent[0] += 1
-        if sent[0] == at and not after:
-            raise Killed
-        said = true(*given)
-        if sent[0] == at:
-            raise Killed
-        return said
-
+    wanted = songs(fake, 450)
     with monkeypatch.context() as patch:
-        patch.setattr(http, "_answer", answer)
+        sent = kill(patch, at, after)
         try:
             upload.write(connect(), NAME, wanted)
         except Killed:
             pass
         else:
-            assert sent[0] < at
+            assert sent() < at
             return
     upload.write(connect(), NAME, wanted)
     check(fake, wanted)
@@ -178,7 +165,7 @@ def test_a_limit_is_waited_for_a_breath_or_told(fake, seconds):
     wanted = songs(fake, 450)
     fake.fault("limit", at=2, path="updatePlaylist", seconds=seconds)
     if seconds > http.MAX_SILENT_WAIT_S:
-        with pytest.raises(http.RateLimited, match="wants no question for 10 minutes; try again then; run the same"):
+        with pytest.raises(http.RateLimited, match="accepts no request for 10 minutes; try again then; run the same"):
             upload.write(connect(), NAME, wanted)
         asked = len(fake.log)
         with pytest.raises(http.RateLimited):

@@ -19,10 +19,10 @@ from typing import Any
 
 from disco.errors import DiscoError
 from disco.sources import storage
+from disco.sources.services.http import TRIES
 from disco.sources.services.spotify import library
 from disco.sources.services.spotify.client import ADDED_AT_ONCE, PAGE, Client
 from disco.sources.services.spotify.errors import Refused, SpotifyError, UnknownOutcome
-from disco.sources.services.spotify.session import TRIES
 
 log = logging.getLogger(__name__)
 
