@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 
 import pytest
 from helpers.catalogues import catalogue_of
@@ -16,6 +17,7 @@ from disco.sources import storage
 from disco.sources.files import tables
 from disco.sources.services import answers, http
 from disco.sources.services.navidrome import client, match, upload
+from disco.sources.services.resumable import Changed
 
 pytestmark = pytest.mark.network
 
@@ -151,7 +153,7 @@ def test_a_lasting_fault_is_an_error_and_the_same_command_resumes(fake, caplog):
     caplog.set_level("INFO", "disco")
     wanted = songs(fake, 450)
     fake.fault("error", at=2, times=None, path="updatePlaylist")
-    with pytest.raises(http.UnknownOutcome, match="run the same command again, and the playlist is gone on with"):
+    with pytest.raises(http.UnknownOutcome, match="run the same command again to resume"):
         upload.write(connect(), NAME, wanted)
     fake.heal()
     caplog.clear()
@@ -193,7 +195,7 @@ def test_what_somebody_changed_meanwhile_is_left_alone(fake, change):
             "removed": half.songs[1:],
         }[change]
     kept = list(half.songs)
-    with pytest.raises(upload.Changed, match="holds not what was written"):
+    with pytest.raises(Changed, match="was changed or deleted since"):
         upload.write(connect(), NAME, wanted)
     assert half.songs == kept
     fake.playlists.pop(half.id, None)
@@ -202,7 +204,7 @@ def test_what_somebody_changed_meanwhile_is_left_alone(fake, change):
 
 
 def test_a_song_that_the_server_drops_without_a_word_is_told(fake):
-    with pytest.raises(upload.Changed):
+    with pytest.raises(Changed):
         upload.write(connect(), NAME, [*songs(fake, 2), "nobody"])
 
 
@@ -219,11 +221,11 @@ def test_any_name_is_made_fit(fake, name):
     (made,) = [one for one in fake.playlists.values() if one.owner == fake.user]
     assert made.name
     assert made.name.isprintable()
-    assert len(made.name) <= upload.LONGEST
+    assert len(made.name) <= 200
 
 
 def test_nothing_to_write_makes_no_playlist(fake):
-    with pytest.raises(DiscoError, match="nothing to write"):
+    with pytest.raises(DiscoError, match="nothing to upload"):
         upload.write(connect(), NAME, [])
     assert fake.log == []
 
@@ -368,3 +370,14 @@ def test_no_network_is_one_sentence(fake, monkeypatch):
 )
 def test_a_login_without_encryption_is_recognised(url, clear):
     assert client.Client(client.Login(url, "one", "t", "s")).unencrypted is clear
+
+
+def test_a_journal_stored_by_an_earlier_version_is_resumed(fake):
+    wanted, server = songs(fake, 250), connect()
+    playlist = server.create(NAME)
+    server.add(playlist, wanted[:200])
+    old = {"account": server.account, "name": NAME, "ids": wanted, "at": time.time(), "before": []}
+    upload.folder().mkdir(parents=True)
+    (upload.folder() / "0123456789abcdef.json").write_text(json.dumps(old | {"playlist": "", "done": 0}))
+    upload.write(server, NAME, wanted)
+    check(fake, wanted)

@@ -177,7 +177,7 @@ def test_features_of_reccobeats_are_asked_for_only_when_wanted(start, capsys, mo
         assert recco.log == []
         code, _out, err = run(spotify.main, "sync", "--features-from", "reccobeats", capsys=capsys)
         assert code == 0
-        assert "it is told the Spotify ids of these tracks and nothing of you" in err
+        assert "it receives the Spotify ids of these tracks and nothing about you" in err
         kept = library.read().tracks
         assert all(len(r.query["ids"].split(",")) <= 40 for r in recco.log)
         for track in kept.table.to_pylist():

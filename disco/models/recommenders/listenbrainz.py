@@ -10,8 +10,8 @@ from disco.models.recommenders.track_matching import MAX_SEEDS, TrackMatcher, ev
 from disco.sources.services import listenbrainz
 
 DATA_NOTICE = (
-    "MusicBrainz and ListenBrainz are told the ISRCs, artists and titles of the seeds, and nothing of you; their "
-    "answers are kept here for two weeks"
+    "MusicBrainz and ListenBrainz receive the ISRCs, artists and titles of the seeds, and nothing about you; their "
+    "answers are stored on this machine for two weeks"
 )
 
 

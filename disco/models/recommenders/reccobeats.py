@@ -14,8 +14,8 @@ from disco.sources.services import reccobeats
 from disco.sources.services.spotify.responses import ID
 
 DATA_NOTICE = (
-    "ReccoBeats, a free service of unknown owners, is told the Spotify ids of the seeds, and nothing of you; its "
-    "answers are kept here for two weeks"
+    "ReccoBeats, a free service of unknown owners, receives the Spotify ids of the seeds, and nothing about you; its "
+    "answers are stored on this machine for two weeks"
 )
 # Reciprocal rank fusion's damping; Cormack, Clarke and Buettcher, SIGIR 2009, page 758.
 _DAMPING = 60

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from disco.catalogue.text import printable
 from disco.errors import DataError, DiscoError
 from disco.sources import storage
-from disco.sources.services.http import Service, UnknownOutcome, ask, is_allowed_url
+from disco.sources.services.http import Service, ServiceError, UnknownOutcome, ask, is_allowed_url
 
 VERSION = "1.16.1"  # of the protocol
 # The protocol's codes of failures.
@@ -29,7 +29,7 @@ WRONG = (40, 44)
 FOUND = 100
 
 
-class Failed(DiscoError):
+class Failed(ServiceError):
     """The server says no, with a code of the protocol."""
 
     def __init__(self, what: str, code: int) -> None:
