@@ -342,10 +342,11 @@ def _read(response: requests.Response) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """The operating system's words for a failed connection, without addresses of objects."""
+    """Why a connection failed, in the operating system's words, without the objects in which they are wrapped."""
     inner: Any = error.args[0] if error.args else error
     reason = getattr(inner, "reason", inner)
-    return str(reason).rpartition(": ")[2].strip("()'\" ")
+    first = reason.args[0] if isinstance(reason, Exception) and reason.args else reason
+    return str(first if isinstance(first, str) else reason).rpartition(": ")[2].rstrip(".")
 
 
 def _span(seconds: float) -> str:
