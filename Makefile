@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 
 RECOMMENDERS := popularity playlist-knn item-knn als collective title-knn two-tower ranker blend
 
-.PHONY: playlist recommenders test lint types docs bench notebook clean
+# Tests that need none of these are fast; what each means stands in setup.cfg.
+FAST := not slow and not train and not notebook and not browser and not data
+
+.PHONY: playlist recommenders check fast test lint types docs bench notebook clean
 
 playlist: $(VENV)/.installed  ## three seeds from the embedded demo, and flow.html
 	$(BIN)/python -m disco.generate --example --plot flow.html --force
@@ -16,8 +19,14 @@ recommenders: $(VENV)/.installed-dev  ## train all of them into your data folder
 	  $(BIN)/disco train cloud/$$name.toml --tracks "$(TRACKS)" --playlists "$(PLAYLISTS)" --force || exit 1; \
 	done
 
-test: $(VENV)/.installed-dev  ## all tests, slow ones too
-	$(BIN)/python -m pytest
+check: $(VENV)/.installed-dev  ## lint, types and the fast tests, side by side
+	@$(MAKE) --no-print-directory -j 3 lint types fast
+
+fast: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n auto -m "$(FAST)" --hypothesis-profile=fast
+
+test: $(VENV)/.installed-dev  ## all tests, on all cores
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

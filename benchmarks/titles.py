@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--catalogue", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     said = parser.parse_args(argv)
-    catalogue = options.open_catalogue([said.catalogue], quiet=True)
+    catalogue = options.open_catalogue([said.catalogue], notes=False)
     entries = playlist_tables.read(said.playlists)
     kept = pc.equal(entries["split"].cast(pa.string()), said.split)
     if said.source:

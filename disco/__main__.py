@@ -1,4 +1,4 @@
-"""`python -m disco VERB ...` is `disco VERB ...`."""
+"""`python -m disco COMMAND ...` is `disco COMMAND ...`."""
 
 from __future__ import annotations
 

@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# The workers of pytest-xdist share the cores: threads of each would only wait for those of the others.
+for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(_variable, "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
 pytest.register_assert_rewrite("helpers")
 
 from helpers import needs  # noqa: E402 - after their asserts are made readable
@@ -20,9 +25,10 @@ from helpers.spotify import start  # noqa: E402, F401 - a fixture
 
 from disco.catalogue import Catalogue  # noqa: E402
 
-# These machines are shared: how long an example takes says nothing of the code.
-settings.register_profile("shared", deadline=None)
-settings.load_profile("shared")
+# `make check` uses the first, everything else the second. Machines are shared, so no example has a deadline.
+settings.register_profile("fast", deadline=None, max_examples=10, derandomize=True)
+settings.register_profile("thorough", deadline=None)
+settings.load_profile("thorough")
 
 # Fixtures whose tests need what a marker names.
 NEEDS = {"shared": "data", "start": "network"}

@@ -36,7 +36,7 @@ HOMES = {
     "lightgbm": {"disco.training.trees"},
     "sklearn": {"disco.training.features"},
     "plotly": {f"disco.export.plot.{name}" for name in ("style", "path", "wheel", "curves", "matrix", "page")},
-    "rich": {"disco.cli.console"},
+    "rich": {"disco.export.console_table"},
     "implicit": {"disco.training.factors"},
     "tinytag": {"disco.sources.audio.tags"},
     "platformdirs": {"disco.sources.storage"},

@@ -7,7 +7,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 from helpers.catalogues import random_catalogue
-from hypothesis import given, settings
+from helpers.examples import at_most
+from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.models.predictors import load_predictor
@@ -38,7 +39,7 @@ WISHES = st.builds(
 )
 
 
-@settings(max_examples=40)
+@at_most(40)
 @given(st.integers(0, 1000), st.sampled_from(["mean", "classic", "rank"]), st.integers(0, 3), WISHES)
 def test_a_beam_of_width_one_is_greedy_whatever_is_wished(seed, name, gap, wishes):
     catalogue, flow, pairwise = setting(seed, name)
@@ -49,7 +50,7 @@ def test_a_beam_of_width_one_is_greedy_whatever_is_wished(seed, name, gap, wishe
         assert one.tolist() == greedy(start, pool, 8, cost, Rules(catalogue, gap), places).tolist()
 
 
-@settings(max_examples=40)
+@at_most(40)
 @given(st.integers(0, 1000), st.sampled_from(["mean", "classic", "rank"]), st.integers(2, 40), st.integers(0, 3))
 def test_no_beam_costs_more_than_greedy_or_is_shorter_and_each_is_the_same_again(seed, name, width, gap):
     catalogue, flow, pairwise = setting(seed, name)
@@ -105,7 +106,7 @@ def test_what_is_ahead_of_a_track_is_the_mean_of_its_cheapest_joins(knobs):
     assert np.array_equal(flow.lookahead_cost(np.arange(50)), cost.lookahead_cost(np.arange(50)))
 
 
-@settings(max_examples=30)
+@at_most(30)
 @given(st.integers(0, 1000), st.integers(1, 20), st.integers(0, 3), WISHES)
 def test_rules_and_places_hold_for_every_width(seed, width, gap, wishes):
     catalogue, flow, _ = setting(seed)

@@ -12,7 +12,8 @@ import test_mixxx
 import test_rekordbox
 import test_traktor
 from helpers.catalogues import catalogue_of, random_catalogue
-from hypothesis import given, settings
+from helpers.examples import at_most
+from hypothesis import given
 from hypothesis import strategies as st
 from test_export import playlist
 
@@ -64,7 +65,7 @@ class TestEveryLibrary:
             found = listed.match(listed.tracks)
             assert [i for i, row in enumerate(found) if row < 0] == list(listed.unmatched)
 
-    @settings(max_examples=60)
+    @at_most(60)
     @given(change=st.data())
     def test_damaged_anywhere_it_is_read_or_refused_in_a_sentence(self, source, example, tmp_path_factory, change):
         where = example(tmp_path_factory.mktemp("damaged"))

@@ -14,8 +14,8 @@ from helpers.catalogues import catalogue_of, random_catalogue
 from disco.cli import lint, main
 from disco.models.predictors import load_predictor
 from disco.playlist.cost import PairwiseCost
+from disco.playlist.matching import KNOBS, match_tracklist
 from disco.playlist.mixing import Mixing
-from disco.playlist.reorder import KNOBS, given
 from disco.playlist.sequence import Rules
 from disco.playlist.suggestions import explain
 from disco.playlist.transition_grades import GRADES
@@ -108,12 +108,12 @@ def test_what_advice_saves_is_what_it_saves(more, mine, library, capsys):
 
 def test_no_track_of_the_list_fits_better_than_the_one_advised(mine, library):
     catalogue = tables.read(library)
-    said = explain(given(playlist_files.read(mine), catalogue), catalogue, artist_gap=0)
+    said = explain(match_tracklist(playlist_files.read(mine), catalogue), catalogue, artist_gap=0)
     cost = PairwiseCost(catalogue, KNOBS, load_predictor("mean").embed(catalogue))
     rows = catalogue.rows(IDS).tolist()
     now = cost.terms(np.array(rows))["cost"].sum()
     for fault in said.worst:
-        i, best = fault.place, 0.0
+        i, best = fault.position, 0.0
         for k in range(len(rows)):  # brought between the two
             if k not in (i, i + 1):
                 rest = [row for row in rows if row != rows[k]]
@@ -123,7 +123,7 @@ def test_no_track_of_the_list_fits_better_than_the_one_advised(mine, library):
             rest = [row for row in rows if row != rows[place]]
             for at in range(len(rows)):
                 best = max(best, now - cost.terms(np.array([*rest[:at], rows[place], *rest[at:]]))["cost"].sum())
-        within = [advice.saves for advice in fault.better if advice.kind in ("bring", "move")]
+        within = [advice.saves for advice in fault.suggestions if advice.kind in ("bring", "move")]
         assert max(within, default=0.0) == pytest.approx(best, abs=1e-3)
 
 
@@ -155,7 +155,7 @@ def test_strangers_and_doubles_stay_where_they_stand_and_are_not_blamed(library,
     code, out, err = run(tmp_path / "a.txt", "--catalogue", library, capsys=capsys)
     assert code == 0
     assert "1 of 15 tracks are not in" in err
-    assert "2 tracks stand in the list more than once" in err
+    assert "2 tracks are in the playlist more than once" in err
     assert "\x1b" not in out + err
     assert "[bold]" in out
     said = linted(tmp_path / "a.txt", library, capsys=capsys)
@@ -203,7 +203,7 @@ def test_a_page_is_drawn_and_not_overwritten(mine, library, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nowhere.m3u8"], "nowhere.m3u8: cannot be read"),
+        (["nowhere.m3u8"], "nowhere.m3u8: there is no such file"),
         (["MINE", "--key-rule", "x"], "there is no key rule 'x'"),
         (["MINE", "--seconds", "0"], "must be above 0"),
         (["MINE", "--plot", "a.docx"], ".html"),

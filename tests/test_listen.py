@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers import synthetic_music
-from hypothesis import given, settings
+from helpers.examples import at_most
+from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.errors import DataError
@@ -100,7 +101,7 @@ def test_samples_that_are_no_sound_do_not_spread(tmp_path, extreme):
     assert key(heard)[:2] == (7, 1)
 
 
-@settings(deadline=None, max_examples=25)
+@at_most(25)
 @given(st.integers(0, 3 * RATE), st.integers(0, 1000))
 def test_any_sound_is_survived(length, seed):
     samples = np.random.default_rng(seed).normal(size=length).astype(np.float32)

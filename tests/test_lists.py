@@ -116,7 +116,7 @@ def test_files_of_music_are_found_by_their_path_or_name(tmp_path):
     tracks = random_catalogue(20, seed=2).table.to_pylist()
     tracks[4]["path"] = "/music/a b.mp3"
     (tmp_path / "a.m3u").write_text(
-        "#EXTM3U\n#EXTINF:10,Artist 9 - Title 9\n/elsewhere/9.mp3\n/music/a b.mp3\n"
+        "#EXTM3U\n#EXTINF:-1,Artist 9 - Title 9\n/elsewhere/9.mp3\n/music/a b.mp3\n"
         "#EXTINF:3,x\nhttps://open.spotify.com/track/t00011?si=1\n"
     )
     assert playlist_files.read(tmp_path / "a.m3u").rows(catalogue_of(tracks)).tolist() == [9, 4, 11]
@@ -166,3 +166,48 @@ def test_several_playlists_in_a_table_are_told(tmp_path):
         playlist_files.read(tmp_path / "a.parquet", "p7")
     assert playlist_files.read(tmp_path / "a.parquet", "p1").ids == IDS
     assert np.size(playlist_files.Tracklist("", []).rows(random_catalogue(3))) == 0
+
+
+def matched(tmp_path, name, lines, tracks):
+    (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return playlist_files.read(tmp_path / name).match(catalogue_of(tracks)).tolist()
+
+
+LIBRARY = [
+    {"track_id": "bus", "title": "Nite Bus", "artists": ["Ana Vex"], "duration_ms": 300_000},
+    {"track_id": "tide", "title": "Tide - Part 2", "artists": ["Corro"]},
+    {"track_id": "salt", "title": "Salt", "artists": ["Dot", "Bo"], "path": "D:/music/Dot/Salt.mp3"},
+]
+
+
+def test_other_versions_and_other_artists_in_a_list_are_unmatched(tmp_path):
+    lines = [
+        "Ana Vex - Nite Bus",
+        "Ana Vex - Nite Bus (Kolo Remix)",
+        "Corro - Tide - Part 1",
+        "Dot, Bo - Salt",
+        "Zorblax Quint - Salt",
+    ]
+    want = [0, -1, -1, 2, -1]
+    assert matched(tmp_path, "a.txt", lines, LIBRARY) == want
+    m3u = ["#EXTM3U", *(text for i, line in enumerate(lines) for text in (f"#EXTINF:-1,{line}", f"/usb/{i}.mp3"))]
+    assert matched(tmp_path, "a.m3u8", m3u, LIBRARY) == want
+
+
+def test_a_line_of_text_is_searched_where_nothing_separates_artist_and_title(tmp_path):
+    lines = ["nite buss", "tide part 2 corro", "Tide - Part 2", "Salt - Dot", "nobody knows this"]
+    assert matched(tmp_path, "a.txt", lines, LIBRARY) == [0, 1, 1, 2, -1]
+    m3u = ["#EXTM3U", "#EXTINF:-1,nite bus", "/usb/x.mp3"]
+    assert matched(tmp_path, "a.m3u8", m3u, LIBRARY) == [-1]
+
+
+def test_the_duration_in_an_m3u_tells_versions_apart_and_0_is_unknown(tmp_path):
+    m3u = ["#EXTM3U"]
+    for seconds in ("302", "299.5", "420", "0", "-1", "x"):
+        m3u += [f"#EXTINF:{seconds},Ana Vex - Nite Bus", f"/usb/{seconds}.mp3"]
+    assert matched(tmp_path, "a.m3u8", m3u, LIBRARY) == [0, 0, -1, 0, 0, 0]
+
+
+def test_paths_of_another_system_or_root_are_matched(tmp_path):
+    m3u = ["#EXTM3U", "d:\\Music\\Dot\\salt.mp3", "/Volumes/USB/Dot/Salt.mp3", "/Volumes/USB/Salt.mp3"]
+    assert matched(tmp_path, "a.m3u8", m3u, LIBRARY) == [2, 2, -1]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from helpers.catalogues import catalogue_of, random_catalogue
 from helpers.contracts import SequencerTests
-from hypothesis import given, settings
+from helpers.examples import at_most
+from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.errors import DiscoError
@@ -72,7 +73,7 @@ def test_artists_far_apart_are_found_where_there_are_such_orders(seed):
     assert problem.cost(optimise_order(problem)) == pytest.approx(least(problem))
 
 
-@settings(max_examples=60)
+@at_most(60)
 @given(st.integers(4, 16), st.integers(0, 10_000), st.booleans(), st.booleans(), st.data())
 def test_every_move_changes_the_cost_by_what_it_was_priced_at(n, seed, places, symmetric, data):
     problem = problem_of(n, seed, places, symmetric)
@@ -89,7 +90,7 @@ def test_every_move_changes_the_cost_by_what_it_was_priced_at(n, seed, places, s
         np.testing.assert_allclose(problem.costs(np.array(tried)) - problem.cost(found), deltas[moves], atol=1e-9)
 
 
-@settings(max_examples=40)
+@at_most(40)
 @given(st.integers(4, 60), st.integers(0, 10_000))
 def test_a_trip_stays_a_trip_and_gains_what_it_says(n, seed):
     import random
@@ -129,7 +130,7 @@ WISHES = st.builds(
 )
 
 
-@settings(max_examples=25)
+@at_most(25)
 @given(st.integers(0, 1000), st.integers(7, 18), st.integers(0, 3), st.integers(0, 2), st.booleans(), WISHES)
 def test_whatever_is_asked_all_are_played_once_and_what_is_held_stays(seed, n, gap, begun, boost, wishes):
     catalogue, cost = setting(seed, n, boost=boost)
@@ -144,7 +145,7 @@ def test_whatever_is_asked_all_are_played_once_and_what_is_held_stays(seed, n, g
     assert again.tolist() == found.tolist()
 
 
-@settings(max_examples=25)
+@at_most(25)
 @given(st.integers(0, 1000), st.integers(5, 13), st.sampled_from([(), (0.0, 1.0), (0.3, 1.0, 0.0)]))
 def test_exact_costs_no_more_than_search_and_search_no_more_than_greedy(seed, n, arc):
     catalogue, cost = setting(seed, n, artists=None)
@@ -162,7 +163,7 @@ def test_exact_costs_no_more_than_search_and_search_no_more_than_greedy(seed, n,
     assert searched <= greedily + 1e-4
 
 
-@settings(max_examples=10)
+@at_most(10)
 @given(st.integers(0, 1000), st.booleans())
 def test_more_moves_never_make_it_worse(seed, arc):
     catalogue, cost = setting(seed, 30, artists=None)

@@ -15,7 +15,8 @@ from disco.cli import order
 from disco.export import FORMATS
 from disco.playlist.cost import PairwiseCost
 from disco.playlist.flow_metrics import flow_metrics
-from disco.playlist.reorder import given, reorder
+from disco.playlist.matching import match_tracklist
+from disco.playlist.reorder import distinct_tracks, reorder
 from disco.playlist.sequence import Constraints
 from disco.sources import playlist_files
 from disco.sources.files import tables
@@ -104,11 +105,11 @@ def test_a_page_with_the_arc_is_drawn_and_not_overwritten(mine, library, tmp_pat
 
 
 def test_the_arc_is_the_energy_of_the_track_whose_rank_it_asks_for(mine, library):
-    had = given(playlist_files.read(mine), tables.read(library))
-    made = reorder(had, constraints=Constraints(arc=(0.0, 1.0))).playlist
+    had = match_tracklist(playlist_files.read(mine), tables.read(library))
+    made = reorder(had, constraints=Constraints(arc=(0.0, 1.0)))
     # All are played, so a warm-up asks for the energies themselves, sorted.
     np.testing.assert_allclose(made.arc, np.sort(had.tracks.numbers("energy")), rtol=1e-5)
-    assert reorder(had).playlist.arc is None
+    assert reorder(had).arc is None
 
 
 def test_ends_places_and_what_is_kept_stay(mine, library, capsys):
@@ -147,18 +148,19 @@ def test_strangers_keep_their_places_and_doubles_are_played_once_and_both_are_sa
     code, out, err = run(tmp_path / "a.txt", "--catalogue", library, capsys=capsys)
     assert code == 0
     assert "2 of 7 tracks are not in" in err
-    assert "keep their places: 'xq zzyq wwv'" in err
-    assert "1 tracks stand in the list more than once" in err
+    assert "only their names are known: 'xq zzyq wwv'" in err
+    assert "2 unmatched tracks keep their positions" in err
+    assert "1 tracks are in the playlist more than once; each is played once" in err
     assert "\x1b" not in out + err
     listed = playlist_files.read(tmp_path / "a.txt")
-    had = given(listed, tables.read(library))
-    assert had.unmatched.tolist() == [4, 5]
-    assert had.path.tolist() == [0, 1, 2, 3, 4, 0, 5]
+    had = match_tracklist(listed, tables.read(library))
+    assert had.unmatched == (4, 6)
+    assert distinct_tracks(had)[1].tolist() == [0, 1, 2, 3, 4, 0, 5]
     for suffix in FORMATS:
         better = tmp_path / f"b{suffix}"
         assert run(tmp_path / "a.txt", "--catalogue", library, "--output", better, capsys=capsys)[0] == 0
         assert playlist_files.read(better).ids[4] == "xq zzyq wwv", "a stranger keeps its place in the file too"
-    ids = reorder(had).playlist.tracks.table["track_id"].to_pylist()
+    ids = reorder(had).tracks.table["track_id"].to_pylist()
     assert ids[4] == "xq zzyq wwv"
     assert sorted(ids[:4]) == sorted(IDS[:4])
 
@@ -173,15 +175,15 @@ def test_a_table_with_features_needs_no_catalogue(tmp_path, capsys):
     assert "invented" not in err
     assert sorted(track["id"] for track in json.loads(out)["tracks"]) == catalogue.ids(np.arange(10))
     # What a catalogue does not know the list itself may.
-    had = given(playlist_files.read(tmp_path / "a.csv"), catalogue.take(np.arange(5)))
-    assert not len(had.unmatched)
+    had = match_tracklist(playlist_files.read(tmp_path / "a.csv"), catalogue.take(np.arange(5)))
+    assert had.unmatched == ()
     assert had.tracks.ids(np.arange(10)) == catalogue.ids(np.arange(10))
 
 
 def test_what_a_table_says_of_its_strangers_is_kept(library, tmp_path):
     (tmp_path / "a.csv").write_text("track_id,title,artist\nt00003,,\nnew,A Song,Somebody\nt00005,,\n")
-    had = given(playlist_files.read(tmp_path / "a.csv"), tables.read(library))
-    assert had.unmatched.tolist() == [1]
+    had = match_tracklist(playlist_files.read(tmp_path / "a.csv"), tables.read(library))
+    assert had.unmatched == (1,)
     track = had.tracks.table.to_pylist()[1]
     assert (track["track_id"], track["title"], track["artists"]) == ("new", "A Song", ["Somebody"])
 
@@ -194,7 +196,7 @@ def test_tracks_of_which_hardly_anything_is_known_are_ordered_with_a_note(tmp_pa
     code, out, err = run(tmp_path / "a.txt", "--catalogue", tmp_path / "t.parquet", "--arc", "peak", capsys=capsys)
     assert code == 0
     assert "no track's key or tempo is known" in err
-    assert "1 of 8 tracks lack some of the eight features, which count as the usual ones" in err
+    assert "1 of 8 tracks lack some of the eight features; their means are used instead" in err
     assert "?" in out
 
 
@@ -216,8 +218,8 @@ def test_what_gave_way_is_said(library, mine, capsys):
         (["MINE", "--pin", "3=t00003", "--pin", f"3={IDS[1]}"], "two tracks are to stand at place 3"),
         (["MINE", "--pin", "3"], "'3' pins nothing; write a position and a track"),
         (["MINE", "--pin", "40=t00003"], "there is no place 40"),
-        (["MINE", "--keep-positions", "2-1"], "'2-1' names no places"),
-        (["MINE", "--keep-positions", "13"], "there is no place 13 to keep"),
+        (["MINE", "--keep-positions", "2-1"], "'2-1' names no positions"),
+        (["MINE", "--keep-positions", "13"], "there is no position 13 to keep"),
         (["MINE", "--keep-positions", "1", "--start-track", IDS[3]], "two tracks are to stand at place 1"),
         (["MINE", "--arc", "zigzag"], "'zigzag' is no arc; there are flat, warm-up"),
         (["MINE", "--arc", "0,2"], "an arc's points are numbers from 0 to 1"),

@@ -18,8 +18,8 @@ from disco.models.scaler import quantile_match_notes, scaled_features, scaler
 from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.flow_metrics import flow_metrics
 from disco.playlist.generate import generate
-from disco.playlist.reorder import Given, reorder
-from disco.playlist.reorder import given as given_of
+from disco.playlist.matching import match_tracklist
+from disco.playlist.reorder import reorder
 from disco.playlist.sequence import Budget, Constraints
 from disco.sources.tracklist import Entry, Tracklist
 
@@ -196,6 +196,11 @@ def test_what_a_person_said_is_on_the_scalers_own_scale():
     np.testing.assert_array_equal(scaled_features(said, scaler())[0], scaled_features(as_spotify, scaler())[0])
 
 
+def as_it_is(catalogue):
+    ids = catalogue.table["track_id"].to_pylist()
+    return match_tracklist(Tracklist("", [Entry(i) for i in ids]), catalogue)
+
+
 def test_matching_another_set_orders_better_than_ignoring_it():
     """Judged by the true features, and with a fifth of noise on those that are matched."""
     true = likely(60, seed=5)
@@ -205,8 +210,7 @@ def test_matching_another_set_orders_better_than_ignoring_it():
     ignored = catalogue_of([{**t, **dict.fromkeys((*FEATURES, "feature_set"))} for t in other.table.to_pylist()])
 
     def cost(catalogue):
-        had = Given(catalogue, np.empty(0, dtype=np.intp), "", (), np.arange(len(catalogue)))
-        ordered = reorder(had, budget=SHORT).playlist.tracks.table["track_id"].to_pylist()
+        ordered = reorder(as_it_is(catalogue), budget=SHORT).tracks.table["track_id"].to_pylist()
         return flow_metrics(plain, plain.rows(ordered), judge).mean_cost
 
     best, matched, nothing = cost(plain), cost(other), cost(ignored)
@@ -218,15 +222,14 @@ def test_orders_by_key_and_tempo_alone_are_good_and_say_so():
     bare = [
         {**t, **dict.fromkeys((*FEATURES, "feature_set"))} for t in random_catalogue(40, seed=2).table.to_pylist()
     ]
-    had = Given(catalogue_of(bare), np.empty(0, dtype=np.intp), "", (), np.arange(len(bare)))
-    made = reorder(had, budget=SHORT)
+    made = reorder(as_it_is(catalogue_of(bare)), budget=SHORT)
     assert made.after.mean_cost < 0.25 * made.before.mean_cost
     assert made.after.compatible > 35
-    assert any("the order is by key and tempo alone" in note for note in made.playlist.notes)
+    assert any("the order is by key and tempo alone" in note for note in made.notes)
     unknown = catalogue_of([{"track_id": str(i)} for i in range(9)])
-    nothing = reorder(Given(unknown, np.empty(0, dtype=np.intp), "", (), np.arange(len(unknown))), budget=SHORT)
-    assert any("nothing is known of the tracks but their names" in note for note in nothing.playlist.notes)
-    assert len(set(nothing.playlist.tracks.table["track_id"].to_pylist())) == 9
+    nothing = reorder(as_it_is(unknown), budget=SHORT)
+    assert any("nothing but names is known of the tracks" in note for note in nothing.notes)
+    assert len(set(nothing.tracks.table["track_id"].to_pylist())) == 9
 
 
 LIBRARY = random_catalogue(60, seed=6, artists=50)
@@ -236,23 +239,23 @@ LIBRARY = random_catalogue(60, seed=6, artists=50)
 def test_strangers_stay_and_the_known_are_ordered_around_them(known, seed):
     order = np.random.default_rng(seed).permutation(60)[: len(known)]
     ids = [f"t{row:05}" if here else f"stranger {row}" for row, here in zip(order, known, strict=True)]
-    had = given_of(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
+    had = match_tracklist(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
     made = reorder(had, budget=SHORT)
-    played = made.playlist.tracks.table["track_id"].to_pylist()
+    played = made.tracks.table["track_id"].to_pylist()
     assert sorted(played) == sorted(ids)
     for place, here in enumerate(known):
         assert here or played[place] == ids[place]
     assert made.after.mean_cost <= made.before.mean_cost + 1e-5
-    costs = made.playlist.terms["cost"]
+    costs = made.terms["cost"]
     for i, pair in enumerate(pairwise(played)):
         assert not any(name.startswith("stranger") for name in pair) or costs[i] == 0
 
 
 def test_a_wish_for_a_strangers_place_comes_first():
     ids = ["t00001", "stranger", "t00002", "t00003"]
-    had = given_of(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
+    had = match_tracklist(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
     made = reorder(had, constraints=Constraints(pinned=((1, 3),)), budget=SHORT)
-    played = made.playlist.tracks.table["track_id"].to_pylist()
+    played = made.tracks.table["track_id"].to_pylist()
     assert (played[1], played[2]) == ("t00003", "stranger")
-    kept = reorder(had, keep_positions=np.array([0, 1]), budget=SHORT).playlist.tracks.table["track_id"].to_pylist()
+    kept = reorder(had, keep_positions=[0, 1], budget=SHORT).tracks.table["track_id"].to_pylist()
     assert kept[:2] == ids[:2]

@@ -103,7 +103,7 @@ def test_slices_become_tables_and_a_report(tracks, tmp_path, capsys):
     )
     assert code == 0
     assert "slices            read                                 3" in out
-    assert "entries are of tracks that the catalogue does not know" in err
+    assert "entries are of tracks that the catalogue does not have" in err
     assert sorted(path.name for path in output.iterdir()) == sorted(
         ["playlists.parquet", "report.json", "tracks.parquet"]
     )
@@ -409,7 +409,7 @@ def test_several_processes_give_what_one_gives(tracks, tmp_path, capsys):
 def test_small_batches_give_what_large_ones_give(tracks, tmp_path, capsys, monkeypatch):
     paths = [write_json(tmp_path / f"{k}.json", slice_of(*random_lists(30, first=k * 100, seed=k))) for k in range(3)]
     assert run(*paths, "--tracks", tracks, "--output", tmp_path / "large", capsys=capsys)[0] == 0
-    monkeypatch.setattr(prepare, "_BATCH", 7)
+    monkeypatch.setattr("disco.training.prepare._BATCH", 7)
     assert run(*paths, "--tracks", tracks, "--output", tmp_path / "small", capsys=capsys)[0] == 0
     assert report_of(tmp_path / "large") == report_of(tmp_path / "small")
     assert prepared(tmp_path / "large") == prepared(tmp_path / "small")

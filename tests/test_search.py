@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.catalogues import catalogue_of, random_catalogue
 
-from disco.catalogue import Catalogue, lookup, search
+from disco.catalogue import Catalogue, search
 from disco.catalogue.search import ENOUGH
 from disco.cli import console
 from disco.errors import DiscoError, NotFoundError
@@ -244,20 +244,20 @@ def test_the_index_is_built_once_at_the_first_search(monkeypatch):
 def test_a_seed_may_be_an_id_a_uri_or_a_link_and_nothing_is_doubted(caplog, text):
     caplog.set_level("INFO", logger="disco")
     shelf = of([("a", "4uLU", ["A"], 1), ("4uLU6hMCjMI75M1A2tKUQC", "B", ["B"], 1)])
-    assert lookup.find_seeds(shelf, [text]).tolist() == [1]
+    assert shelf.find(text).tolist() == [1]
     assert caplog.messages == []
 
 
 @pytest.mark.parametrize("text", ["spotify:track:absent", "https://open.spotify.com/track/absent"])
 def test_an_absent_link_is_not_searched_as_text(shelf, text):
     with pytest.raises(NotFoundError, match="'absent' in a test"):
-        lookup.find_seeds(shelf, [text])
+        shelf.find(text)
 
 
 @pytest.mark.parametrize("text", ["halo", "oakcat them changes", "Girlfriend Is Better", "hello"])
 def test_a_clear_match_is_taken_without_a_message(shelf, caplog, text):
     caplog.set_level("INFO", logger="disco")
-    lookup.find_seeds(shelf, [text])
+    shelf.find(text)
     assert caplog.messages == []
 
 
@@ -273,7 +273,7 @@ def test_an_ambiguous_match_is_logged_with_what_was_asked_what_was_taken_and_wha
     shelf, caplog, text, taken, others
 ):
     caplog.set_level("INFO", logger="disco")
-    lookup.find_seeds(shelf, [text])
+    shelf.find(text)
     (message,) = caplog.messages
     for part in [f"asked for {text!r}", f"took '{taken}", "--interactive", *others]:
         assert part in message
@@ -284,14 +284,14 @@ def test_other_versions_of_the_same_song_are_not_ambiguous(caplog):
     shelf = of(
         [("a", "Night", ["A"], 9), ("b", "Night - Remastered 2011", ["A"], 5), ("c", "Night (Live)", ["A"], 1)]
     )
-    assert lookup.find_seeds(shelf, ["night"]).tolist() == [0]
+    assert shelf.find("night").tolist() == [0]
     assert caplog.messages == []
 
 
 @pytest.mark.parametrize(("answer", "row"), [("\n", 0), ("1\n", 0), ("2\n", 1), ("seven\n0\n9\n2\n", 1)])
 def test_pick_asks_and_takes_the_answer(shelf, monkeypatch, capsys, answer, row):
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-    assert lookup.find_seeds(shelf, ["them changes"], console.ask).tolist() == [row]
+    assert shelf.find("them changes", choose=console.ask).tolist() == [row]
     out, asked = capsys.readouterr()
     assert out == ""
     assert "1  Them Changes by Oakcat" in asked
@@ -301,12 +301,12 @@ def test_pick_asks_and_takes_the_answer(shelf, monkeypatch, capsys, answer, row)
 def test_pick_without_an_answer_is_one_error(shelf, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     with pytest.raises(DiscoError, match="leave out --interactive"):
-        lookup.find_seeds(shelf, ["them changes"], console.ask)
+        shelf.find("them changes", choose=console.ask)
 
 
 def test_a_seed_that_is_not_there_names_the_nearest_five(shelf):
     with pytest.raises(NotFoundError) as error:
-        lookup.find_seeds(shelf, ["Changhez of the Zzyzx Xylophone"])
+        shelf.find("Changhez of the Zzyzx Xylophone")
     said = str(error.value)
     assert "'Changhez of the Zzyzx Xylophone' in a test" in said
     assert "the nearest are" in said
@@ -315,10 +315,17 @@ def test_a_seed_that_is_not_there_names_the_nearest_five(shelf):
 
 def test_a_seed_with_nothing_to_search_is_not_found(shelf):
     with pytest.raises(NotFoundError, match=r"no track found for '\?!' in a test$"):
-        lookup.find_seeds(shelf, ["?!"])
+        shelf.find("?!")
 
 
 def test_bytes_that_are_no_utf8_on_the_command_line_are_no_crash(shelf):
-    assert lookup.find_seeds(shelf, ["halo \udce9"]).tolist() == [8]
+    assert shelf.find("halo \udce9").tolist() == [8]
     with pytest.raises(NotFoundError):
-        lookup.find_seeds(shelf, ["\udce9\udce9"])
+        shelf.find("\udce9\udce9")
+
+
+def test_words_that_nobody_wrote_never_find_a_track():
+    tiny = catalogue_of([{"track_id": "a", "title": "Salt", "artists": ["Dot"]}])
+    for text in ("zzz qqq", "zorblax quint yyyy", "wwww"):
+        with pytest.raises(NotFoundError, match=r"the nearest are 'Salt by Dot'"):
+            tiny.find(text)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from helpers.catalogues import catalogue_of, random_catalogue
 from helpers.contracts import SequencerTests
-from hypothesis import given, settings
+from helpers.examples import at_most
+from hypothesis import given
 from hypothesis import strategies as st
 
 from disco.catalogue import Catalogue
@@ -75,7 +76,7 @@ def oracle(catalogue: Catalogue, predictor, start, pool, length: int, knobs: Kno
     return path
 
 
-@settings(max_examples=40, deadline=None)
+@at_most(40)
 @given(
     st.integers(0, 10_000),
     st.builds(Knobs, *[st.floats(-0.5, 3).map(lambda x: round(x, 3))] * 4),

@@ -15,10 +15,11 @@ from helpers.fake import Library, ListenBrainz, ReccoBeats
 from helpers.fake.listenbrainz import mbid
 
 from disco.catalogue import FEATURES
+from disco.catalogue.same_recording import Recordings
 from disco.cli import generate
 from disco.errors import DiscoError
 from disco.models.recommenders import ONLINE, RECOMMENDERS, Query, load_recommender
-from disco.models.recommenders.track_matching import TrackMatcher, evenly_spaced, top_candidates
+from disco.models.recommenders.online import evenly_spaced, top_candidates
 from disco.sources import storage
 from disco.sources.files import tables
 from disco.sources.services import answers, http
@@ -318,7 +319,7 @@ def test_no_network_is_one_sentence_of_the_door(services, name, monkeypatch, tmp
     told = capsys.readouterr().err
     assert "cannot be reached" in told
     assert "Traceback" not in told
-    assert "nothing about you" in told  # the notice of what the service receives
+    assert {"listenbrainz": "receive the ISRCs", "reccobeats": "receives the Spotify ids"}[name] in told
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -375,25 +376,21 @@ def test_a_clock_that_was_set_back_does_not_shut_a_service_out(services, monkeyp
     assert len(made.recommend(query(known_rows(services)), 9).rows) == 9
 
 
-def test_names_are_matched_in_one_spelling():
+def test_tracks_of_a_service_are_matched_by_name_isrc_and_id():
     tracks = [
         {"track_id": "a", "title": "Halo (feat. X)", "artists": ["Beyoncé", "X"], "isrc": "us-abc-12-34567"},
         {"track_id": "b", "title": "Halo - Live", "artists": ["Beyoncé"]},
         {"track_id": "c", "title": None, "artists": None, "isrc": None},
     ]
-    matching = TrackMatcher(catalogue_of(tracks))
-    assert matching.by_name(["Beyonce & X", "BEYONCÉ", "", "Beyonce"], ["Halo", "halo - live", "", "Crazy"]) == [
-        0,
-        1,
-        None,
-        None,
-    ]
-    assert matching.by_isrc(["USABC1234567", "", "XX"]) == [0, None, None]
-    assert matching.by_id(["c", "d"]) == [2, None]
+    recordings = Recordings(catalogue_of(tracks))
+    artists, titles = ["Beyonce & X", "BEYONCÉ", "", "Beyonce"], ["Halo", "halo - live", "", "Crazy"]
+    assert recordings.find(artists=artists, titles=titles).tolist() == [0, 1, -1, -1]
+    assert recordings.find(isrcs=["USABC1234567", "", "XX"]).tolist() == [0, -1, -1]
+    assert recordings.find(ids=["c", "d"]).tolist() == [2, -1]
 
 
 def test_the_best_score_counts_and_ties_go_to_the_lower_row():
-    found = top_candidates([5, 3, None, 5, 1], [1.0, 2.0, 9.0, 2.0, 8.0], query([1]), 9)
+    found = top_candidates([5, 3, -1, 5, 1], [1.0, 2.0, 9.0, 2.0, 8.0], query([1]), 9)
     assert found.rows.tolist() == [3, 5]
     assert found.scores.tolist() == [2.0, 2.0]
 

@@ -64,7 +64,7 @@ def test_a_file_may_set_nothing(tmp_path, content):
         ("flwo = 1", ["'flwo' is not known", "did you mean 'flow'"]),
         ("spicynes = 1", ["'spicynes' is not known", "did you mean 'spicyness'"]),
         ("artist-gap = 1", ["'artist-gap' is not known", "did you mean 'artist_gap'"]),
-        ("zzz = 1", ["'zzz' is not known", "known are flow, spicyness"]),
+        ("zzz = 1", ["'zzz' is not known", "known are length, minutes, flow"]),
         ("catalogue = 'x'", ["'catalogue' is not known"]),
         ("[knobs]\nflow = 1", ["'knobs' is not known"]),
         ("flow = '1'", ["'flow' must be a number, not '1'"]),
@@ -104,7 +104,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 knobs = st.floats(-1e6, 1e6)
-ranges = st.none() | st.tuples(st.floats(0, 1e5), st.floats(0, 1e5))
+ranges = st.none() | texts
 
 
 @given(
@@ -130,10 +130,6 @@ ranges = st.none() | st.tuples(st.floats(0, 1e5), st.floats(0, 1e5))
 )
 def test_whatever_is_written_is_read_back(tmp_path_factory, values):
     said = read(tmp_path_factory.getbasetemp(), settings.as_toml(argparse.Namespace(**values)))
-    for key in ("bpm", "duration"):
-        limits = said.pop(key, None)
-        parse = generate._range if key == "bpm" else generate._durations
-        assert (limits and parse(limits)) == values.pop(key)
     assert said == {key: value for key, value in values.items() if value not in (None, [])}
 
 
@@ -145,7 +141,7 @@ def test_the_command_line_goes_before_the_file_and_the_file_before_the_usual(tmp
     parser = generate.parser()
     parser.set_defaults(**settings.read(tmp_path / "mine.toml"))
     again = parser.parse_args(["another seed", "--sweetness", "0.5"])
-    assert (again.flow, again.sweetness, again.bpm) == (3, 0.5, (118, 126.5))
+    assert (again.flow, again.sweetness, again.bpm) == (3, 0.5, "118-126.5")
     assert again.include == ["genre=techno"]
     assert again.seeds == ["another seed"]
     assert math.isclose(again.spicyness, 1.2)

@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import sys
+from datetime import date
 
 import pytest
 from helpers.trained import trained
@@ -25,19 +26,28 @@ def mine():
     return shutil.copytree(trained("popularity"), user_models() / "mine")
 
 
-def test_the_list_has_shipped_models_and_the_users_own(mine, capsys):
+class FixedDate(date):
+    @classmethod
+    def today(cls):
+        return cls(2026, 11, 28)
+
+
+def test_the_list_has_shipped_models_and_the_users_own(mine, capsys, monkeypatch):
+    monkeypatch.setattr("disco.cli.models.date", FixedDate)
+    card = json.loads((mine / "card.json").read_text(encoding="utf-8"))
+    (mine / "card.json").write_text(json.dumps({**card, "date": "2026-11-25"}), encoding="utf-8")
     assert main(["list", "--json"]) == 0
     said = {model["name"]: model for model in json.loads(capsys.readouterr().out)["models"]}
     assert {path.parent.name for path in MODELS.glob("*/card.json")} | {"mine"} == set(said)
     assert said["rank"]["shipped"]
     own = said["mine"]
     assert (own["shipped"], own["kind"], own["method"], own["tracks"]) == (False, "recommender", "popularity", 280)
-    assert own["days"] in (0, 1)
+    assert own["days"] == 3
     assert own["catalogue"].endswith("tracks.parquet")
     assert own["bytes"] == sum(path.stat().st_size for path in mine.iterdir())
     assert main(["list"]) == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("mine"))
-    assert line.split()[:4] == ["mine", "recommender", "280", "today"]
+    assert line.split()[:5] == ["mine", "recommender", "280", "3", "d"]
 
 
 def test_a_broken_model_is_listed_as_broken(mine, capsys):

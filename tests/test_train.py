@@ -108,7 +108,7 @@ def test_features_are_fitted_on_unique_tracks_that_are_not_cold(
     assert train.main([*arguments, "--force"]) == 0
     (tmp_path / "features" / "diary.txt").write_text("mine")
     assert train.main([*arguments, "--force"]) == 1
-    assert "is not a model's folder alone" in capsys.readouterr().err
+    assert "holds other files than a model's" in capsys.readouterr().err
     assert {path.name for path in tmp_path.iterdir()} == {"features", "tracks.parquet"}
 
 

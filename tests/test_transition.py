@@ -65,10 +65,12 @@ def test_what_is_unknown_contributes_nothing_and_is_said_to_be_unknown():
     assert np.isnan(terms["tempo_similarity"]).all()
     assert terms["cost"][0] == pytest.approx(terms["distance"][0])
     assert np.isnan(terms["distance"][1])
-    # Of a track that nothing is known of the distance counts as the usual one, so that it is not favoured.
-    assert terms["cost"][1] == pytest.approx(cost.costs(cost.start(np.array([0, 1])), np.array([2]))[0, 0])
-    others = [cost.costs(cost.start(np.array([0, 1])), np.array([row]))[0, 0] for row in (0, 1)]
-    assert terms["cost"][1] == pytest.approx(np.mean(others), rel=0.5)
+    # The distance of a track without features is the root of the expected square, so that it is not favoured.
+    state = cost.start(np.array([0, 1]))
+    assert terms["cost"][1] == pytest.approx(cost.costs(state, np.array([2]))[0, 0])
+    measured = load_predictor("classic").embed(catalogue_of(known))[:2]
+    squares = (measured.mean(axis=0) - 1.2 * state.vectors[0]) ** 2 + measured.var(axis=0)
+    assert terms["cost"][1] == pytest.approx(float(squares.sum()) ** 0.5, rel=1e-5)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

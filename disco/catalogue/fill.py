@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from disco.catalogue.arrays import number_texts
 from disco.catalogue.numbering import artist_numbers
 from disco.catalogue.same_recording import NEAR_MS
 from disco.catalogue.table import COLUMN_GROUPS, FEATURES, PROVENANCE_COLUMNS, Catalogue, Mask, Rows
 from disco.catalogue.text import fold_isrcs, recording_titles
 
-Codes = NDArray[np.int64]
+Codes = NDArray[np.intp]
 # What belongs to a release or a file, not to a recording.
 _OWN = ("track_id", "path", "album")
 
@@ -34,7 +35,7 @@ def fill_from_same_recording(catalogue: Catalogue) -> Catalogue:
     lacking = ~(catalogue.has_all_features & ~np.isnan(catalogue.circle_positions) & ~np.isnan(catalogue.tempos))
     if not lacking.any():
         return catalogue
-    by_isrc, by_name = _codes(fold_isrcs(table["isrc"].combine_chunks())), _name_codes(catalogue, lacking)
+    by_isrc, by_name = number_texts(fold_isrcs(table["isrc"].combine_chunks())), _name_codes(catalogue, lacking)
     durations = catalogue.numbers("duration_ms")
     takers = np.flatnonzero(lacking & ((by_isrc >= 0) | (by_name >= 0)))
     near, timed = _near_codes(by_name, durations), ~np.isnan(durations)
@@ -100,7 +101,7 @@ def _sources(takers: Rows, ways: list[tuple[Codes, Codes]], every: Mask, some: M
 def _first(codes: Codes, known: Mask, n: int) -> Codes:
     """First row of each of n codes or more at which something is known, -1 where it never is; and of the code -1."""
     rows = np.flatnonzero(known & (codes >= 0))[::-1]
-    first = np.full(max(int(codes.max(initial=-1)) + 1, n) + 1, -1, dtype=np.int64)
+    first = np.full(max(int(codes.max(initial=-1)) + 1, n) + 1, -1, dtype=np.intp)
     first[codes[rows]] = rows  # of several the last written stays, which is the first row
     return first
 
@@ -112,8 +113,8 @@ def _name_codes(catalogue: Catalogue, lacking: Mask) -> Codes:
     wanted[artists[lacking & (artists >= 0)]] = True
     # Spelling a million titles takes seconds: only those by the artists in question.
     rows = np.flatnonzero((artists >= 0) & wanted[artists]) if len(wanted) else np.zeros(0, dtype=np.intp)
-    titles = _codes(recording_titles(catalogue.table["title"].combine_chunks().take(pa.array(rows))))
-    codes = np.full(len(catalogue), -1, dtype=np.int64)
+    titles = number_texts(recording_titles(catalogue.table["title"].combine_chunks().take(pa.array(rows))))
+    codes = np.full(len(catalogue), -1, dtype=np.intp)
     rows, titles = rows[titles >= 0], titles[titles >= 0]
     if len(rows):
         codes[rows] = np.unique(artists[rows] * (titles.max() + 1) + titles, return_inverse=True)[1]
@@ -122,14 +123,9 @@ def _name_codes(catalogue: Catalogue, lacking: Mask) -> Codes:
 
 def _near_codes(names: Codes, durations: NDArray[np.float32]) -> Codes:
     """A number for each name and run of durations without a gap, shape (n,), -1 where either is unknown."""
-    near = np.full(len(names), -1, dtype=np.int64)
+    near = np.full(len(names), -1, dtype=np.intp)
     rows = np.flatnonzero((names >= 0) & ~np.isnan(durations))
     rows = rows[np.lexsort((durations[rows], names[rows]))]
     new = (np.diff(names[rows], prepend=-1) != 0) | (np.diff(durations[rows], prepend=-np.inf) > NEAR_MS)
     near[rows] = np.cumsum(new) - 1
     return near
-
-
-def _codes(texts: pa.Array) -> Codes:
-    indices = texts.dictionary_encode().indices
-    return np.asarray(pc.fill_null(indices, -1).to_numpy(zero_copy_only=False), dtype=np.int64)

@@ -1,82 +1,122 @@
-"""Tracks from what a person types: free text, ids and links."""
+"""Find the tracks that a person means by free text, an id or a link."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from disco.catalogue import Catalogue, Match, Rows
-from disco.catalogue.search import ENOUGH
+from disco.catalogue.search import ENOUGH, Match
 from disco.catalogue.text import TRACK_LINK, printable
 from disco.errors import NotFoundError
 
 log = logging.getLogger(__name__)
-# Picks one of several matches of a text: catalogue, text, matches (best first) to a row.
-Choose = Callable[[Catalogue, str, Sequence[Match]], int]
+
+Rows = NDArray[np.intp]
+# So many matches are looked at, to tell songs from their versions.
+_CONSIDERED = 50
+# A match below this, or so near to the next song, is ambiguous.
+_CERTAIN, _CLOSE = 0.9, 0.01
 
 
-def find_seeds(catalogue: Catalogue, asked: Sequence[str], choose: Choose | None = None) -> Rows:
-    """Rows of the tracks that texts, ids, URIs or links mean; ambiguous matches are logged.
+class _Searchable(Protocol):
+    """What is needed of a `Catalogue`."""
+
+    @property
+    def where(self) -> str: ...
+    def rows(self, ids: Sequence[str]) -> Rows: ...
+    def tracks(self, rows: Rows) -> list[dict[str, Any]]: ...
+    def song_key(self, row: int) -> str: ...
+    def search(self, text: str, n: int = 5) -> list[Match]: ...
+
+
+# Picks one of several matches of a text, best first; returns its row.
+Choose = Callable[[Any, str, Sequence[Match]], int]
+
+
+def find(catalogue: _Searchable, text: str, choose: Choose | None = None) -> int:
+    """Row of the track that a text means: an id, a Spotify link or URI, or words of its title and artist.
+
+    An ambiguous match is logged, with the songs that it could also be.
 
     Parameters
     ----------
     catalogue : Catalogue
-    asked : sequence of str
+    text : str
+        Words may come in any order and be roughly spelt.
     choose : callable, optional
-        Picks one of several matches of a text, best first; the best by default.
+        Called with the catalogue, the text and the matches of up to nine songs, best first, where there are several;
+        returns the row of one. The best is taken by default.
+
+    Returns
+    -------
+    int
 
     Raises
     ------
     NotFoundError
-        If nothing is near enough, with the nearest five as a hint.
+        If nothing is near enough; the message names the nearest five.
+
+    Examples
+    --------
+    >>> from disco.catalogue import Catalogue
+    >>> songs = Catalogue.from_tracks([{"track_id": "a", "title": "Night Bus", "artists": ["Mira Vale"]}])
+    >>> find(songs, "mira night bus")
+    0
     """
-    return np.array([_find_seed(catalogue, text, choose) for text in asked], dtype=np.intp)
-
-
-def _find_seed(catalogue: Catalogue, text: str, choose: Choose | None) -> int:
-    text = text.encode(errors="replace").decode()  # what a terminal wrote in no UTF-8
+    text = text.encode(errors="replace").decode()  # a terminal may pass what is no UTF-8
     link = re.fullmatch(TRACK_LINK, text.strip())
     try:
         return int(catalogue.rows([link[1] if link else text.strip()])[0])
     except NotFoundError:
         if link:
             raise
-    matches = catalogue.search(text, 50)
+    matches = catalogue.search(text, _CONSIDERED)
     if not matches or matches[0].score < ENOUGH:
         nearest = "; ".join(f"{name!r}" for name in _names(catalogue, matches)[:5])
         hint = f"; the nearest are {nearest}" if nearest else ""
-        raise NotFoundError(f"no track found for {text!r} in {catalogue.where}{hint}")
-    songs = _distinct(catalogue, matches)
+        raise NotFoundError(f"no track found for {text!r} in {catalogue.where or 'the catalogue'}{hint}")
+    songs = _best_of_each_song(catalogue, matches)
     best, others = songs[0], [m for m in songs[1:] if m.score >= ENOUGH][:4]
-    rivals = [m for m in others if m.score > best.score - 0.01]
     if choose and len(songs) > 1:
         return choose(catalogue, text, songs[:9])
-    if not best.exact or best.score < 0.9 or rivals:
+    close = any(other.score > best.score - _CLOSE for other in others)
+    if not best.exact or best.score < _CERTAIN or close:
         names = _names(catalogue, [best, *others])
         also = f"; it could also be {'; '.join(map(repr, names[1:]))}" if others else ""
         log.info("%s", f"asked for {text!r}, took {names[0]!r}{also} (--interactive asks)")
     return best.row
 
 
-def _distinct(catalogue: Catalogue, matches: Sequence[Match]) -> list[Match]:
-    """The best match of each song: its other versions and releases are no other song."""
+def track_name(track: Mapping[str, Any]) -> str:
+    """Title and artists of a track as one printable line; its id if it has no title.
+
+    Parameters
+    ----------
+    track : mapping
+        Values of a row by the names of `SCHEMA`.
+
+    Examples
+    --------
+    >>> track_name({"track_id": "a", "title": "Night Bus", "artists": ["Mira Vale", "Bo"]})
+    'Night Bus by Mira Vale, Bo'
+    """
+    title = printable(track["title"]) or printable(track["track_id"])
+    artists = printable(", ".join(track["artists"] or []))
+    return f"{title} by {artists}" if artists else title
+
+
+def _best_of_each_song(catalogue: _Searchable, matches: Sequence[Match]) -> list[Match]:
     songs: dict[str, Match] = {}
     for match in matches:
         songs.setdefault(catalogue.song_key(match.row) or str(match.row), match)
     return list(songs.values())
 
 
-def _names(catalogue: Catalogue, matches: Sequence[Match]) -> list[str]:
+def _names(catalogue: _Searchable, matches: Sequence[Match]) -> list[str]:
     rows = np.array([match.row for match in matches], dtype=np.intp)
     return list(dict.fromkeys(track_name(track) for track in catalogue.tracks(rows)))
-
-
-def track_name(track: dict[str, Any]) -> str:
-    """Title and artists of a track as one clean line; its id if it has no title."""
-    title = printable(track["title"]) or printable(track["track_id"])
-    artists = printable(", ".join(track["artists"] or []))
-    return f"{title} by {artists}" if artists else title

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from disco.catalogue.arrays import number_texts
 from disco.catalogue.table import Catalogue
 from disco.catalogue.text import fold_accents, normalise
 
@@ -23,20 +24,20 @@ def artist_names(catalogue: Catalogue) -> pa.Array:
 
 def artist_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
     """A number for the first artist of each track, shape (n,), -1 where unknown."""
-    return _numbers(artist_names(catalogue))
+    return number_texts(artist_names(catalogue))
 
 
 def album_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
     """A number for the album of each track, shape (n,), -1 where it or its artist is unknown."""
     album = fold_names(catalogue.table["album"].combine_chunks())
-    return _numbers(pc.binary_join_element_wise(artist_names(catalogue), album, "\t"))
+    return number_texts(pc.binary_join_element_wise(artist_names(catalogue), album, "\t"))
 
 
 def genre_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
     """A number for the first genre of each track, shape (n,), -1 where none is known."""
     genres = catalogue.table["genres"].combine_chunks()
     some = pc.greater(pc.list_value_length(genres), 0)
-    return _numbers(pc.list_element(pc.if_else(some, genres, None), 0))
+    return number_texts(pc.list_element(pc.if_else(some, genres, None), 0))
 
 
 def fold_names(texts: pa.Array) -> pa.Array:
@@ -45,8 +46,3 @@ def fold_names(texts: pa.Array) -> pa.Array:
     folded = normalise(names)
     folded = pc.if_else(pc.equal(folded, ""), names, folded)  # of "!!!" no word is left
     return pc.if_else(pc.equal(folded, ""), None, folded)
-
-
-def _numbers(names: pa.Array) -> NDArray[np.intp]:
-    codes = names.dictionary_encode().indices
-    return np.asarray(pc.fill_null(codes, -1).to_numpy(zero_copy_only=False), dtype=np.intp)

@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from disco.catalogue.arrays import as_mask, equal_pairs, is_known, number_texts, where
 from disco.catalogue.numbering import artist_names, fold_names
 from disco.catalogue.paths import common_end, fold_paths, path_ends, real_path, unquote_paths
 from disco.catalogue.table import Catalogue, Mask, Rows
@@ -87,6 +88,12 @@ class Recordings:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> Recordings:
+        """The one of a catalogue, made once and kept with it."""
+        made: Recordings = catalogue.__dict__.setdefault("_recordings", cls(catalogue))
+        return made
 
     def find(
         self,
@@ -179,40 +186,42 @@ class Recordings:
 
     def _by_every_way(self, given: _Given, left: Mask) -> Iterator[tuple[int, tuple[Rows, Rows]]]:
         """Pairs of a number and a row, and their way; `left` marks what is still unmatched when a way is tried."""
-        yield 0, _join(_only(given.ids, left), self.catalogue.table["track_id"])
+        yield 0, equal_pairs(where(given.ids, left), self.catalogue.table["track_id"])
+        if given.ids.null_count < len(given.ids):
+            yield 1, equal_pairs(where(given.ids, left), self.catalogue.table["path"])
         for paths, fold in self._spellings(given.paths, left):
-            pairs = _join(_only(paths, left), self._folded_paths if fold else self.catalogue.table["path"])
+            pairs = equal_pairs(where(paths, left), self._folded_paths if fold else self.catalogue.table["path"])
             yield 1, self._of_one_file(*pairs) if fold else pairs
-        if (left & _known(given.isrcs)).any():
-            yield 2, _join(_only(given.isrcs, left), self._isrcs)
-        if (left & _known(given.paths)).any():
-            yield 3, self._by_path_end(given, _only(given.paths, left))
+        if (left & is_known(given.isrcs)).any():
+            yield 2, equal_pairs(where(given.isrcs, left), self._isrcs)
+        if (left & is_known(given.paths)).any():
+            yield 3, self._by_path_end(given, where(given.paths, left))
         yield 4, self._by_name(given, left)
 
     def _spellings(self, paths: pa.Array, left: Mask) -> Iterator[tuple[pa.Array, bool]]:
         """Spellings under which given paths are looked for, the likeliest first, and whether they are folded."""
-        if not (left & _known(paths)).any():
+        if not (left & is_known(paths)).any():
             return
         yield paths, False
-        if (left & _known(paths)).any():
+        if (left & is_known(paths)).any():
             yield fold_paths(paths), True
             for other in (
-                unquote_paths(_only(paths, left)),
-                pa.array([real_path(path) for path in _only(paths, left).to_pylist()], pa.string()),
+                unquote_paths(where(paths, left)),
+                pa.array([real_path(path) for path in where(paths, left).to_pylist()], pa.string()),
             ):
                 if other.null_count < len(other):
                     yield fold_paths(other), True
 
     def _of_one_file(self, numbers: Rows, rows: Rows) -> tuple[Rows, Rows]:
         """Pairs without the given tracks that belong to several files."""
-        written = _codes(self.catalogue.table["path"].take(pa.array(rows)))
+        written = number_texts(self.catalogue.table["path"].take(pa.array(rows)))
         files = np.bincount(np.unique(np.stack([numbers, written]), axis=1)[0])
         once = files[numbers] == 1
         return numbers[once], rows[once]
 
     def _by_path_end(self, given: _Given, paths: pa.Array) -> tuple[Rows, Rows]:
         folded = fold_paths(pc.coalesce(unquote_paths(paths), paths))
-        numbers, rows = _join(path_ends(folded), self._path_ends)
+        numbers, rows = equal_pairs(path_ends(folded), self._path_ends)
         same = ~self._contradicted(given, numbers, rows) & self._agree(given, numbers, rows)
         numbers, rows = numbers[same], rows[same]
         ends = zip(
@@ -227,19 +236,19 @@ class Recordings:
         return self._of_one_file(numbers[best], rows[best])
 
     def _by_name(self, given: _Given, left: Mask) -> tuple[Rows, Rows]:
-        titles = recording_titles(_only(given.titles, left))
+        titles = recording_titles(where(given.titles, left))
         if titles.null_count == len(titles) or given.artists.null_count == len(titles):
             return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
-        artists = self._artists_meant(_only(given.artists, left))
+        artists = self._artists_meant(where(given.artists, left))
         wanted = pc.unique(artists.filter(pc.is_valid(titles))).drop_null()
         names = self._artists
-        likely = np.flatnonzero(_mask(pc.is_in(names.dictionary, value_set=wanted).take(names.indices)))
+        likely = np.flatnonzero(as_mask(pc.is_in(names.dictionary, value_set=wanted).take(names.indices)))
         if len(given.ids) > _FEW or "_titles" in self.__dict__:
             known = self._titles.take(pa.array(likely))
         else:
             known = recording_titles(self.catalogue.table["title"].take(pa.array(likely)).combine_chunks())
         theirs = pc.binary_join_element_wise(names.take(pa.array(likely)).cast(pa.string()), known, "\t")
-        numbers, found = _join(pc.binary_join_element_wise(artists, titles, "\t"), theirs)
+        numbers, found = equal_pairs(pc.binary_join_element_wise(artists, titles, "\t"), theirs)
         rows = likely[found]
         same = ~self._contradicted(given, numbers, rows)
         return numbers[same], rows[same]
@@ -251,7 +260,7 @@ class Recordings:
         known = pc.is_in(whole, value_set=artists)
         first = fold_names(pc.replace_substring_regex(written, _JOINED, ""))
         if not pc.all(known).as_py():
-            whole = pc.coalesce(self._credited(_only(whole, ~_mask(known))), pc.if_else(known, whole, first))
+            whole = pc.coalesce(self._credited(where(whole, ~as_mask(known))), pc.if_else(known, whole, first))
         return whole
 
     def _credited(self, written: pa.Array) -> pa.Array:
@@ -265,7 +274,7 @@ class Recordings:
         apart = np.abs(given.durations[numbers] - lengths) > NEAR_MS
         if given.isrcs.null_count < len(given.isrcs):
             ours, theirs = given.isrcs.take(pa.array(numbers)), self._isrcs.take(pa.array(rows))
-            apart |= _mask(pc.not_equal(ours, theirs))
+            apart |= as_mask(pc.not_equal(ours, theirs))
         return np.asarray(apart)
 
     def _agree(self, given: _Given, numbers: Rows, rows: Rows) -> Mask:
@@ -276,7 +285,7 @@ class Recordings:
             recording_titles(column.take(pa.array(at)))
             for column, at in ((given.titles, numbers), (self.catalogue.table["title"].combine_chunks(), rows))
         )
-        return ~_mask(pc.not_equal(ours, theirs))
+        return ~as_mask(pc.not_equal(ours, theirs))
 
     def _best_first(self, given: _Given, numbers: Rows, rows: Rows) -> Rows:
         """Order of pairs: by number, then the same whole title, near in duration, popular, first."""
@@ -286,7 +295,7 @@ class Recordings:
             at = np.flatnonzero(several)
             titles = self.catalogue.table["title"].take(pa.array(rows[at])).combine_chunks()
             ours, theirs = (normalise(fold_accents(t)) for t in (given.titles.take(pa.array(numbers[at])), titles))
-            other_title[at] = ~_mask(pc.equal(ours, theirs))
+            other_title[at] = ~as_mask(pc.equal(ours, theirs))
             difference = np.abs(given.durations[numbers[at]] - self._durations[rows[at]])
             apart[at] = np.nan_to_num(difference, nan=np.inf)
         return np.lexsort((rows, -self._popularity[rows], apart, other_title, numbers))
@@ -374,41 +383,3 @@ def _texts(texts: Any, n: int) -> pa.Array:
         texts = pa.array([t if t is None else t.encode(errors="replace").decode() for t in texts], pa.string())
     texts = texts.cast(pa.string())
     return pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), pa.scalar(None, pa.string()), texts)
-
-
-def _join(given: pa.Array, column: pa.Array | pa.ChunkedArray) -> tuple[Rows, Rows]:
-    """Positions in two arrays of texts at which these are equal, all pairs; null equals nothing."""
-    sought = pc.unique(given).drop_null()
-    codes, theirs = (
-        pc.fill_null(pc.index_in(texts, value_set=sought), -1).to_numpy(zero_copy_only=False)
-        if isinstance(texts, pa.Array)
-        else pc.fill_null(pc.index_in(texts, value_set=sought), -1).to_numpy()
-        for texts in (given, column)
-    )
-    rows = np.flatnonzero(theirs >= 0)
-    rows = rows[np.argsort(theirs[rows], kind="stable")]
-    counts = np.bincount(theirs[rows], minlength=len(sought))
-    starts = np.cumsum(counts) - counts
-    numbers = np.flatnonzero(codes >= 0)
-    each = counts[codes[numbers]]
-    first = np.repeat(starts[codes[numbers]] - (np.cumsum(each) - each), each)
-    return np.repeat(numbers, each), rows[first + np.arange(each.sum())]
-
-
-def _only(texts: pa.Array, mask: Mask) -> pa.Array:
-    return pc.if_else(pa.array(mask), texts, pa.scalar(None, pa.string()))
-
-
-def _known(texts: pa.Array) -> Mask:
-    return np.asarray(texts.is_valid().to_numpy(zero_copy_only=False))
-
-
-def _mask(values: pa.Array) -> Mask:
-    return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), dtype=bool)
-
-
-def _codes(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.intp]:
-    """A number for each text, the same for equal ones, -1 where unknown."""
-    texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    indices = texts.dictionary_encode().indices
-    return np.asarray(pc.fill_null(indices, -1).to_numpy(zero_copy_only=False), dtype=np.intp)

@@ -166,7 +166,7 @@ class TextIndex:
         near = np.flatnonzero(answered >= answered.max() - (_UNASKED_TITLE + _NO_TITLE))
         score = (
             answered[near]
-            - _UNASKED_TITLE * np.where(in_title[near] > 0, 1 - in_title[near] / self._n_core[near], 0)
+            - _UNASKED_TITLE * np.where(in_title[near] > 0, np.maximum(1 - in_title[near] / self._n_core[near], 0), 0)
             - _NO_TITLE * (in_title[near] == 0)
             - _UNASKED_TAKE * (self._other_take[near] & (not set(asked) & _OTHER_TAKES))
         )

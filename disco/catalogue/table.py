@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from disco.catalogue.lookup import Choose, find
 from disco.catalogue.music import circle_position
 from disco.catalogue.search import Match, TextIndex
 from disco.catalogue.text import song_key
@@ -239,6 +240,33 @@ class Catalogue:
         """Artists of a track, the first named first; empty if unknown."""
         artists: list[str] = self.table["artists"][row].as_py() or []
         return artists
+
+    def find(self, *texts: str, choose: Choose | None = None) -> Rows:
+        """Rows of the tracks that texts mean, one for each; see `disco.catalogue.lookup.find`.
+
+        Parameters
+        ----------
+        *texts : str
+            Each an id, a Spotify link, or words of title and artist.
+        choose : callable, optional
+            Picks one of several matches of a text; the best is taken by default.
+
+        Returns
+        -------
+        ndarray of int, shape (n texts,)
+
+        Raises
+        ------
+        NotFoundError
+            If nothing is near enough to a text; the message names the nearest five.
+
+        Examples
+        --------
+        >>> songs = Catalogue.from_tracks([{"track_id": "a", "title": "Night Bus", "artists": ["Mira Vale"]}])
+        >>> songs.find("night buss mira").tolist()
+        [0]
+        """
+        return np.array([find(self, text, choose) for text in texts], dtype=np.intp)
 
     def search(self, text: str, n: int = 5) -> list[Match]:
         """Tracks that a person may mean by a text, best first; the index is built at the first search."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from disco.catalogue import FEATURES, SCHEMA, Catalogue, lookup
+from disco.catalogue import FEATURES, SCHEMA, Catalogue
 from disco.catalogue.text import printable
 from disco.cli import console, options
 from disco.errors import DiscoError
@@ -76,7 +76,7 @@ def set_values(track: str, said: Sequence[str], catalogue: Catalogue | None) -> 
     if not track.strip():
         raise DiscoError("an empty text names no track; write an id, a path, or artist - title")
     if catalogue is not None:
-        track = catalogue.ids(lookup.find_seeds(catalogue, [track]))[0]
+        track = catalogue.ids(catalogue.find(track))[0]
     elif Path(track).exists():
         track = str(Path(track).absolute())  # so that it is found from every folder
     held = {
@@ -103,15 +103,14 @@ def _show_corrections(as_json: bool) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of this door."""
+    """The options of this command."""
     p = argparse.ArgumentParser(
         prog="disco catalogue", description="Look into catalogues of tracks, and correct them."
     )
     verbs = p.add_subparsers(dest="verb", required=True, metavar="VERB")
     v = verbs.add_parser("info", help="how many tracks, what is known of them, from where")
     v.add_argument("paths", nargs="*", metavar="PATH", help="where the tracks are (default: the embedded demo)")
-    options.add_enrich_from(v)
-    v.add_argument("--corrections", type=Path, metavar="FILE.csv", help="your own key, bpm or energy of tracks")
+    options.add_enrichment(v)
     v.add_argument("--json", action="store_true", help="print one JSON object")
     v = verbs.add_parser("set", help="your own key, bpm or energy of a track, over what any source says")
     v.add_argument("track", metavar="TRACK", help="an id, a path, or 'artist - title'")
@@ -138,14 +137,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.verb == "set":
         places = arguments.catalogue
         new = set_values(
-            arguments.track, arguments.values, options.open_catalogue(places, quiet=True) if places else None
+            arguments.track, arguments.values, options.open_catalogue(places, notes=False) if places else None
         )
         kept = ", ".join(
             f"{name} {text}" for name, text in corrections.as_row(new).items() if text and name != "track"
         )
         console.say(f"{new.track}: {kept or 'nothing is set any more'}")
         return 0
-    facts = info(options.open_catalogue(arguments.paths, True, arguments.enrich_from, arguments.corrections))
+    facts = info(options.open_catalogue(arguments.paths, arguments.enrich_from, arguments.corrections, notes=False))
     if arguments.json:
         print(json.dumps(facts, ensure_ascii=False, indent=2))
     else:

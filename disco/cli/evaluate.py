@@ -10,12 +10,14 @@ from typing import Any
 
 from disco.catalogue import Catalogue
 from disco.cli import console, options
-from disco.cli.options import add_catalogue, open_catalogue
 from disco.errors import DiscoError
 from disco.evaluation import protocols
 from disco.evaluation.baselines import BASELINES
 from disco.evaluation.continuation import PROTOCOLS
 from disco.playlist.cost import Knobs
+from disco.playlist.make import make
+from disco.playlist.mixing import Mixing
+from disco.playlist.parsing import parse_arc
 
 
 def parser() -> argparse.ArgumentParser:
@@ -113,7 +115,8 @@ def _add_flow(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--playlists", type=Path, metavar="FILE", help="real playlists; of a prepared table those of its test split"
     )
     _add_source(v)
-    add_catalogue(v)
+    options.add_catalogue(v)
+    options.add_enrichment(v)
     v.add_argument(
         "--lengths", default="20-50", metavar="A-B", help="playlists of A to B tracks with features (20-50)"
     )
@@ -159,8 +162,10 @@ def _add_flow(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="NAME",
         help=f"may be given several times (default: all): {', '.join(BASELINES)}",
     )
-    options.add_knobs(v.add_argument_group("the cost"))
-    options.add_mixing(v.add_argument_group("how transitions are graded"))
+    g = v.add_argument_group("the cost")
+    options.add(g, Knobs, *options.KNOBS)
+    options.add(g, make, "artist_gap")
+    options.add(v.add_argument_group("how transitions are graded"), Mixing, *options.MIXING)
     v.add_argument(
         "--arc", metavar="ARC", help="energy arc that `order` aims at; its fit is measured for all methods"
     )
@@ -178,7 +183,8 @@ def _add_playlists(v: argparse.ArgumentParser, train: str) -> None:
         help="test playlists; of a prepared table with a column `split`, those of the test split",
     )
     _add_source(v)
-    add_catalogue(v)
+    options.add_catalogue(v)
+    options.add_enrichment(v)
     v.add_argument("--train", type=Path, metavar="FILE", help=train)
 
 
@@ -192,7 +198,7 @@ def _add_source(v: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, and print one row for each method and set of cases."""
     arguments = parser().parse_args(argv)
-    catalogue = open_catalogue(arguments.catalogue, True, arguments.enrich_from, arguments.corrections)
+    catalogue = options.open_catalogue(arguments.catalogue, arguments.enrich_from, arguments.corrections, notes=False)
     results = arguments.measure(catalogue, arguments)
     if arguments.json:
         print(json.dumps(results, indent=2))
@@ -252,7 +258,7 @@ def _flow(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
         knobs=Knobs(arguments.flow, arguments.spicyness, arguments.sweetness, arguments.smoothness),
         mixing=options.mixing(arguments),
         artist_gap=arguments.artist_gap,
-        arc=options.arc(arguments.arc),
+        arc=parse_arc(arguments.arc),
         random_seed=arguments.random_seed,
     )
 

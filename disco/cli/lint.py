@@ -1,24 +1,19 @@
-"""Door: explain the order of a playlist that someone has. `disco lint --help`."""
+"""`disco lint`: grade the transitions of a playlist that exists, and suggest changes."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from disco import export
 from disco.catalogue import lookup
-from disco.cli import console, options
-from disco.cli.options import add_list, open_list
-from disco.playlist.cost import Knobs
-from disco.playlist.reorder import given
-from disco.playlist.sequence import Budget
-from disco.playlist.suggestions import Explanation, Suggestion, explain
+from disco.cli import console, options, output
+from disco.playlist.from_file import lint
+from disco.playlist.suggestions import Explanation, Suggestion
 from disco.playlist.transition_grades import Grades, grade_name
 
 # A longer name is cut: what is wrong must stay in sight.
@@ -26,71 +21,53 @@ _LONGEST = 60
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of this door."""
+    """The options of this command."""
     p = argparse.ArgumentParser(
         prog="disco lint",
-        description="Grade every join of a playlist that you have, and say what would better the worst of them.",
+        usage="disco lint FILE [options]",
+        description="Grade every transition of a playlist that you have, and suggest changes for the worst.",
         epilog="example: disco lint mine.m3u8 --catalogue tracks.parquet --key-rule camelot",
     )
-    add_list(p)
+    options.add_playlist(p)
+    g = p.add_argument_group("what most people need")
+    options.add_catalogue(g)
+    options.add_plot(g)
+    options.add_json(g)
+    options.add_judging(p.add_argument_group("how transitions are judged"), lint)
+    options.add(p.add_argument_group("how long to search for the best order"), lint, "iterations", "seconds")
+    options.add_enrichment(p.add_argument_group("where tracks come from"))
 
-    g = p.add_argument_group("how joins are judged")
-    options.add_judging(g)
-
-    g = p.add_argument_group("how long to look for the best order")
-    options.add_iterations(g, "200")
-    g.add_argument("--seconds", type=float, metavar="S", help="or: stop after so long, with the best so far")
-
-    g = p.add_argument_group("what comes out")
-    g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist")
-    g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw it as it is, on a page that needs no network")
-    g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
-    g.add_argument("--quiet", action="store_true", help="print no notes")
+    g = p.add_argument_group("output")
+    options.add(g, lint, "title")
     g.add_argument("--force", action="store_true", help="overwrite files that exist")
+    options.add_verbosity(g)
     return p
 
 
 @console.command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Grade the joins of a playlist, name the worst, and say what its best order would gain."""
+    """Grade the transitions of a playlist, name the worst, and show what its best order would gain."""
     arguments = parser().parse_args(argv)
-    console.set_verbosity(arguments.quiet)
-    if arguments.plot:
-        export.check(arguments.plot, arguments.force, (".html",))
-    asked = arguments.iterations is not None or arguments.seconds is not None
-    budget = Budget(arguments.iterations, arguments.seconds) if asked else None
-    judged = options.mixing(arguments)
-    listed, catalogue = open_list(arguments)
-    had = given(listed, catalogue)
-    explained = explain(
-        replace(had, title=arguments.title) if arguments.title else had,
-        catalogue,
-        knobs=Knobs(flow=arguments.flow, sweetness=arguments.sweetness, smoothness=arguments.smoothness),
-        predictor=arguments.predictor,
-        mixing=judged,
-        artist_gap=arguments.artist_gap,
-        budget=budget,
-    )
-    console.say_notes([explained.playlist], 1, arguments.quiet)
+    console.set_verbosity(arguments.quiet, arguments.verbose)
+    options.check_values(arguments)
+    output.check_files(arguments)
+    tracklist, catalogue = options.read_playlist(arguments)
+    explained = lint(catalogue, tracklist, **options.values(arguments, lint))
+    output.log_notes([explained.playlist])
+    output.write_files(arguments, [explained.playlist])
     if arguments.json:
         print(json.dumps(_as_dict(explained), ensure_ascii=False, indent=2))
     else:
-        console.show(explained.playlist, explained.grades)
+        export.show(explained.playlist, explained.grades)
         print("\n".join([*_whole(explained), "", *_worst(explained)]) + "\n")
-    if arguments.plot:
-        from disco.export import plot  # plotly takes longer to load than the joins to grade
-
-        export.write(plot.page(explained.playlist), arguments.plot, arguments.force)
-        if not arguments.quiet:
-            console.say(f"written: {arguments.plot}")
     return 0
 
 
 def _whole(explained: Explanation) -> list[str]:
     """What there is of good and bad, as it is and in the best order, as lines of a small table."""
-    orders = [(explained.grades, explained.ordered and explained.ordered.before)]
-    if explained.ordered and explained.ordered_grades:
-        orders.append((explained.ordered_grades, explained.ordered.after))
+    orders = [(explained.grades, explained.reordered and explained.reordered.before)]
+    if explained.reordered and explained.reordered_grades:
+        orders.append((explained.reordered_grades, explained.reordered.after))
     rows: dict[str, list[str]] = {"": ["as it is", "disco order"][: len(orders)]}
     for grade in ("good", "fair", "clash"):
         rows[f"joins: {grade}"] = [str(grades.counts()[grade]) for grades, _ in orders]
@@ -111,32 +88,32 @@ def _worst(explained: Explanation) -> list[str]:
     if not explained.worst:
         return ["No join that is known is less than good." if len(playlist) > 1 else "One track alone has no joins."]
     names = [_name(track) for track in playlist.tracks.table.to_pylist()]
-    for fault in explained.worst:
-        i = fault.place
+    for issue in explained.worst:
+        i = issue.position
         grade, cost = grade_name(int(explained.grades.whole[i])), playlist.terms["cost"][i]
         lines += [f"{i + 1} → {i + 2}  {grade}, costs {cost:.2f}: {names[i]} → {names[i + 1]}"]
-        lines += [f"    {what}" for what in fault.wrong]
-        lines += [f"    better: {_in_words(advice, names, explained)}" for advice in fault.better]
-        lines += [] if fault.better else ["    no single change betters it"]
+        lines += [f"    {what}" for what in issue.problems]
+        lines += [f"    better: {_in_words(suggestion, names, explained)}" for suggestion in issue.suggestions]
+        lines += [] if issue.suggestions else ["    no single change betters it"]
     return ["The worst joins", "", *lines]
 
 
-def _in_words(advice: Suggestion, names: Sequence[str], explained: Explanation) -> str:
-    who, to = _name(advice.track), advice.to
+def _in_words(suggestion: Suggestion, names: Sequence[str], explained: Explanation) -> str:
+    who, to = _name(suggestion.track), suggestion.after
     after = f"after {to + 1} ({names[to]})" if to >= 0 else "to the beginning"
-    costs = f"the list costs {abs(advice.saves):.2f} {'less' if advice.saves >= 0 else 'more'}"
-    if advice.kind == "bridge":
-        change = "less" if advice.saves >= 0 else "more"
-        costs = f"the dearer of its two joins costs {abs(advice.saves):.2f} {change} than this one"
-    if advice.leaps > 0:
-        costs += f", and {advice.leaps} fewer joins leap in tempo"
+    costs = f"the list costs {abs(suggestion.saves):.2f} {'less' if suggestion.saves >= 0 else 'more'}"
+    if suggestion.kind == "bridge":
+        change = "less" if suggestion.saves >= 0 else "more"
+        costs = f"the dearer of its two joins costs {abs(suggestion.saves):.2f} {change} than this one"
+    if suggestion.large_tempo_jumps > 0:
+        costs += f", and {suggestion.large_tempo_jumps} fewer joins leap in tempo"
     said = {
-        "bring": f"{advice.place + 1} ({who}) between them",
-        "move": f"{advice.place + 1} ({who}) moved {after}",
-        "replace": f"{who} in place of {advice.place + 1}",
+        "bring": f"{suggestion.position + 1} ({who}) between them",
+        "move": f"{suggestion.position + 1} ({who}) moved {after}",
+        "replace": f"{who} in place of {suggestion.position + 1}",
         "bridge": f"{who} added between them",
     }
-    return f"{said[advice.kind]}: {costs}"
+    return f"{said[suggestion.kind]}: {costs}"
 
 
 def _name(track: dict[str, Any]) -> str:
@@ -155,29 +132,29 @@ def _as_dict(explained: Explanation) -> dict[str, Any]:
         track["join"]["grades"] = {name: None if part < 0 else grade_name(part) for name, part in parts.items()}
     said["worst"] = [
         {
-            "from": fault.place + 1,
-            "to": fault.place + 2,
-            "wrong": fault.wrong,
+            "from": issue.position + 1,
+            "to": issue.position + 2,
+            "wrong": issue.problems,
             "better": [
                 {
-                    "kind": advice.kind,
-                    "id": advice.track["track_id"],
-                    "title": advice.track["title"],
-                    "place": advice.place + 1,
-                    "after": advice.to + 1,
-                    "saves": round(advice.saves, 4),
+                    "kind": suggestion.kind,
+                    "id": suggestion.track["track_id"],
+                    "title": suggestion.track["title"],
+                    "place": suggestion.position + 1,
+                    "after": suggestion.after + 1,
+                    "saves": round(suggestion.saves, 4),
                 }
-                for advice in fault.better
+                for suggestion in issue.suggestions
             ],
         }
-        for fault in explained.worst
+        for issue in explained.worst
     ]
-    ordered = explained.ordered
+    ordered = explained.reordered
     said["as_it_is"] = _figures(grades, ordered.before.mean_cost if ordered else None)
     said["in_order"] = None
-    if ordered and explained.ordered_grades:
-        said["in_order"] = _figures(explained.ordered_grades, ordered.after.mean_cost)
-        said["in_order"]["ids"] = ordered.playlist.tracks.table["track_id"].to_pylist()
+    if ordered and explained.reordered_grades:
+        said["in_order"] = _figures(explained.reordered_grades, ordered.after.mean_cost)
+        said["in_order"]["ids"] = ordered.tracks.table["track_id"].to_pylist()
     return said
 
 

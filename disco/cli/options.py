@@ -1,26 +1,107 @@
-"""Options that several doors share: how joins are judged, what a sequence is asked for, how it is written."""
+"""Options of the commands, made from the parameters and fields that they set.
+
+Name, type, default and help of an option are those of a parameter of `disco.make`, `disco.reorder`, ..., or of a
+field of `Knobs`, `Mixing`, ...: its signature, and the first sentence on it in the docstring. This module adds only
+what the command line needs besides: how a value is shown, and old spellings.
+"""
 
 from __future__ import annotations
 
 import argparse
+import inspect
+import logging
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from disco import export, sources
 from disco.catalogue import Catalogue
-from disco.catalogue.music import parse_key
-from disco.cli.console import say, say_all
 from disco.errors import DiscoError
-from disco.models.predictors import PREDICTORS
+from disco.export.upload import SERVICES
 from disco.playlist.cost import Knobs
-from disco.playlist.key_rules import KEY_RULES
+from disco.playlist.make import make
 from disco.playlist.mixing import Mixing
-from disco.playlist.reorder import KNOBS
-from disco.playlist.sequence import ARCS, Constraints
+from disco.playlist.parsing import parse_bpm, parse_duration, parse_positions
 from disco.sources.tracklist import Tracklist
+
+log = logging.getLogger(__name__)
+KNOBS = ("flow", "spicyness", "sweetness", "smoothness")
+MIXING = ("key_rule", "energy_boost", "half_time_weight", "max_tempo_change")
+
+
+class Shown(NamedTuple):
+    """What the command line adds to a parameter."""
+
+    metavar: str | None = None
+    old: tuple[str, ...] = ()
+    check: Callable[[str], object] | None = None
+
+
+SHOWN = {
+    "flow": Shown("X"),
+    "spicyness": Shown("X", ("spiciness",)),
+    "sweetness": Shown("X"),
+    "smoothness": Shown("X"),
+    "length": Shown("N"),
+    "minutes": Shown("M"),
+    "candidates": Shown("N"),
+    "artist_gap": Shown("N"),
+    "predictor": Shown("NAME"),
+    "recommender": Shown("NAME"),
+    "sequencer": Shown("NAME"),
+    "width": Shown("N"),
+    "key_rule": Shown("NAME"),
+    "half_time_weight": Shown("X", ("half-time",)),
+    "max_tempo_change": Shown("P", ("max-bpm-change",)),
+    "start_track": Shown("TRACK", ("first",)),
+    "end_track": Shown("TRACK", ("last",)),
+    "pin": Shown("N=TRACK", ("hold",)),
+    "keep_positions": Shown("N-M", ("keep",)),
+    "arc": Shown("ARC"),
+    "arc_weight": Shown("X"),
+    "start_key": Shown("KEY"),
+    "end_key": Shown("KEY"),
+    "randomness": Shown("X", ("variety",)),
+    "random_seed": Shown("N", ("seed",)),
+    "include": Shown("COLUMN=TEXT", ("only",)),
+    "exclude": Shown("COLUMN=TEXT"),
+    "bpm": Shown("LOW-HIGH", check=parse_bpm),
+    "duration": Shown("LOW-HIGH", check=parse_duration),
+    "exclude_playlist": Shown("FILE"),
+    "iterations": Shown("N", ("moves",)),
+    "seconds": Shown("S"),
+    "title": Shown("TEXT"),
+    "n": Shown("N"),
+}
+
+
+def descriptions(of: Callable[..., Any]) -> dict[str, str]:
+    """First sentence on each parameter or attribute in a numpydoc docstring, by name.
+
+    Examples
+    --------
+    >>> sorted(descriptions(Mixing))
+    ['energy_boost', 'half_time_weight', 'key_rule', 'max_tempo_change']
+    """
+    text = inspect.getdoc(of) or ""  # none with `python -OO`
+    found: dict[str, str] = {}
+    for section in re.findall(r"^(?:Parameters|Attributes)\n-+\n(.*?)(?=^\w+\n-{3,}$|\Z)", text, re.M | re.S):
+        for names, body in re.findall(r"^(\w[\w, ]*)[^\n]*\n((?:[ ]+[^\n]*\n?)*)", section, re.M):
+            sentence = re.split(r"[.;](?:\s|$)", " ".join(body.split()))[0]
+            sentence = sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
+            found |= dict.fromkeys(re.split(r", ?", names.strip()), sentence)
+    return found
+
+
+@cache
+def _help(of: Callable[..., Any], name: str) -> str:
+    """Help of an option: from the docstring of the field or parameter, or of the one that it refers to."""
+    own = descriptions(of).get(name, "")
+    shared = {**descriptions(make), **descriptions(Knobs), **descriptions(Mixing)}
+    return shared.get(name, own) if not own or own.startswith(("as for", "how transitions", "the knobs")) else own
 
 
 def option(parser: argparse._ActionsContainer, *names: str, old: Sequence[str] = (), **settings: Any) -> None:
@@ -31,121 +112,141 @@ def option(parser: argparse._ActionsContainer, *names: str, old: Sequence[str] =
         parser.add_argument(name, **settings | hidden)
 
 
-def add_knobs(parser: argparse._ArgumentGroup, usual: Knobs = Knobs(), spicyness: bool = True) -> None:  # noqa: B008
-    """Add the knobs."""
-    add = parser.add_argument
-    names = {"flow": "nearness to the predicted next", "spicyness": "boldness of it"}
-    names |= {"sweetness": "consonance of keys", "smoothness": "likeness of tempos"}
-    for name, what in names.items():
-        if name != "spicyness" or spicyness:
-            value = getattr(usual, name)
-            old = ["--spiciness"] if name == "spicyness" else []
-            option(parser, f"--{name}", old=old, type=float, default=value, metavar="X", help=f"{what} ({value:g})")
-    add("--artist-gap", type=int, default=1, metavar="N", help="tracks between two by one artist (1)")
+def add(parser: argparse._ActionsContainer, of: Callable[..., Any], *names: str, **settings: Any) -> None:
+    """Add options for parameters of a function or fields of a dataclass; `settings` take precedence."""
+    for name in names:
+        parameter = inspect.signature(of).parameters[name]
+        default, annotation, shown = parameter.default, str(parameter.annotation), SHOWN.get(name, Shown())
+        made: dict[str, Any] = {"default": default, "help": _help(of, name)}
+        if annotation == "bool":
+            made["action"] = argparse.BooleanOptionalAction if default else "store_true"
+        elif default == ():
+            made |= {"action": "append", "default": [], "metavar": shown.metavar}
+        else:
+            made["metavar"] = shown.metavar
+            made["type"] = _type(annotation) if shown.check is None else _checked(shown.check)
+            if default not in (None, ""):
+                made["help"] += f" ({default:g})" if isinstance(default, float) else f" ({default})"
+        option(parser, f"--{name.replace('_', '-')}", old=[f"--{old}" for old in shown.old], **made | settings)
 
 
-def add_judging(parser: argparse._ArgumentGroup) -> None:
-    """Add what says how joins of neighbours are judged: the knobs as they are for orders, in whose space, mixing."""
-    add_knobs(parser, KNOBS, spicyness=False)
+def _type(annotation: str) -> Callable[[str], Any]:
+    return {"int": int, "float": float, "Path": Path}.get(annotation.split(" ")[0], str)
+
+
+def _checked(parse: Callable[[str], object]) -> Callable[[str], str]:
+    """A type that keeps a text which `parse` understands."""
+
+    def checked(text: str) -> str:
+        try:
+            parse(text)
+        except DiscoError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return text
+
+    return checked
+
+
+def values(arguments: argparse.Namespace, of: Callable[..., Any]) -> dict[str, Any]:
+    """The parsed values of the keyword arguments of a function, by name."""
+    names = [p.name for p in inspect.signature(of).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    return {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
+
+
+def check_values(arguments: argparse.Namespace) -> None:
+    """Refuse values that are wrong for any catalogue, before one is opened."""
+    mixing(arguments)
+    if getattr(arguments, "keep_positions", None) is not None:
+        parse_positions(arguments.keep_positions)
+
+
+def add_judging(parser: argparse._ActionsContainer, of: Callable[..., Any]) -> None:
+    """Add what says how the transitions of a playlist are judged."""
+    add(parser, of, *(knob for knob in KNOBS if knob != "spicyness"), "artist_gap")
+    add(parser, of, "predictor", *MIXING)
+
+
+def add_catalogue(parser: argparse._ActionsContainer) -> None:
+    """Add `--catalogue`, `--enrich-from` and `--corrections`."""
     parser.add_argument(
-        "--predictor",
-        default="mean",
-        metavar="NAME",
-        help=f"in whose space distance is measured: {', '.join(PREDICTORS)} (mean: the features themselves)",
-    )
-    add_mixing(parser)
-
-
-def add_mixing(parser: argparse._ArgumentGroup) -> None:
-    """Add what `mixing` reads."""
-    usual = Mixing()
-    add = parser.add_argument
-    add("--key-rule", default=usual.key_rule, metavar="NAME", help=f"which keys go together: {', '.join(KEY_RULES)}")
-    add("--energy-boost", action="store_true", help="one or two semitones up are as good as a fifth")
-    option(
-        parser,
-        "--half-time-weight",
-        old=["--half-time"],
-        type=float,
-        default=usual.half_time_weight,
-        metavar="X",
-        help="credit of half and double time (1)",
-    )
-    option(
-        parser,
-        "--max-tempo-change",
-        old=["--max-bpm-change"],
-        type=float,
-        metavar="P",
-        help="per cent that the tempo may change from track to track",
-    )
-
-
-def mixing(arguments: argparse.Namespace) -> Mixing:
-    """Mixing that the options ask for."""
-    return Mixing(arguments.key_rule, arguments.energy_boost, arguments.half_time_weight, arguments.max_tempo_change)
-
-
-def add_wishes(parser: argparse._ArgumentGroup) -> None:
-    """Add what `wishes` reads, and `--keep-positions` and `--alternatives`."""
-    usual = Constraints()
-    add = parser.add_argument
-    option(parser, "--end-track", old=["--last"], metavar="TRACK", help="the track to end with")
-    option(
-        parser,
-        "--pin",
-        old=["--hold"],
+        "--catalogue",
         action="append",
         default=[],
-        metavar="N=TRACK",
-        help="a track that is fixed at position N",
+        metavar="PATH",
+        help="your tracks: a table (CSV, Parquet), a DJ library, a folder of audio files, Spotify's data export; "
+        "several are merged (default: a demo of invented tracks)",
     )
-    option(
-        parser, "--keep-positions", old=["--keep"], metavar="N-M", help="positions that stay as they are, as 1-4,6-10"
-    )
-    add("--arc", metavar="ARC", help=f"of energy: {', '.join(ARCS)}, or heights from 0 to 1 as 0.2,0.9,0.4")
-    add("--arc-weight", type=float, default=usual.arc_weight, metavar="X", help="how much the arc counts (5)")
-    add("--start-key", metavar="KEY", help="key of the first track, as 8A, Am or 1m")
-    add("--end-key", metavar="KEY", help="key of the last track")
+
+
+def add_enrichment(parser: argparse._ActionsContainer) -> None:
+    """Add `--enrich-from` and `--corrections`."""
     option(
         parser,
-        "--randomness",
-        old=["--variety"],
-        type=float,
-        default=usual.randomness,
-        metavar="X",
-        help="noise added to every cost: other good answers than the best (0)",
+        "--enrich-from",
+        old=["--fill"],
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="fills in missing values from another table; adds no tracks",
     )
-    add_random_seed(parser, "of the randomness")
-    add("--alternatives", type=int, default=1, metavar="N", help="answers that differ (1)")
-
-
-def wishes(arguments: argparse.Namespace, row: Callable[[str], int]) -> Constraints:
-    """Wishes that the options ask for; `row` finds the track that a text means.
-
-    Raises
-    ------
-    DiscoError
-        If an option means nothing.
-    """
-    if arguments.random_seed < 0:
-        raise DiscoError(f"a random seed must be 0 or more, not {arguments.random_seed}")
-    first = getattr(arguments, "start_track", None)
-    return Constraints(
-        pinned=tuple(_held(text, row) for text in arguments.pin),
-        start_track=None if first is None else row(first),
-        end_track=None if arguments.end_track is None else row(arguments.end_track),
-        arc=arc(arguments.arc),
-        arc_weight=arguments.arc_weight,
-        start_key=_key(arguments.start_key),
-        end_key=_key(arguments.end_key),
-        randomness=arguments.randomness,
-        random_seed=arguments.random_seed,
+    parser.add_argument(
+        "--corrections",
+        type=Path,
+        metavar="FILE.csv",
+        help="your own keys, tempos and energies, which take precedence over all others",
     )
 
 
-# Where a playlist can be made, as `online.send` knows it.
-PLACES = ("spotify", "navidrome")
+def add_playlist(parser: argparse._ActionsContainer) -> None:
+    """Add `FILE` and `--playlist`."""
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="M3U8, JSON, JSPF, CSV, a library of rekordbox, Traktor or Mixxx, or tracks, one a line; - is stdin",
+    )
+    parser.add_argument("--playlist", metavar="NAME", help="which playlist, where the file has several")
+
+
+def add_output(parser: argparse._ActionsContainer) -> None:
+    """Add `--output`, `--paths` and `--key-names`."""
+    parser.add_argument("--output", type=Path, metavar="FILE", help=f"write it: {', '.join(export.FORMATS)}")
+
+
+def add_style(parser: argparse._ActionsContainer) -> None:
+    """Add `--paths` and `--key-names`."""
+    parser.add_argument("--paths", choices=export.PATHS, help="paths in M3U8 files (as in the catalogue)")
+    parser.add_argument(
+        "--key-names", choices=export.KEY_NAMES, default="camelot", help="key names in .xml and .nml (camelot)"
+    )
+
+
+def add_plot(parser: argparse._ActionsContainer) -> None:
+    """Add `--plot`."""
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE.html", help="draw its flow, on a page that needs no network"
+    )
+
+
+def add_upload(parser: argparse._ActionsContainer) -> None:
+    """Add `--upload-to`."""
+    option(
+        parser,
+        "--upload-to",
+        old=["--to"],
+        choices=SERVICES,
+        help="also create it there, as a private playlist",
+    )
+
+
+def add_verbosity(parser: argparse._ActionsContainer) -> None:
+    """Add `--quiet` and `--verbose`."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="print no notes, only warnings and errors")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print details too")
+
+
+def add_json(parser: argparse._ActionsContainer, instead: str = "the table") -> None:
+    """Add `--json`."""
+    parser.add_argument("--json", action="store_true", help=f"print one JSON object instead of {instead}")
 
 
 def add_random_seed(parser: argparse._ActionsContainer, what: str, usual: int = 0) -> None:
@@ -161,124 +262,22 @@ def add_random_seed(parser: argparse._ActionsContainer, what: str, usual: int = 
     )
 
 
-def add_iterations(parser: argparse._ActionsContainer, usual: str) -> None:
-    """Add `--iterations`."""
-    option(parser, "--iterations", old=["--moves"], type=int, metavar="N", help=f"iterations of the search ({usual})")
-
-
-def add_to(parser: argparse._ArgumentGroup) -> None:
-    """Add `--upload-to`."""
-    option(parser, "--upload-to", old=["--to"], choices=PLACES, help="make it there too, as a private playlist")
-
-
-def add_written(parser: argparse._ArgumentGroup) -> None:
-    """Add `--output` and what `style` reads."""
-    add = parser.add_argument
-    add("--output", type=Path, metavar="FILE", help=f"write it too: {', '.join(export.FORMATS)}")
-    add("--paths", choices=export.PATHS, help="how an M3U8 names files (as the catalogue does)")
-    add("--key-names", choices=export.KEY_NAMES, default="camelot", help="of the keys in .xml and .nml (camelot)")
-
-
 def style(arguments: argparse.Namespace) -> export.Style:
     """How a playlist is written."""
     return export.Style(paths=arguments.paths, key_names=arguments.key_names)
 
 
-def arc(text: str | None) -> tuple[float, ...]:
-    """Heights of an arc given by its name or by its points."""
-    if text is None or text in ARCS:
-        return ARCS.get(text or "", ())
-    try:
-        return tuple(float(point) for point in text.split(","))
-    except ValueError:
-        known = ", ".join(ARCS)
-        raise DiscoError(f"{text!r} is no arc; there are {known}, or heights from 0 to 1 as 0.2,0.9,0.4") from None
-
-
-def places(text: str | None) -> list[int] | None:
-    """Places, from 0, that a text like `1-4,6` names, from 1."""
-    if text is None:
-        return None
-    found: list[int] = []
-    for part in text.split(","):
-        ends = re.fullmatch(r"\s*(\d{1,6})(?:\s*-\s*(\d{1,6}))?\s*", part)
-        if not ends or int(ends[1]) < 1 or (ends[2] and int(ends[2]) < int(ends[1])):
-            raise DiscoError(f"{text!r} names no places; write them as 1-4,6-10")
-        found += range(int(ends[1]) - 1, int(ends[2] or ends[1]))
-    return found
-
-
-def _held(text: str, row: Callable[[str], int]) -> tuple[int, int]:
-    place, _, track = text.partition("=")
-    if not place.strip().isdecimal() or not track.strip() or not 0 < int(place) < 10**6:
-        raise DiscoError(f"{text!r} pins nothing; write a position and a track, as '5=girlfriend is better'")
-    return int(place) - 1, row(track)
-
-
-def _key(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    key = parse_key(text)
-    if key is None:
-        raise DiscoError(f"{text!r} is no key; write it as 8A, Am or 1m")
-    return key
-
-
-def add_catalogue(parser: argparse.ArgumentParser) -> None:
-    """Add `--catalogue PATH`, which may be given several times."""
-    parser.add_argument(
-        "--catalogue",
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="tracks: a table (CSV, Parquet), Spotify's data export, Million Playlist JSON; several are merged "
-        "(default: the embedded demo of invented tracks)",
-    )
-    add_enrich_from(parser)
-    parser.add_argument(
-        "--corrections",
-        type=Path,
-        metavar="FILE.csv",
-        help="your own key, bpm or energy of tracks, over what any source says",
-    )
-
-
-def add_enrich_from(parser: argparse.ArgumentParser) -> None:
-    """Add `--enrich-from PATH`, which may be given several times."""
-    option(
-        parser,
-        "--enrich-from",
-        old=["--fill"],
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="fills in missing values from another table; adds no tracks",
-    )
-
-
 def open_catalogue(
-    paths: Sequence[str], quiet: bool = False, fill: Sequence[str] = (), corrections: Path | None = None
+    paths: Sequence[str], enrich_from: Sequence[str] = (), corrections: Path | None = None, notes: bool = True
 ) -> Catalogue:
-    """Open the catalogue and say what its readers kept, dropped and filled in."""
-    catalogue = sources.open(paths, fill, corrections)
-    if not quiet:
-        for note in catalogue.notes:
-            say(note)
+    """Open the catalogue, and log what its readers report."""
+    catalogue = sources.open(paths, enrich_from, corrections)
+    for note in catalogue.notes if notes else ():
+        log.info("%s", note)
     return catalogue
 
 
-def add_list(parser: argparse.ArgumentParser) -> None:
-    """Add what `open_list` reads: `FILE`, `--playlist`, and where tracks are from."""
-    parser.add_argument(
-        "file",
-        metavar="FILE",
-        help="M3U8, JSON, JSPF, CSV, a library of rekordbox, Traktor or Mixxx, or tracks, one a line; - is stdin",
-    )
-    parser.add_argument("--playlist", metavar="NAME", help="which one, where the file has several")
-    add_catalogue(parser)
-
-
-def open_list(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
+def read_playlist(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
     """The playlist of a file, or on standard input, and the catalogue: the file's own where none is named."""
     stdin = arguments.file == "-"
     text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace") if stdin else None
@@ -290,5 +289,11 @@ def open_list(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
         arguments.corrections,
         text,
     )
-    say_all(catalogue.notes, arguments.quiet)
+    for note in catalogue.notes:
+        log.info("%s", note)
     return tracklist, catalogue
+
+
+def mixing(arguments: argparse.Namespace) -> Mixing:
+    """How transitions are judged, as the options say."""
+    return Mixing(**{name: getattr(arguments, name) for name in MIXING})

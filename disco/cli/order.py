@@ -1,133 +1,88 @@
-"""Door: put a playlist that someone has into its best order. `disco order --help`."""
+"""`disco order`: put a playlist that exists into its best order."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from disco import export
-from disco.catalogue import lookup
-from disco.cli import console, options
-from disco.cli.options import add_list, open_list
-from disco.playlist.alternatives import alternatives
-from disco.playlist.cost import Knobs
-from disco.playlist.reorder import Ordered, given, reorder
-from disco.playlist.sequence import Budget, Constraints
+from disco.cli import console, options, output
+from disco.playlist.from_file import reorder, reorder_alternatives
+from disco.playlist.reorder import Reordered
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of this door."""
+    """The options of this command."""
     p = argparse.ArgumentParser(
         prog="disco order",
-        description="Put a playlist that you have into its best order; nothing is added, nothing left out.",
+        usage="disco order FILE [options]",
+        description="Put a playlist that you have into its best order; no track is added, none left out.",
         epilog="example: disco order mine.m3u8 --catalogue tracks.parquet --arc peak --output better.m3u8",
     )
-    add_list(p)
+    options.add_playlist(p)
+    g = p.add_argument_group("what most people need")
+    options.add_catalogue(g)
+    options.add(g, reorder, "start_track", "end_track", "keep_positions", "arc")
+    options.add_output(g)
+    options.add_plot(g)
+    options.add_upload(g)
 
     g = p.add_argument_group("how it flows")
-    options.add_judging(g)
+    options.add_judging(g, reorder)
+    options.add(g, reorder, "arc_weight", "start_key", "end_key")
 
-    g = p.add_argument_group("what is asked for")
-    options.option(g, "--start-track", old=["--first"], metavar="TRACK", help="the track to begin with")
-    options.add_wishes(g)
+    g = p.add_argument_group("which tracks stand where")
+    options.add(g, reorder, "pin", "randomness", "random_seed")
+    g.add_argument("--alternatives", type=int, default=1, metavar="N", help="orders that differ from each other (1)")
 
-    g = p.add_argument_group("how long to look")
-    options.add_iterations(g, "depends on the number of tracks")
-    g.add_argument("--seconds", type=float, metavar="S", help="or: stop after so long, with the best so far")
+    g = p.add_argument_group("how long to search")
+    options.add(g, reorder, "iterations", "seconds")
 
-    g = p.add_argument_group("what comes out")
-    g.add_argument("--title", default="", metavar="TEXT", help="name of the playlist")
-    options.add_written(g)
-    options.add_to(g)
-    g.add_argument("--plot", type=Path, metavar="FILE.html", help="draw its flow, on a page that needs no network")
-    g.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
-    g.add_argument("--quiet", action="store_true", help="print no notes")
+    g = p.add_argument_group("where tracks come from")
+    options.add_enrichment(g)
+
+    g = p.add_argument_group("output")
+    options.add(g, reorder, "title")
+    options.add_json(g)
+    options.add_style(g)
     g.add_argument("--force", action="store_true", help="overwrite files that exist")
+    options.add_verbosity(g)
     return p
 
 
 @console.command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Order a playlist, print it, say what is better now, and write what was asked for."""
+    """Order a playlist, write what was asked for, print it, and report what is better."""
     arguments = parser().parse_args(argv)
-    console.set_verbosity(arguments.quiet)
-    for place in console.outputs(arguments.output, arguments.alternatives):
-        export.check(place, arguments.force, tuple(export.FORMATS))
-    if arguments.plot:
-        export.check(arguments.plot, arguments.force, (".html",))
-    budget, keep = Budget(arguments.iterations, arguments.seconds), options.places(arguments.keep_positions)
-    judged = options.mixing(arguments)
-    listed, catalogue = open_list(arguments)
-    had = given(listed, catalogue)
-    if arguments.title:
-        had = replace(had, title=arguments.title)
-
-    def row(text: str) -> int:
-        return int(lookup.find_seeds(had.tracks, [text])[0])
-
-    def make(wishes: Constraints) -> Ordered:
-        return reorder(
-            had,
-            knobs=Knobs(flow=arguments.flow, sweetness=arguments.sweetness, smoothness=arguments.smoothness),
-            predictor=arguments.predictor,
-            mixing=judged,
-            constraints=wishes,
-            artist_gap=arguments.artist_gap,
-            keep_positions=None if keep is None else np.array(keep),
-            budget=budget,
-        )
-
-    wanted = arguments.alternatives
-    made = alternatives(make, options.wishes(arguments, row), wanted, lambda ordered: ordered.playlist)
-    console.say_notes([ordered.playlist for ordered in made], wanted, arguments.quiet)
+    console.set_verbosity(arguments.quiet, arguments.verbose)
+    options.check_values(arguments)
+    output.check_files(arguments)
+    tracklist, catalogue = options.read_playlist(arguments)
+    orders = reorder_alternatives(arguments.alternatives, catalogue, tracklist, **options.values(arguments, reorder))
+    output.log_notes(orders, arguments.alternatives)
+    output.write_files(arguments, orders)
     if arguments.json:
-        said = [_as_dict(ordered) for ordered in made]
-        print(json.dumps(said[0] if wanted == 1 else {"alternatives": said}, ensure_ascii=False, indent=2))
-    for ordered in [] if arguments.json else made:
-        console.show(ordered.playlist)
-        print(_better(ordered))
-    written = console.outputs(arguments.output, len(made))
-    for ordered, where in zip(made, written, strict=False):
-        console.say_all(
-            export.save(ordered.playlist, where, options.style(arguments), arguments.force), arguments.quiet
-        )
-    if arguments.plot:
-        from disco.export import plot  # plotly takes longer to load than the playlist to order
-
-        export.write(plot.page(made[0].playlist), arguments.plot, arguments.force)
-        written.append(arguments.plot)
-    if written and not arguments.quiet:
-        console.say(f"written: {', '.join(map(str, written))}")
-    if arguments.upload_to:
-        from disco.export.upload import upload
-
-        for address in upload([ordered.playlist for ordered in made], arguments.upload_to):
-            console.say(f"made: {address}")
+        output.print_json([order.to_dict() for order in orders], arguments.alternatives)
+    else:
+        for order in orders:
+            export.show(order)
+            print(_comparison(order))
+    output.upload(arguments, orders)
     return 0
 
 
-def _as_dict(ordered: Ordered) -> dict[str, Any]:
-    """The playlist as one JSON object, with the figures of before and after; what is unknown is null."""
-    figures = {"before": ordered.before.as_dict(), "after": ordered.after.as_dict()}
-    return {**ordered.playlist.as_dict(), **figures}
-
-
-def _better(ordered: Ordered) -> str:
+def _comparison(order: Reordered) -> str:
     """Before and after, as lines of a small table."""
     lines = [f"{'':<24}{'before':>16}{'after':>16}"]
-    pair = (ordered.before, ordered.after)
+    pair = (order.before, order.after)
     rows = {
-        "mean cost": [f"{held.mean_cost:.2f}" for held in pair],
-        "keys that go together": [f"{held.compatible} of {held.keys}" for held in pair],
-        "change of tempo": ["?" if np.isnan(held.tempo_change) else f"{held.tempo_change:.1f} %" for held in pair],
-        "worst join": [f"{held.worst_cost:.2f}" for held in pair],
-        "  to track": [str(held.worst + 1) if held.worst else "-" for held in pair],
+        "mean cost": [f"{found.mean_cost:.2f}" for found in pair],
+        "keys that go together": [f"{found.compatible} of {found.keys}" for found in pair],
+        "change of tempo": ["?" if np.isnan(found.tempo_change) else f"{found.tempo_change:.1f} %" for found in pair],
+        "worst join": [f"{found.worst_cost:.2f}" for found in pair],
+        "  to track": [str(found.worst + 1) if found.worst else "-" for found in pair],
     }
     lines += [f"{what:<24}{before:>16}{after:>16}" for what, (before, after) in rows.items()]
     return "\n".join(lines) + "\n"

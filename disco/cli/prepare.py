@@ -1,11 +1,4 @@
-"""Door: raw playlists to Parquet, `disco prepare PLAYLISTS... --tracks FILE --output FOLDER`.
-
-Every slice becomes a part of its own, several at a time; a run that was stopped goes on after the parts
-that are there. Then the entries find their tracks in the catalogue by id, or else by artist and title;
-playlists are left out by length, coverage and sameness; the rest is split by what it holds, so that no
-list of tracks is in two splits. In FOLDER: `playlists.parquet` (playlist_id, title, position, track_id,
-source, split), `tracks.parquet` and `report.json`, which counts everything.
-"""
+"""The command `disco prepare PLAYLISTS... --tracks FILE --output FOLDER`."""
 
 from __future__ import annotations
 
@@ -13,23 +6,13 @@ import argparse
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from disco.cli import console, options
-from disco.evaluation import splitting
-from disco.sources.files import playlist_tables, tables
-from disco.training.prepare import _FILES, Report, new_files, prepare, write_parts
-
-# --- Slices to parts
+from disco.training.prepare import Report, prepare
 
 
-# --- Parts to playlists
-
-
-def show(report: Report) -> None:
+def _show(report: Report) -> None:
     """Print a report as a table on stdout."""
     sections = {
         "slices": {"read": report["slices"]["read"], "skipped": len(report["slices"]["broken"])},
@@ -62,7 +45,6 @@ def parser() -> argparse.ArgumentParser:
         p,
         "--known-tracks-only",
         old=["--covered-only"],
-        dest="covered_only",
         action="store_true",
         help="leave out tracks that the catalogue does not have",
     )
@@ -75,7 +57,6 @@ def parser() -> argparse.ArgumentParser:
         p,
         "--random-seed",
         old=["--seed"],
-        dest="seed",
         type=int,
         default=1,
         metavar="N",
@@ -86,61 +67,26 @@ def parser() -> argparse.ArgumentParser:
     add("--keep-parts", action="store_true", help="keep what was read, to try other filters soon")
     add("--force", action="store_true", help="replace files that are there")
     add("--json", action="store_true", help="print the report as one JSON object")
-    add("--quiet", action="store_true", help="say nothing but errors and skipped slices on stderr")
+    add("--quiet", action="store_true", help="print errors and skipped slices alone on stderr")
     return p
-
-
-def _rules(parser: argparse.ArgumentParser, said: argparse.Namespace) -> splitting.SplitRules:
-    test = said.test if said.test is not None else 0.0 if said.hold_out else 0.1
-    if not (min(said.validation, test) >= 0 and said.validation + test < 1):
-        parser.error("--validation and --test are shares, together less than 1")
-    if not 0 <= said.minimum_coverage <= 1:
-        parser.error("--minimum-coverage is a share, 0 to 1")
-    given = {name: getattr(said, name) for name in splitting.SplitRules.__dataclass_fields__}
-    return splitting.SplitRules(**given | {"test": test, "hold_out": tuple(said.hold_out)})
 
 
 @console.command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Read playlists, find their tracks, and write those that are kept, split and counted."""
+    """Read playlists, match their tracks, and write those that are kept, split and counted."""
     p = parser()
-    said = p.parse_args(argv)
-    console.set_verbosity(said.quiet)
-    rules = _rules(p, said)
-    places = [place for where in said.playlists for place in playlist_tables.find(where)]
-    with new_files(said.output, said.force, said.keep_parts) as (folder, fresh):
-        catalogue = options.open_catalogue(said.tracks, said.quiet)
-        named = tables.read(said.names) if said.names else None
-        names = playlist_tables.Names(catalogue, named)
-        parts, broken = write_parts(places, folder, said.processes)
-        report, used = prepare(parts, names, rules, fresh)
-        chosen = catalogue.take(np.flatnonzero(used)) if said.used_tracks_only else catalogue
-        # A track whose artist is known is found by it, and may be played.
-        chosen = chosen.fill(named) if named else chosen
-        tables.write(chosen, fresh / _FILES[1])
-        tracks = {"where": catalogue.where, "catalogue": len(catalogue), "used": int(used.sum())}
-        report = {
-            "slices": {"read": len(parts), "broken": broken},
-            **report,
-            "tracks": {**tracks, "written": len(chosen)},
-            "rules": asdict(rules),
-        }
-        text = json.dumps(report, ensure_ascii=False, indent=2)
-        (fresh / _FILES[2]).write_text(text + "\n", encoding="utf-8")
-    if not said.quiet:
-        remark(report)
-    if said.json:
-        print(text)
+    arguments = vars(p.parse_args(argv))
+    as_json = arguments.pop("json")
+    console.set_verbosity(arguments.pop("quiet"))
+    default = 0.0 if arguments["hold_out"] else 0.1
+    test = default if arguments["test"] is None else arguments["test"]
+    if not (min(arguments["validation"], test) >= 0 and arguments["validation"] + test < 1):
+        p.error("--validation and --test are shares, together less than 1")
+    if not 0 <= arguments["minimum_coverage"] <= 1:
+        p.error("--minimum-coverage is a share, 0 to 1")
+    report = prepare(**arguments)
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
-        show(report)
+        _show(report)
     return 0
-
-
-def remark(report: Report) -> None:
-    """Say on stderr what a report holds that its reader may not expect."""
-    unknown, read = report["entries"]["unknown"], report["entries"]["read"]
-    if unknown and not report["rules"]["covered_only"]:
-        kept = "they keep their own ids (--known-tracks-only leaves them out)"
-        console.say(f"{unknown:,} of {read:,} entries are of tracks that the catalogue does not know; {kept}")
-    if n := report["playlists"]["left_out"]["no_track_known"]:
-        console.say(f"{n:,} playlists have no track that the catalogue knows; they are left out")

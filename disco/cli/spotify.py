@@ -142,7 +142,7 @@ def sync(arguments: argparse.Namespace) -> int:
     from disco.sources.services.spotify.sync import Sync
 
     console.set_verbosity(arguments.quiet)
-    own = options.open_catalogue(arguments.catalogue, arguments.quiet) if arguments.catalogue else None
+    own = options.open_catalogue(arguments.catalogue) if arguments.catalogue else None
     client = connect()
     for name, address in [] if arguments.dry_run else upload.finish_all(client):
         print(f"finished uploading {printable(name)}: {address}")

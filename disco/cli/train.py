@@ -1,69 +1,59 @@
-"""Door: fit a model from a recipe, `disco train RECIPE.toml --tracks FILE [--playlists FILE]`.
-
-A recipe is a TOML file that says everything but where the data is; its `kind` says what is trained. The
-result is a folder with a card. What is interrupted goes on after its last epoch when the same command is
-given again.
-"""
+"""The command `disco train RECIPE.toml --tracks FILE [--playlists FILE]`."""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import sys
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from disco.cli import console
-from disco.models.card import FORMAT, user_models
-from disco.training.data import Card, Run
-from disco.training.recipes import RecommenderRecipe, read_recipe
-from disco.training.run import TRAINERS, new_folder, write_card
+from disco.models.card import Card, load_card
+from disco.training.run import train
+
+_EPILOG = """\
+A recipe is a TOML file with every setting of a model except the paths of its data; its `kind` says what is trained.
+The result is a folder with a card. An interrupted run is resumed after its last epoch by the same command.
+"""
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of this command."""
-    p = argparse.ArgumentParser("disco train", description="Fit a model from a recipe.")
-    p.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="what to train, as in cloud/")
-    p.add_argument("--tracks", type=Path, required=True, help="table of tracks with features")
-    p.add_argument("--playlists", type=Path, help="prepared playlists; for all but features")
+    p = argparse.ArgumentParser("disco train", description="Train a model from a recipe.", epilog=_EPILOG)
+    p.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="settings of the model, as in cloud/")
+    p.add_argument("--tracks", type=Path, required=True, metavar="FILE", help="table of tracks with features")
+    p.add_argument("--playlists", type=Path, metavar="FILE", help="prepared playlists; for all kinds but features")
     p.add_argument(
         "--output",
         type=Path,
         metavar="FOLDER",
-        help="by default the recipe's name, a recommender's in your data folder",
+        help="by default the recipe's name; for a recommender, in your data folder",
     )
-    p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="instead of the recipe's, in TOML")
-    p.add_argument("--force", action="store_true", help="replace a model that is there")
+    p.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="replaces a value of the recipe, in TOML"
+    )
+    p.add_argument("--force", action="store_true", help="replace a model that exists")
+    p.add_argument("-q", "--quiet", action="store_true", help="print errors and warnings alone on stderr")
     return p
 
 
 @console.command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Fit what a recipe says and write the model folder."""
-    said = parser().parse_args(argv)
-    recipe = read_recipe(said.recipe, said.set)
-    # Those with a vocabulary of tracks are the user's own.
-    usual = user_models() / recipe.name if isinstance(recipe, RecommenderRecipe) else Path(recipe.name)
-    output = said.output or usual
-    # Another recipe or other data is another run.
-    files = [repr(recipe).encode(), *(str(p.resolve()).encode() for p in (said.tracks, said.playlists) if p)]
-    digest = hashlib.sha256(b"\0".join(files)).hexdigest()[:8]
-
-    def saved(seed: int) -> Path:
-        return output.parent / f".{output.name}-{digest}-{seed}.npz"
-
-    kind, train, measure = TRAINERS[recipe.kind]
-    with new_folder(output, said.force) as folder:
-        run = Run(said.tracks, said.playlists, folder, saved)
-        made_by = " ".join([said.recipe.name, *(f"--set '{change}'" for change in said.set)])
-        card: Card = {"format": FORMAT, "name": recipe.name, "version": recipe.version, "kind": kind}
-        card |= train(recipe, run)
-        card |= {"terms": recipe.terms, "date": date.today().isoformat(), "recipe": made_by}
-        write_card(card, folder)
-        if measure:
-            write_card({**card, "metrics": card.get("metrics", {}) | measure(recipe, run)}, folder)
-    for seed in getattr(recipe, "seeds", []):
-        saved(seed).unlink(missing_ok=True)
-    print(f"{output}: {recipe.name} {recipe.version} written", file=sys.stderr)
+    """Train a model from a recipe and print its validation metrics."""
+    arguments = parser().parse_args(argv)
+    console.set_verbosity(arguments.quiet)
+    folder = train(
+        arguments.recipe, arguments.tracks, arguments.playlists, arguments.output, arguments.force, arguments.set
+    )
+    for line in _metrics(load_card(folder)):
+        print(line)
     return 0
+
+
+def _metrics(card: Card) -> Iterator[str]:
+    """Rows of a table in Markdown: model, protocol or split, and its measures."""
+    metrics = card.fields.get("metrics", {})
+    for protocol, values in metrics.get("continuation", {}).get("validation", {}).items():
+        numbers = " | ".join(f"{values[name]:.4f}" for name in ("r_precision", "ndcg", "clicks"))
+        yield f"| {card.name} | {protocol} | {values['playlists']} | {numbers} |"
+    for split, values in metrics.get("next_track", {}).items():
+        yield f"| {card.name} | {split} | {values['hit@10']:.3f} | {values['mrr']:.3f} |"

@@ -1,12 +1,12 @@
-"""The continuation protocol: given a part of a real playlist, name the tracks of the rest.
+"""The continuation protocol: given a part of a real playlist, recommend the withheld rest.
 
-What is given are first or random tracks, the title, or both; the rest of the playlist is the truth. All tracks count
-that the catalogue has, with features or without, each once where it first comes. Of every playlist at least
-`HIDDEN` tracks are to be found, so that `first-5` is measured on playlists of 15 tracks or more.
+First or random tracks, the title, or both are given. All tracks of the catalogue count, with features or without,
+each once where it first occurs. At least `MIN_HOLDOUTS` tracks of every playlist are withheld, so `first-5` is
+measured on playlists of 15 tracks or more.
 
-`challenge` are the ten categories of the RecSys Challenge 2018 (Chen et al. 2018). There each had 1,000 playlists;
-here each gets a tenth of the playlists that can be used, no playlist twice, and fewer where fewer are long enough.
-The most demanding categories draw first, by a seed: the long playlists go to those that need them.
+`challenge` has the ten categories of the RecSys Challenge 2018 (Chen, Lamere, Schedl and Zamani 2018), which had
+1,000 playlists each. Here each category gets a tenth of the usable playlists, or fewer where fewer are long enough,
+and no playlist is used twice. Categories with the most seeds choose first, since only long playlists suit them.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from disco.evaluation import metrics
 from disco.models.recommenders import Query, Recommender
 from disco.models.recommenders.popularity import by_counts
 
-# As many as Spotify's own page of recommendations shows; a shorter rest would measure luck.
+# As many as one page of recommendations shows; with fewer withheld tracks the metrics would be noise.
 MIN_HOLDOUTS = 10
-# Queries answered at a time, between two words about progress.
+# Queries between two progress reports.
 BATCH_SIZE = 64
 
 
@@ -38,10 +38,16 @@ class Category:
     Attributes
     ----------
     seeds : int
-        So many tracks; all others are to be found.
+        Number of given tracks; all others are withheld.
     title : bool
+        Whether the title is given.
     random : bool
-        The seeds are drawn from the whole playlist instead of being its first; they keep their order.
+        Whether the seeds are sampled from the whole playlist, in its order, instead of being its first tracks.
+
+    Examples
+    --------
+    >>> Category(seeds=5, title=True).name
+    'title and first 5'
     """
 
     seeds: int = 0
@@ -50,7 +56,7 @@ class Category:
 
     @property
     def name(self) -> str:
-        """As `title and first 5`."""
+        """What is given, in words."""
         tracks = f"{'random' if self.random else 'first'} {self.seeds}" if self.seeds else ""
         return " and ".join(part for part in ("title" if self.title else "", tracks) if part)
 
@@ -77,15 +83,15 @@ PROTOCOLS: dict[str, tuple[Category, ...]] = {
 
 @dataclass(frozen=True)
 class Cases:
-    """Playlists of which the same is given.
+    """Playlists of one category, with what is given and what is withheld.
 
     Attributes
     ----------
     category : Category
     playlist : ndarray of int, shape (n,)
-        Which playlists.
+        Numbers of the playlists.
     queries : list of Query, n
-    relevant : list of rows, n
+    relevant : list of ndarray of rows, n
         The withheld tracks, at least `MIN_HOLDOUTS` each.
     """
 
@@ -98,113 +104,177 @@ class Cases:
 def sample_cases(
     playlists: Sequence[Rows], titles: Sequence[str], protocol: str, most: int | None = None, seed: int = 0
 ) -> list[Cases]:
-    """The cases of a protocol, one for each of its categories that any playlist is fit for.
+    """Cases of a protocol, for each of its categories that any playlist suits.
 
     Parameters
     ----------
-    playlists : list of rows
-        The tracks of each, each once.
-    titles : list of str
-        Their titles, empty where unknown.
+    playlists : sequence of ndarray of rows
+        The tracks of each playlist, each once.
+    titles : sequence of str
+        Titles of the playlists, empty where unknown.
+    protocol : str
+        A key of `PROTOCOLS`.
     most : int, optional
-        At most so many playlists in all, drawn by the seed.
+        Greatest number of playlists in all; they are sampled.
+    seed : int
+
+    Returns
+    -------
+    list of Cases
 
     Raises
     ------
     DiscoError
-        If there is no such protocol, or no playlist is fit for it.
+        If there is no such protocol, or no playlist suits it.
+
+    Examples
+    --------
+    >>> (cases,) = sample_cases([np.arange(20), np.arange(8)], ["morning", "evening"], "first-5")
+    >>> cases.queries[0].seeds, len(cases.relevant[0])
+    (array([0, 1, 2, 3, 4]), 15)
     """
     if protocol not in PROTOCOLS:
         raise DiscoError(f"there is no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}")
     categories = PROTOCOLS[protocol]
     lengths = np.array([len(tracks) for tracks in playlists], dtype=np.intp)
     titled = np.array([bool(title.strip()) for title in titles], dtype=bool)
-    fit = [(lengths >= given.seeds + MIN_HOLDOUTS) & (titled | (not given.title)) for given in categories]
-    usable = np.flatnonzero(np.logical_or.reduce(fit))
+    suitable = [(lengths >= one.seeds + MIN_HOLDOUTS) & (titled | (not one.title)) for one in categories]
+    usable = np.flatnonzero(np.logical_or.reduce(suitable))
     if not len(usable):
         raise DiscoError(_no_case_reason(categories, lengths, titled))
     rng = np.random.default_rng(seed)
-    # The smallest number of seeds last; of equal ones those without a title, which any playlist is fit for.
+    # The fewest seeds last; among equal numbers those without a title, which any playlist suits.
     order = sorted(range(len(categories)), key=lambda i: (-categories[i].seeds, not categories[i].title))
-    free = np.zeros(len(lengths), dtype=bool)
-    free[rng.permutation(usable)[: len(usable) if most is None else most]] = True
-    share = max(1, int(free.sum()) // len(categories))
-    chosen: dict[int, NDArray[np.intp]] = {}
-    for place, i in enumerate(order):
-        rivals = sum(categories[j].seeds == categories[i].seeds for j in order[place:])
-        pool = np.flatnonzero(free & fit[i])
-        chosen[i] = np.sort(rng.permutation(pool)[: min(share, -(-len(pool) // rivals))])
-        free[chosen[i]] = False
-    return [_cases(given, chosen[i], playlists, titles, rng) for i, given in enumerate(categories) if len(chosen[i])]
+    unused = np.zeros(len(lengths), dtype=bool)
+    unused[rng.permutation(usable)[: len(usable) if most is None else most]] = True
+    share = max(1, int(unused.sum()) // len(categories))
+    sampled: dict[int, NDArray[np.intp]] = {}
+    for n_done, i in enumerate(order):
+        n_sharing = sum(categories[j].seeds == categories[i].seeds for j in order[n_done:])
+        pool = np.flatnonzero(unused & suitable[i])
+        sampled[i] = np.sort(rng.permutation(pool)[: min(share, -(-len(pool) // n_sharing))])
+        unused[sampled[i]] = False
+    return [_cases(one, sampled[i], playlists, titles, rng) for i, one in enumerate(categories) if len(sampled[i])]
 
 
 def _no_case_reason(categories: Sequence[Category], lengths: NDArray[np.intp], titled: NDArray[np.bool_]) -> str:
     if not len(lengths):
         return "there is no playlist with a track that the catalogue has"
-    least = min(given.seeds for given in categories) + MIN_HOLDOUTS
+    least = min(one.seeds for one in categories) + MIN_HOLDOUTS
     if (lengths >= least).any():
         return f"no playlist of {least} different tracks has a title"
     return f"no playlist has {least} different tracks that the catalogue has; the longest has {lengths.max()}"
 
 
 def _cases(
-    given: Category,
-    chosen: NDArray[np.intp],
+    category: Category,
+    numbers: NDArray[np.intp],
     playlists: Sequence[Rows],
     titles: Sequence[str],
     rng: np.random.Generator,
 ) -> Cases:
-    queries, truth = [], []
-    for number in chosen:
+    queries, relevant = [], []
+    for number in numbers:
         tracks = playlists[number]
-        is_seed = np.arange(len(tracks)) < given.seeds
-        if given.random:
+        is_seed = np.arange(len(tracks)) < category.seeds
+        if category.random:
             is_seed = rng.permutation(is_seed)
-        queries.append(Query(tracks[is_seed], titles[number] if given.title else ""))
-        truth.append(tracks[~is_seed])
-    return Cases(given, chosen, queries, truth)
+        queries.append(Query(tracks[is_seed], titles[number] if category.title else ""))
+        relevant.append(tracks[~is_seed])
+    return Cases(category, numbers, queries, relevant)
 
 
 def with_titles(cases: Cases, titles: Sequence[str]) -> Cases:
-    """The same cases, with the titles given too."""
+    """The same cases with the titles given too.
+
+    Parameters
+    ----------
+    cases : Cases
+    titles : sequence of str
+        Titles of all playlists.
+
+    Returns
+    -------
+    Cases
+
+    Examples
+    --------
+    >>> (cases,) = sample_cases([np.arange(20)], ["morning"], "first-5")
+    >>> with_titles(cases, ["morning"]).queries[0].title
+    'morning'
+    """
     queries = [replace(query, title=titles[i]) for query, i in zip(cases.queries, cases.playlist, strict=True)]
     return replace(cases, category=replace(cases.category, title=True), queries=queries)
 
 
-def popularity_baseline(heard: NDArray[np.intp], name: str = "popularity") -> Recommender:
-    """The most frequent tracks of training playlists, whoever asks; tracks in none of them are not recommended.
+def popularity_baseline(play_count: NDArray[np.intp], name: str = "popularity") -> Recommender:
+    """A recommender of the most frequent tracks of training playlists, whatever the query.
 
     Parameters
     ----------
-    heard : ndarray of int, shape (tracks,)
-        In how many playlists each track of the catalogue is.
+    play_count : ndarray of int, shape (tracks,)
+        Number of training playlists that have each track; tracks in none are not recommended.
+    name : str
+
+    Returns
+    -------
+    Recommender
+
+    Examples
+    --------
+    >>> popularity_baseline(np.array([3, 0, 7])).recommend(Query(np.array([0])), 5).rows
+    array([2])
     """
-    return by_counts(name, np.where(heard > 0, heard, -np.inf).astype(np.float32))
+    return by_counts(name, np.where(play_count > 0, play_count, -np.inf).astype(np.float32))
 
 
 def recommend_in_batches(recommender: Recommender, queries: Sequence[Query]) -> Iterator[tuple[list[Rows], float]]:
-    """The first 500 tracks for each query, and the seconds it took, some queries at a time."""
+    """The first 500 recommendations for each query, batch by batch.
+
+    Parameters
+    ----------
+    recommender : Recommender
+    queries : sequence of Query
+
+    Yields
+    ------
+    list of ndarray of rows
+        Recommendations for each query of a batch.
+    float
+        Seconds that the batch took.
+    """
     for start in range(0, len(queries), BATCH_SIZE):
-        begun = time.perf_counter()
-        found = recommender.recommend_many(queries[start : start + BATCH_SIZE], metrics.DEPTH)
-        yield [candidates.rows for candidates in found], time.perf_counter() - begun
+        start_time = time.perf_counter()
+        answers = recommender.recommend_many(queries[start : start + BATCH_SIZE], metrics.DEPTH)
+        yield [candidates.rows for candidates in answers], time.perf_counter() - start_time
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a recommender answered for some cases.
+    """Recommendations for the cases of one category.
 
     Attributes
     ----------
     cases : Cases
-    rows : list of rows, n
+    rows : list of ndarray of rows, n
+        Best first.
     """
 
     cases: Cases
     rows: list[Rows]
 
     def values(self, artists: NDArray[np.intp]) -> dict[str, metrics.Values]:
-        """Each metric for each playlist, shape (n,)."""
+        """Each metric for each playlist.
+
+        Parameters
+        ----------
+        artists : ndarray of int, shape (tracks,)
+            The artist of each track, -1 where unknown.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (n,)
+        """
         pairs = list(zip(self.rows, self.cases.relevant, strict=True))
         return {
             "r_precision": np.array([metrics.r_precision(*pair) for pair in pairs]),
@@ -214,22 +284,34 @@ class Answers:
         }
 
 
-def record(found: Sequence[Answers], artists: NDArray[np.intp], seed: int = 0, **said: Any) -> dict[str, Any]:
-    """One record of one category, or of the mean of several, each category weighing the same.
+def record(answers: Sequence[Answers], artists: NDArray[np.intp], seed: int = 0, **names: Any) -> dict[str, Any]:
+    """One record of one category, or of the mean over several categories of equal weight.
 
-    Means over playlists with bootstrap intervals, categories resampled each by itself; `coverage`, the different
-    tracks in all answers, and `coverage@10` in the first ten of each, with jackknife intervals; `unanswered`, the
-    playlists for which nothing was recommended.
+    Parameters
+    ----------
+    answers : sequence of Answers
+        Of each category.
+    artists : ndarray of int, shape (tracks,)
+    seed : int
+    **names
+        What was measured, first in the record.
+
+    Returns
+    -------
+    dict
+        Means over playlists, with bootstrap intervals that resample each category by itself; `coverage`, the number
+        of different tracks in all answers, and `coverage@10` in the first ten of each, with jackknife intervals;
+        `unanswered`, the number of playlists without any recommendation.
     """
-    of_category = [part.values(artists) for part in found]
-    rows = [answer for part in found for answer in part.rows]
-    made: dict[str, Any] = {**said, "n": len(rows)}
+    by_category = [part.values(artists) for part in answers]
+    rows = [answer for part in answers for answer in part.rows]
+    made: dict[str, Any] = {**names, "n": len(rows)}
     bounds: dict[str, list[float]] = {}
-    for name in of_category[0]:
-        means = [values[name].mean() for values in of_category]
+    for name in by_category[0]:
+        means = [values[name].mean() for values in by_category]
         resampled = [
             metrics.bootstrap_means(values[name], np.arange(len(values[name])), seed=seed + i)
-            for i, values in enumerate(of_category)
+            for i, values in enumerate(by_category)
         ]
         made[name] = round(float(np.mean(means)), 4)
         bounds[name] = [round(bound, 4) for bound in metrics.percentile_interval(np.mean(resampled, axis=0))]
@@ -240,7 +322,17 @@ def record(found: Sequence[Answers], artists: NDArray[np.intp], seed: int = 0, *
     return made | {"interval": bounds}
 
 
-def known_share(cases: Iterable[Cases], heard: NDArray[np.intp]) -> float:
-    """Share of the tracks to be found that training playlists have at all: what no neighbour can find is the rest."""
-    truth = np.concatenate([tracks for part in cases for tracks in part.relevant])
-    return float((heard[truth] > 0).mean())
+def known_share(cases: Iterable[Cases], play_count: NDArray[np.intp]) -> float:
+    """Share of the withheld tracks that any training playlist has: the upper bound of neighbourhood methods.
+
+    Parameters
+    ----------
+    cases : iterable of Cases
+    play_count : ndarray of int, shape (tracks,)
+
+    Returns
+    -------
+    float, from 0 to 1
+    """
+    relevant = np.concatenate([tracks for part in cases for tracks in part.relevant])
+    return float((play_count[relevant] > 0).mean())

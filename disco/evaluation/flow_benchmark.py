@@ -1,14 +1,14 @@
-"""The flow protocol: orders of the same tracks side by side, by everybody's way, on the figures of `flow`.
+"""The flow benchmark: compare orders of the same tracks, by every method, with the metrics of `flow_metrics`.
 
-*Lists.* Real playlists, or sets of tracks drawn from some genres: of the measured tracks of each, every way orders
-the same ones. *Generated.* From seeds, sequences of so many tracks from the same candidates. Figures are means over
-lists, with 95 % intervals by a bootstrap over them; features are the eight scaled ones, whatever a way measures in.
+*Orders.* The lists are real playlists, or sampled sets of tracks; every method orders the tracks with features of
+each list. Metrics are means over lists, with 95 % bootstrap intervals over lists. Features are the eight scaled ones,
+whatever space a method measures in. The methods are the original order, the baselines, `greedy` from the first track
+under DISCO's cost, and `order` three times: as `disco order` does it (the given knobs of keys and tempos times its
+usual ones), with the knobs as given, and with the knobs as given but without an artist gap. The cost in the records
+is DISCO's cost by the given knobs; `gap` is its excess over the cheapest order of the list by any method. DISCO's
+search also minimises each baseline's own cost, from scratch.
 
-*Ways.* The list as it was, the `rivals`, `greedy` from the first track under our cost, `order` as `disco order` does
-it (the knobs of keys and tempos times what its usual ones are), and the same with the knobs as they are given, with
-artists apart and let free. What it costs is our cost by the knobs that are given, as reported; `gap` is by how much
-that is above the cheapest order of the list that any way found. Each rival's own cost is also given to our search,
-which is never told what the rival found.
+*Generated.* Sequences of a given length from the same seeds and candidates, by each sequencer and predictor.
 """
 
 from __future__ import annotations
@@ -18,15 +18,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from disco.catalogue import Catalogue, Floats, Rows
-from disco.catalogue.table import Mask
-from disco.catalogue.text import fold_accents, normalise
 from disco.errors import DiscoError
 from disco.evaluation import metrics
-from disco.evaluation.baselines import BASELINES, baseline_tracks
+from disco.evaluation.baseline_costs import baseline_tracks
+from disco.evaluation.baselines import BASELINES
 from disco.models.predictors import Predictor
 from disco.models.recommenders import Query, Recommender
 from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
@@ -38,33 +35,35 @@ from disco.playlist.sequence import Constraints, PositionCosts, Rules, beam, gre
 from disco.playlist.sequence.local_search import Problem
 from disco.playlist.sequence.order import Budget, Order, optimise_order
 
-# As it was, when that is somebody's order and not a draw.
+# The order that its maker gave the list.
 ORIGINAL = "as it was"
 ORDER, ORDER_UNWEIGHTED, ORDER_FREE_ARTISTS = "order", "order, all knobs 1", "order, all knobs 1, artists free"
-# Disturbances a track, of our orders and of rivals' costs: fewer than usual, lest 200 lists take hours.
+# Perturbations per track, under DISCO's cost and under the baselines' costs: fewer than usual, so that 200 lists take
+# minutes.
 _ITERATIONS_PER_TRACK, _BASELINE_ITERATIONS_PER_TRACK = 10, 1
 OUR_SEARCH = "{}, our search"
-# Of figures that say more the higher they are; of all others less is better.
+# Metrics that are better when higher; all others are better when lower.
 HIGHER_IS_BETTER = (*(f"key {name}" for name in KEY_RULES), "within_5", "within_10", "coherence")
-# The three by which no rival may be ahead: keys, tempos, sound.
+# Keys, tempos, sound: the three by which `order` is compared with each baseline.
 AXES = ("key fifths", "tempo_change", "step")
-# A difference of costs below it is rounding.
+# A smaller difference of costs is a rounding error.
 _TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class FlowProtocol:
-    """How joins are judged, and what is asked for.
+    """How transitions are judged, and what orders are asked for.
 
     Attributes
     ----------
     mean : Predictor
-        In whose space features are measured.
+        Its space, the scaled features, is the one that metrics are computed in.
     knobs : Knobs
     mixing : Mixing
     artist_gap : int
+        Least number of tracks between two of one artist.
     constraints : Constraints
-        Its arc alone counts.
+        Only its arc counts.
     """
 
     mean: Predictor
@@ -76,254 +75,280 @@ class FlowProtocol:
 
 @dataclass
 class Measurements:
-    """Figures of each list by each way.
+    """Metrics of each list by each method.
 
     Attributes
     ----------
-    values : dict of str to list
-        By way and list: numbers by name, NaN where unknown.
-    own : dict of str to list
-        By rival and list: what its own search reaches under its own cost, and what ours does.
+    values : dict of str to list of dict
+        By method and list: numbers by name, NaN where unknown.
+    own : dict of str to list of (float, float)
+        By baseline and list: its own cost of what its search found, and of what DISCO's search found.
     """
 
     values: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     own: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
-    def put(self, way: str, said: FlowMetrics) -> None:
-        """Keep the figures of one more list by a way."""
-        self.values.setdefault(way, []).append(metric_values(said))
+    def add(self, method: str, flow: FlowMetrics) -> None:
+        """Add the metrics of one more list by a method."""
+        self.values.setdefault(method, []).append(metric_values(flow))
 
 
-def metric_values(said: FlowMetrics) -> dict[str, float]:
-    """Figures as one number each; a join without artist twice has no gap."""
-    return {
-        **{f"key {name}": share for name, share in said.allowed.items()},
-        **{name: getattr(said, name) for name in ("clashes", "tempo_change", "tempo_p90", "within_5", "within_10")},
-        **{name: getattr(said, name) for name in ("folded", "step", "worst_step", "coherence", "arc_rmse")},
-        **{name: getattr(said, name) for name in ("arc_spearman", "from_seeds", "drift")},
-        "artist_gap": np.nan if said.artist_gap is None else float(said.artist_gap),
-        "same_artist": float(said.same_artist),
-        "cost": said.mean_cost,
-        "total_cost": said.total_cost,
-    }
-
-
-def rows_with_genres(catalogue: Catalogue, genres: Sequence[str]) -> Rows:
-    """Rows of the measured, named tracks that have one of some genres, hyphens or not; of all if none is asked for.
-
-    Raises
-    ------
-    DiscoError
-        If no track has one of them.
-    """
-    fit: Mask = catalogue.has_comparable_features & catalogue.has_title_and_artist
-    if not genres:
-        return np.flatnonzero(fit)
-    column = catalogue.table["genres"].combine_chunks()
-    encoded = column.flatten().dictionary_encode()
-    spelt = normalise(fold_accents(encoded.dictionary))
-    asked = normalise(fold_accents(pa.array(genres)))
-    lost = pc.invert(pc.is_in(asked, value_set=spelt)).to_pylist()
-    if any(lost):
-        counts = encoded.value_counts().to_pylist()
-        known = sorted(counts, key=lambda c: -c["counts"])[:8]
-        there = f"its most frequent are {', '.join(c['values'] for c in known)}" if known else "it has no genres"
-        raise DiscoError(f"no track of {catalogue.where} has the genre {genres[lost.index(True)]!r}; {there}")
-    met = pc.is_in(spelt, value_set=asked).take(encoded.indices).to_numpy(zero_copy_only=False)
-    some = np.zeros(len(catalogue), dtype=bool)
-    some[pc.list_parent_indices(column).to_numpy(zero_copy_only=False)[met]] = True
-    return np.flatnonzero(fit & some)
-
-
-def sample_lists(pool: Rows, draws: int, length: int, seed: int) -> list[Rows]:
-    """So many sets of so many different rows of a pool, each in a random order.
-
-    Raises
-    ------
-    DiscoError
-        If the pool is too small, or a set would have no join.
-    """
-    if draws < 1 or length < 2:
-        raise DiscoError(
-            f"{draws} draws of {length} tracks are nothing to order; draw 1 set or more of 2 tracks or more"
-        )
-    if len(pool) < length:
-        raise DiscoError(f"{length} tracks cannot be drawn from {len(pool):,} that have title, artist and features")
-    rng = np.random.default_rng(seed)
-    return [rng.choice(pool, length, replace=False) for _ in range(draws)]
-
-
-def sample_playlists(playlists: Sequence[Rows], lengths: tuple[int, int], most: int, seed: int) -> list[Rows]:
-    """At most so many playlists of fitting lengths, drawn by a seed.
-
-    Raises
-    ------
-    DiscoError
-        If none fits.
-    """
-    low, high = lengths
-    fit = [tracks for tracks in playlists if low <= len(tracks) <= high]
-    if not fit or most < 1:
-        longest = max((len(tracks) for tracks in playlists), default=0)
-        raise DiscoError(
-            f"no playlist has {low} to {high} measured tracks; of {len(playlists):,} the longest has {longest}"
-        )
-    kept = np.sort(np.random.default_rng(seed).permutation(len(fit))[:most])
-    return [fit[i] for i in kept]
-
-
-def measure_orders(
-    catalogue: Catalogue, lists: Sequence[Rows], setting: FlowProtocol, rivals: Sequence[str], human: bool, seed: int
-) -> Iterator[tuple[Measurements, int]]:
-    """Figures of each list by each way: the same `Measured` after each, with what its number is.
+def metric_values(flow: FlowMetrics) -> dict[str, float]:
+    """Flow metrics as one number each.
 
     Parameters
     ----------
-    rivals : sequence of str
-        Of `rivals.RIVALS`.
-    human : bool
-        Whether the lists are in somebody's order, which counts as a way.
+    flow : FlowMetrics
+
+    Returns
+    -------
+    dict of str to float
+        NaN where unknown, as the artist gap of a list in which no artist occurs twice.
     """
-    if unknown := [name for name in rivals if name not in BASELINES]:
-        raise DiscoError(f"there is no rival {unknown[0]!r}; there are: {', '.join(BASELINES)}")
+    return {
+        **{f"key {name}": share for name, share in flow.allowed.items()},
+        **{name: getattr(flow, name) for name in ("clashes", "tempo_change", "tempo_p90", "within_5", "within_10")},
+        **{name: getattr(flow, name) for name in ("folded", "step", "worst_step", "coherence", "arc_rmse")},
+        **{name: getattr(flow, name) for name in ("arc_spearman", "from_seeds", "drift")},
+        "artist_gap": np.nan if flow.artist_gap is None else float(flow.artist_gap),
+        "same_artist": float(flow.same_artist),
+        "cost": flow.mean_cost,
+        "total_cost": flow.total_cost,
+    }
+
+
+def measure_orders(
+    catalogue: Catalogue,
+    lists: Sequence[Rows],
+    protocol: FlowProtocol,
+    baselines: Sequence[str],
+    is_human_order: bool,
+    seed: int,
+) -> Iterator[tuple[Measurements, int]]:
+    """Order lists by every method and measure the orders, one list at a time.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    lists : sequence of ndarray of rows
+    protocol : FlowProtocol
+    baselines : sequence of str
+        Keys of `BASELINES`.
+    is_human_order : bool
+        Whether somebody put the lists in this order, which then counts as a method.
+    seed : int
+
+    Yields
+    ------
+    Measurements
+        The same object each time, with one more list.
+    int
+        Number of lists measured.
+
+    Raises
+    ------
+    DiscoError
+        If there is no such baseline.
+    """
+    if unknown := [name for name in baselines if name not in BASELINES]:
+        raise DiscoError(f"there is no baseline {unknown[0]!r}; there are: {', '.join(BASELINES)}")
     measured = Measurements()
     for number, rows in enumerate(lists):
         few = catalogue.take(rows)
-        n, space = len(few), setting.mean.embed(few)
-        cost = PairwiseCost(few, setting.knobs, space, setting.mixing)
-        places = PositionCosts(few, n, setting.constraints, setting.mixing.keys, whole=True)
-        tracks, everyone, rng = baseline_tracks(few, space), np.arange(n), np.random.default_rng([seed, number])
-        ways: dict[str, Order] = {ORIGINAL: everyone} if human else {}
-        for name in rivals:
-            rival = BASELINES[name]
-            joins = rival.cost(tracks) if rival.cost else np.zeros((n, n))
-            ways[name] = rival.search(tracks, joins, rng)
-            if rival.cost:
-                problem = Problem(joins, np.zeros(n))
-                ours = optimise_order(problem, budget=Budget(iterations=_BASELINE_ITERATIONS_PER_TRACK * n))
-                measured.own.setdefault(name, []).append((problem.cost(ways[name]), problem.cost(ours)))
-                if rival.weighs:
-                    ways[OUR_SEARCH.format(name)] = ours
-        ways["greedy"] = greedy(everyone[:1], everyone[1:], n - 1, cost, lambda path, row: row not in path)
-        nobody = np.empty(0, dtype=np.intp)
-        said = setting.knobs
-        knobs = replace(
-            said, sweetness=KNOBS.sweetness * said.sweetness, smoothness=KNOBS.smoothness * said.smoothness
-        )
-        ordering = PairwiseCost(few, knobs, space, setting.mixing)
-        for name, paid, gap in (
-            (ORDER, ordering, setting.artist_gap),
-            (ORDER_UNWEIGHTED, cost, setting.artist_gap),
-            (ORDER_FREE_ARTISTS, cost, 0),
-        ):
-            ways[name] = order(
-                nobody, everyone, n, paid, Rules(few, gap), places, Budget(iterations=_ITERATIONS_PER_TRACK * n)
-            )
-        found = {way: flow_metrics(few, path, cost, places) for way, path in ways.items()}
-        least = min(one.total_cost for one in found.values())
-        for way, one in found.items():
-            measured.put(way, one)
-            measured.values[way][-1]["gap"] = one.total_cost / least - 1 if least > _TOLERANCE else 0.0
+        cost = PairwiseCost(few, protocol.knobs, protocol.mean.embed(few), protocol.mixing)
+        positions = PositionCosts(few, len(few), protocol.constraints, protocol.mixing.keys, whole=True)
+        orders: dict[str, Order] = {ORIGINAL: np.arange(len(few))} if is_human_order else {}
+        rng = np.random.default_rng([seed, number])
+        orders |= _baseline_orders(few, protocol, baselines, rng, measured)
+        orders |= _disco_orders(few, protocol, cost, positions)
+        flows = {method: flow_metrics(few, path, cost, positions) for method, path in orders.items()}
+        least = min(flow.total_cost for flow in flows.values())
+        for method, flow in flows.items():
+            measured.add(method, flow)
+            measured.values[method][-1]["gap"] = flow.total_cost / least - 1 if least > _TOLERANCE else 0.0
         yield measured, number + 1
+
+
+def _baseline_orders(
+    few: Catalogue,
+    protocol: FlowProtocol,
+    baselines: Sequence[str],
+    rng: np.random.Generator,
+    measured: Measurements,
+) -> dict[str, Order]:
+    """Orders by baselines, and by DISCO's search under their costs; what both cost is added to the measurements."""
+    n, tracks = len(few), baseline_tracks(few, protocol.mean.embed(few))
+    orders: dict[str, Order] = {}
+    for name in baselines:
+        baseline = BASELINES[name]
+        costs = baseline.cost(tracks) if baseline.cost else np.zeros((n, n))
+        orders[name] = baseline.search(tracks, costs, rng)
+        if baseline.cost:
+            problem = Problem(costs, np.zeros(n))
+            ours = optimise_order(problem, budget=Budget(iterations=_BASELINE_ITERATIONS_PER_TRACK * n))
+            measured.own.setdefault(name, []).append((problem.cost(orders[name]), problem.cost(ours)))
+            if baseline.weighs_all:
+                orders[OUR_SEARCH.format(name)] = ours
+    return orders
+
+
+def _disco_orders(
+    few: Catalogue, protocol: FlowProtocol, cost: PairwiseCost, positions: PositionCosts
+) -> dict[str, Order]:
+    n, rows, given = len(few), np.arange(len(few)), protocol.knobs
+    orders = {"greedy": greedy(rows[:1], rows[1:], n - 1, cost, lambda path, row: row not in path)}
+    knobs = replace(
+        given, sweetness=KNOBS.sweetness * given.sweetness, smoothness=KNOBS.smoothness * given.smoothness
+    )
+    weighted = PairwiseCost(few, knobs, protocol.mean.embed(few), protocol.mixing)
+    no_start, budget = np.empty(0, dtype=np.intp), Budget(iterations=_ITERATIONS_PER_TRACK * n)
+    for name, minimised, gap in (
+        (ORDER, weighted, protocol.artist_gap),
+        (ORDER_UNWEIGHTED, cost, protocol.artist_gap),
+        (ORDER_FREE_ARTISTS, cost, 0),
+    ):
+        orders[name] = order(no_start, rows, n, minimised, Rules(few, gap), positions, budget)
+    return orders
 
 
 def measure_generated(
     catalogue: Catalogue,
     seeds: Rows,
-    setting: FlowProtocol,
+    protocol: FlowProtocol,
     recommender: Recommender,
     predictors: Sequence[Predictor],
     length: int,
     candidates: int,
 ) -> Iterator[tuple[Measurements, int]]:
-    """Figures of sequences from each seed: the same `Measured` after each, with its number.
+    """Generate a sequence from each seed by every method and measure it, one seed at a time.
 
-    By `greedy` and `beam` under each predictor, by `walk`, and by the nearest neighbour in features alone.
+    The methods are `greedy` and `beam` with each predictor, `walk`, and the nearest neighbour in features alone.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    seeds : ndarray of rows
+    protocol : FlowProtocol
+    recommender : Recommender
+    predictors : sequence of Predictor
+    length, candidates : int
+        Tracks to add to each seed, and the number of candidates to choose them from.
+
+    Yields
+    ------
+    Measurements
+        The same object each time, with one more sequence.
+    int
+        Number of seeds measured.
+
+    Raises
+    ------
+    DiscoError
+        If a seed has no candidates.
     """
     measured = Measurements()
-    plain_knobs = Knobs(sweetness=0, smoothness=0)
+    features_only = Knobs(sweetness=0, smoothness=0)
     for number, seed in enumerate(seeds.tolist()):
-        found = recommender.recommend(
+        recommended = recommender.recommend(
             Query(np.array([seed]), "", catalogue.has_comparable_features & catalogue.has_title_and_artist),
             candidates,
         )
-        few = catalogue.take(np.r_[seed, np.sort(found.rows)])
+        few = catalogue.take(np.r_[seed, np.sort(recommended.rows)])
         if len(few) < 2:
             raise DiscoError(f"{recommender.name} has no candidates for a seed; try another --recommender")
-        start, pool, rules = np.array([0]), np.arange(1, len(few)), Rules(few, setting.artist_gap)
-        space = setting.mean.embed(few)
-        cost = PairwiseCost(few, setting.knobs, space, setting.mixing)
-        near = PairwiseCost(few, plain_knobs, space)
+        start, pool, rules = np.array([0]), np.arange(1, len(few)), Rules(few, protocol.artist_gap)
+        space = protocol.mean.embed(few)
+        cost = PairwiseCost(few, protocol.knobs, space, protocol.mixing)
+        distance_only = PairwiseCost(few, features_only, space)
         paths = {
-            "nearest neighbour": greedy(start, pool, length, near, rules),
+            "nearest neighbour": greedy(start, pool, length, distance_only, rules),
             "walk": walk(start, pool, length, cost, rules),
         }
         for predictor in predictors:
-            flow = FlowCost(few, predictor, setting.knobs, predictor.embed(few), setting.mixing)
+            flow = FlowCost(few, predictor, protocol.knobs, predictor.embed(few), protocol.mixing)
             paths[f"greedy, {predictor.name}"] = greedy(start, pool, length, flow, rules)
             paths[f"beam, {predictor.name}"] = beam(start, pool, length, flow, rules)
-        for way, path in paths.items():
-            measured.put(way, flow_metrics(few, path, cost, seeds=1))
+        for method, path in paths.items():
+            measured.add(method, flow_metrics(few, path, cost, seeds=1))
         yield measured, number + 1
 
 
 def records(measured: Measurements, cases: str, compared: str, seed: int = 0) -> list[dict[str, Any]]:
-    """One record of each way: means over the lists, intervals, and how far `compared` is ahead of it.
+    """One record per method: means over the lists, intervals, and how far `compared` is ahead of it.
 
-    `ahead` has for each of the three axes the mean difference over the lists where both are known, positive where
-    `compared` is better, with its interval; `dominated` says whether `compared` is no better by any of the means and
-    worse by one. `own` has, of a rival, the ratio of what our search reaches in all under its own cost to what its
-    own does, and in how many lists ours was no dearer and in how many cheaper. `step_ratio` is the mean step to that
-    of `nearest neighbour`.
+    Parameters
+    ----------
+    measured : Measurements
+    cases : str
+        Kind of the lists.
+    compared : str
+        The method that all others are compared with.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    list of dict
+        Besides the metrics: `ahead`, the mean difference on each of the three axes over the lists where both are
+        known, positive where `compared` is better, with its interval; `dominated`, whether `compared` is nowhere
+        better by these means and somewhere worse; `own`, of a baseline, the ratio of its own cost of DISCO's orders
+        to that of its own orders, and the number of lists where DISCO's cost no more and where it cost less;
+        `step_ratio`, the mean step over that of `nearest neighbour`.
     """
     best, made = measured.values.get(compared), []
-    near = measured.values.get("nearest neighbour")
-    for way, lists in measured.values.items():
-        record: dict[str, Any] = {"method": way, "cases": cases, "n": len(lists)}
+    nearest = measured.values.get("nearest neighbour")
+    for method, lists in measured.values.items():
+        record: dict[str, Any] = {"method": method, "cases": cases, "n": len(lists)}
         bounds: dict[str, list[float]] = {}
         for name in lists[0]:
-            values = np.array([values[name] for values in lists])
-            record[name], bound = _mean_and_interval(values, seed)
+            record[name], bound = _mean_and_interval(np.array([values[name] for values in lists]), seed)
             if bound:
                 bounds[name] = bound
-        if near is not None:
-            steps, others = (np.array([v["step"] for v in one]) for one in (lists, near))
-            groups = np.arange(len(steps))
-            record["step_ratio"] = _rounded(float(steps.mean() / others.mean()))
-            ratios = metrics.bootstrap_means(steps, groups, seed=seed) / metrics.bootstrap_means(
-                others, groups, seed=seed
-            )
-            bounds["step_ratio"] = [_rounded(b) for b in metrics.percentile_interval(ratios)]
-        if best is not None and way != compared:
+        if nearest is not None:
+            record["step_ratio"], bounds["step_ratio"] = _step_ratio(lists, nearest, seed)
+        if best is not None and method != compared:
             record["ahead"] = _differences(best, lists, seed)
             means = [record["ahead"][axis]["mean"] for axis in AXES]
             record["dominated"] = all(m is not None and m <= 0 for m in means) and any(
                 m is not None and m < 0 for m in means
             )
-        if way in measured.own:
-            pairs = np.array(measured.own[way])
-            theirs, ours = pairs.T
-            record["own"] = {
-                "ratio": _rounded(float(ours.sum() / theirs.sum())) if theirs.sum() > _TOLERANCE else 1.0,
-                "no_dearer": int((ours <= theirs * (1 + _TOLERANCE) + _TOLERANCE).sum()),
-                "cheaper": int((ours < theirs * (1 - 1e-4) - _TOLERANCE).sum()),
-            }
+        if method in measured.own:
+            record["own"] = _own_cost(measured.own[method])
         made.append(record | {"interval": bounds})
     return made
 
 
+def _step_ratio(
+    lists: Sequence[dict[str, float]], nearest: Sequence[dict[str, float]], seed: int
+) -> tuple[float, list[float]]:
+    steps, least = (np.array([values["step"] for values in one]) for one in (lists, nearest))
+    means, least_means = (metrics.bootstrap_means(v, np.arange(len(v)), seed=seed) for v in (steps, least))
+    bounds = metrics.percentile_interval(means / least_means)
+    return _rounded(float(steps.mean() / least.mean())), [_rounded(bound) for bound in bounds]
+
+
+def _own_cost(pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    theirs, ours = np.array(pairs).T
+    return {
+        "ratio": _rounded(float(ours.sum() / theirs.sum())) if theirs.sum() > _TOLERANCE else 1.0,
+        "no_dearer": int((ours <= theirs * (1 + _TOLERANCE) + _TOLERANCE).sum()),
+        "cheaper": int((ours < theirs * (1 - 1e-4) - _TOLERANCE).sum()),
+    }
+
+
 def _differences(best: Sequence[dict[str, float]], other: Sequence[dict[str, float]], seed: int) -> dict[str, Any]:
-    found = {}
+    """By axis: how much better `best` is on average, with its interval."""
+    differences = {}
     for axis in AXES:
         sign = 1 if axis in HIGHER_IS_BETTER else -1
-        apart = np.array([sign * (a[axis] - b[axis]) for a, b in zip(best, other, strict=True)])
-        mean, bound = _mean_and_interval(apart, seed)
-        found[axis] = {"mean": mean, "interval": bound}
-    return found
+        values = np.array([sign * (a[axis] - b[axis]) for a, b in zip(best, other, strict=True)])
+        mean, bound = _mean_and_interval(values, seed)
+        differences[axis] = {"mean": mean, "interval": bound}
+    return differences
 
 
 def _mean_and_interval(values: Floats | metrics.Values, seed: int) -> tuple[float | None, list[float] | None]:
-    """Mean of the known values, and its interval."""
+    """Mean of the known values, and its interval; None if none is known."""
     known = values[~np.isnan(values)].astype(float)
     if not len(known):
         return None, None

@@ -1,9 +1,9 @@
-"""The next-track protocol: at each place of a real playlist, find the true next track among others.
+"""The next-track protocol: rank the true next track of a playlist among sampled negatives.
 
-Only tracks that the catalogue has with all features count, each once in a playlist; playlists have at
-least 10 of them, and places from the sixth track on are cases. The others are drawn, with a seed, from
-the *entries* of the test playlists, none from the playlist itself: in proportion to how often a track
-occurs, so that mere popularity finds no more than chance. `hard` others share a genre with the true track.
+Only tracks with all features count, each once in a playlist. Playlists have at least 10 such tracks, and positions
+from the sixth track on are cases. Negatives are sampled from the *entries* of the other test playlists, so that a
+track is sampled in proportion to how often it occurs and popularity alone performs at chance. Hard negatives share a
+genre with the true track. A track is *warm* if a training playlist has it, and *cold* if no recipe trains on it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from disco.evaluation import metrics
 from disco.models.predictors import Predictor
 from disco.sources.files.playlist_tables import is_cold
 
-# The published protocol: 399 others, so that 10 of 400 are found by chance 0.025 of the time.
+# The published protocol: by chance, the true track is among the first 10 of 400 in 0.025 of the cases.
 NEGATIVES = 399
 FIRST_POSITION = 5
 MINIMUM_LENGTH = 10
@@ -33,16 +33,16 @@ _CHUNK = 128
 
 @dataclass(frozen=True)
 class Cases:
-    """Places in playlists, and the others among which the true track must be found.
+    """Positions in playlists, and the negatives among which the true track is ranked.
 
     Attributes
     ----------
-    playlists : list of rows
+    playlists : list of ndarray of rows
     playlist, position : ndarray of int, shape (n,)
-        Which playlist, and which of its tracks is the true one.
-    others : ndarray of rows, shape (n, OTHERS)
+        Number of the playlist, and position of the true track in it (from 0).
+    negatives : ndarray of rows, shape (n, NEGATIVES)
     sets : dict of mask, shape (n,)
-        Which cases count for `all`, `warm`, `cold` and so on.
+        Which cases belong to `all`, `cold` and `warm`.
     """
 
     playlists: list[Rows]
@@ -66,22 +66,37 @@ def sample_cases(
     seed: int = 0,
     hard: bool = False,
 ) -> Cases:
-    """Draw the cases of a protocol: at most so many of each set, by a seed.
+    """Sample cases, at most so many of each set, and their negatives.
 
     Parameters
     ----------
-    playlists : list of rows
-        As `sources.playlists.sequences` gives them: covered tracks, each once, long enough.
-    warm : mask over the catalogue, or None
-        Tracks that occur in the training playlists; without it there is no set `warm`.
+    catalogue : Catalogue
+    playlists : list of ndarray of rows
+        Tracks with all features, each once, `MINIMUM_LENGTH` or more in each playlist.
+    warm : mask, shape (tracks,), optional
+        Tracks that occur in training playlists; without it there is no set `warm`.
+    most : int
+        Greatest number of cases in each set.
+    seed : int
     hard : bool
-        Draw the others among the entries that share a genre with the true track; cases whose genre is
-        unknown, or has too few entries elsewhere, are left out.
+        Whether negatives share a genre with the true track. Cases whose genre is unknown, or has too few entries in
+        other playlists, are skipped.
+
+    Returns
+    -------
+    Cases
 
     Raises
     ------
     DiscoError
-        If there is no playlist long enough.
+        If there is no playlist, or no case is left.
+
+    Examples
+    --------
+    >>> import disco
+    >>> cases = sample_cases(disco.open(), [np.arange(12), np.arange(100, 120)], warm=None)
+    >>> cases.negatives.shape
+    (22, 399)
     """
     if not playlists:
         raise DiscoError(f"no playlist has {MINIMUM_LENGTH} different tracks that are in the catalogue with features")
@@ -96,23 +111,23 @@ def sample_cases(
     genre = genre_numbers(catalogue) if hard else None
     if genre is not None:
         entries = np.bincount(genre[np.concatenate(playlists)] + 1, minlength=int(genre.max()) + 2)
-        # Twice as many entries as are drawn, so that one long playlist of that genre cannot be all of it.
+        # Twice as many entries as are sampled, so that one long playlist of that genre cannot hold all of them.
         usable = (genre[true] >= 0) & (entries[genre[true] + 1] >= 2 * NEGATIVES)
         members = {name: mask & usable for name, mask in members.items()}
-    chosen = {name: _sample_mask(mask, most, rng) for name, mask in members.items()}
-    kept = np.flatnonzero(np.logical_or.reduce(list(chosen.values())))
-    if not len(kept):
+    sampled = {name: _sample_mask(mask, most, rng) for name, mask in members.items()}
+    used = np.flatnonzero(np.logical_or.reduce(list(sampled.values())))
+    if not len(used):
         raise DiscoError("no case is left: too few entries share a genre with the true tracks")
-    others = _sample_negatives(playlists, playlist[kept], true[kept], genre, rng, len(catalogue))
-    sets = {name: mask[kept] for name, mask in chosen.items()}
-    return Cases(playlists, playlist[kept], position[kept], others, sets)
+    negatives = _sample_negatives(playlists, playlist[used], true[used], genre, rng, len(catalogue))
+    sets = {name: mask[used] for name, mask in sampled.items()}
+    return Cases(playlists, playlist[used], position[used], negatives, sets)
 
 
 def _sample_mask(mask: Mask, most: int, rng: np.random.Generator) -> Mask:
     rows = np.flatnonzero(mask)
-    kept = np.zeros(len(mask), dtype=bool)
-    kept[rng.permutation(rows)[:most]] = True
-    return kept
+    sampled = np.zeros(len(mask), dtype=bool)
+    sampled[rng.permutation(rows)[:most]] = True
+    return sampled
 
 
 def _sample_negatives(
@@ -123,43 +138,65 @@ def _sample_negatives(
     rng: np.random.Generator,
     n_tracks: int,
 ) -> NDArray[np.intp]:
-    """Entries of other playlists, drawn with replacement, none of which the playlist itself has."""
+    """Entries of other playlists, sampled with replacement, without tracks of the playlist itself."""
     entries = np.concatenate(playlists)
     if genre is not None:
         entries = entries[np.argsort(genre[entries], kind="stable")]
         starts = np.searchsorted(genre[entries], np.arange(-1, genre.max() + 2))
     own = np.zeros(n_tracks, dtype=bool)
-    others = np.empty((len(playlist), NEGATIVES), dtype=np.intp)
+    negatives = np.empty((len(playlist), NEGATIVES), dtype=np.intp)
     for number in np.unique(playlist):
         cases = np.flatnonzero(playlist == number)
         own[playlists[number]] = True
         low, high = np.zeros(len(cases), dtype=np.intp), np.full(len(cases), len(entries))
         if genre is not None:
             low, high = starts[genre[true[cases]] + 1], starts[genre[true[cases]] + 2]
-        drawn = entries[rng.integers(low[:, None], high[:, None], (len(cases), NEGATIVES))]
-        while (again := own[drawn]).any():
+        sampled = entries[rng.integers(low[:, None], high[:, None], (len(cases), NEGATIVES))]
+        while (again := own[sampled]).any():
             row = np.nonzero(again)[0]
-            drawn[again] = entries[rng.integers(low[row], high[row])]
-        others[cases] = drawn
+            sampled[again] = entries[rng.integers(low[row], high[row])]
+        negatives[cases] = sampled
         own[playlists[number]] = False
-    return others
+    return negatives
 
 
 def predict_sequences(
     predictor: Predictor, catalogue: Catalogue, space: Floats, playlists: Sequence[Rows]
 ) -> list[Floats]:
-    """Vectors that a predictor gives after each track of each playlist, shape (length, d) each."""
+    """Vectors that a predictor returns after each track of each playlist.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    catalogue : Catalogue
+    space : ndarray, shape (tracks, d)
+        The predictor's embedding of the catalogue.
+    playlists : sequence of ndarray of rows
+
+    Returns
+    -------
+    list of ndarray, shape (length, d)
+
+    Examples
+    --------
+    >>> import disco
+    >>> from disco.models.predictors import load_predictor
+    >>> catalogue, mean = disco.open(), load_predictor("mean")
+    >>> vectors = predict_sequences(mean, catalogue, mean.embed(catalogue), [np.arange(12), np.arange(3)])
+    >>> [v.shape for v in vectors]
+    [(12, 8), (3, 8)]
+    """
     order = np.argsort([-len(tracks) for tracks in playlists], kind="stable")
     lengths = np.array([len(playlists[i]) for i in order])
     state, steps = predictor.start(len(order)), []
     for t in range(lengths[0]):
-        n = int((lengths > t).sum())  # the longest come first, so that those still playing are the first n
+        n = int((lengths > t).sum())  # sorted by length: the unfinished ones are the first n
         rows = np.array([playlists[i][t] for i in order[:n]])
         vectors, state = predictor.step(predictor.inputs(catalogue, space, rows), state[:n])
         steps.append(vectors)
     by_playlist: list[Floats] = [np.empty(0, np.float32)] * len(order)
-    for place, i in enumerate(order):
-        by_playlist[i] = np.stack([steps[t][place] for t in range(lengths[place])])
+    for column, i in enumerate(order):
+        by_playlist[i] = np.stack([steps[t][column] for t in range(lengths[column])])
     return by_playlist
 
 
@@ -171,14 +208,23 @@ def predictions(
     history: int | None = None,
     shuffled: np.random.Generator | None = None,
 ) -> Floats:
-    """What a predictor says of each case, shape (n, d), from the tracks before it.
+    """Predicted vector of each case, from the previous tracks of its playlist.
 
     Parameters
     ----------
+    predictor : Predictor
+    catalogue : Catalogue
+    space : ndarray, shape (tracks, d)
+        The predictor's embedding of the catalogue.
+    cases : Cases
     history : int, optional
-        Only so many tracks before the case are heard.
+        Number of previous tracks to read; all by default.
     shuffled : Generator, optional
-        Hear them in a random order, to see whether order matters.
+        Shuffle the previous tracks, to measure whether their order matters.
+
+    Returns
+    -------
+    ndarray, shape (n, d)
     """
     pairs = list(zip(cases.playlist, cases.position, strict=True))
     if history is None and shuffled is None:
@@ -187,46 +233,84 @@ def predictions(
     contexts = [cases.playlists[p][max(0, i - history) if history else 0 : i] for p, i in pairs]
     if shuffled is not None:
         contexts = [shuffled.permutation(context) for context in contexts]
-    said = []
+    last = []
     for start in range(0, len(contexts), 4096):
         some = contexts[start : start + 4096]
-        said += [vectors[-1] for vectors in predict_sequences(predictor, catalogue, space, some)]
-    return np.stack(said)
+        last += [vectors[-1] for vectors in predict_sequences(predictor, catalogue, space, some)]
+    return np.stack(last)
 
 
 def distances(space: Floats, vectors: Floats, cases: Cases) -> Iterator[tuple[slice, Floats]]:
-    """Distance of each prediction from the true track and the others, (n, 1 + OTHERS), chunk by chunk."""
+    """Distances of each prediction from the true track and the negatives, chunk by chunk.
+
+    Parameters
+    ----------
+    space : ndarray, shape (tracks, d)
+    vectors : ndarray, shape (n, d)
+    cases : Cases
+
+    Yields
+    ------
+    slice
+        Which cases.
+    ndarray, shape (cases of the slice, 1 + NEGATIVES)
+        The true track's distance comes first.
+    """
     rows = np.c_[cases.true, cases.negatives]
     for start in range(0, len(rows), _CHUNK):
         chunk = slice(start, start + _CHUNK)
-        apart = space[rows[chunk]] - vectors[chunk, None]
-        yield chunk, np.sqrt(np.einsum("cod,cod->co", apart, apart))
+        difference = space[rows[chunk]] - vectors[chunk, None]
+        yield chunk, np.sqrt(np.einsum("cod,cod->co", difference, difference))
 
 
 def ranks(space: Floats, vectors: Floats, cases: Cases) -> metrics.Values:
-    """Rank of the true track of each case by its distance from what was predicted."""
-    found = np.empty(len(cases.playlist))
-    for chunk, cost in distances(space, vectors, cases):
-        found[chunk] = metrics.ranks(cost[:, 0], cost[:, 1:])
-    return found
+    """Rank of each true track by its distance from the predicted vector.
+
+    Parameters
+    ----------
+    space : ndarray, shape (tracks, d)
+    vectors : ndarray, shape (n, d)
+    cases : Cases
+
+    Returns
+    -------
+    ndarray, shape (n,), from 1 to 1 + NEGATIVES
+    """
+    values = np.empty(len(cases.playlist))
+    for chunk, distance in distances(space, vectors, cases):
+        values[chunk] = metrics.ranks(distance[:, 0], distance[:, 1:])
+    return values
 
 
-def records(found: metrics.Values, cases: Cases, **said: Any) -> list[dict[str, Any]]:
-    """One record for each set of cases that is not empty, with bootstrap intervals by playlist."""
+def records(ranks: metrics.Values, cases: Cases, **names: Any) -> list[dict[str, Any]]:
+    """One record per non-empty set of cases, with bootstrap intervals over playlists.
+
+    Parameters
+    ----------
+    ranks : ndarray, shape (n,)
+        Of the true tracks.
+    cases : Cases
+    **names
+        What was measured, first in each record.
+
+    Returns
+    -------
+    list of dict
+    """
     made = []
     for name, mask in cases.sets.items():
         if not mask.any():
             continue
-        values = {"mrr": metrics.reciprocal_ranks(found[mask]), "hit@10": metrics.hits(found[mask])}
+        values = {"mrr": metrics.reciprocal_ranks(ranks[mask]), "hit@10": metrics.hits(ranks[mask])}
         bounds = {key: metrics.bootstrap_interval(v, cases.playlist[mask]) for key, v in values.items()}
         made.append(
             {
-                **said,
+                **names,
                 "cases": name,
                 "n": int(mask.sum()),
                 "mrr": round(float(values["mrr"].mean()), 4),
                 "hit@10": round(float(values["hit@10"].mean()), 4),
-                "median_rank": float(np.median(found[mask])),
+                "median_rank": float(np.median(ranks[mask])),
                 "interval": {key: [round(low, 4), round(high, 4)] for key, (low, high) in bounds.items()},
             }
         )
@@ -234,10 +318,19 @@ def records(found: metrics.Values, cases: Cases, **said: Any) -> list[dict[str, 
 
 
 def errors(space: Floats, vectors: Floats, cases: Cases) -> dict[str, float]:
-    """Mean absolute error of predicted features over the `all` cases, and its ratio to the mean absolute deviation.
+    """Mean absolute error of predicted features over all cases, and its ratio to the mean absolute deviation.
 
-    The deviation is that of the true tracks about their own mean.
+    Parameters
+    ----------
+    space : ndarray, shape (tracks, d)
+    vectors : ndarray, shape (n, d)
+    cases : Cases
+
+    Returns
+    -------
+    dict
+        `mae`, and `mae_ratio`: the error over the mean absolute deviation of the true tracks from their own mean.
     """
-    true, said = space[cases.true][cases.sets["all"]], vectors[cases.sets["all"]]
-    error, deviation = np.abs(said - true).mean(), np.abs(true - true.mean(axis=0)).mean()
+    true, predicted = space[cases.true][cases.sets["all"]], vectors[cases.sets["all"]]
+    error, deviation = np.abs(predicted - true).mean(), np.abs(true - true.mean(axis=0)).mean()
     return {"mae": round(float(error), 4), "mae_ratio": round(float(error / deviation), 4)}

@@ -21,7 +21,14 @@ from disco.evaluation import continuation as continuation_cases
 from disco.evaluation import flow_benchmark, metrics
 from disco.evaluation import next_track as next_track_cases
 from disco.evaluation.baselines import BASELINES
-from disco.evaluation.data import count_in_catalogue, entries_of, sequences_of
+from disco.evaluation.data import (
+    count_in_catalogue,
+    entries_of,
+    rows_with_genres,
+    sample_lists,
+    sample_playlists,
+    sequences_of,
+)
 from disco.models.predictors import PREDICTORS, Predictor, load_predictor
 from disco.models.recommenders import (
     RECOMMENDERS,
@@ -306,7 +313,7 @@ def flow(
         constraints=Constraints(arc=tuple(arc)),
     )
     protocol: dict[str, Any] = {"catalogue": catalogue.where, "seed": random_seed, "genres": ",".join(genre) or None}
-    pool = flow_benchmark.rows_with_genres(catalogue, [name.strip() for name in genre if name.strip()])
+    pool = rows_with_genres(catalogue, [name.strip() for name in genre if name.strip()])
     if generate is not None:
         if not 0 < generate <= len(pool) or length < 2 or candidates < 1:
             raise DiscoError(f"--generate needs 1 to {len(pool):,} seeds, --length 2 or more, and a candidate")
@@ -319,11 +326,11 @@ def flow(
         protocol |= {"candidates": candidates, "of": len(few), "recommender": loaded.name, "added": length}
     else:
         if samples is not None:
-            lists = flow_benchmark.sample_lists(pool, samples, sample_length, random_seed)
+            lists = sample_lists(pool, samples, sample_length, random_seed)
             protocol |= {"tracks": sample_length, "of": len(pool)}
         else:
             read = playlist_tables.sequences(entries_of(Path(str(playlists)), "test", source), catalogue, 1)
-            lists = flow_benchmark.sample_playlists(read, lengths, max_playlists, random_seed)
+            lists = sample_playlists(read, lengths, max_playlists, random_seed)
             protocol |= {"playlists": str(playlists), "sources": _listed(source), "lengths": lengths}
             protocol |= {"tracks": sum(map(len, lists))}
         names = list(baseline or BASELINES)

@@ -19,12 +19,10 @@ _LITTLE_RANDOMNESS = 0.5
 _MOST_IN_COMMON = 0.7
 
 
-Made = TypeVar("Made")
+Made = TypeVar("Made", bound=Playlist)
 
 
-def alternatives(
-    make: Callable[[Constraints], Made], constraints: Constraints, n: int, playlist: Callable[[Made], Playlist]
-) -> list[Made]:
+def alternatives(make: Callable[[Constraints], Made], constraints: Constraints, n: int) -> list[Made]:
     """Make playlists that differ from each other in at least 3 of 10 transitions.
 
     Parameters
@@ -35,8 +33,6 @@ def alternatives(
         Of the first one.
     n : int
         How many in all; fewer come back when so many that differ are not found.
-    playlist : callable
-        The playlist in what was made.
     """
     if n < 1:
         raise DiscoError(f"there must be at least one alternative, not {n}")
@@ -45,7 +41,7 @@ def alternatives(
     # A quarter more each time reaches, after 20, 86 times the least: then the noise outweighs every cost.
     for i in range(1, 1 if n == 1 else 21):
         made = make(replace(constraints, randomness=randomness, random_seed=constraints.random_seed + i))
-        if all(_in_common(playlist(made), playlist(other)) <= _MOST_IN_COMMON for other in found):
+        if all(_in_common(made, other) <= _MOST_IN_COMMON for other in found):
             found.append(made)
         if len(found) == n:
             break

@@ -29,7 +29,7 @@ class Mixing:
     Attributes
     ----------
     key_rule : str
-        One of `keys.KEY_RULES`.
+        Which keys go together: fifths, camelot, camelot-wide, tonal.
     energy_boost : bool
         Whether moves of one or two semitones up in the same mode are allowed too.
     half_time_weight : float

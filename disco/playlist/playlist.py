@@ -36,7 +36,9 @@ class Playlist:
     mixing : Mixing
         What the key and tempo similarities are.
     arc : ndarray, optional
-        Energy that was asked for at each place, shape (n,) or shorter; None where no arc was.
+        Energy that was asked for at each position, shape (n,) or shorter; None where no arc was.
+    unmatched : tuple of int
+        Positions of tracks that are in no catalogue: nothing but their names is known.
     """
 
     name: str
@@ -51,11 +53,12 @@ class Playlist:
     notes: tuple[str, ...] = ()
     mixing: Mixing = Mixing()  # noqa: RUF009 - frozen
     arc: Floats | None = None
+    unmatched: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.tracks)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The playlist as one JSON object; `transition` tells how a track follows the one before it."""
         return {
             "name": self.name,
@@ -82,6 +85,10 @@ class Playlist:
                 for i, track in enumerate(self.tracks.table.to_pylist())
             ],
         }
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as `to_dict`."""
+        return self.to_dict()
 
     def _join(self, i: int) -> dict[str, float | None]:
         names = ("cost", "distance", "key_similarity", "tempo_similarity")

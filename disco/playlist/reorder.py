@@ -1,210 +1,183 @@
-"""A playlist that somebody has, put into its best order, and what that betters."""
+"""Put the tracks of a playlist that exists into their best order."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from disco.catalogue import SCHEMA, Catalogue, Rows
+from disco.catalogue import Catalogue, Rows
 from disco.errors import DiscoError
 from disco.models.predictors import Predictor, load_predictor
 from disco.models.scaler import quantile_match_notes, scaler
 from disco.playlist.cost import Knobs, PairwiseCost
 from disco.playlist.flow_metrics import FlowMetrics, flow_metrics
 from disco.playlist.generate import tempo_notes
+from disco.playlist.matching import KNOBS
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, order
-from disco.sources.tracklist import Tracklist
 
-# Neighbours in a list are about 2.5 apart, and the best and the worst keys and tempos differ by 2: with all knobs 1
-# the sound decides, and rivals that weigh all three keep better keys. So weighed no rival that weighs all three is
-# ahead in more than one of keys, tempos and sound (docs/research/results.md).
-KNOBS = Knobs(sweetness=4.0, smoothness=4.0)
+__all__ = ["KNOBS", "Reordered", "distinct_tracks", "reorder"]
 
 
 @dataclass(frozen=True)
-class Given:
-    """The tracks of a list as a catalogue of their own, in their order.
+class Reordered(Playlist):
+    """A playlist in its best order, with metrics of the order that it had and of the one that it has.
 
     Attributes
     ----------
-    tracks : Catalogue
-    unmatched : ndarray of rows
-        Those of which no more than a name is known.
-    title : str
-    notes : tuple of str
-    path : ndarray of rows
-        Row of each line of the list, in its order, those that stand in it again and the unknown ones too.
+    before, after : FlowMetrics
+        Transitions to and from unmatched tracks cost nothing.
     """
 
-    tracks: Catalogue
-    unmatched: Rows
-    title: str
-    notes: tuple[str, ...]
-    path: Rows
+    before: FlowMetrics = field(default_factory=FlowMetrics)
+    after: FlowMetrics = field(default_factory=FlowMetrics)
 
-
-@dataclass(frozen=True)
-class Ordered:
-    """A playlist in its best order, with figures of its transitions before and after.
-
-    Attributes
-    ----------
-    playlist : Playlist
-    before, after : Figures
-        Joins to and from what no more than a name is known of cost nothing.
-    """
-
-    playlist: Playlist
-    before: FlowMetrics
-    after: FlowMetrics
-
-
-def given(listed: Tracklist, catalogue: Catalogue) -> Given:
-    """What a catalogue, or else the list itself, knows of the tracks of a list; each is there once.
-
-    Raises
-    ------
-    DiscoError
-        If none is known.
-    """
-    found = listed.match(catalogue)
-    own = listed.tracks
-    rows: list[int] = list(dict.fromkeys(found[found >= 0].tolist()))
-    known = catalogue.take(np.array(rows, dtype=np.intp))
-    # Place in the list of each track's first mention, by which all are put in their order.
-    mentioned = [int(np.flatnonzero(found == row)[0]) for row in rows]
-    tables, notes = [known.table], []
-    _, first = np.unique(np.array(listed.ids, dtype=object), return_index=True)
-    lost = np.intersect1d(np.flatnonzero(found < 0), first)
-    here = np.zeros(len(lost), dtype=bool)
-    if own is not None and len(lost):
-        here = ~(np.isnan(own.tempos[lost]) & np.isnan(own.circle_positions[lost]) & ~own.has_any_feature[lost])
-        tables.append(own.take(lost[here]).table)
-        mentioned += lost[here].tolist()
-    if not mentioned:
-        raise DiscoError(f"none of the {len(listed.ids):,} tracks of the list is in {catalogue.where}")
-    nameless: dict[str, int] = {}
-    for place in lost[~here].tolist():
-        nameless.setdefault(listed.ids[place], place)
-    names = dict(zip(listed.ids, listed.names, strict=True))
-    if nameless:
-        tables.append(_named(listed, list(nameless.values())))
-        shown = "; ".join(repr((names[i] or i)[:60]) for i in list(nameless)[:3])
-        shown += "; ..." if len(nameless) > 3 else ""
-        notes.append(
-            f"{len(nameless)} of {len(listed.ids):,} tracks are not in {catalogue.where} and keep their "
-            f"places: {shown}"
-        )
-    order = np.argsort([*mentioned, *nameless.values()], kind="stable")
-    table = pa.concat_tables(tables).take(pa.array(order))
-    if twice := len(found) - table.num_rows:
-        notes.append(f"{twice} tracks stand in the list more than once; each is played once")
-    tracks = Catalogue(table, catalogue.where, parent=known.parent)
-    lines = np.array(listed.ids, dtype=object)
-    lines[found >= 0] = catalogue.ids(found[found >= 0])
-    unmatched = np.flatnonzero(order >= len(mentioned))
-    return Given(tracks, unmatched, listed.name, tuple(notes), tracks.rows(lines.tolist()))
-
-
-def _named(listed: Tracklist, places: list[int]) -> pa.Table:
-    """What a list says of tracks that nothing else is known of."""
-    if listed.tracks is not None:
-        return listed.tracks.take(np.array(places)).table
-    named = [(listed.ids[place], listed.names[place]) for place in places]
-    rows = [{"track_id": i, "title": name if name != i else None} for i, name in named]
-    return pa.Table.from_pylist([dict.fromkeys(SCHEMA.names) | row for row in rows], SCHEMA)
+    def to_dict(self) -> dict[str, Any]:
+        """The playlist as one JSON object, with the metrics before and after; unknown values are None."""
+        return {**super().to_dict(), "before": self.before.as_dict(), "after": self.after.as_dict()}
 
 
 def reorder(
-    given: Given,
+    playlist: Playlist,
     *,
     knobs: Knobs = KNOBS,
     predictor: str | Predictor = "mean",
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     constraints: Constraints = Constraints(),  # noqa: B008 - frozen
     artist_gap: int = 1,
-    keep_positions: Rows | None = None,
+    keep_positions: Sequence[int] = (),
     budget: Budget = Budget(),  # noqa: B008 - frozen
-) -> Ordered:
-    """The best order of all tracks of a list that are known, around the others, which keep their places.
+) -> Reordered:
+    """Put the tracks of a playlist into their best order; none is added, none left out.
+
+    Unmatched tracks keep their positions. A track that is in the playlist more than once is played once.
 
     Parameters
     ----------
-    given : Given
+    playlist : Playlist
+        From `match_tracklist`, or any other.
     knobs : Knobs
-        Usually keys and tempos count four times what they do for `generate`.
+        Weights of the terms in the cost; keys and tempos count four times what they do for `generate`.
     predictor : str or Predictor
-        In whose embeddings distance is measured; that of `mean` is the eight scaled features themselves.
-    mixing, constraints, artist_gap, budget
-        As for the sequencers; rows are places in the list as it is.
-    keep_positions : ndarray of int, optional
-        Places whose tracks stay.
+        Model in whose embeddings distance is measured; `mean` stands for the eight scaled features themselves.
+    mixing : Mixing
+        How keys and tempos are judged.
+    constraints : Constraints
+        Pinned tracks, an arc of energy, keys of the ends, randomness. Rows are those of `distinct_tracks(playlist)`.
+    artist_gap : int
+        Tracks between two by one artist, as far as possible.
+    keep_positions : sequence of int
+        Positions, from 0, whose tracks stay where they are.
+    budget : Budget
+        How long to search.
+
+    Returns
+    -------
+    Reordered
+
+    Raises
+    ------
+    DiscoError
+        If the constraints contradict each other, or the tracks are too many.
+
+    Examples
+    --------
+    >>> import disco
+    >>> from disco.playlist import match_tracklist
+    >>> from disco.sources.tracklist import Entry, Tracklist
+    >>> tracklist = Tracklist("Friday", [Entry(f"demo-0000{i}") for i in range(1, 7)])
+    >>> better = reorder(match_tracklist(tracklist, disco.open()))
+    >>> better.after.mean_cost < better.before.mean_cost
+    True
     """
-    tracks, n = given.tracks, len(given.tracks)
-    kept = [] if keep_positions is None else keep_positions.tolist()
-    if bad := [place for place in kept if not 0 <= place < n]:
-        raise DiscoError(f"there is no place {bad[0] + 1} to keep among {n} tracks")
-    constraints = replace(constraints, pinned=(*constraints.pinned, *((place, place) for place in kept)))
-    constraints = replace(constraints, pinned=(*constraints.pinned, *_pinned_unmatched(given, constraints)))
+    tracks, rows = distinct_tracks(playlist)
+    n = len(tracks)
+    unmatched = np.unique(rows[list(playlist.unmatched)])
+    if bad := [position for position in keep_positions if not 0 <= position < n]:
+        raise DiscoError(f"there is no position {bad[0] + 1} to keep among {n} tracks")
+    kept = ((position, position) for position in keep_positions)
+    constraints = replace(constraints, pinned=(*constraints.pinned, *kept))
+    constraints = replace(constraints, pinned=(*constraints.pinned, *_pin_unmatched(unmatched, n, constraints)))
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    embeddings = model.embed(tracks)
-    cost = PairwiseCost(tracks, knobs, embeddings, mixing, given.unmatched)
+    cost = PairwiseCost(tracks, knobs, model.embed(tracks), mixing, unmatched)
     rules = Rules(tracks, artist_gap)
-    # Ranks of energy are those among the tracks that are known: the others have none.
-    places = PositionCosts(tracks, n, constraints, mixing.keys, whole=True)
+    position_costs = PositionCosts(tracks, n, constraints, mixing.keys, whole=True)
     before = np.arange(n)
-    after = order(np.empty(0, dtype=np.intp), before, n, cost, rules, places, budget, constraints.random_seed)
-    notes = [*given.notes, *places.notes(after), *tempo_notes(tracks.take(after), mixing)]
-    known = np.setdiff1d(before, given.unmatched)
-    placed = not np.isnan(embeddings).all()
-    mute = bool(np.isnan(tracks.tempos).all() and np.isnan(tracks.circle_positions).all())
-    if mute and not placed:
-        notes.append("nothing is known of the tracks but their names: one order is as good as another")
-    elif mute:
-        notes.append("no track's key or tempo is known: the order is by features alone")
-    elif not placed:
-        notes.append("no track has features (acousticness ... valence): the order is by key and tempo alone")
-    if tracks.has_any_feature.any() and (partly := len(known) - int(tracks.has_all_features[known].sum())):
-        notes.append(
-            f"{partly} of {len(known)} tracks lack some of the eight features, which count as the usual ones"
-        )
+    nothing = np.empty(0, dtype=np.intp)
+    after = order(nothing, before, n, cost, rules, position_costs, budget, constraints.random_seed)
+    notes = [*playlist.notes]
+    if repeated := len(playlist) - n:
+        notes.append(f"{repeated} tracks are in the playlist more than once; each is played once")
+    if len(unmatched):
+        notes.append(f"{len(unmatched)} unmatched tracks keep their positions")
+    notes += [*position_costs.notes(after), *tempo_notes(tracks.take(after), mixing)]
+    notes += _missing_value_notes(tracks, cost, np.setdiff1d(before, unmatched))
     notes += quantile_match_notes(tracks, scaler().feature_set)
-    shared = rules.clashes(after)
-    if near := sum(int(np.diagonal(shared, apart).sum()) for apart in range(1, artist_gap + 1)):
+    if near := rules.violations(after):
         notes.append(f"{near} tracks follow one by the same artist sooner than was asked: no other order was found")
-    playlist = Playlist(
-        name=given.title or "In order",
+    return Reordered(
+        name=playlist.name or "In order",
         tracks=tracks.take(after),
         seeds=0,
         knobs=knobs,
-        catalogue={"where": tracks.where, "tracks": len(tracks)},
+        catalogue={"where": tracks.where, "tracks": n},
         predictor=model.name,
         recommender="none",
         sequencer="order",
         terms=cost.terms(after),
         notes=tuple(notes),
         mixing=mixing,
-        arc=places.arc_energy,
+        arc=position_costs.arc_energy,
+        unmatched=tuple(np.flatnonzero(np.isin(after, unmatched)).tolist()),
+        before=flow_metrics(tracks, before, cost),
+        after=flow_metrics(tracks, after, cost),
     )
-    return Ordered(playlist, flow_metrics(tracks, before, cost), flow_metrics(tracks, after, cost))
 
 
-def _pinned_unmatched(given: Given, constraints: Constraints) -> list[tuple[int, int]]:
-    """Place and row of each track that no more than a name is known of: its own, or the next that no wish is for."""
-    n = len(given.tracks)
-    ends = {place for place, row in ((0, constraints.start_track), (n - 1, constraints.end_track)) if row is not None}
-    held = {row for _, row in constraints.pinned} | {constraints.start_track, constraints.end_track}
-    taken = {place for place, _ in constraints.pinned} | ends
-    places = []
-    for row in given.unmatched.tolist():
-        if row in held:
+def distinct_tracks(playlist: Playlist) -> tuple[Catalogue, Rows]:
+    """The different tracks of a playlist in the order of their first positions, and the row of each position."""
+    ids = playlist.tracks.table["track_id"].combine_chunks()
+    distinct = pa.array(dict.fromkeys(ids.to_pylist()), pa.string())
+    rows = pc.index_in(ids, value_set=distinct).to_numpy(zero_copy_only=False).astype(np.intp)
+    if len(distinct) == len(ids):
+        return playlist.tracks, rows
+    return playlist.tracks.take(np.unique(rows, return_index=True)[1]), rows
+
+
+def _missing_value_notes(tracks: Catalogue, cost: PairwiseCost, known: Rows) -> list[str]:
+    """What the order does without because it is unknown."""
+    notes = []
+    no_features = bool(np.isnan(cost.embeddings).all())
+    if np.isnan(tracks.tempos).all() and np.isnan(tracks.circle_positions).all():
+        if no_features:
+            notes.append("nothing but names is known of the tracks: one order is as good as another")
+        else:
+            notes.append("no track's key or tempo is known: the order is by features alone")
+    elif no_features:
+        notes.append("no track has features (acousticness ... valence): the order is by key and tempo alone")
+    if tracks.has_any_feature.any() and (partly := len(known) - int(tracks.has_all_features[known].sum())):
+        notes.append(f"{partly} of {len(known)} tracks lack some of the eight features; their means are used instead")
+    return notes
+
+
+def _pin_unmatched(unmatched: Rows, n: int, constraints: Constraints) -> list[tuple[int, int]]:
+    """Position and row of each unmatched track: its own position, or the next one that no constraint is for."""
+    start_and_end = ((0, constraints.start_track), (n - 1, constraints.end_track))
+    ends = {position for position, row in start_and_end if row is not None}
+    placed = {row for _, row in constraints.pinned} | {constraints.start_track, constraints.end_track}
+    taken = {position for position, _ in constraints.pinned} | ends
+    pinned = []
+    for row in unmatched.tolist():
+        if row in placed:
             continue
-        place = next((p for p in (*range(row, n), *range(row - 1, -1, -1)) if p not in taken), None)
-        if place is not None:
-            taken.add(place)
-            places.append((place, row))
-    return places
+        position = next((p for p in (*range(row, n), *range(row - 1, -1, -1)) if p not in taken), None)
+        if position is not None:
+            taken.add(position)
+            pinned.append((position, row))
+    return pinned

@@ -1,9 +1,9 @@
-"""What the libraries of DJ programs have in common: texts of their entries as a catalogue, and their playlists."""
+"""Entries of DJ libraries and playlists as a catalogue, and the playlists that refer to them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,30 +17,41 @@ from disco.errors import DataError
 from disco.sources.files import columns
 from disco.sources.tracklist import Entry, Tracklist, entries_of
 
-# An entry that no file belongs to says in its comment which track it is, where DISCO wrote it.
-OUR_ID = "disco:"
-# Energy as Mixed In Key writes it, 1-10, as a part of a comment of its own: `8A - Energy 6`. A lone number may
-# mean anything, and `Energy 52` is a club.
+# Where a track has no file, DISCO writes its id behind this prefix into the comment of the entry.
+ID_PREFIX = "disco:"
+# Energy as Mixed In Key writes it, 1-10, as a separate part of a comment: `8A - Energy 6`. A number alone may mean
+# anything, and `Energy 52` is a club.
 _ENERGY = re.compile(r"(?:^|[-–—|;,/])\s*energy(?:\s+level)?\s*[:=]?\s*(10|[1-9])\s*(?:$|[-–—|;,/])", re.IGNORECASE)
 
+# A playlist of a library: its folders from the outermost, its name, and its entries.
+Named = tuple[Sequence[str], str, Sequence[Entry]]
 
-def catalogue(entries: Sequence[Entry], path: Path, name: str, notes: Sequence[str] = ()) -> Catalogue:
-    """Entries as a catalogue, with notes on what was joined, dropped or unknown.
+
+def catalogue(entries: Sequence[Entry], path: Path, format_name: str, notes: Sequence[str] = ()) -> Catalogue:
+    """Make a catalogue of the entries of a library; its notes report what was joined, dropped or unknown.
 
     Parameters
     ----------
     entries : sequence of Entry
+        Entries without an id are dropped; see `with_ids`.
     path : Path
         Of the library.
-    name : str
-        What its format is called.
+    format_name : str
+        As the notes call it.
     notes : sequence of str
-        What its reader has to tell besides.
+        Further notes of the reader.
 
     Raises
     ------
     DataError
         If there is no track.
+
+    Examples
+    --------
+    >>> tracks = [Entry("a", "Night Bus", "Mira Vale", key="8A", tempo_bpm=122.5, comment="8A - Energy 6")]
+    >>> bus = catalogue(tracks, Path("library.xml"), "rekordbox XML").table.to_pylist()[0]
+    >>> bus["key"], bus["mode"], bus["tempo_bpm"]
+    (9, 0, 122.5)
     """
     if not entries:
         raise DataError(path, "holds no tracks" + (f" ({'; '.join(notes)})" if notes else ""))
@@ -53,7 +64,7 @@ def catalogue(entries: Sequence[Entry], path: Path, name: str, notes: Sequence[s
         "mode": [None if key is None else key[1] for key in keys],
         "energy": [energy(entry.comment) for entry in entries],
     }
-    # What stands in a column as 0 is how these programs write that they do not know.
+    # DJ programs write 0 for an unknown duration or tempo.
     for unknown in ("duration_ms", "tempo_bpm"):
         numbers[unknown] = [value or None for value in numbers[unknown]]
     raw = pa.table(
@@ -66,43 +77,35 @@ def catalogue(entries: Sequence[Entry], path: Path, name: str, notes: Sequence[s
             "isrc": pa.array([entry.isrc for entry in entries], texts),
             "path": pa.array([entry.path for entry in entries], texts),
             **{column: pa.array(values, pa.float64()) for column, values in numbers.items()},
-            "feature_set": pa.array([None if e is None else "comment" for e in numbers["energy"]], texts),
+            "feature_set": pa.array([None if value is None else "comment" for value in numbers["energy"]], texts),
         }
     )
     made = columns.catalogue(raw, raw.column_names, path, lambda row: f"{path}, track {row + 1}")
-    told = [f"{path}: {len(entries):,} tracks ({name})", *made.notes[1:], *notes]
+    all_notes = [f"{path}: {len(entries):,} tracks ({format_name})", *made.notes[1:], *notes]
     odd = sum(entry.key not in (None, "") and key is None for entry, key in zip(entries, keys, strict=True))
     if odd:
-        told.append(f"{path}: taken as unknown: {odd:,} x a key that is no key's name")
-    if said := sum(value is not None for value in numbers["energy"]):
-        told.append(f"{path}: energy of {said:,} tracks from their comments")
-    return Catalogue(made.table, made.where, tuple(told))
+        all_notes.append(f"{path}: taken as unknown: {odd:,} x a key that is no key's name")
+    if with_energy := sum(value is not None for value in numbers["energy"]):
+        all_notes.append(f"{path}: energy of {with_energy:,} tracks from their comments")
+    return Catalogue(made.table, made.where, tuple(all_notes))
 
 
-def rows(known: Catalogue) -> dict[str, int]:
-    """Row of each track by its id."""
-    return {track_id: row for row, track_id in enumerate(known.table["track_id"].to_pylist())}
+def tracklists(playlists: Iterable[Named], library: Catalogue) -> list[Tracklist]:
+    """Make tracklists of the playlists of a library.
 
-
-def listed(
-    title: str, folders: Sequence[str], entries: Sequence[Entry], known: Catalogue, places: Mapping[str, int]
-) -> Tracklist:
-    """A playlist of entries, each of which keeps its place: one that the library lacks with what is said of it.
-
-    Parameters
-    ----------
-    title : str
-    folders : sequence of str
-        Those that it is in, from the outermost.
-    entries : sequence of Entry
-    known : Catalogue
-        The library.
-    places : mapping
-        Of `rows(known)`, which is made once for all playlists.
+    Every entry keeps its position. One that the library does not have is unmatched, with its id, title, artist and
+    path alone.
     """
+    row_of = {track_id: row for row, track_id in enumerate(library.table["track_id"].to_pylist())}
+    return [_tracklist(folders, name, entries, library, row_of) for folders, name, entries in playlists]
+
+
+def _tracklist(
+    folders: Sequence[str], name: str, entries: Sequence[Entry], library: Catalogue, row_of: Mapping[str, int]
+) -> Tracklist:
     ids = [entry.id or entry.title or "" for entry in entries]
-    absent = [i for i, track_id in enumerate(ids) if track_id not in places]
-    strangers = [
+    unmatched = [i for i, track_id in enumerate(ids) if track_id not in row_of]
+    others = [
         {
             **dict.fromkeys(SCHEMA.names),
             "track_id": ids[i],
@@ -110,47 +113,70 @@ def listed(
             "artists": [entries[i].artist] if entries[i].artist else None,
             "path": entries[i].path,
         }
-        for i in absent
+        for i in unmatched
     ]
-    at = np.array([places.get(track_id, -1) for track_id in ids], dtype=np.intp)
-    at[absent] = len(known) + np.arange(len(absent))
-    whole = pa.concat_tables([known.table, pa.Table.from_pylist(strangers, SCHEMA)]) if absent else known.table
-    tracks = Catalogue(whole.take(pa.array(at)), known.where, known.notes)
-    return Tracklist(title, entries_of(tracks), tracks, " / ".join(folders), tuple(absent))
+    rows = np.array([row_of.get(track_id, -1) for track_id in ids], dtype=np.intp)
+    rows[unmatched] = len(library) + np.arange(len(unmatched))
+    every = pa.concat_tables([library.table, pa.Table.from_pylist(others, SCHEMA)]) if unmatched else library.table
+    tracks = Catalogue(every.take(pa.array(rows)), library.where, library.notes)
+    return Tracklist(name, entries_of(tracks), tracks, " / ".join(folders), tuple(unmatched))
 
 
-def identified(entries: Sequence[Entry]) -> list[Entry]:
-    """The same entries; those without an id get one made of title and artist, those without a title none."""
+def with_ids(entries: Sequence[Entry]) -> list[Entry]:
+    """Give entries without an id one made of title and artist; those without a title stay without.
+
+    Examples
+    --------
+    >>> [entry.id for entry in with_ids([Entry("a"), Entry(title="Night Bus", artist="Mira Vale"), Entry()])]
+    ['a', 'n:0daf86509bc5da121b7e', None]
+    """
     titles = pa.array([(entry.title or "").strip() or None for entry in entries], pa.string())
     artists = pa.array([[entry.artist or ""] for entry in entries], pa.list_(pa.string()))
-    said = pa.array([entry.id for entry in entries], pa.string())
-    made = columns.ids(said, titles, artists).to_pylist()
+    given = pa.array([entry.id for entry in entries], pa.string())
+    made = columns.ids(given, titles, artists).to_pylist()
     return [replace(entry, id=i) if i != entry.id else entry for entry, i in zip(entries, made, strict=True)]
 
 
+def id_in_comment(comment: str | None) -> str | None:
+    """The id that DISCO wrote into the comment of a track without a file; None if there is none."""
+    return comment.removeprefix(ID_PREFIX).strip() if comment and comment.startswith(ID_PREFIX) else None
+
+
 def energy(comment: str | None) -> float | None:
-    """Energy, 0.1-1, that a comment clearly tells, None otherwise."""
-    said = _ENERGY.search(comment or "")
-    return int(said[1]) / 10 if said else None
+    """Energy, 0.1-1, that a comment clearly states; None otherwise.
+
+    Examples
+    --------
+    >>> energy("8A - Energy 6"), energy("Energy 52")
+    (0.6, None)
+    """
+    found = _ENERGY.search(comment or "")
+    return int(found[1]) / 10 if found else None
 
 
 def number(value: Any, factor: float = 1) -> float | None:
-    """A number of an attribute or column, None where it is none."""
+    """A finite number from an attribute or a database column, times a factor; None if it is not a number.
+
+    Examples
+    --------
+    >>> number("90,25"), number("fast"), number(201.5, 1000)
+    (90.25, None, 201500.0)
+    """
     try:
-        number = factor * float(value.replace(",", ".") if isinstance(value, str) else value)
+        found = factor * float(value.replace(",", ".") if isinstance(value, str) else value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return number if np.isfinite(number) else None
+    return found if np.isfinite(found) else None
 
 
 def _each_once(values: Sequence[Any], meaning: Any) -> list[Any]:
-    """Meaning of each value, worked out once for each that occurs."""
+    """Meaning of each value, computed once for each distinct value."""
     meanings: Mapping[Any, Any] = {value: meaning(value) for value in dict.fromkeys(values)}
     return [meanings[value] for value in values]
 
 
-def _key(said: str | tuple[int, int] | None) -> tuple[int, int] | None:
-    return parse_key(said) if isinstance(said, str) else said
+def _key(key: str | tuple[int, int] | None) -> tuple[int, int] | None:
+    return parse_key(key) if isinstance(key, str) else key
 
 
 def _genres(text: str | None) -> list[str] | None:
@@ -158,7 +184,7 @@ def _genres(text: str | None) -> list[str] | None:
 
 
 def _artists(texts: list[str | None]) -> list[list[str] | None]:
-    """Artists of each text: several where each stands alone elsewhere, so that `Tyler, The Creator` stays whole."""
+    """Artists of each text: several where each has a track alone, so that `Tyler, The Creator` stays one."""
     alone = set(texts)
 
     def parts(text: str | None) -> list[str] | None:

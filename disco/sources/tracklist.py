@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from disco.catalogue import Catalogue, Rows
-from disco.catalogue.search import ENOUGH
+from disco.catalogue.same_recording import Recordings
+from disco.catalogue.text import recording_titles, split_names
+from disco.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,30 +115,46 @@ class Tracklist:
         return np.array(list(dict.fromkeys(found[found >= 0].tolist())), dtype=np.intp)
 
     def match(self, catalogue: Catalogue) -> Rows:
-        """Find each entry in a catalogue, by id, path or name.
+        """Find each entry in a catalogue: the same recording, by `disco.catalogue.same_recording`.
+
+        Only an entry that is nothing but a text of a person, as a line of a text file, is searched for.
 
         Returns
         -------
         ndarray of int, shape (n entries,)
             Row in the catalogue, -1 where unmatched.
         """
-        found = np.full(len(self.entries), -1, dtype=np.intp)
-        ids, paths = self.ids, catalogue.table["path"]
-        files = [entry.path for entry in self.entries]
-        for wanted, column in ((ids, catalogue.table["track_id"]), (ids, paths), (files, None)):
-            if (found < 0).any() and any(wanted):
-                among = _absolute(paths) if column is None else column
-                rows = pc.index_in(pa.array(wanted, pa.string()), value_set=among, skip_nulls=True)
-                found = np.where(found < 0, pc.fill_null(rows, -1).to_numpy(), found)
+        recordings, entries = Recordings.of(catalogue), self.entries
+        found = recordings.find(
+            ids=[entry.id for entry in entries],
+            isrcs=[entry.isrc for entry in entries],
+            paths=[entry.path or entry.id for entry in entries],
+            titles=[entry.title for entry in entries],
+            artists=[entry.artist for entry in entries],
+            durations_ms=[entry.duration_ms for entry in entries],
+        )
         if catalogue is self.tracks:
             found[list(self.unmatched)] = -1
             return found
-        for i in np.flatnonzero(found < 0):
-            name = self.entries[i].name
-            matches = catalogue.search(name, 1) if name else []
-            if matches and matches[0].score >= ENOUGH:
-                found[i] = matches[0].row
+        named = [i for i in np.flatnonzero(found < 0) if entries[i].text]
+        found[named] = recordings.find_names(
+            [entries[i].text or "" for i in named], [entries[i].duration_ms for i in named]
+        )
+        for i in named:
+            if found[i] < 0 and entries[i].id == entries[i].text:
+                found[i] = _search(catalogue, entries[i].text or "")
         return found
+
+
+def _search(catalogue: Catalogue, text: str) -> int:
+    """Row that a person's text means, -1 if none; one that names an artist and a title is no other recording's."""
+    try:
+        row = catalogue.find(text)[0]
+    except NotFoundError:
+        return -1
+    titles = pa.array([text, catalogue.table["title"][row].as_py()], pa.string())
+    ours, theirs = recording_titles(titles).to_pylist()
+    return -1 if split_names(text) and ours != theirs else int(row)
 
 
 def entries_of(tracks: Catalogue) -> list[Entry]:
@@ -150,12 +165,3 @@ def entries_of(tracks: Catalogue) -> list[Entry]:
         Entry(track_id, title, ", ".join(artists or []), album, None, isrc, path, duration)
         for track_id, title, artists, album, isrc, path, duration in zip(*columns, strict=True)
     ]
-
-
-def _absolute(paths: pa.ChunkedArray) -> pa.Array:
-    """Normalised absolute paths; those that are relative begin in the folder that DISCO runs in."""
-    rooted = pc.match_substring_regex(paths, r"^(?:/|\\\\|[A-Za-z][A-Za-z0-9+.-]*:)")
-    whole = pc.if_else(rooted, paths, pc.binary_join_element_wise(str(Path.cwd()), paths, os.sep)).combine_chunks()
-    odd = pc.fill_null(pc.match_substring_regex(whole, r"//|/\.\.?(?:/|$)"), False)
-    plain = [os.path.normpath(path) for path in whole.filter(odd).to_pylist()]
-    return pc.replace_with_mask(whole, odd, pa.array(plain, pa.string()))

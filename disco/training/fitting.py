@@ -6,7 +6,7 @@ epoch draws hangs on the seed and the epoch alone, so that it then ends as if it
 
 from __future__ import annotations
 
-import sys
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ import tensorflow
 from disco.sources.storage import atomic_file
 
 Batch = tuple[Any, ...]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Schedule:
     epochs, patience : int
         Epochs at most; and without a better error, before it stops.
     learning_rate : float
-        Of Adam, at its highest: it rises for the first hundredth and falls to nought along a cosine.
+        Of Adam, at its highest: it rises for the first hundredth and falls to zero along a cosine.
     weight_decay : float
         Decoupled (Loshchilov & Hutter 2019); biases and scales are left out.
     """
@@ -85,7 +87,7 @@ def fit(task: Task, schedule: Schedule, seed: int, saved: Path | None = None, na
     best = [weight.numpy() for weight in task.weights]
     if saved is not None and saved.exists():
         done, best = _resumed(saved, kept, len(task.weights))
-        print(f"{name}: goes on after epoch {len(done)}", file=sys.stderr)
+        log.info("%s: resumed after epoch %d", name, len(done))
     for epoch in range(len(done), schedule.epochs):
         if done and len(done) - 1 - int(np.argmin(done)) >= schedule.patience:
             break
@@ -100,10 +102,9 @@ def fit(task: Task, schedule: Schedule, seed: int, saved: Path | None = None, na
         if saved is not None:
             _save(saved, kept, best, done)
         loss = float(np.mean([each.numpy() for each in losses]))
-        print(
-            f"{name}  epoch {epoch + 1:3d}/{schedule.epochs}  loss {loss:.4f}  validation {done[-1]:.4f}"
-            f"  {time.monotonic() - began:.0f} s",
-            file=sys.stderr,
+        log.info(
+            "%s  epoch %3d/%d  loss %.4f  validation error %.4f  %.0f s",
+            *(name, epoch + 1, schedule.epochs, loss, done[-1], time.monotonic() - began),
         )
     for weight, value in zip(task.weights, best, strict=True):
         weight.assign(value)

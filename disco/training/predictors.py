@@ -112,10 +112,7 @@ def train_rank_predictor(recipe: RankPredictorRecipe, run: Run) -> Card:
 
 
 def next_track_metrics(recipe: Recipes, run: Run) -> Card:
-    """How often the exported model finds the true next track, on what it was chosen by and on the test.
-
-    Printed as lines for a table too: model, playlists, hit@10, MRR.
-    """
+    """Hit@10, MRR and median rank of the exported model on validation and test playlists."""
     predictor, catalogue = load_predictor(run.folder), run.catalogue
     space, measured, found = predictor.embed(catalogue), Card(), split_sequences(recipe, run.playlists, catalogue)
     for name in ("validation", "test"):
@@ -125,5 +122,4 @@ def next_track_metrics(recipe: Recipes, run: Run) -> Card:
         ranks = next_track.ranks(space, next_track.predictions(predictor, catalogue, space, cases), cases)
         record = next_track.records(ranks, cases)[0]
         measured[name] = {key: record[key] for key in ("n", "hit@10", "mrr", "median_rank")}
-        print(f"| {predictor.name} | {name} | {record['hit@10']:.3f} | {record['mrr']:.3f} |")
     return {"next_track": measured}

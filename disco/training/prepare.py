@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import shutil
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import asdict
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -24,9 +26,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from disco import sources
 from disco.errors import DataError, DiscoError
 from disco.evaluation import splitting
-from disco.sources.files import mpd_slices, playlist_tables
+from disco.sources.files import mpd_slices, playlist_tables, tables
 from disco.sources.progress import progress
 from disco.sources.storage import atomic_file
 
@@ -61,6 +64,132 @@ _POOL_FROM = 4
 _PART = 1
 
 
+def prepare(
+    playlists: str | Path | Sequence[str | Path],
+    tracks: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    names: str | Path | None = None,
+    minimum_length: int = 10,
+    maximum_length: int = 0,
+    minimum_coverage: float = 0.0,
+    known_tracks_only: bool = False,
+    keep_repeats: bool = False,
+    keep_duplicates: bool = False,
+    validation: float = 0.05,
+    test: float | None = None,
+    hold_out: Sequence[str] = (),
+    random_seed: int = 1,
+    used_tracks_only: bool = False,
+    processes: int | None = None,
+    keep_parts: bool = False,
+    force: bool = False,
+) -> Report:
+    """Turn raw playlists into Parquet tables for training and evaluation.
+
+    Entries are matched to tracks by id, or else by artist and title. Playlists are filtered by length, coverage and
+    duplication; the others are split by their content, so that no list of tracks is in two splits. An interrupted run
+    is resumed after the slices that were read.
+
+    Parameters
+    ----------
+    playlists : str, Path or sequence of these
+        Tables or slices of playlists, or folders or zip files of slices (Million Playlist Dataset).
+    tracks : str, Path or sequence of these
+        Tables of tracks; several are merged.
+    output : str or Path
+        Folder for `playlists.parquet` (playlist_id, title, position, track_id, source, split), `tracks.parquet` and
+        `report.json`.
+    names : str or Path, optional
+        Table with track_id, title and artist of tracks that `tracks` does not name.
+    minimum_length, maximum_length : int
+        Number of tracks of a playlist; a maximum of 0 is no limit.
+    minimum_coverage : float in [0, 1]
+        Share of a playlist's tracks that the catalogue must have.
+    known_tracks_only : bool
+        Drop entries that the catalogue does not have.
+    keep_repeats : bool
+        Keep a track's later occurrences in a playlist.
+    keep_duplicates : bool
+        Keep playlists with the same tracks in the same order.
+    validation, test : float in [0, 1)
+        Shares of the playlists; `test` is 0.1 by default, or 0 with `hold_out`.
+    hold_out : sequence of str
+        Sources of which every playlist is in the test split.
+    random_seed : int
+        Of the split.
+    used_tracks_only : bool
+        Write only tracks that occur in a playlist.
+    processes : int, optional
+        Processes that read slices; at most 4 by default.
+    keep_parts : bool
+        Keep intermediate files, to try other filters without reading again.
+    force : bool
+        Replace existing files.
+
+    Returns
+    -------
+    dict
+        The report, as in `report.json`: counts of slices, playlists, entries, splits and tracks.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or exists and `force` is false.
+    DiscoError
+        If the shares are invalid, no playlist is left, or a split is empty.
+    """
+    rules = splitting.SplitRules(
+        minimum_length=minimum_length,
+        maximum_length=maximum_length,
+        minimum_coverage=minimum_coverage,
+        keep_repeats=keep_repeats,
+        covered_only=known_tracks_only,
+        keep_duplicates=keep_duplicates,
+        validation=validation,
+        test=test if test is not None else 0.0 if hold_out else 0.1,
+        hold_out=tuple(hold_out),
+        seed=random_seed,
+    )
+    if not (min(rules.validation, rules.test) >= 0 and rules.validation + rules.test < 1):
+        raise DiscoError("validation and test are shares, together less than 1")
+    if not 0 <= minimum_coverage <= 1:
+        raise DiscoError("the minimum coverage is a share, 0 to 1")
+    paths = [playlists] if isinstance(playlists, (str, Path)) else playlists
+    places = [place for path in paths for place in playlist_tables.find(path)]
+    with new_files(Path(output), force, keep_parts) as (folder, fresh):
+        catalogue = sources.open(tracks)
+        for note in catalogue.notes:
+            log.info("%s", note)
+        named = tables.read(names) if names else None
+        parts, broken = write_parts(places, folder, processes or min(4, os.cpu_count() or 1))
+        report, used = split_parts(parts, playlist_tables.Names(catalogue, named), rules, fresh)
+        chosen = catalogue.take(np.flatnonzero(used)) if used_tracks_only else catalogue
+        # A track whose artist is known is found by it, and may be played.
+        chosen = chosen.fill(named) if named else chosen
+        tables.write(chosen, fresh / _FILES[1])
+        counts = {"where": catalogue.where, "catalogue": len(catalogue), "used": int(used.sum())}
+        report = {
+            "slices": {"read": len(parts), "broken": broken},
+            **report,
+            "tracks": {**counts, "written": len(chosen)},
+            "rules": asdict(rules),
+        }
+        text = json.dumps(report, ensure_ascii=False, indent=2)
+        (fresh / _FILES[2]).write_text(text + "\n", encoding="utf-8")
+    _log_remarks(report)
+    return report
+
+
+def _log_remarks(report: Report) -> None:
+    unknown, read = report["entries"]["unknown"], report["entries"]["read"]
+    if unknown and not report["rules"]["covered_only"]:
+        share, kept = f"{unknown:,} of {read:,}", "they keep their own ids (--known-tracks-only drops them)"
+        log.info("%s entries are of tracks that the catalogue does not have; %s", share, kept)
+    if n := report["playlists"]["left_out"]["no_track_known"]:
+        log.info("%s playlists have no track that the catalogue has; they are left out", f"{n:,}")
+
+
 def write_part(place: mpd_slices.PlaylistSource, path: Path) -> str:
     """Read a place and write its entries; why that cannot be, or nothing if it is done."""
     try:
@@ -92,7 +221,7 @@ def write_parts(
     paths = {place: part_of(place, folder) for place in places}
     missing = {place: path for place, path in paths.items() if not path.exists()}
     if len(missing) < len(paths):
-        log.info("%s", f"{len(paths) - len(missing):,} of {len(paths):,} slices were read before")
+        log.info("%s of %s slices were read before", f"{len(paths) - len(missing):,}", f"{len(paths):,}")
     broken: dict[mpd_slices.PlaylistSource, str] = {}
     for place, reason in progress(_written(missing, processes), len(missing), "slices read"):
         if reason and place.table:
@@ -151,7 +280,7 @@ def batches(parts: Iterable[Path]) -> Iterator[pa.Table]:
         yield pa.concat_tables(held)
 
 
-def prepare(
+def split_parts(
     parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.SplitRules, folder: Path
 ) -> tuple[Report, NDArray[np.bool_]]:
     """Join, choose and split the playlists of the parts and write them to `playlists.parquet` in a folder.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -24,6 +25,7 @@ from disco.sources.files import playlist_tables
 from disco.training.data import Card, Run
 from disco.training.recipes import ContentRecipe, RecommenderRecipe
 
+log = logging.getLogger(__name__)
 # What a card tells of how good it is: first tracks, one track, and the title if it is read.
 _PROTOCOLS = ("first-5", "first-1", "title")
 
@@ -126,10 +128,7 @@ def params_card(recipe: RecommenderRecipe, kind: type[Any]) -> Card:
 
 
 def continuation_metrics(recipe: RecommenderRecipe | ContentRecipe, run: Run) -> Card:
-    """How well the folder that was written continues the validation playlists: means, by protocol.
-
-    Printed as lines for a table too: model, protocol, playlists, R-precision, NDCG, clicks, milliseconds a playlist.
-    """
+    """R-precision, NDCG, clicks and coverage of the trained recommender on the validation playlists, by protocol."""
     recommender, measured = load_recommender(run.folder, run.catalogue), Card()
     tracks, titles = split_playlists(run, "validation")
     for protocol in _PROTOCOLS:
@@ -146,6 +145,5 @@ def continuation_metrics(recipe: RecommenderRecipe | ContentRecipe, run: Run) ->
         pairs = list(zip(answers, cases.relevant, strict=True))
         means = {name: round(float(np.mean([f(a, t) for a, t in pairs])), 4) for name, f in of.items()}
         measured[protocol] = {"playlists": len(answers), **means, "coverage": metrics.coverage(answers)}
-        numbers = " | ".join(f"{value:.4f}" for value in means.values())
-        print(f"| {recipe.name} | {protocol} | {len(answers)} | {numbers} | {each:.1f} ms |")
+        log.info("%s: %s answered in %.1f ms a playlist", recipe.name, protocol, each)
     return {"continuation": {"validation": measured}}

@@ -8,7 +8,7 @@ are what the trees learn from. At run time the trees rank what the recommenders 
 from __future__ import annotations
 
 import hashlib
-import sys
+import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,6 +37,7 @@ from disco.training.recommenders import save_artifacts, split_playlists, trainin
 from disco.training.retrieval import train_two_tower
 from disco.training.trees import fit_trees, write_trees
 
+log = logging.getLogger(__name__)
 # What trains a part anew, by its method.
 TRAINERS: dict[str, Callable[[Any, Run], Card]] = {
     "playlist-knn": train_playlist_knn,
@@ -50,7 +51,7 @@ _ALWAYS, _SOMETIMES = (0, 1, 5), (2, 3, 10, 25, 50, 100)
 # Share of the queries with seeds that have the title too; and of those with ten seeds or more that are drawn from all
 # of the playlist, as in the RecSys Challenge 2018.
 _TITLED, _DRAWN = 0.4, 0.3
-# Tracks that a query hides at least: a true candidate or two teach little.
+# Fewest tracks that a query hides: one or two true candidates teach little.
 _HIDDEN = 5
 # Share of the held playlists that say how many trees are best.
 _APART = 0.15
@@ -93,17 +94,19 @@ def train_reranker(recipe: RerankerRecipe, run: Run) -> Card:
     with tempfile.TemporaryDirectory(prefix=".parts.", dir=run.folder.parent) as beside:
         held, seen = _without(run, recipe, Path(beside)), {}
         for method, card in cards.items():
-            print(f"{recipe.name}: {card.name} on the playlists that it does not learn from", file=sys.stderr)
+            log.info("%s: training %s on the playlists that are not held out", recipe.name, card.name)
             seen[method] = _trained_again(card, held, Path(beside, method))
         before = ranker_data(run.catalogue, seen)
         playlists, titles = split_playlists(held, "held")
-        print(f"{recipe.name}: candidates for {len(playlists):,} playlists", file=sys.stderr)
+        log.info("%s: finding candidates for %s playlists", recipe.name, f"{len(playlists):,}")
         cut = round(len(playlists) * (1 - _APART))
         parts = [examples(before, playlists[part], titles[part], recipe) for part in (slice(cut), slice(cut, None))]
     if any(not part.true.any() for part in parts):
         raise DataError(run.playlists, f"has too few playlists to train {recipe.name} on: {len(playlists)} are held")
     shown, apart = ((part.features, part.true, part.sizes) for part in parts)
-    print(f"{recipe.name}: trees on {len(shown[1]):,} candidates for {len(shown[2]):,} queries", file=sys.stderr)
+    log.info(
+        "%s: fitting trees on %s candidates for %s queries", recipe.name, f"{len(shown[1]):,}", f"{len(shown[2]):,}"
+    )
     booster = fit_trees(shown, apart, recipe)
     features = feature_names(library)
     write_trees(booster, len(features), run.folder / "trees.onnx")
@@ -197,7 +200,7 @@ def examples(
         right = np.isin(found.rows, hidden)
         recall.append(float(right.sum() / len(hidden)))
         if right.any():
-            # By chance alone: shown by their places, candidates would look as likely as their places were shown.
+            # In random order: in the order of the parts, the trees would learn how often each rank was shown.
             kept = right | (rng.random(len(right)) < recipe.negatives)
             features.append(found.values[kept])
             true.append(right[kept])

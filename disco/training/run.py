@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from disco.errors import DataError
+from disco.models.card import FORMAT, user_models
 from disco.sources.storage import write_atomic
 from disco.training.blending import train_blend
 from disco.training.data import Card, Run
@@ -19,10 +23,13 @@ from disco.training.factors import train_als, train_collective
 from disco.training.features import train_features
 from disco.training.neighbours import train_item_knn, train_playlist_knn, train_popularity, train_title_knn
 from disco.training.predictors import next_track_metrics, train_predictor, train_rank_predictor
+from disco.training.recipes import RecommenderRecipe, read_recipe
 from disco.training.recommenders import continuation_metrics
 from disco.training.reranker import train_reranker
 from disco.training.retrieval import train_two_tower
 from disco.training.sets import train_set_transformer
+
+log = logging.getLogger(__name__)
 
 
 def _keras(module: str) -> Callable[[Any, Run], Card]:
@@ -36,8 +43,8 @@ def _keras(module: str) -> Callable[[Any, Run], Card]:
     return train
 
 
-# What the card calls a kind of recipe (the program that runs a model does not ask how it was trained); what writes
-# the files and says what the card says of them; and what measures the folder that was written.
+# Of each kind of recipe: the `kind` of the model's card; the function that trains, writes files and returns fields of
+# the card; and the function that measures the written model.
 Trainer = tuple[str, Callable[[Any, Run], Card], Callable[[Any, Run], Card] | None]
 
 
@@ -61,12 +68,83 @@ TRAINERS: dict[str, Trainer] = {
 }
 
 
-# What a model folder may hold: anything else in a folder is somebody's, and --force does not replace it.
+def train(
+    recipe: str | Path,
+    tracks: str | Path,
+    playlists: str | Path | None = None,
+    output: str | Path | None = None,
+    force: bool = False,
+    changes: Sequence[str] = (),
+) -> Path:
+    """Train a model as a recipe describes, and write its folder.
+
+    An interrupted run is resumed after its last epoch when the same call is made again.
+
+    Parameters
+    ----------
+    recipe : str or Path
+        TOML file; those of the shipped models are in `cloud/`.
+    tracks : str or Path
+        Table of tracks with features.
+    playlists : str or Path, optional
+        Playlists as `disco prepare` writes them; needed by every recipe except those of kind `features`.
+    output : str or Path, optional
+        Folder to write; by default the recipe's name, which for recommenders is in the user's data folder.
+    force : bool
+        Replace a model that exists.
+    changes : sequence of str
+        `key = value` in TOML, replacing values of the recipe.
+
+    Returns
+    -------
+    Path
+        The folder, with `card.json`.
+
+    Raises
+    ------
+    DataError
+        If the recipe or the data cannot be used, or `output` exists and `force` is false.
+    MissingExtra
+        If a package of the extra `train` is missing.
+
+    Examples
+    --------
+    >>> train("cloud/popularity.toml", "tracks.parquet", "playlists.parquet")  # doctest: +SKIP
+    """
+    settings = read_recipe(Path(recipe), changes)
+    # A recommender knows the user's own tracks, so it belongs to the user's data.
+    default = user_models() / settings.name if isinstance(settings, RecommenderRecipe) else Path(settings.name)
+    target = Path(output) if output else default
+    paths = Path(tracks), Path(playlists) if playlists else None
+    # Another recipe or other data is another run.
+    identity = [repr(settings).encode(), *(str(path.resolve()).encode() for path in paths if path)]
+    digest = hashlib.sha256(b"\0".join(identity)).hexdigest()[:8]
+
+    def checkpoint(seed: int) -> Path:
+        return target.parent / f".{target.name}-{digest}-{seed}.npz"
+
+    kind, fit, measure = TRAINERS[settings.kind]
+    with new_folder(target, force) as folder:
+        run = Run(*paths, folder, checkpoint)
+        made_by = " ".join([Path(recipe).name, *(f"--set '{change}'" for change in changes)])
+        card: Card = {"format": FORMAT, "name": settings.name, "version": settings.version, "kind": kind}
+        card |= fit(settings, run)
+        card |= {"terms": settings.terms, "date": date.today().isoformat(), "recipe": made_by}
+        write_card(card, folder)
+        if measure:
+            write_card({**card, "metrics": card.get("metrics", {}) | measure(settings, run)}, folder)
+    for seed in getattr(settings, "seeds", []):
+        checkpoint(seed).unlink(missing_ok=True)
+    log.info("%s: %s %s written", target, settings.name, settings.version)
+    return target
+
+
+# Files of a model. A folder with any other file is not replaced, even by --force.
 _WRITTEN = ("card.json", "tracks.parquet", "titles.parquet", "*.onnx", "*.keras", "*.npy")
 
 
 def write_card(card: Card, folder: Path) -> None:
-    """Write what a model says of itself."""
+    """Write `card.json`."""
     text = json.dumps(card, indent=2, ensure_ascii=False)
     write_atomic(folder / "card.json", text + "\n")
 
@@ -77,7 +155,7 @@ def _written(path: Path) -> bool:
 
 @contextmanager
 def new_folder(folder: Path, force: bool) -> Iterator[Path]:
-    """A folder to write a model to, which becomes `folder` once it is whole; nothing is left of a failure.
+    """A temporary folder that replaces `folder` when the block succeeds; a failure leaves nothing.
 
     Raises
     ------
@@ -87,7 +165,7 @@ def new_folder(folder: Path, force: bool) -> Iterator[Path]:
     if folder.exists() and not force:
         raise DataError(folder, "exists already; use --force to replace the model there")
     if folder.exists() and (not folder.is_dir() or any(not _written(path) for path in folder.iterdir())):
-        raise DataError(folder, "is not a model's folder alone, so it is not replaced")
+        raise DataError(folder, "holds other files than a model's, so it is not replaced")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
         fresh, old = Path(beside, "new"), Path(beside, "old")

@@ -68,6 +68,8 @@ class Constraints:
             raise DiscoError(f"an arc's points are numbers from 0 to 1, not {', '.join(map(str, self.arc))}")
         if len(self.arc) == 1:
             raise DiscoError("an arc needs two points or more")
+        if self.random_seed < 0:
+            raise DiscoError(f"a random seed must be 0 or more, not {self.random_seed}")
         for name, value in (("weight of the arc", self.arc_weight), ("randomness", self.randomness)):
             if not (math.isfinite(value) and value >= 0):
                 raise DiscoError(f"the {name} must be 0 or more, not {value}")

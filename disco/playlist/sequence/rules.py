@@ -59,6 +59,11 @@ class Rules:
         np.fill_diagonal(shared, False)
         return shared
 
+    def violations(self, path: Rows) -> int:
+        """How many tracks of a path follow one by the same artist sooner than the gap allows."""
+        shared = self.clashes(path)
+        return sum(int(np.diagonal(shared, apart).sum()) for apart in range(1, self.artist_gap + 1))
+
     def _song(self, row: int) -> str:
         if row not in self._songs:
             self._songs[row] = self._catalogue.song_key(row)

@@ -1,7 +1,7 @@
-"""Mixxx's library, `mixxxdb.sqlite`, which is only read: not even a file beside it is made.
+"""Libraries of Mixxx, `mixxxdb.sqlite`, opened read-only so that not even a lock file is written.
 
-The tables are those of Mixxx 1.11 to 2.6 (res/schema.xml in its source); a key's number is its ChromaticKey,
-1-12 for C to B major and 13-24 for C to B minor.
+The tables are those of Mixxx 1.11 to 2.6 (res/schema.xml in its source). A key is stored as its ChromaticKey, 1-12
+for C to B major and 13-24 for C to B minor.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from disco.sources.tracklist import Entry, Tracklist
 NAME = "Mixxx library"
 CRATES = "Crates"
 _MAGIC = b"SQLite format 3\0"
-# Where the header says how the file is written: 2 is with a write-ahead log beside it.
+# Position of the file format in the header; 2 means that a write-ahead log lies beside the file.
 _FORMAT, _WITH_LOG = 18, 2
-# Of the table `library`; those that an old Mixxx lacks are unknown.
+# Columns of the table `library`; those that an old Mixxx lacks are unknown.
 _COLUMNS = (
     "title",
     "artist",
@@ -39,12 +39,12 @@ _COLUMNS = (
     "comment",
     "mixxx_deleted",
 )
-# Of a playlist in the sidebar; others are the queue of Auto DJ and what was played.
+# Value of `hidden` for playlists in the sidebar; others are the queue of Auto DJ and the history.
 _SHOWN = 0
 
 
 def can_read(path: Path) -> bool:
-    """Whether a file is an SQLite database; whether it is Mixxx's is seen when it is read."""
+    """Whether a file is an SQLite database; whether it is Mixxx's is checked when it is read."""
     try:
         with path.open("rb") as file:
             return file.read(len(_MAGIC)) == _MAGIC
@@ -53,7 +53,7 @@ def can_read(path: Path) -> bool:
 
 
 def read(path: Path) -> Catalogue:
-    """The tracks of a library but those that were removed from it or whose files are gone.
+    """Read the tracks of a library, without those that are hidden or whose files are missing.
 
     Raises
     ------
@@ -62,12 +62,12 @@ def read(path: Path) -> Catalogue:
     """
     with _opened(path) as connection:
         entries, gone = _entries(connection)
-    there = [entry for number, entry in entries.items() if number not in gone]
-    return library.catalogue(library.identified(there), path, NAME, _notes(path, gone))
+    present = [entry for number, entry in entries.items() if number not in gone]
+    return library.catalogue(library.with_ids(present), path, NAME, _notes(path, gone))
 
 
 def playlists(path: Path) -> list[Tracklist]:
-    """The playlists of a library in their order, then its crates, which have none, in that of the library.
+    """Read the playlists of a library, then its crates; tracks of a crate have the order of the library.
 
     Raises
     ------
@@ -77,8 +77,8 @@ def playlists(path: Path) -> list[Tracklist]:
     with _opened(path) as connection:
         entries, gone = _entries(connection)
         lists: list[tuple[list[str], str, list[int]]] = [
-            ([], title, members)
-            for title, members in _members(
+            ([], name, members)
+            for name, members in _members(
                 connection,
                 "SELECT id, name FROM Playlists WHERE hidden = ? ORDER BY position, id",
                 "SELECT playlist_id, track_id FROM PlaylistTracks ORDER BY playlist_id, position, id",
@@ -86,38 +86,36 @@ def playlists(path: Path) -> list[Tracklist]:
             )
         ]
         lists += [
-            ([CRATES], title, members)
-            for title, members in _members(
+            ([CRATES], name, members)
+            for name, members in _members(
                 connection,
                 "SELECT id, name FROM crates ORDER BY name, id",
                 "SELECT crate_id, track_id FROM crate_tracks ORDER BY crate_id, track_id",
                 (),
             )
         ]
-    named = dict(zip(entries, library.identified(list(entries.values())), strict=True))
-    there = [entry for number, entry in named.items() if number not in gone]
-    if not there:
+    by_number = dict(zip(entries, library.with_ids(list(entries.values())), strict=True))
+    present = [entry for number, entry in by_number.items() if number not in gone]
+    if not present:
         return []
-    known = library.catalogue(there, path, NAME, _notes(path, gone))
-    lost = Entry("a track that is not in the library")
-    places = library.rows(known)
-    return [
-        library.listed(title, folders, [named.get(number, lost) for number in members], known, places)
-        for folders, title, members in lists
+    unknown = Entry("a track that is not in the library")
+    named = [
+        (folders, name, [by_number.get(number, unknown) for number in members]) for folders, name, members in lists
     ]
+    return library.tracklists(named, library.catalogue(present, path, NAME, _notes(path, gone)))
 
 
 def _entries(connection: sqlite3.Connection) -> tuple[dict[int, Entry], dict[int, str]]:
-    """Every track by its number, and why each that is left out is."""
-    had = {row[1] for row in connection.execute("PRAGMA table_info(library)")}
-    # Names of columns that are not there are never put into the question: all come from the literal above.
-    wanted = ", ".join(f"library.{name}" if name in had else f"NULL AS {name}" for name in _COLUMNS)
-    question = (
-        f"SELECT library.id AS number, place.location AS path, place.fs_deleted AS missing, {wanted} "  # noqa: S608
-        "FROM library LEFT JOIN track_locations AS place ON library.location = place.id ORDER BY library.id"
+    """Every track by its number, and for each that is left out the reason."""
+    present = {row[1] for row in connection.execute("PRAGMA table_info(library)")}
+    # No text of the file gets into the query: all names of columns come from the literal above.
+    wanted = ", ".join(f"library.{name}" if name in present else f"NULL AS {name}" for name in _COLUMNS)
+    query = (
+        f"SELECT library.id AS number, file.location AS path, file.fs_deleted AS missing, {wanted} "  # noqa: S608
+        "FROM library LEFT JOIN track_locations AS file ON library.location = file.id ORDER BY library.id"
     )
     entries, gone = {}, {}
-    cursor = connection.execute(question)
+    cursor = connection.execute(query)
     names = [column[0] for column in cursor.description]
     for values in cursor:
         row = dict(zip(names, values, strict=True))
@@ -145,11 +143,11 @@ def _entries(connection: sqlite3.Connection) -> tuple[dict[int, Entry], dict[int
 def _members(
     connection: sqlite3.Connection, lists: str, members: str, values: tuple[int, ...]
 ) -> list[tuple[str, list[int]]]:
-    """Titles of lists, and the numbers of their tracks."""
-    of = defaultdict(list)
-    for which, track in connection.execute(members):
-        of[which].append(track)
-    return [(_text(title) or "", of[which]) for which, title in connection.execute(lists, values)]
+    """Names of playlists or crates, and the numbers of their tracks."""
+    tracks_of = defaultdict(list)
+    for number, track in connection.execute(members):
+        tracks_of[number].append(track)
+    return [(_text(name) or "", tracks_of[number]) for number, name in connection.execute(lists, values)]
 
 
 def _notes(path: Path, gone: dict[int, str]) -> list[str]:
@@ -158,7 +156,7 @@ def _notes(path: Path, gone: dict[int, str]) -> list[str]:
 
 
 def _text(value: Any) -> str | None:
-    """A text; columns of SQLite hold whatever was put into them."""
+    """A text: columns of SQLite may hold values of any type."""
     return value if isinstance(value, str) else None if value is None else str(value)
 
 
@@ -169,9 +167,9 @@ def _key(number: Any) -> tuple[int, int] | None:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """The database, which nobody can write to through it.
+    """The database, read-only.
 
-    While somebody writes to it, or where its last changes lie in a file beside it, a copy is read.
+    While another program writes to it, or where its last changes are in a file beside it, a copy is read.
     """
     header = _header(path)
     if not header.startswith(_MAGIC):
@@ -191,7 +189,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
                 yield connection
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
-    # A damaged schema is told in words that need not be UTF-8.
+    # SQLite's message about a damaged schema need not be UTF-8.
     except (sqlite3.Error, UnicodeDecodeError) as error:
         hint = "it is damaged, or Mixxx is writing to it: close Mixxx and try again"
         raise DataError(path, f"cannot be read as Mixxx's library ({error}); {hint}") from None
@@ -208,7 +206,7 @@ def _header(path: Path) -> bytes:
 
 
 def _connected(path: Path) -> sqlite3.Connection | None:
-    """The database itself, held as it is now; None if somebody else holds it."""
+    """The database itself, as of now; None if another program has locked it."""
     connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True, timeout=0.2)
     try:
         connection.execute("BEGIN")

@@ -1,7 +1,7 @@
-"""rekordbox's library as it exports it, "Collection in xml format".
+"""Libraries of rekordbox, exported with "Export Collection in xml format".
 
-The format: "XML format list for rekordbox", AlphaTheta (cdn.rekordbox.com, 2020). A playlist names its tracks by
-their TrackID (KeyType 0) or Location (KeyType 1). Tonality is free text.
+The format is described in "XML format list for rekordbox", AlphaTheta (cdn.rekordbox.com, 2020). A playlist names its
+tracks by their TrackID (KeyType 0) or Location (KeyType 1). Tonality is free text.
 """
 
 from __future__ import annotations
@@ -19,21 +19,18 @@ from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "rekordbox XML"
 _ROOT = "DJ_PLAYLISTS"
-# Of a NODE: a folder or a playlist.
+# Values of the attributes Type and KeyType of a NODE.
 _PLAYLIST = "1"
 _BY_LOCATION = "1"
 
-# A playlist as it stands in the file: its folders, title, kind of keys, and keys.
-_Node = tuple[list[str], str, str, list[str]]
-
 
 def can_read(path: Path) -> bool:
-    """Whether a file begins as rekordbox's XML does."""
+    """Whether a file begins as rekordbox's XML does; never raises."""
     return xml.begins(path, _ROOT)
 
 
 def read(path: Path) -> Catalogue:
-    """The tracks of a library.
+    """Read the tracks of a library.
 
     Raises
     ------
@@ -41,45 +38,44 @@ def read(path: Path) -> Catalogue:
         With what is wrong with the file.
     """
     tracks, _ = _parse(path)
-    return library.catalogue(library.identified([entry(track) for track in tracks]), path, NAME)
+    return library.catalogue(library.with_ids([entry(track) for track in tracks]), path, NAME)
 
 
 def playlists(path: Path) -> list[Tracklist]:
-    """The playlists of a library in their order; its smart playlists are not exported by rekordbox.
+    """Read the playlists of a library, in its order; rekordbox does not export its intelligent playlists.
 
     Raises
     ------
     NotFoundError, DataError
         With what is wrong with the file.
     """
-    tracks, nodes = _parse(path)
-    entries = library.identified([entry(track) for track in tracks])
-    known = library.catalogue(entries, path, NAME) if entries else None
-    if not nodes or known is None:
+    tracks, found = _parse(path)
+    entries = library.with_ids([entry(track) for track in tracks])
+    if not found or not entries:
         return []
-    by_id = {track.get("TrackID", ""): entry for track, entry in zip(tracks, entries, strict=True)}
-    by_place = {entry.id or "": entry for entry in entries}
+    by_number = {track.get("TrackID", ""): entry for track, entry in zip(tracks, entries, strict=True)}
+    by_id = {entry.id or "": entry for entry in entries}
 
-    def meant(key: str, by_location: bool) -> Entry:
+    def entry_of(key: str, by_location: bool) -> Entry:
         if by_location:
-            track_id, file = _place(key)
-            return by_place.get(track_id or key) or Entry(track_id or key, path=file)
-        return by_id.get(key) or Entry(f"TrackID {key}")
+            track_id, file = _location(key)
+            return by_id.get(track_id or key) or Entry(track_id or key, path=file)
+        return by_number.get(key) or Entry(f"TrackID {key}")
 
-    places = library.rows(known)
-    return [
-        library.listed(title, folders, [meant(key, kind == _BY_LOCATION) for key in keys], known, places)
-        for folders, title, kind, keys in nodes
-    ]
+    named = []
+    for playlist in found:
+        by_location = playlist.attributes.get("KeyType") == _BY_LOCATION
+        named.append((playlist.folders[1:], playlist.name, [entry_of(key, by_location) for key in playlist.keys]))
+    return library.tracklists(named, library.catalogue(entries, path, NAME))
 
 
 def entry(track: dict[str, str]) -> Entry:
-    """A TRACK's attributes as an entry."""
-    track_id, file = _place(track.get("Location", ""))
+    """An entry from the attributes of a TRACK."""
+    track_id, file = _location(track.get("Location", ""))
     title, artist = track.get("Name", "").strip(), track.get("Artist", "").strip()
     comment = track.get("Comments", "")
-    if track_id is None and comment.startswith(library.OUR_ID):
-        track_id = comment.removeprefix(library.OUR_ID).strip()
+    if track_id is None:
+        track_id = library.id_in_comment(comment)
     return Entry(
         id=track_id,
         path=file,
@@ -94,8 +90,8 @@ def entry(track: dict[str, str]) -> Entry:
     )
 
 
-def _place(location: str) -> tuple[str | None, str | None]:
-    """Id and path that a Location means; a streamed track has no path."""
+def _location(location: str) -> tuple[str | None, str | None]:
+    """Id and path in a Location; a streamed track has no path."""
     file = from_url(location)
     if file is not None:
         return file, file
@@ -103,11 +99,10 @@ def _place(location: str) -> tuple[str | None, str | None]:
     return (re.sub(TRACK_LINK, r"\1", uri) if uri else None), None
 
 
-def _parse(path: Path) -> tuple[list[dict[str, str]], list[_Node]]:
+def _parse(path: Path) -> tuple[list[dict[str, str]], list[xml.Playlist]]:
     """Attributes of every track of the collection, and every playlist."""
     tracks: list[dict[str, str]] = []
-    nodes: list[_Node] = []
-    stack: list[tuple[str, list[str] | None]] = []
+    tree = xml.Tree()
     part = ""
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -115,15 +110,10 @@ def _parse(path: Path) -> tuple[list[dict[str, str]], list[_Node]]:
         if name == "TRACK":
             if part == "COLLECTION":
                 tracks.append(attributes)
-            elif part == "PLAYLISTS" and stack and stack[-1][1] is not None:
-                stack[-1][1].append(attributes.get("Key", ""))
+            elif part == "PLAYLISTS":
+                tree.add(attributes.get("Key", ""))
         elif name == "NODE" and part == "PLAYLISTS":
-            keys: list[str] | None = None
-            if attributes.get("Type") == _PLAYLIST:
-                keys = []
-                folders = [folder for folder, _ in stack[1:]]  # the first is ROOT
-                nodes.append((folders, attributes.get("Name", ""), attributes.get("KeyType", "0"), keys))
-            stack.append((attributes.get("Name", ""), keys))
+            tree.start(attributes.get("Name", ""), attributes, attributes.get("Type") == _PLAYLIST)
         elif name in ("COLLECTION", "PLAYLISTS"):
             part = name
         elif name == _ROOT:
@@ -132,8 +122,8 @@ def _parse(path: Path) -> tuple[list[dict[str, str]], list[_Node]]:
             raise DataError(path, f"is XML, but not of rekordbox: it begins with <{name}>, not with <{_ROOT}>")
 
     def end(name: str) -> None:
-        if name == "NODE" and stack:
-            stack.pop()
+        if name == "NODE":
+            tree.end()
 
     xml.parse(path, start, end)
-    return tracks, nodes
+    return tracks, tree.playlists

@@ -1,7 +1,7 @@
-"""Traktor's library, `collection.nml`, and the playlists that it exports, which are the same format.
+"""Libraries of Traktor, `collection.nml`, and the playlists that it exports in the same format.
 
-MUSICAL_KEY is a number, 0-11 for C to B major and 12-23 for C to B minor. KEY of INFO is text, where `10m` is the
-Open Key name of C minor, 5A on Camelot's wheel, and not a tenth of anything else.
+MUSICAL_KEY is a number, 0-11 for C to B major and 12-23 for C to B minor. KEY of INFO is text: `10m` is C minor in
+Open Key notation (5A in Camelot's).
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "Traktor NML"
 _ROOT = "NML"
+_ROOT_FOLDER = "$ROOT"
 
 _Track = dict[str, dict[str, str]]
-_Node = tuple[list[str], str, list[str]]
 
 
 def can_read(path: Path) -> bool:
-    """Whether a file begins as Traktor's does."""
+    """Whether a file begins as Traktor's NML does; never raises."""
     return xml.begins(path, _ROOT)
 
 
 def read(path: Path) -> Catalogue:
-    """The tracks of a library.
+    """Read the tracks of a library.
 
     Raises
     ------
@@ -36,46 +36,49 @@ def read(path: Path) -> Catalogue:
         With what is wrong with the file.
     """
     tracks, _ = _parse(path)
-    return library.catalogue(library.identified([entry(track) for track in tracks]), path, NAME)
+    return library.catalogue(library.with_ids([entry(track) for track in tracks]), path, NAME)
 
 
 def playlists(path: Path) -> list[Tracklist]:
-    """The playlists of a library in their order; smart ones are rules and not tracks, and left out.
+    """Read the playlists of a library, in its order; smart lists are rules without tracks and are left out.
 
     Raises
     ------
     NotFoundError, DataError
         With what is wrong with the file.
     """
-    tracks, nodes = _parse(path)
-    entries = library.identified([entry(track) for track in tracks])
-    known = library.catalogue(entries, path, NAME) if entries else None
-    if not nodes or known is None:
+    tracks, found = _parse(path)
+    entries = library.with_ids([entry(track) for track in tracks])
+    if not found or not entries:
         return []
     by_id = {entry.id or "": entry for entry in entries}
 
-    def meant(key: str) -> Entry:
-        ours = key.startswith(library.OUR_ID)
-        file = None if ours else from_primary_key(key)
-        track_id = key.removeprefix(library.OUR_ID).strip() if ours else file or key
+    def entry_of(key: str) -> Entry:
+        own = library.id_in_comment(key)
+        file = from_primary_key(key) if own is None else None
+        track_id = (file or key) if own is None else own
         return by_id.get(track_id) or Entry(track_id, path=file)
 
-    places = library.rows(known)
-    return [
-        library.listed(title, folders, [meant(key) for key in keys], known, places) for folders, title, keys in nodes
+    named = [
+        (
+            [folder for folder in playlist.folders if folder != _ROOT_FOLDER],
+            playlist.name,
+            [entry_of(key) for key in playlist.keys],
+        )
+        for playlist in found
     ]
+    return library.tracklists(named, library.catalogue(entries, path, NAME))
 
 
 def entry(track: _Track) -> Entry:
-    """An ENTRY's attributes, and those of what stands in it, as an entry."""
-    place, info = track.get("LOCATION", {}), track.get("INFO", {})
-    file = from_traktor(place.get("VOLUME", ""), place.get("DIR", ""), place.get("FILE", ""))
+    """An entry from the attributes of an ENTRY and its children."""
+    location, info = track.get("LOCATION", {}), track.get("INFO", {})
+    file = from_traktor(location.get("VOLUME", ""), location.get("DIR", ""), location.get("FILE", ""))
     title, artist = (track["ENTRY"].get(name, "").strip() for name in ("TITLE", "ARTIST"))
-    comment, said = info.get("COMMENT", ""), track.get("MUSICAL_KEY", {}).get("VALUE", "")
-    own = comment.removeprefix(library.OUR_ID).strip() if comment.startswith(library.OUR_ID) else None
-    number = int(said) if said.isascii() and said.isdigit() and int(said[:3]) < 24 else None
+    comment, value = info.get("COMMENT", ""), track.get("MUSICAL_KEY", {}).get("VALUE", "")
+    number = int(value) if value.isascii() and value.isdigit() and int(value[:3]) < 24 else None
     return Entry(
-        id=file or own,
+        id=file or library.id_in_comment(comment),
         path=file,
         title=title,
         artist=artist,
@@ -88,11 +91,10 @@ def entry(track: _Track) -> Entry:
     )
 
 
-def _parse(path: Path) -> tuple[list[_Track], list[_Node]]:
-    """Attributes of every track of the collection by the elements that they stand in, and every playlist."""
+def _parse(path: Path) -> tuple[list[_Track], list[xml.Playlist]]:
+    """Attributes of every track of the collection, by the elements that have them, and every playlist."""
     tracks: list[_Track] = []
-    nodes: list[_Node] = []
-    stack: list[tuple[str, list[str] | None]] = []
+    tree = xml.Tree()
     part = ""
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -104,21 +106,17 @@ def _parse(path: Path) -> tuple[list[_Track], list[_Node]]:
                 tracks[-1].setdefault(name, attributes)
         elif part == "PLAYLISTS":
             if name == "NODE":
-                keys: list[str] | None = None
-                if attributes.get("TYPE") == "PLAYLIST":
-                    keys = []
-                    nodes.append(([f for f, _ in stack if f != "$ROOT"], attributes.get("NAME", ""), keys))
-                stack.append((attributes.get("NAME", ""), keys))
-            elif name == "PRIMARYKEY" and stack and stack[-1][1] is not None:
-                stack[-1][1].append(attributes.get("KEY", ""))
+                tree.start(attributes.get("NAME", ""), attributes, attributes.get("TYPE") == "PLAYLIST")
+            elif name == "PRIMARYKEY":
+                tree.add(attributes.get("KEY", ""))
         if name in ("COLLECTION", "PLAYLISTS", "SETS", "INDEXING", _ROOT):
             part = name
         elif not part:
             raise DataError(path, f"is XML, but not of Traktor: it begins with <{name}>, not with <{_ROOT}>")
 
     def end(name: str) -> None:
-        if name == "NODE" and stack:
-            stack.pop()
+        if name == "NODE":
+            tree.end()
 
     xml.parse(path, start, end)
-    return tracks, nodes
+    return tracks, tree.playlists

@@ -1,9 +1,10 @@
-"""XML read a piece at a time, without anything that a stranger's XML could do beyond being data."""
+"""Libraries in XML: a parser that refuses entities, and the tree of folders and playlists."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 from xml.parsers import expat
@@ -14,13 +15,13 @@ Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str], None]
 
 _PIECE = 1 << 20
-# A tag is parsed again with every piece until it ends, so one without an end would take for ever.
+# A tag is parsed again with every piece until it ends, so the time for one without an end would grow quadratically.
 _LONGEST = 16 * _PIECE
-# Playlists stand in folders, which nobody nests so deep.
+# Deeper than anyone nests folders of playlists.
 _DEEPEST = 200
 _CUT_OFF = {
-    expat.errors.codes[said]
-    for said in (
+    expat.errors.codes[name]
+    for name in (
         expat.errors.XML_ERROR_NO_ELEMENTS,
         expat.errors.XML_ERROR_UNCLOSED_TOKEN,
         expat.errors.XML_ERROR_PARTIAL_CHAR,
@@ -28,13 +29,59 @@ _CUT_OFF = {
     )
 }
 _ENCODING = {
-    expat.errors.codes[said]
-    for said in (expat.errors.XML_ERROR_UNKNOWN_ENCODING, expat.errors.XML_ERROR_INCORRECT_ENCODING)
+    expat.errors.codes[name]
+    for name in (expat.errors.XML_ERROR_UNKNOWN_ENCODING, expat.errors.XML_ERROR_INCORRECT_ENCODING)
 }
 
 
+@dataclass(frozen=True)
+class Playlist:
+    """A playlist in the tree of a library.
+
+    Attributes
+    ----------
+    name : str
+    folders : list of str
+        Names of the nodes that contain it, the root first.
+    attributes : dict
+        Of its element.
+    keys : list of str
+        By which it names its tracks, in order.
+    """
+
+    name: str
+    folders: list[str]
+    attributes: dict[str, str]
+    keys: list[str] = field(default_factory=list)
+
+
+class Tree:
+    """The folders and playlists of a library, built while its elements are read."""
+
+    def __init__(self) -> None:
+        self.playlists: list[Playlist] = []
+        self._open: list[tuple[str, Playlist | None]] = []
+
+    def start(self, name: str, attributes: dict[str, str], is_playlist: bool) -> None:
+        """Begin a folder or a playlist."""
+        playlist = Playlist(name, [folder for folder, _ in self._open], attributes) if is_playlist else None
+        if playlist:
+            self.playlists.append(playlist)
+        self._open.append((name, playlist))
+
+    def add(self, key: str) -> None:
+        """Add a track to the playlist that has begun last, if it is one."""
+        if self._open and self._open[-1][1]:
+            self._open[-1][1].keys.append(key)
+
+    def end(self) -> None:
+        """End the folder or playlist that has begun last."""
+        if self._open:
+            self._open.pop()
+
+
 def begins(path: Path, root: str) -> bool:
-    """Whether a file's first bytes are XML with this root element; never raises."""
+    """Whether a file begins as XML with this root element; never raises."""
     try:
         with path.open("rb") as file:
             start = file.read(4096)
@@ -51,8 +98,8 @@ def begins(path: Path, root: str) -> bool:
 def parse(path: Path, start: Start, end: End) -> None:
     """Call `start` with the name and attributes of each element of a file, and `end` with its name.
 
-    A declaration of a document type or of an entity, which no DJ program writes, is refused, so nothing expands
-    and nothing is fetched.
+    Declarations of a document type or of entities, which no DJ program writes, are refused: nothing is expanded and
+    nothing is fetched.
 
     Raises
     ------
@@ -82,11 +129,11 @@ def parse(path: Path, start: Start, end: End) -> None:
     parser.ExternalEntityRefHandler = parser.UnparsedEntityDeclHandler = refuse
     parser.StartElementHandler, parser.EndElementHandler = started, ended
     try:
-        given = 0
+        read = 0
         for piece in _pieces(path):
             parser.Parse(piece, False)
-            given += len(piece)
-            if given - parser.CurrentByteIndex > _LONGEST:
+            read += len(piece)
+            if read - parser.CurrentByteIndex > _LONGEST:
                 what = "holds a tag of more than 16 MB, which no DJ program writes"
                 raise DataError(f"{path}, line {parser.CurrentLineNumber}", what)
         parser.Parse(b"", True)
@@ -115,6 +162,6 @@ def _reason(path: Path, error: expat.ExpatError) -> DataError:
         return DataError(where, "the XML ends too soon: the file is cut off; export it again")
     if error.code in _ENCODING:
         return DataError(where, "is not in the encoding that it names; save it as UTF-8")
-    said = expat.ErrorString(error.code)
+    reason = expat.ErrorString(error.code)
     hint = "; is it UTF-8?" if error.code == expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN] else ""
-    return DataError(where, f"is not readable XML ({said}{hint})")
+    return DataError(where, f"is not readable XML ({reason}{hint})")

@@ -1,4 +1,4 @@
-"""JSPF, the playlist format of ListenBrainz: XSPF as JSON (xspf.org; musicbrainz.org/doc/jspf)."""
+"""JSPF, the playlist format of ListenBrainz: XSPF as JSON (xspf.org, musicbrainz.org/doc/jspf)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from disco.sources.file_urls import from_url
 from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "JSPF"
-# Where MusicBrainz keeps what JSPF has no field for.
+# Namespace of the fields that MusicBrainz adds to JSPF.
 TRACK = "https://musicbrainz.org/doc/jspf#track"
 RECORDING = "https://musicbrainz.org/recording/"
 MBID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def can_read(path: Path) -> bool:
-    """Whether a file is JSON with a `playlist` near its beginning, or is called so."""
+    """Whether a file is JSON that begins with `playlist`, or any JSON called `.jspf`; never raises."""
     try:
         with path.open("rb") as file:
             start = file.read(4096).decode("utf-8-sig", errors="replace")
@@ -34,7 +34,7 @@ def can_read(path: Path) -> bool:
 
 
 def read(path: Path) -> Catalogue:
-    """The tracks of a playlist.
+    """Read the tracks of a playlist.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def read(path: Path) -> Catalogue:
 
 
 def playlists(path: Path) -> list[Tracklist]:
-    """The one playlist of a file.
+    """Read the one playlist of a file.
 
     Raises
     ------
@@ -54,8 +54,7 @@ def playlists(path: Path) -> list[Tracklist]:
         With what is wrong with the file.
     """
     title, entries = _parse(path)
-    known = library.catalogue(entries, path, NAME)
-    return [library.listed(title, (), entries, known, library.rows(known))]
+    return library.tracklists([((), title, entries)], library.catalogue(entries, path, NAME))
 
 
 def _parse(path: Path) -> tuple[str, list[Entry]]:
@@ -72,10 +71,10 @@ def _parse(path: Path) -> tuple[str, list[Entry]]:
     if not text.strip():
         raise DataError(path, "is empty")
     try:
-        held = json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError):
         raise DataError(path, "is not readable JSON") from None
-    playlist = held.get("playlist") if isinstance(held, dict) else None
+    playlist = content.get("playlist") if isinstance(content, dict) else None
     tracks = playlist.get("track") if isinstance(playlist, dict) else None
     if not isinstance(playlist, dict) or not isinstance(tracks, list):
         raise DataError(path, 'is no JSPF: it has no "playlist" with a list "track"')
@@ -83,11 +82,11 @@ def _parse(path: Path) -> tuple[str, list[Entry]]:
         raise DataError(path, "holds no tracks")
     if odd := [i + 1 for i, track in enumerate(tracks) if not isinstance(track, dict)]:
         raise DataError(path, f"track {odd[0]} is no JSON object")
-    entries = library.identified([_entry(track, i) for i, track in enumerate(tracks) if isinstance(track, dict)])
-    return _said(playlist.get("title")) or "", entries
+    entries = library.with_ids([_entry(track, i) for i, track in enumerate(tracks) if isinstance(track, dict)])
+    return _text(playlist.get("title")) or "", entries
 
 
-def _entry(track: dict[str, Any], place: int) -> Entry:
+def _entry(track: dict[str, Any], position: int) -> Entry:
     more = track.get("extension")
     more = more.get(TRACK) if isinstance(more, dict) else None
     more = more.get("additional_metadata") if isinstance(more, dict) else None
@@ -95,36 +94,36 @@ def _entry(track: dict[str, Any], place: int) -> Entry:
     file = next(filter(None, map(from_url, _several(track.get("location")))), None)
     key, mode = more.get("key"), more.get("mode")
     has_key = type(key) is int and type(mode) is int and key in range(12) and mode in (0, 1)
-    title = _said(track.get("title"))
+    title = _text(track.get("title"))
     return Entry(
-        id=_said(more.get("track_id"))
+        id=_text(more.get("track_id"))
         or next(filter(None, map(_id, _several(track.get("identifier")))), None)
         or file
-        or (None if title else f"track {place + 1}"),
+        or (None if title else f"track {position + 1}"),
         path=file,
         title=title,
-        artist=_said(track.get("creator")),
-        album=_said(track.get("album")),
+        artist=_text(track.get("creator")),
+        album=_text(track.get("album")),
         duration_ms=_number(track.get("duration")),
         tempo_bpm=_number(more.get("tempo_bpm")),
         key=(key, mode) if has_key else None,  # type: ignore[arg-type]
-        isrc=_said(more.get("isrc")),
+        isrc=_text(more.get("isrc")),
     )
 
 
 def _id(uri: str) -> str | None:
-    """The id that a URI holds: Spotify's, or MusicBrainz' of a recording; any other URI is an id itself."""
+    """The Spotify id or MusicBrainz recording id in a URI; any other URI is an id itself."""
     recording = uri.rstrip("/").rpartition("/recording/")[2]
     return recording if MBID.fullmatch(recording) else re.sub(TRACK_LINK, r"\1", uri) or None
 
 
 def _several(value: Any) -> list[str]:
-    """Texts of a field that some write as one and others as a list."""
+    """Texts of a field that is written as one text or as a list."""
     return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text]
 
 
-def _said(value: Any) -> str | None:
-    """A text that a table can hold, None if it is none: JSON may hold halves of characters."""
+def _text(value: Any) -> str | None:
+    """A text that Arrow can store, None if the value is no text: JSON may contain halves of characters."""
     return value.encode(errors="replace").decode().strip() or None if isinstance(value, str) else None
 
 

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def read(path: Path) -> Catalogue:
     if not text.lstrip().startswith(("{", "#EXTM3U")) and path.suffix.lower() not in _M3U:
         return tables.read(path)
     entries = [_separated(entry) for entry in parse(text, path).entries]
-    return library.catalogue(library.identified(entries), path, NAME)
+    return library.catalogue(library.with_ids(entries), path, NAME)
 
 
 def playlists(path: Path) -> list[Tracklist]:
@@ -138,18 +139,20 @@ def _entry(track: dict[str, Any]) -> Entry:
 
 
 def _m3u(text: str, folder: Path) -> Tracklist:
-    title, name = "", ""
+    title, name, seconds = "", "", None
     entries = []
     for line in filter(None, map(str.strip, text.splitlines())):
         if line.startswith("#PLAYLIST:"):
             title = line.removeprefix("#PLAYLIST:").strip()
         elif line.startswith("#EXTINF:"):
-            name = line.partition(",")[2].strip()
+            duration, _, name = map(str.strip, line.removeprefix("#EXTINF:").partition(","))
+            seconds = re.match(r"\d+(?:\.\d+)?", duration)  # -1 and 0 are unknown
         elif not line.startswith("#"):
             path = from_url(line) or (line.removeprefix("./") if line.startswith("./#") else line)
             file = os.path.normpath(Path.cwd() / folder / path) if is_file(path) else None
-            entries.append(Entry(_id(path), path=file, text=name))
-            name = ""
+            duration_ms = float(seconds[0]) * 1000 or None if seconds else None
+            entries.append(Entry(_id(path), path=file, duration_ms=duration_ms, text=name))
+            name, seconds = "", None
     return Tracklist(title, entries)
 
 
@@ -157,8 +160,8 @@ def _separated(entry: Entry) -> Entry:
     """An entry whose text `Artist - Title` is split into the two."""
     artist, dash, title = (entry.text or "").partition(" - ")
     if dash:
-        return Entry(entry.id, title, artist, path=entry.path)
-    return Entry(entry.id, entry.title or entry.text, entry.artist, path=entry.path)
+        return replace(entry, title=title, artist=artist, text=None)
+    return replace(entry, title=entry.title or entry.text, text=None)
 
 
 def _is_link(text: str) -> bool:

@@ -104,7 +104,7 @@ def _seed(client: Client, text: str, choose: lookup.Choose | None) -> spotify_va
         raise NotFoundError(f"Spotify finds no track for {text!r}")
     found = responses.catalogue(rows, "Spotify's search")
     try:
-        chosen = int(lookup.find_seeds(found, [text], choose)[0])
+        chosen = int(found.find(text, choose=choose)[0])
     except NotFoundError:  # Spotify's search is more tolerant than ours
         chosen = 0
         name = lookup.track_name(found.tracks(np.array([0]))[0])

@@ -1,0 +1,214 @@
+"""`disco.reorder` and `disco.lint`: a playlist that exists, put into its best order, or explained as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from disco import sources
+from disco.catalogue import Catalogue
+from disco.catalogue.lookup import Choose
+from disco.errors import DiscoError
+from disco.models.predictors import Predictor, load_predictor
+from disco.playlist.cost import Knobs
+from disco.playlist.make import check_catalogue, find_rows, repeat
+from disco.playlist.matching import KNOBS, match_tracklist
+from disco.playlist.mixing import Mixing
+from disco.playlist.parsing import parse_arc, parse_key_name, parse_pins, parse_positions
+from disco.playlist.playlist import Playlist
+from disco.playlist.reorder import Reordered, distinct_tracks
+from disco.playlist.reorder import reorder as put_in_order
+from disco.playlist.sequence import Budget, Constraints
+from disco.playlist.suggestions import Explanation, explain
+from disco.sources.tracklist import Entry, Tracklist
+
+
+def reorder(
+    catalogue: Catalogue | None,
+    playlist: str | Path | Tracklist | Playlist | Sequence[str],
+    *,
+    title: str = "",
+    flow: float = KNOBS.flow,
+    sweetness: float = KNOBS.sweetness,
+    smoothness: float = KNOBS.smoothness,
+    artist_gap: int = 1,
+    predictor: str | Predictor = "mean",
+    key_rule: str = Mixing.key_rule,
+    energy_boost: bool = Mixing.energy_boost,
+    half_time_weight: float = Mixing.half_time_weight,
+    max_tempo_change: float | None = Mixing.max_tempo_change,
+    start_track: str | None = None,
+    end_track: str | None = None,
+    pin: Mapping[int, str] | Sequence[str] = (),
+    keep_positions: str | Sequence[int] | None = None,
+    arc: str | Sequence[float] | None = None,
+    arc_weight: float = Constraints.arc_weight,
+    start_key: str | None = None,
+    end_key: str | None = None,
+    randomness: float = Constraints.randomness,
+    random_seed: int = Constraints.random_seed,
+    iterations: int | None = Budget.iterations,
+    seconds: float | None = Budget.seconds,
+    choose: Choose | None = None,
+) -> Reordered:
+    """Put the tracks of a playlist into their best order; none is added, none left out.
+
+    Parameters
+    ----------
+    catalogue : Catalogue or None
+        Where features, keys and tempos of the tracks are looked up. None: the file has them itself.
+    playlist : str, Path, Tracklist, Playlist or sequence of str
+        A playlist file, or the ids or names of the tracks.
+    title : str
+        Name of the playlist; by default that of the file.
+    flow, sweetness, smoothness : float
+        The knobs; see `disco.Knobs`. Keys and tempos count four times what they do for `make`.
+    predictor : str or Predictor
+        Model in whose space distance is measured; mean stands for the features themselves.
+    key_rule, energy_boost, half_time_weight, max_tempo_change
+        How transitions are judged; see `disco.Mixing`.
+    start_track : str, optional
+        First track.
+    end_track : str, optional
+        Last track.
+    keep_positions : str or sequence of int, optional
+        Positions whose tracks stay where they are, as 1-4,6-10.
+    artist_gap, pin, arc, arc_weight, start_key, end_key, randomness, random_seed, choose
+        As for `disco.make`.
+    iterations : int, optional
+        Iterations of the search; by default as many as the number of tracks asks for.
+    seconds : float, optional
+        Time limit for the search instead; the best order so far is returned.
+
+    Returns
+    -------
+    Reordered
+        A `Playlist` with measures `before` and `after`.
+
+    Raises
+    ------
+    DiscoError
+        If none of the tracks is known, or a value means nothing.
+
+    Examples
+    --------
+    >>> import disco
+    >>> playlist = disco.reorder(disco.open(), ["demo-00001", "demo-00002", "demo-00003", "demo-00004"])
+    >>> playlist.after.mean_cost <= playlist.before.mean_cost
+    True
+    """
+    read_playlist, _ = read(catalogue, playlist, title)
+    tracks, _ = distinct_tracks(read_playlist)
+
+    def row(text: str) -> int:
+        return int(find_rows(tracks, text, choose)[0])
+
+    return put_in_order(
+        read_playlist,
+        knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
+        predictor=predictor,
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
+        constraints=Constraints(
+            pinned=parse_pins(pin, row),
+            start_track=None if start_track is None else row(start_track),
+            end_track=None if end_track is None else row(end_track),
+            arc=parse_arc(arc),
+            arc_weight=arc_weight,
+            start_key=parse_key_name(start_key),
+            end_key=parse_key_name(end_key),
+            randomness=randomness,
+            random_seed=random_seed,
+        ),
+        artist_gap=artist_gap,
+        keep_positions=() if keep_positions is None else parse_positions(keep_positions),
+        budget=Budget(iterations, seconds),
+    )
+
+
+def reorder_alternatives(
+    n: int, catalogue: Catalogue | None, playlist: str | Path | Tracklist | Playlist | Sequence[str], **options: Any
+) -> list[Reordered]:
+    """Orders that differ from each other in at least 3 of 10 transitions; `options` as for `reorder`."""
+    if isinstance(options.get("predictor", "mean"), str):
+        options["predictor"] = load_predictor(options.get("predictor", "mean"))
+    return repeat(n, lambda **changed: reorder(catalogue, playlist, **options | changed), options)
+
+
+def lint(
+    catalogue: Catalogue | None,
+    playlist: str | Path | Tracklist | Playlist | Sequence[str],
+    *,
+    title: str = "",
+    flow: float = KNOBS.flow,
+    sweetness: float = KNOBS.sweetness,
+    smoothness: float = KNOBS.smoothness,
+    artist_gap: int = 1,
+    predictor: str | Predictor = "mean",
+    key_rule: str = Mixing.key_rule,
+    energy_boost: bool = Mixing.energy_boost,
+    half_time_weight: float = Mixing.half_time_weight,
+    max_tempo_change: float | None = Mixing.max_tempo_change,
+    iterations: int | None = None,
+    seconds: float | None = None,
+) -> Explanation:
+    """Grade the transitions of a playlist in the order that it has, and suggest changes for the worst.
+
+    Parameters
+    ----------
+    catalogue, playlist, title, flow, sweetness, smoothness, artist_gap, predictor
+        As for `reorder`.
+    key_rule, energy_boost, half_time_weight, max_tempo_change
+        How transitions are judged; see `disco.Mixing`.
+    iterations : int, optional
+        Iterations of the search for the best order (200).
+    seconds : float, optional
+        Time limit for that search instead.
+
+    Returns
+    -------
+    Explanation
+        Its `playlist`, `grades`, and the `worst` transitions with suggestions.
+
+    Examples
+    --------
+    >>> import disco
+    >>> found = disco.lint(disco.open(), ["demo-00001", "demo-00002", "demo-00003"])
+    >>> sum(found.grades.counts().values())
+    2
+    """
+    read_playlist, catalogue = read(catalogue, playlist, title)
+    return explain(
+        read_playlist,
+        catalogue,
+        knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
+        predictor=predictor,
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
+        artist_gap=artist_gap,
+        budget=None if iterations is None and seconds is None else Budget(iterations, seconds),
+    )
+
+
+def read(
+    catalogue: Catalogue | None,
+    playlist: str | Path | Tracklist | Playlist | Sequence[str],
+    title: str = "",
+) -> tuple[Playlist, Catalogue]:
+    """A playlist in the order that it has, and the catalogue: the playlist's own tracks where none is given."""
+    if catalogue is not None:
+        check_catalogue(catalogue)
+    if isinstance(playlist, Playlist):
+        found = playlist
+        catalogue = playlist.tracks if catalogue is None else catalogue
+    else:
+        if isinstance(playlist, str | Path):
+            playlist, catalogue = sources.open_playlist(playlist, catalogue=() if catalogue is None else catalogue)
+        elif not isinstance(playlist, Tracklist):
+            playlist = Tracklist("", [Entry(text, text=text) for text in playlist])
+        if catalogue is None:
+            catalogue = sources.open() if playlist.tracks is None else playlist.tracks
+        if not len(playlist):
+            raise DiscoError("the playlist has no tracks")
+        found = match_tracklist(playlist, catalogue)
+    return (replace(found, name=title) if title else found), catalogue

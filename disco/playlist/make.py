@@ -1,0 +1,263 @@
+"""`disco.make`: a playlist from words, by the names and defaults of `disco generate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from disco.catalogue import Catalogue, Filters, Rows
+from disco.catalogue.lookup import Choose
+from disco.errors import DiscoError
+from disco.models.predictors import PREDICTORS, Predictor, load_predictor
+from disco.models.recommenders import Recommender, default_recommender, load_recommender
+from disco.playlist.alternatives import alternatives
+from disco.playlist.cost import Knobs
+from disco.playlist.generate import generate
+from disco.playlist.mixing import Mixing
+from disco.playlist.parsing import parse_arc, parse_bpm, parse_duration, parse_key_name, parse_pins, parse_positions
+from disco.playlist.playlist import Playlist
+from disco.playlist.sequence import Constraints
+from disco.sources import playlist_files
+from disco.sources.tracklist import Tracklist
+
+# Texts that mean tracks, or rows of the catalogue.
+Seeds = str | Sequence[str] | Rows
+# The published method: `disco.make(catalogue, seeds, **PUBLISHED)`.
+PUBLISHED: dict[str, Any] = {
+    "predictor": "classic",
+    "recommender": "nearest",
+    "sequencer": "greedy",
+    "artist_gap": 0,
+    **{"flow": 1.0, "spicyness": 1.2, "sweetness": 1.0, "smoothness": 1.0},
+}
+
+
+def make(
+    catalogue: Catalogue,
+    seeds: Seeds = (),
+    *,
+    length: int = 10,
+    minutes: float | None = None,
+    title: str = "",
+    flow: float = Knobs.flow,
+    spicyness: float = Knobs.spicyness,
+    sweetness: float = Knobs.sweetness,
+    smoothness: float = Knobs.smoothness,
+    artist_gap: int = 1,
+    candidates: int = 400,
+    predictor: str | Predictor = PREDICTORS[0],
+    recommender: str | Recommender | None = None,
+    sequencer: str = "beam",
+    width: int | None = None,
+    key_rule: str = Mixing.key_rule,
+    energy_boost: bool = Mixing.energy_boost,
+    half_time_weight: float = Mixing.half_time_weight,
+    max_tempo_change: float | None = Mixing.max_tempo_change,
+    end_track: str | None = None,
+    pin: Mapping[int, str] | Sequence[str] = (),
+    keep_positions: str | Sequence[int] | None = None,
+    arc: str | Sequence[float] | None = None,
+    arc_weight: float = Constraints.arc_weight,
+    start_key: str | None = None,
+    end_key: str | None = None,
+    randomness: float = Constraints.randomness,
+    random_seed: int = Constraints.random_seed,
+    include: str | Sequence[str] = Filters.include,
+    exclude: str | Sequence[str] = Filters.exclude,
+    bpm: str | tuple[float, float] | None = Filters.bpm,
+    duration: str | tuple[float, float] | None = Filters.seconds,
+    explicit: bool = Filters.explicit,
+    exclude_playlist: str | Path | Tracklist | Sequence[str | Path | Tracklist] = (),
+    choose: Choose | None = None,
+) -> Playlist:
+    """Make a playlist that begins with the seeds and flows on from them.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The tracks to choose from; see `disco.open`.
+    seeds : str, sequence of str, or rows
+        Tracks to begin with: title and artist in any order and roughly spelt, ids, Spotify links, or rows of the
+        catalogue.
+    length : int
+        Tracks to add after the seeds.
+    minutes : float, optional
+        Total duration of the playlist, instead of a length.
+    title : str
+        Name of the playlist; some recommenders read it.
+    flow, spicyness, sweetness, smoothness : float
+        The knobs; see `disco.Knobs`.
+    artist_gap : int
+        Tracks between two by the same artist; 0 allows two in a row.
+    candidates : int
+        Number of candidates to choose from.
+    predictor : str or Predictor
+        Model that predicts the next track: a name, or a model's folder.
+    recommender : str or Recommender, optional
+        Method that finds candidates: a name, or a model's folder. By default the best that knows the catalogue.
+    sequencer : str
+        Method that chooses tracks: greedy, beam, order, path or walk.
+    width : int, optional
+        Sequences that beam, path and walk keep at each step. By default 16 for beam, 32 for the others.
+    key_rule, energy_boost, half_time_weight, max_tempo_change
+        How transitions are judged; see `disco.Mixing`.
+    end_track : str, optional
+        Last track.
+    pin : sequence of str, or dict of int to str
+        Track at a fixed position, as "5=girlfriend is better". In Python also {5: "girlfriend is better"}.
+    keep_positions : str or sequence of int, optional
+        Positions whose tracks stay while the others are chosen anew, as 1-4,6-10.
+    arc : str or sequence of float, optional
+        Energy over the playlist: flat, warm-up, peak, wave, cool-down, or heights from 0 to 1 such as 0.2,0.9,0.4.
+    arc_weight : float
+        Weight of the arc.
+    start_key : str, optional
+        Key of the first track, as 8A, Am or 1m.
+    end_key : str, optional
+        Key of the last track.
+    randomness : float
+        Largest random amount added to each cost, for other good playlists than the best.
+    random_seed : int
+        Seed of the randomness; the same seed gives the same playlist.
+    include : str or sequence of str
+        Only tracks with a text in a column, as genre=techno; columns are genre, artist, title, album, id.
+    exclude : str or sequence of str
+        No tracks with a text in a column, as genre=polka.
+    bpm : str or (float, float), optional
+        Lowest and highest tempo, as 118-126.
+    duration : str or (float, float), optional
+        Shortest and longest track, as 2:00-6:30 or 90-400 (seconds).
+    explicit : bool
+        Allow tracks with explicit lyrics.
+    exclude_playlist : str, Path or sequence of these
+        Playlist files whose tracks are left out.
+    choose : callable, optional
+        Picks one of several tracks that a text may mean; see `Catalogue.find`.
+
+    Returns
+    -------
+    Playlist
+
+    Raises
+    ------
+    DiscoError
+        If a value means nothing, a seed is not found, or no track can follow.
+
+    Examples
+    --------
+    >>> import disco
+    >>> playlist = disco.make(disco.open(), ["sunday night staircase"], length=3)
+    >>> len(playlist), playlist.tracks.table["title"][0].as_py()
+    (4, 'Sunday Night, Staircase')
+    """
+    check_catalogue(catalogue)
+    rows = find_rows(catalogue, seeds, choose)
+
+    def row(text: str) -> int:
+        return int(find_rows(catalogue, text, choose)[0])
+
+    return generate(
+        catalogue,
+        rows,
+        length=length,
+        minutes=minutes,
+        candidates=candidates,
+        knobs=Knobs(flow, spicyness, sweetness, smoothness),
+        predictor=predictor,
+        recommender=recommender,
+        sequencer=sequencer,
+        filters=Filters(_texts(include), _texts(exclude), parse_bpm(bpm), parse_duration(duration), explicit),
+        artist_gap=artist_gap,
+        title=title,
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
+        constraints=Constraints(
+            pinned=parse_pins(pin, row),
+            end_track=None if end_track is None else row(end_track),
+            arc=parse_arc(arc),
+            arc_weight=arc_weight,
+            start_key=parse_key_name(start_key),
+            end_key=parse_key_name(end_key),
+            randomness=randomness,
+            random_seed=random_seed,
+        ),
+        exclude=_rows_of(exclude_playlist, catalogue),
+        keep_positions=None if keep_positions is None else parse_positions(keep_positions),
+        width=width,
+    )
+
+
+def make_alternatives(n: int, catalogue: Catalogue, seeds: Seeds = (), **options: Any) -> list[Playlist]:
+    """Make playlists that differ from each other in at least 3 of 10 transitions.
+
+    Parameters
+    ----------
+    n : int
+        How many; fewer come back if so many that differ are not found.
+    catalogue, seeds, **options
+        As for `make`.
+
+    Examples
+    --------
+    >>> import disco
+    >>> first, second = make_alternatives(2, disco.open(), "sunday night staircase", length=5)
+    >>> first.tracks.ids() != second.tracks.ids()
+    True
+    """
+    check_catalogue(catalogue)
+    choose = options.pop("choose", None)
+
+    def track_id(text: str) -> str:
+        return catalogue.ids(find_rows(catalogue, text, choose))[0]
+
+    # Looked up and loaded once, however many are made.
+    ids = catalogue.ids(find_rows(catalogue, seeds, choose))
+    if options.get("end_track") is not None:
+        options["end_track"] = track_id(options["end_track"])
+    pinned = parse_pins(options.pop("pin", ()), lambda text: int(find_rows(catalogue, text, choose)[0]))
+    options["pin"] = {position + 1: catalogue.ids(np.array([row]))[0] for position, row in pinned}
+    name = options.get("recommender")
+    if name is None or isinstance(name, str):
+        options["recommender"] = load_recommender(name, catalogue) if name else default_recommender(catalogue)
+    if isinstance(options.get("predictor", PREDICTORS[0]), str):
+        options["predictor"] = load_predictor(options.get("predictor", PREDICTORS[0]))
+    return repeat(n, lambda **changed: make(catalogue, ids, **options | changed), options)
+
+
+def repeat(n: int, call: Callable[..., Any], options: Mapping[str, Any]) -> list[Any]:
+    """Playlists of a call that is repeated with more and more `randomness` and other seeds; see `alternatives`."""
+    names = ("randomness", "random_seed")
+    first = Constraints(**{name: options[name] for name in names if name in options})
+    return alternatives(lambda now: call(randomness=now.randomness, random_seed=now.random_seed), first, n)
+
+
+def check_catalogue(catalogue: object) -> None:
+    """Refuse what is no catalogue with a sentence that says how to get one."""
+    if not isinstance(catalogue, Catalogue):
+        raise DiscoError(f"{catalogue!r} is no catalogue; open it first: disco.open({catalogue!r})")
+
+
+def find_rows(catalogue: Catalogue, tracks: Seeds, choose: Choose | None = None) -> Rows:
+    """Rows of the tracks that texts mean; rows stay what they are."""
+    found: list[int] = []
+    for track in [tracks] if isinstance(tracks, str) else tracks:
+        if isinstance(track, str):
+            found.append(int(catalogue.find(track, choose=choose)[0]))
+        elif isinstance(track, int | np.integer) and 0 <= track < len(catalogue):
+            found.append(int(track))
+        else:
+            raise DiscoError(f"{track!r} names no track; write title and artist, an id or a link as text")
+    return np.array(found, dtype=np.intp)
+
+
+def _texts(conditions: str | Sequence[str]) -> tuple[str, ...]:
+    return (conditions,) if isinstance(conditions, str) else tuple(conditions)
+
+
+def _rows_of(files: str | Path | Tracklist | Sequence[str | Path | Tracklist], catalogue: Catalogue) -> Rows | None:
+    """Rows of the tracks of playlist files; None without files."""
+    several = [files] if isinstance(files, str | Path | Tracklist) else files
+    lists = [file if isinstance(file, Tracklist) else playlist_files.read(Path(file)) for file in several]
+    return np.unique(np.concatenate([listed.rows(catalogue) for listed in lists])) if lists else None

@@ -1,0 +1,125 @@
+"""A playlist that exists, looked up in a catalogue: from a Tracklist to a Playlist."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from disco.catalogue import SCHEMA, Catalogue, Rows
+from disco.errors import DiscoError
+from disco.models.predictors import Predictor, load_predictor
+from disco.playlist.cost import Knobs, PairwiseCost
+from disco.playlist.mixing import Mixing
+from disco.playlist.playlist import Playlist
+from disco.sources.tracklist import Tracklist
+
+# Neighbours in a playlist are about 2.5 apart, while the best and the worst keys and tempos differ by 2: with all
+# knobs at 1 distance decides, and baselines that weigh all three keep better keys. With these values no such baseline
+# is better in more than one of keys, tempos and distance (docs/research/results.md).
+KNOBS = Knobs(sweetness=4.0, smoothness=4.0)
+
+
+def match_tracklist(
+    tracklist: Tracklist,
+    catalogue: Catalogue,
+    *,
+    knobs: Knobs = KNOBS,
+    predictor: str | Predictor = "mean",
+    mixing: Mixing = Mixing(),  # noqa: B008 - frozen
+) -> Playlist:
+    """Look up the tracks of a playlist and return it in the order that it has.
+
+    Parameters
+    ----------
+    tracklist : Tracklist
+        What a file says of the playlist. Where a track is not in the catalogue, key, tempo and features that the
+        file itself has are used.
+    catalogue : Catalogue
+        Where tracks are looked up, by id, path or name.
+    knobs : Knobs
+        Weights of the terms in the cost of its transitions; keys and tempos count four times what they do for
+        `generate`.
+    predictor : str or Predictor
+        Model in whose embeddings distance is measured; `mean` stands for the eight scaled features themselves.
+    mixing : Mixing
+        How keys and tempos are judged.
+
+    Returns
+    -------
+    Playlist
+        Every entry of the tracklist, repeated ones too; `unmatched` has the positions of tracks of which nothing but
+        a name is known.
+
+    Raises
+    ------
+    DiscoError
+        If no track is known.
+
+    Examples
+    --------
+    >>> import disco
+    >>> from disco.sources.tracklist import Entry, Tracklist
+    >>> tracklist = Tracklist("Friday", [Entry("demo-00001"), Entry(text="Nobody - Nothing"), Entry("demo-00002")])
+    >>> playlist = match_tracklist(tracklist, disco.open())
+    >>> len(playlist), playlist.unmatched
+    (3, (1,))
+    """
+    tracks, unmatched, order = _known_tracks(tracklist, catalogue)
+    notes = []
+    if len(unmatched):
+        names = [tracklist.names[position] or tracklist.ids[position] for position in unmatched]
+        shown = "; ".join(repr(name[:60]) for name in names[:3]) + ("; ..." if len(names) > 3 else "")
+        count = f"{len(unmatched)} of {len(tracklist):,} tracks"
+        notes.append(f"{count} are not in {catalogue.where}, only their names are known: {shown}")
+    model = load_predictor(predictor) if isinstance(predictor, str) else predictor
+    rows_unmatched = np.unique(order[list(unmatched)]) if unmatched else np.empty(0, dtype=np.intp)
+    cost = PairwiseCost(tracks, knobs, model.embed(tracks), mixing, rows_unmatched)
+    return Playlist(
+        name=tracklist.name,
+        tracks=tracks.take(order),
+        seeds=0,
+        knobs=knobs,
+        catalogue={"where": catalogue.where, "tracks": len(catalogue)},
+        predictor=model.name,
+        recommender="none",
+        sequencer="as it is",
+        terms=cost.terms(order),
+        notes=tuple(notes),
+        mixing=mixing,
+        unmatched=tuple(np.flatnonzero(np.isin(order, rows_unmatched)).tolist()),
+    )
+
+
+def _known_tracks(tracklist: Tracklist, catalogue: Catalogue) -> tuple[Catalogue, list[int], Rows]:
+    """The different tracks in the order of their first entries, positions of the unmatched, and each entry's row."""
+    ids = np.array(tracklist.ids, dtype=object)
+    found, own = tracklist.match(catalogue), tracklist.tracks
+    rows: list[int] = list(dict.fromkeys(found[found >= 0].tolist()))
+    matched = catalogue.take(np.array(rows, dtype=np.intp))
+    tables, positions = [matched.table], [int(np.flatnonzero(found == row)[0]) for row in rows]
+    _, first = np.unique(ids, return_index=True)
+    rest = np.intersect1d(np.flatnonzero(found < 0), first)
+    if own is not None and len(rest):
+        nothing = np.isnan(own.tempos) & np.isnan(own.circle_positions) & ~own.has_any_feature
+        own_rows = rest[~nothing[rest]]
+        tables.append(own.take(own_rows).table)
+        positions += own_rows.tolist()
+        rest = rest[nothing[rest]]
+    if not positions:
+        raise DiscoError(f"none of the {len(tracklist):,} tracks of the list is in {catalogue.where}")
+    unmatched: list[int] = rest.tolist()
+    if unmatched:
+        tables.append(_names_only(tracklist, unmatched))
+    order = np.argsort([*positions, *unmatched], kind="stable")
+    tracks = Catalogue(pa.concat_tables(tables).take(pa.array(order)), catalogue.where, parent=matched.parent)
+    ids[found >= 0] = catalogue.ids(found[found >= 0])
+    return tracks, unmatched, tracks.rows(ids.tolist())
+
+
+def _names_only(tracklist: Tracklist, positions: list[int]) -> pa.Table:
+    """What a tracklist says of tracks of which nothing else is known."""
+    if tracklist.tracks is not None:
+        return tracklist.tracks.take(np.array(positions)).table
+    named = [(tracklist.ids[position], tracklist.names[position]) for position in positions]
+    rows = [{"track_id": i, "title": name if name != i else None} for i, name in named]
+    return pa.Table.from_pylist([dict.fromkeys(SCHEMA.names) | row for row in rows], SCHEMA)

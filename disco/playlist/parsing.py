@@ -1,0 +1,117 @@
+"""Values as people write them: positions `1-4,6`, pins `5=a title`, arcs, keys, ranges of tempo and duration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from disco.catalogue.music import parse_key
+from disco.errors import DiscoError
+from disco.playlist.sequence.constraints import ARCS
+
+Range = tuple[float, float]
+_LARGEST_POSITION = 10**6
+
+
+def parse_arc(arc: str | Sequence[float] | None) -> tuple[float, ...]:
+    """Heights of an arc, 0-1, from its name or its points.
+
+    Examples
+    --------
+    >>> parse_arc("warm-up"), parse_arc("0.2,0.9,0.4"), parse_arc(None)
+    ((0.0, 1.0), (0.2, 0.9, 0.4), ())
+    """
+    if arc is None or arc in ARCS:
+        return ARCS.get(str(arc), ())
+    try:
+        return tuple(float(point) for point in (arc.split(",") if isinstance(arc, str) else arc))
+    except (TypeError, ValueError):
+        names = ", ".join(ARCS)
+        raise DiscoError(f"{arc!r} is no arc; there are {names}, or heights from 0 to 1 as 0.2,0.9,0.4") from None
+
+
+def parse_positions(positions: str | Sequence[int]) -> list[int]:
+    """Positions counted from 0, from text or numbers that count from 1.
+
+    Examples
+    --------
+    >>> parse_positions("1-3,6"), parse_positions([2])
+    ([0, 1, 2, 5], [1])
+    """
+    found: list[int] = []
+    for part in positions.split(",") if isinstance(positions, str) else map(str, positions):
+        ends = re.fullmatch(r"\s*(\d{1,6})(?:\s*-\s*(\d{1,6}))?\s*", part)
+        if not ends or int(ends[1]) < 1 or (ends[2] and int(ends[2]) < int(ends[1])):
+            raise DiscoError(f"{positions!r} names no positions; write them as 1-4,6-10")
+        found += range(int(ends[1]) - 1, int(ends[2] or ends[1]))
+    return found
+
+
+def parse_pins(pins: Mapping[int, str] | Sequence[str], row: Callable[[str], int]) -> tuple[tuple[int, int], ...]:
+    """Position (from 0) and row of each pinned track; `row` finds the track that a text means.
+
+    Examples
+    --------
+    >>> parse_pins(["5=girlfriend is better"], lambda text: 42), parse_pins({5: "girlfriend"}, lambda text: 42)
+    (((4, 42),), ((4, 42),))
+    """
+    texts = [f"{position}={track}" for position, track in pins.items()] if isinstance(pins, Mapping) else pins
+    found = []
+    for text in [texts] if isinstance(texts, str) else texts:
+        position, _, track = text.partition("=")
+        if not position.strip().isdecimal() or not track.strip() or not 0 < int(position) < _LARGEST_POSITION:
+            raise DiscoError(f"{text!r} pins nothing; write a position and a track, as '5=girlfriend is better'")
+        found.append((int(position) - 1, row(track)))
+    return tuple(found)
+
+
+def parse_key_name(text: str | None) -> tuple[int, int] | None:
+    """Key (0-11) and mode of a name such as 8A, Am or 1m.
+
+    Examples
+    --------
+    >>> parse_key_name("8A")
+    (9, 0)
+    """
+    if text is None:
+        return None
+    key = parse_key(text)
+    if key is None:
+        raise DiscoError(f"{text!r} is no key; write it as 8A, Am or 1m")
+    return key
+
+
+def parse_bpm(bpm: str | Range | None) -> Range | None:
+    """Lowest and highest tempo, both included.
+
+    Examples
+    --------
+    >>> parse_bpm("118-126")
+    (118.0, 126.0)
+    """
+    return _range(bpm, float, "118-126")
+
+
+def parse_duration(duration: str | Range | None) -> Range | None:
+    """Shortest and longest duration in seconds.
+
+    Examples
+    --------
+    >>> parse_duration("2:00-6:30"), parse_duration("90-400")
+    ((120.0, 390.0), (90.0, 400.0))
+    """
+    return _range(duration, _seconds, "2:00-6:30 or 90-400")
+
+
+def _range(value: str | Range | None, read: Callable[[str], float], example: str) -> Range | None:
+    if value is None:
+        return None
+    try:
+        low, high = map(read, value.split("-")) if isinstance(value, str) else (float(end) for end in value)
+    except (TypeError, ValueError):
+        raise DiscoError(f"{value!r} is no range; write LOW-HIGH, as {example}") from None
+    return low, high
+
+
+def _seconds(text: str) -> float:
+    return sum(float(part) * 60.0**i for i, part in enumerate(reversed(text.split(":"))))
