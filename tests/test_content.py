@@ -217,9 +217,9 @@ def test_a_catalogue_without_features_finds_nothing():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"parameters": {"sharpness": "high"}}, "parameters must be numbers for sharpness"),
-        ({"parameters": {}}, "parameters must be numbers for sharpness"),
-        ({"inputs": ["energy", "loudnes"]}, "does not know the input 'loudnes'"),
+        ({"parameters": {"sharpness": "high"}}, r"parameters\[...\]: expected `float`, got `str`"),
+        ({"parameters": {}}, "parameters: the key `sharpness` is missing"),
+        ({"inputs": ["energy", "loudnes"]}, "has no input 'loudnes'"),
     ],
 )
 def test_a_card_that_is_wrong_is_told(tmp_path, change, said):

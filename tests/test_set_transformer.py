@@ -217,12 +217,12 @@ def copied(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda says: says.update(scaler="features"), "does not say by which scaler"),
-        (lambda says: says.update(inputs=["energy"]), "does not fit its tracks, its terms or what it hears"),
-        (lambda says: says.update(inputs=["loudness of colour"]), "does not know the input"),
+        (lambda says: says.update(scaler="features"), "scaler: expected `object`, got `str`"),
+        (lambda says: says.update(inputs=["energy"]), "whose inputs do not fit its tracks, terms or features"),
+        (lambda says: says.update(inputs=["loudness of colour"]), "has no input"),
         (lambda says: says["files"].pop("titles.parquet"), "names no file 'titles.parquet'"),
         (lambda says: says["network"].update(sha256="0"), "checksums differ"),
-        (lambda says: says.pop("network"), "says nothing of 'network'"),
+        (lambda says: says.pop("network"), "has no 'network'"),
     ],
 )
 def test_a_broken_folder_is_one_sentence(spoil, sentence, tmp_path):

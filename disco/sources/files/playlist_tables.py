@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
-from disco.catalogue.text import RELEASE_REMARKS, TRACK_LINK, fold_accents, normalise
+from disco.catalogue.numbering import artist_names
+from disco.catalogue.same_recording import WAYS, Recordings
+from disco.catalogue.text import TRACK_LINK
 from disco.errors import DataError, NotFoundError
 from disco.sources.files.mpd_slices import ZIP_ERRORS, PlaylistSource, first_line, parsed, slices_in, texts
 
@@ -167,62 +169,30 @@ def _parted(
 
 
 class Names:
-    """Finds tracks of a catalogue by id, or else by artist and title.
+    """Finds the tracks of playlists in a catalogue, by id or else by title and artist.
 
-    Of several tracks of one name the most popular is found, of equally popular ones the first.
+    Parameters
+    ----------
+    catalogue : Catalogue
+    names : Catalogue, optional
+        A table with titles and artists of ids, for playlists that have ids alone.
     """
 
     def __init__(self, catalogue: Catalogue, names: Catalogue | None = None) -> None:
         self.ids = catalogue.table["track_id"].combine_chunks()
-        self.names = names
-        titles, artists = _names(catalogue)
-        best_first = np.argsort(-np.nan_to_num(catalogue.numbers("popularity"), nan=-1.0), kind="stable")
-        self.keys, self.rows = [], []
-        for key in _keys(titles, artists):
-            encoded = key.take(pa.array(best_first)).dictionary_encode()
-            _, first = np.unique(pc.fill_null(encoded.indices, -1).to_numpy(), return_index=True)
-            self.keys.append(encoded.dictionary)
-            self.rows.append(best_first[first[-len(encoded.dictionary) :]])
+        self.recordings, self.names = Recordings.of(catalogue), names
 
     def find(self, ids: pa.Array, titles: pa.Array, artists: pa.Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """Row of each track, -1 if it is unknown, and whether its name found it; arrays of length n."""
-        row = _index(ids, self.ids)
-        unknown = np.flatnonzero(row < 0)
-        some = [column.take(pa.array(unknown)) for column in (ids, titles, artists)]
+        """Row of each track, -1 where unmatched, and whether it was matched by name; arrays of length n."""
         if self.names is not None:
-            named = pc.index_in(some[0], value_set=self.names.table["track_id"])
-            some[1:] = [pc.coalesce(a, b.take(named)) for a, b in zip(some[1:], _names(self.names), strict=True)]
-        found = np.full(len(unknown), -1, dtype=np.intp)
-        for key, known, rows in zip(_keys(some[1], some[2]), self.keys, self.rows, strict=True):
-            at = _index(key, known)
-            found = np.where((found < 0) & (at >= 0), rows[at] if len(rows) else -1, found)
-        row[unknown] = found
-        by_name = np.zeros(len(row), dtype=bool)
-        by_name[unknown] = found >= 0
-        return row, by_name
-
-
-def _names(catalogue: Catalogue) -> tuple[pa.Array, pa.Array]:
-    """Titles and first artists."""
-    artists = catalogue.table["artists"].combine_chunks()
-    return catalogue.table["title"].combine_chunks(), pc.binary_join(pc.list_slice(artists, 0, 1), "")
-
-
-def _keys(titles: pa.Array, artists: pa.Array) -> Iterator[pa.Array]:
-    """Names to be found by, null where unknown: the whole title, then without what is said of any recording."""
-    artist, title = normalise(fold_accents(artists)), fold_accents(titles)
-    for patterns in ((), RELEASE_REMARKS):
-        for pattern in patterns:
-            title = pc.replace_substring_regex(title, pattern, "")
-        folded = normalise(title)
-        known = pc.and_(pc.not_equal(artist, ""), pc.not_equal(folded, ""))
-        yield pc.if_else(known, pc.binary_join_element_wise(artist, folded, "\t"), pa.scalar(None, pa.string()))
-
-
-def _index(values: pa.Array, among: pa.Array) -> NDArray[np.intp]:
-    """Where each value is among others, -1 if it is null or not there."""
-    at = pc.fill_null(pc.index_in(values, value_set=among, skip_nulls=True), -1)
-    return np.asarray(at.to_numpy(zero_copy_only=False), dtype=np.intp)
+            named = pc.index_in(ids, value_set=self.names.table["track_id"])
+            titles = pc.coalesce(titles, self.names.table["title"].combine_chunks().take(named))
+            artists = pc.coalesce(artists, artist_names(self.names).take(named))
+        found = self.recordings.find_all(ids=ids, titles=titles, artists=artists)
+        rows, by_name = np.full(len(ids), -1, dtype=np.intp), np.zeros(len(ids), dtype=bool)
+        rows[found.given[::-1]] = found.rows[::-1]  # the best of each comes first and is written last
+        by_name[found.given] = found.ways == WAYS.index("name")
+        return rows, by_name
 
 
 def encode(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
