@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from disco.errors import DataError, DiscoError
-from disco.export.console_table import show, table
+from disco.export.console_table import show
 from disco.export.jspf import as_jspf
 from disco.export.m3u8 import as_m3u8, location
 from disco.export.record import as_json
@@ -34,7 +34,6 @@ __all__ = [
     "location",
     "save",
     "show",
-    "table",
     "write",
 ]
 

@@ -150,8 +150,8 @@ def make(
     --------
     >>> import disco
     >>> playlist = disco.make(disco.open(), ["sunday night staircase"], length=3)
-    >>> len(playlist), playlist.tracks.table["title"][0].as_py()
-    (4, 'Sunday Night, Staircase')
+    >>> len(playlist)
+    4
     """
     check_catalogue(catalogue)
     rows = find_rows(catalogue, seeds, choose)
@@ -203,8 +203,8 @@ def make_alternatives(n: int, catalogue: Catalogue, seeds: Seeds = (), **options
     --------
     >>> import disco
     >>> first, second = make_alternatives(2, disco.open(), "sunday night staircase", length=5)
-    >>> first.tracks.ids() != second.tracks.ids()
-    True
+    >>> first.tracks.table["track_id"] == second.tracks.table["track_id"]
+    False
     """
     check_catalogue(catalogue)
     choose = options.pop("choose", None)
