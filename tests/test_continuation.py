@@ -1,4 +1,4 @@
-"""The continuation protocol: what is given, what is to be found, and what the door says of it."""
+"""The continuation protocol: what is given, what is withheld, and its command."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from disco.sources.files import playlist_tables, tables
 
 @dataclass(frozen=True)
 class Oracle:
-    """Knows some playlists by their titles, or by their first track; answers nothing else."""
+    """Completes the playlists that it has, found by title or by the first seed; recommends nothing else."""
 
     known: list[np.ndarray]
     titles: list[str]
@@ -57,26 +57,26 @@ def measured(recommender, cases):
 
 
 @pytest.mark.parametrize("seeds", [1, 5, 10])
-def test_the_first_tracks_are_given_and_the_rest_is_to_be_found(seeds):
+def test_the_first_tracks_are_given_and_the_rest_is_withheld(seeds):
     lists, titles = parts([MIN_HOLDOUTS + seeds - 1, MIN_HOLDOUTS + seeds, 60, 9])
     (cases,) = continuation.sample_cases(lists, titles, f"first-{seeds}")
     assert cases.playlist.tolist() == [1, 2]
-    for i, query, truth in zip(cases.playlist, cases.queries, cases.relevant, strict=True):
+    for i, query, relevant in zip(cases.playlist, cases.queries, cases.relevant, strict=True):
         assert query.seeds.tolist() == lists[i][:seeds].tolist()
         assert query.title == ""
-        assert truth.tolist() == lists[i][seeds:].tolist()
+        assert relevant.tolist() == lists[i][seeds:].tolist()
 
 
-def test_first_5_takes_playlists_of_15_tracks_or_more():
+def test_first_5_uses_playlists_of_15_tracks_or_more():
     assert len(continuation.sample_cases(*parts([14, 15, 16]), "first-5")[0].queries) == 2
 
 
-def test_by_title_alone_nothing_else_is_given():
+def test_the_title_protocol_gives_no_seeds():
     lists, titles = parts([20, 10, 9, 30])
     titles[3] = "  "
     (cases,) = continuation.sample_cases(lists, titles, "title")
     assert [(q.title, len(q.seeds)) for q in cases.queries] == [("list 0", 0), ("list 1", 0)]
-    assert [len(truth) for truth in cases.relevant] == [20, 10]
+    assert [len(relevant) for relevant in cases.relevant] == [20, 10]
 
 
 def test_the_challenge_has_its_ten_categories():
@@ -94,57 +94,57 @@ def test_the_challenge_has_its_ten_categories():
         "title and random 100",
     ]
     lists, titles = parts(np.random.default_rng(0).integers(110, 150, size=200))
-    drawn = continuation.sample_cases(lists, titles, "challenge")
-    assert [cases.category for cases in drawn] == list(PROTOCOLS["challenge"])
-    assert [len(cases.queries) for cases in drawn] == [20] * 10
-    playlists = np.concatenate([cases.playlist for cases in drawn])
-    assert sorted(playlists) == list(range(200))  # each in one category
-    for cases in drawn:
-        for i, query, truth in zip(cases.playlist, cases.queries, cases.relevant, strict=True):
+    sampled = continuation.sample_cases(lists, titles, "challenge")
+    assert [cases.category for cases in sampled] == list(PROTOCOLS["challenge"])
+    assert [len(cases.queries) for cases in sampled] == [20] * 10
+    playlists = np.concatenate([cases.playlist for cases in sampled])
+    assert sorted(playlists) == list(range(200))  # each playlist in one category
+    for cases in sampled:
+        for i, query, relevant in zip(cases.playlist, cases.queries, cases.relevant, strict=True):
             assert len(query.seeds) == cases.category.seeds
             assert query.title == (titles[i] if cases.category.title else "")
-            assert sorted([*query.seeds, *truth]) == sorted(lists[i])
+            assert sorted([*query.seeds, *relevant]) == sorted(lists[i])
             is_first = query.seeds.tolist() == lists[i][: cases.category.seeds].tolist()
             assert is_first != cases.category.random
-            assert (np.diff(query.seeds) < 0).all()  # in the order of the playlist, which counts down here
+            assert (np.diff(query.seeds) < 0).all()  # in the order of the playlist, which is descending here
 
 
 @given(st.lists(st.integers(1, 140), min_size=1, max_size=120), st.integers(0, 3), st.data())
-def test_categories_never_share_a_playlist_and_take_only_what_is_fit(lengths, seed, data):
+def test_categories_share_no_playlist_and_use_only_suitable_ones(lengths, seed, data):
     lists, titles = parts(lengths)
     titles = [t if data.draw(st.booleans()) else "" for t in titles]
     if max(lengths) < 15 and not any(n >= 10 and t for n, t in zip(lengths, titles, strict=True)):
         with pytest.raises(DiscoError, match="no playlist"):
             continuation.sample_cases(lists, titles, "challenge", seed=seed)
         return
-    drawn = continuation.sample_cases(lists, titles, "challenge", seed=seed)
-    used = np.concatenate([cases.playlist for cases in drawn])
+    sampled = continuation.sample_cases(lists, titles, "challenge", seed=seed)
+    used = np.concatenate([cases.playlist for cases in sampled])
     assert len(used) == len(set(used.tolist()))
-    for cases in drawn:
+    for cases in sampled:
         assert len(cases.queries) <= max(1, len(lengths) // 10)
-        for i, truth in zip(cases.playlist, cases.relevant, strict=True):
-            assert len(truth) >= MIN_HOLDOUTS
-            assert len(truth) + cases.category.seeds == lengths[i]
+        for i, relevant in zip(cases.playlist, cases.relevant, strict=True):
+            assert len(relevant) >= MIN_HOLDOUTS
+            assert len(relevant) + cases.category.seeds == lengths[i]
             assert titles[i] or not cases.category.title
 
 
-def test_scarce_long_playlists_are_shared_by_the_two_categories_that_need_them():
-    drawn = continuation.sample_cases(*parts([120] * 8 + [20] * 192), "challenge")
-    n = {cases.category.name: len(cases.queries) for cases in drawn}
+def test_long_playlists_are_shared_by_the_two_categories_that_need_them():
+    sampled = continuation.sample_cases(*parts([120] * 8 + [20] * 192), "challenge")
+    n = {cases.category.name: len(cases.queries) for cases in sampled}
     assert n["title and first 100"] == n["title and random 100"] == 4
-    assert "title and first 25" not in n  # none is left that is long enough
+    assert "title and first 25" not in n  # no playlist is left that is long enough
     assert n["title"] == n["first 5"] == n["title and first 1"] == 20
 
 
-def test_the_seed_decides_and_at_most_so_many_are_taken():
+def test_samples_depend_on_the_seed_and_have_at_most_the_given_size():
     lists, titles = parts([30] * 100)
     one, two, other = (
         continuation.sample_cases(lists, titles, "first-5", 20, seed)[0].playlist for seed in (0, 0, 1)
     )
     assert one.tolist() == two.tolist() != other.tolist()
     assert len(one) == 20
-    drawn = continuation.sample_cases(lists, titles, "challenge", 50)
-    assert sum(len(cases.queries) for cases in drawn) <= 50
+    sampled = continuation.sample_cases(lists, titles, "challenge", 50)
+    assert sum(len(cases.queries) for cases in sampled) <= 50
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ def test_the_seed_decides_and_at_most_so_many_are_taken():
         ([40], True, "first-7", "no protocol 'first-7'; there are first-1, first-5, first-10, title, challenge"),
     ],
 )
-def test_what_cannot_be_measured_is_a_sentence(lengths, titled, protocol, sentence):
+def test_unsuitable_playlists_are_one_error(lengths, titled, protocol, sentence):
     with pytest.raises(DiscoError, match=sentence):
         continuation.sample_cases(*parts(lengths, titled), protocol)
 
 
-def test_an_oracle_is_perfect_and_silence_is_worth_nothing():
+def test_an_oracle_scores_1_and_no_recommendation_scores_0():
     lists, titles = parts([25, 40, 60])
     (cases,) = continuation.sample_cases(lists, titles, "first-5")
     artists = np.arange(200)
@@ -172,8 +172,8 @@ def test_an_oracle_is_perfect_and_silence_is_worth_nothing():
     assert perfect["coverage"] == 20 + 35 + 55
     assert perfect["coverage@10"] == 30
     assert perfect["interval"]["ndcg"] == [1, 1]
-    silent = continuation.record([measured(Oracle([], []), cases)], artists)
-    assert [silent[k] for k in ("n", "r_precision", "ndcg", "clicks", "coverage", "unanswered")] == [
+    empty = continuation.record([measured(Oracle([], []), cases)], artists)
+    assert [empty[k] for k in ("n", "r_precision", "ndcg", "clicks", "coverage", "unanswered")] == [
         3,
         0,
         0,
@@ -183,46 +183,46 @@ def test_an_oracle_is_perfect_and_silence_is_worth_nothing():
     ]
 
 
-def test_a_record_is_what_its_metrics_say():
+def test_a_record_has_the_means_of_the_metrics():
     rng = np.random.default_rng(5)
     lists = [rng.permutation(300)[: rng.integers(15, 60)] for _ in range(50)]
     (cases,) = continuation.sample_cases(lists, [""] * 50, "first-5")
     orders = [rng.permutation(300) for _ in range(50)]
-    kept = [order[~np.isin(order, q.seeds)][:100] for order, q in zip(orders, cases.queries, strict=True)]
-    found = continuation.Answers(cases, kept)
+    recommended = [order[~np.isin(order, q.seeds)][:100] for order, q in zip(orders, cases.queries, strict=True)]
+    answers = continuation.Answers(cases, recommended)
     artists = rng.integers(-1, 40, 300)
-    said = continuation.record([found], artists, method="x")
-    assert said["method"] == "x"
-    pairs = list(zip(found.rows, cases.relevant, strict=True))
-    assert said["r_precision"] == round(sum(metrics.r_precision(f, t) for f, t in pairs) / 50, 4)
-    assert said["ndcg"] == round(sum(metrics.ndcg(f, t) for f, t in pairs) / 50, 4)
-    assert said["clicks"] == round(sum(metrics.clicks(f, t) for f, t in pairs) / 50, 4)
+    made = continuation.record([answers], artists, method="x")
+    assert made["method"] == "x"
+    pairs = list(zip(answers.rows, cases.relevant, strict=True))
+    assert made["r_precision"] == round(sum(metrics.r_precision(f, t) for f, t in pairs) / 50, 4)
+    assert made["ndcg"] == round(sum(metrics.ndcg(f, t) for f, t in pairs) / 50, 4)
+    assert made["clicks"] == round(sum(metrics.clicks(f, t) for f, t in pairs) / 50, 4)
     for name in ("r_precision", "r_precision_artists", "ndcg", "clicks", "coverage", "coverage@10"):
-        low, high = said["interval"][name]
-        assert low <= said[name] <= high
-        assert low < high or name == "coverage"  # of all 300 tracks none is missing
+        low, high = made["interval"][name]
+        assert low <= made[name] <= high
+        assert low < high or name == "coverage"  # all 300 tracks are recommended
     values = np.array([metrics.ndcg(f, t) for f, t in pairs])
-    assert said["interval"]["ndcg"] == [round(b, 4) for b in metrics.bootstrap_interval(values, np.arange(50))]
+    assert made["interval"]["ndcg"] == [round(b, 4) for b in metrics.bootstrap_interval(values, np.arange(50))]
 
 
-def test_in_a_mean_of_categories_each_weighs_the_same():
+def test_categories_have_equal_weight_in_their_mean():
     lists, titles = parts([120] * 4 + [20] * 96)
-    drawn = continuation.sample_cases(lists, titles, "challenge")
-    oracle = Oracle(lists, titles, reads_titles=False)  # so that it is silent by title alone
-    found = [measured(oracle, cases) for cases in drawn]
-    each = [continuation.record([part], np.arange(5000))["r_precision"] for part in found]
-    assert each == [0, *[1] * (len(found) - 1)]
-    assert len({len(cases.queries) for cases in drawn}) > 1
-    mean = continuation.record(found, np.arange(5000))
-    assert mean["r_precision"] == round((len(found) - 1) / len(found), 4)
-    assert mean["n"] == sum(len(cases.queries) for cases in drawn)
-    assert mean["interval"]["r_precision"] == [mean["r_precision"]] * 2  # within a category nothing varies
+    sampled = continuation.sample_cases(lists, titles, "challenge")
+    oracle = Oracle(lists, titles, reads_titles=False)  # so it recommends nothing for a title alone
+    answers = [measured(oracle, cases) for cases in sampled]
+    each = [continuation.record([part], np.arange(5000))["r_precision"] for part in answers]
+    assert each == [0, *[1] * (len(answers) - 1)]
+    assert len({len(cases.queries) for cases in sampled}) > 1
+    mean = continuation.record(answers, np.arange(5000))
+    assert mean["r_precision"] == round((len(answers) - 1) / len(answers), 4)
+    assert mean["n"] == sum(len(cases.queries) for cases in sampled)
+    assert mean["interval"]["r_precision"] == [mean["r_precision"]] * 2  # nothing varies within a category
 
 
-def test_popularity_is_the_most_frequent_tracks_that_are_no_seeds():
-    heard = np.array([3, 0, 9, 3, 1, 9])
+def test_popularity_recommends_the_most_frequent_tracks_without_the_seeds():
+    play_count = np.array([3, 0, 9, 3, 1, 9])
     allowed = np.array([True, True, False, True, True, True])
-    popular = continuation.popularity_baseline(heard)
+    popular = continuation.popularity_baseline(play_count)
     assert popular.recommend(Query(np.array([], dtype=np.intp)), 10).rows.tolist() == [2, 5, 0, 3, 4]
     assert popular.recommend(Query(np.array([5, 1])), 2).rows.tolist() == [2, 0]
     some = popular.recommend(Query(np.array([0]), allowed=allowed), 10)
@@ -230,7 +230,7 @@ def test_popularity_is_the_most_frequent_tracks_that_are_no_seeds():
     assert some.scores.tolist() == [9, 3, 1]
 
 
-def test_the_first_artist_counts_in_any_spelling():
+def test_artist_numbers_go_by_the_first_artist_in_any_spelling():
     names = [["Beyoncé", "Jay-Z"], ["BEYONCE"], ["Jay-Z"], None, [], ["!!!"], ["¡¡¡"], ["!!!", "x"]]
     numbers = artist_numbers(catalogue_of([{"track_id": f"t{i}", "artists": a} for i, a in enumerate(names)]))
     assert numbers[0] == numbers[1] != numbers[2]
@@ -239,17 +239,17 @@ def test_the_first_artist_counts_in_any_spelling():
     assert len({int(n) for n in numbers[[0, 2, 5, 6]]}) == 4
 
 
-def test_titles_can_be_given_besides():
+def test_titles_can_be_added_to_cases():
     lists, titles = parts([20, 12, 40])
     (cases,) = continuation.sample_cases(lists, titles, "first-5")
-    seeing = continuation.with_titles(cases, titles)
-    assert seeing.category == Category(5, title=True)
-    assert [q.title for q in seeing.queries] == ["list 0", "list 2"]
-    assert [q.seeds.tolist() for q in seeing.queries] == [q.seeds.tolist() for q in cases.queries]
+    with_titles = continuation.with_titles(cases, titles)
+    assert with_titles.category == Category(5, title=True)
+    assert [q.title for q in with_titles.queries] == ["list 0", "list 2"]
+    assert [q.seeds.tolist() for q in with_titles.queries] == [q.seeds.tolist() for q in cases.queries]
     assert [q.title for q in cases.queries] == ["", ""]
 
 
-def test_all_tracks_of_the_catalogue_count_with_features_or_without():
+def test_tracks_count_with_and_without_features():
     tracks = random_catalogue(30, seed=1).table.to_pylist()
     for track in tracks[::2]:
         track["energy"] = None
@@ -270,7 +270,7 @@ def test_all_tracks_of_the_catalogue_count_with_features_or_without():
     assert playlist_tables.titled(entries.slice(9), catalogue) == ([], [])
 
 
-# --- The door
+# The command.
 
 
 @pytest.fixture(scope="module")
@@ -299,7 +299,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def oracle(monkeypatch):
-    """`--recommender NAME` is an oracle of the kinds: by its title alone, or by the first seed."""
+    """`--recommender NAME` is an oracle of the two kinds: by title alone, or by the first seed."""
     kinds = [np.arange(0, 600, 2), np.arange(1, 600, 2)]
     known = {
         "kinds": Oracle(kinds, ["even", "odd"], name="kinds"),
@@ -314,15 +314,15 @@ def run(files, *arguments):
     return evaluate.main(["continuation", *map(str, (*where, *arguments))])
 
 
-def said(capsys):
+def printed(capsys):
     return json.loads(capsys.readouterr().out)
 
 
 @pytest.mark.usefixtures("oracle")
-def test_the_door_prints_a_record_for_each_recommender(files, capsys):
-    asked = ["--train", files / "playlists.parquet", "--recommender", "seeds", "--protocol", "first-5", "--json"]
-    assert run(files, *asked) == 0
-    answer = said(capsys)
+def test_the_command_prints_one_record_per_recommender(files, capsys):
+    arguments = ["--train", files / "playlists.parquet", "--recommender", "seeds", "--protocol", "first-5", "--json"]
+    assert run(files, *arguments) == 0
+    answer = printed(capsys)
     assert [(r["recommender"], r["protocol"], r["category"]) for r in answer["recommenders"]] == [
         ("popularity", "first-5", "first 5"),
         ("seeds", "first-5", "first 5"),
@@ -331,7 +331,7 @@ def test_the_door_prints_a_record_for_each_recommender(files, capsys):
     assert set(popularity) == set(seeds)
     assert {"n", "r_precision", "r_precision_artists", "ndcg", "clicks", "coverage", "interval"} <= set(seeds)
     assert popularity["n"] == seeds["n"] == 40
-    # Each of its tracks is of the right kind, and a playlist of 20 or 130 has 5 or 42 % of these.
+    # All its tracks are of the right kind, and a playlist of 20 or 130 tracks has 5 or 42 % of that kind.
     assert seeds["r_precision"] > 1.5 * popularity["r_precision"] > 0
     assert seeds["clicks"] < 2
     protocol = answer["protocol"]
@@ -342,80 +342,84 @@ def test_the_door_prints_a_record_for_each_recommender(files, capsys):
 
 
 @pytest.mark.usefixtures("oracle")
-def test_titles_get_a_row_of_their_own_where_they_are_read(files, capsys):
-    seeds, blind, seeing = ("seeds", "first 5"), ("titles", "first 5"), ("titles", "title and first 5")
+def test_recommenders_that_read_titles_have_a_record_with_and_without_them(files, capsys):
+    seeds, without_titles, with_titles = ("seeds", "first 5"), ("titles", "first 5"), ("titles", "title and first 5")
     for options, expected in [
-        ([], [seeds, blind, seeing]),
-        (["--titles"], [("seeds", "title and first 5"), seeing]),
-        (["--no-titles"], [seeds, blind]),
+        ([], [seeds, without_titles, with_titles]),
+        (["--titles"], [("seeds", "title and first 5"), with_titles]),
+        (["--no-titles"], [seeds, without_titles]),
     ]:
-        asked = ["--recommender", "seeds", "--recommender", "titles", "--protocol", "first-5", "--json"]
-        assert run(files, *asked, *options) == 0
-        records = said(capsys)["recommenders"]
+        arguments = ["--recommender", "seeds", "--recommender", "titles", "--protocol", "first-5", "--json"]
+        assert run(files, *arguments, *options) == 0
+        records = printed(capsys)["recommenders"]
         assert [(r["recommender"], r["category"]) for r in records] == expected
         score = {(r["recommender"], r["category"]): r["r_precision"] for r in records}
         if not options:  # this one believes the title, and takes each for the other
-            assert score[seeing] < score[blind] == score[seeds]
+            assert score[with_titles] < score[without_titles] == score[seeds]
 
 
 @pytest.mark.usefixtures("oracle")
-def test_a_recommender_that_cannot_read_titles_answers_nothing_by_title(files, capsys):
-    asked = ["--recommender", "seeds", "--recommender", "kinds", "--protocol", "title", "--json"]
-    assert run(files, *asked) == 0
-    seeds, kinds = said(capsys)["recommenders"]
+def test_a_recommender_that_reads_no_titles_recommends_nothing_for_a_title(files, capsys):
+    arguments = ["--recommender", "seeds", "--recommender", "kinds", "--protocol", "title", "--json"]
+    assert run(files, *arguments) == 0
+    seeds, kinds = printed(capsys)["recommenders"]
     assert (seeds["unanswered"], seeds["clicks"]) == (40, 51)
     assert kinds["unanswered"] == 0
     assert kinds["category"] == "title"
 
 
 @pytest.mark.usefixtures("oracle")
-def test_the_challenge_has_a_row_for_each_category_and_the_mean(files, capsys):
+def test_the_challenge_has_one_record_per_category_and_their_mean(files, capsys):
     assert run(files, "--recommender", "kinds", "--protocol", "challenge", "--json") == 0
-    first = said(capsys)
+    first = printed(capsys)
     records = first["recommenders"]
     assert [r["category"] for r in records] == [c.name for c in PROTOCOLS["challenge"]] + ["mean"]
     assert [r["n"] for r in records[:-1]] == [4] * 10
     assert records[-1]["ndcg"] == pytest.approx(np.mean([r["ndcg"] for r in records[:-1]]), abs=1e-4)
     assert run(files, "--recommender", "kinds", "--protocol", "challenge", "--json") == 0
-    assert said(capsys) == first
+    assert printed(capsys) == first
     assert run(files, "--recommender", "kinds", "--protocol", "challenge", "--json", "--random-seed", 1) == 0
-    assert said(capsys)["recommenders"] != records
+    assert printed(capsys)["recommenders"] != records
 
 
-def test_without_a_name_all_that_know_the_catalogue_are_measured(files, capsys, monkeypatch):
+def test_by_default_all_recommenders_that_fit_the_catalogue_are_measured(files, capsys, monkeypatch):
     def load(name, catalogue):
-        if name == "stranger":
-            raise DataError("stranger", "knows none of these tracks")
+        if name == "misfit":
+            raise DataError("misfit", "has none of these tracks")
         return Oracle([], [], name=name)
 
     monkeypatch.setattr(protocols, "load_recommender", load)
-    monkeypatch.setattr(protocols, "trained_recommenders", lambda: ["stranger", "popularity", "mine"])
-    asked = ["--protocol", "first-5", "--no-titles", "--train", files / "playlists.parquet", "--json"]
-    assert run(files, *asked) == 0
+    monkeypatch.setattr(protocols, "trained_recommenders", lambda: ["misfit", "popularity", "mine"])
+    arguments = ["--protocol", "first-5", "--no-titles", "--train", files / "playlists.parquet", "--json"]
+    assert run(files, *arguments) == 0
     captured = capsys.readouterr()
     names = [r["recommender"] for r in json.loads(captured.out)["recommenders"]]
-    assert names == [*RECOMMENDERS, "popularity", "mine"]  # its own popularity, so no other is added
-    assert captured.err == "skipped: stranger: knows none of these tracks\n"
+    assert names == [
+        *RECOMMENDERS,
+        "popularity",
+        "mine",
+    ]  # the baseline is not added, since a recommender of that name is measured
+    assert captured.err == "skipped: misfit: has none of these tracks\n"
 
 
-def test_the_real_ones_answer_a_real_door(files, capsys):
+def test_a_real_recommender_is_measured(files, capsys):
     assert run(files, "--protocol", "first-5", "--recommender", "nearest", "--json") == 0
-    (nearest,) = said(capsys)["recommenders"]
+    (nearest,) = printed(capsys)["recommenders"]
     assert (nearest["recommender"], nearest["unanswered"], nearest["n"]) == ("nearest", 0, 40)
     assert nearest["coverage"] > 500
 
 
 @pytest.mark.usefixtures("oracle")
-def test_sources_and_a_number_of_playlists_can_be_asked_for(files, capsys):
-    asked = ["--recommender", "seeds", "--protocol", "first-1", "--json"]
-    assert run(files, *asked, "--source", "b") == 0
-    assert said(capsys)["protocol"]["test_playlists"] == 13
-    assert run(files, *asked, "--max-playlists", 7) == 0
-    assert said(capsys)["recommenders"][0]["n"] == 7
+def test_playlists_can_be_limited_by_source_and_number(files, capsys):
+    arguments = ["--recommender", "seeds", "--protocol", "first-1", "--json"]
+    assert run(files, *arguments, "--source", "b") == 0
+    assert printed(capsys)["protocol"]["test_playlists"] == 13
+    assert run(files, *arguments, "--max-playlists", 7) == 0
+    assert printed(capsys)["recommenders"][0]["n"] == 7
 
 
 @pytest.mark.usefixtures("oracle")
-def test_the_table_is_for_people(files, capsys):
+def test_the_table_has_one_line_per_category(files, capsys):
     assert run(files, "--recommender", "kinds", "--protocol", "challenge") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:3] == ["recommender", "given", "n"]
@@ -435,7 +439,7 @@ def test_the_table_is_for_people(files, capsys):
         (["--protocol", "first-1", "--train", "nowhere.parquet"], "nowhere.parquet: there is no such file"),
     ],
 )
-def test_what_the_door_cannot_do_is_one_sentence(files, capsys, options, sentence):
+def test_bad_options_are_one_error_line(files, capsys, options, sentence):
     assert run(files, *options) == 1
     captured = capsys.readouterr()
     assert sentence in captured.err
@@ -460,7 +464,7 @@ def test_what_the_door_cannot_do_is_one_sentence(files, capsys, options, sentenc
         (lambda t: t.filter(pa.compute.less(t["position"], 12)), "first-10", "the longest has 12"),
     ],
 )
-def test_bad_playlists_are_one_sentence(files, tmp_path, capsys, change, protocol, sentence):
+def test_bad_playlists_are_one_error_line(files, tmp_path, capsys, change, protocol, sentence):
     path = tmp_path / "playlists.parquet"
     pq.write_table(change(pq.read_table(files / "playlists.parquet")), path)
     where = ["--playlists", str(path), "--catalogue", str(files / "tracks.parquet"), "--protocol", protocol]

@@ -22,20 +22,20 @@ from disco.evaluation.metrics import (
 )
 
 
-def test_ranks_count_the_better_and_half_the_equal():
+def test_ranks_count_better_negatives_and_half_of_the_equal_ones():
     true = np.array([0.5, 0.5, 0.5, 0.5], dtype=np.float32)
-    others = np.array([[0.9, 0.9, 0.9], [0.1, 0.9, 0.2], [0.5, 0.5, 0.5], [0.1, 0.5, 0.9]], dtype=np.float32)
-    assert ranks(true, others).tolist() == [1.0, 3.0, 2.5, 2.5]
+    negatives = np.array([[0.9, 0.9, 0.9], [0.1, 0.9, 0.2], [0.5, 0.5, 0.5], [0.1, 0.5, 0.9]], dtype=np.float32)
+    assert ranks(true, negatives).tolist() == [1.0, 3.0, 2.5, 2.5]
 
 
 def test_reciprocal_ranks_and_hits():
-    found = np.array([1.0, 2.0, 10.0, 10.5, 400.0])
-    assert reciprocal_ranks(found).tolist() == pytest.approx([1, 0.5, 0.1, 0.0952381, 0.0025])
-    assert hits(found).tolist() == [1, 1, 1, 0, 0]
+    values = np.array([1.0, 2.0, 10.0, 10.5, 400.0])
+    assert reciprocal_ranks(values).tolist() == pytest.approx([1, 0.5, 0.1, 0.0952381, 0.0025])
+    assert hits(values).tolist() == [1, 1, 1, 0, 0]
 
 
-def test_an_interval_is_of_playlists_not_of_cases():
-    """Ten playlists, each all right or all wrong: a hundred cases tell no more than ten."""
+def test_the_bootstrap_resamples_playlists_not_cases():
+    """Ten playlists, each right or wrong in all its cases: a hundred cases hold no more information than ten."""
     rng = np.random.default_rng(0)
     right = rng.random(10) < 0.5
     values, groups = np.repeat(right, 100).astype(float), np.repeat(np.arange(10), 100)
@@ -46,7 +46,7 @@ def test_an_interval_is_of_playlists_not_of_cases():
     assert high - low < 0.08
 
 
-def test_an_interval_covers_the_truth_about_as_often_as_it_says():
+def test_the_bootstrap_interval_has_its_nominal_coverage():
     covered = 0
     for seed in range(200):
         values = np.random.default_rng(seed).normal(size=300)
@@ -60,60 +60,60 @@ def test_the_same_seed_gives_the_same_interval():
     assert bootstrap_interval(values, groups, seed=3) == bootstrap_interval(values, groups, seed=3)
 
 
-# --- Continuations: the challenge's metrics. Worked out by hand; tracks are rows.
+# Continuations: the metrics of the challenge, computed by hand; tracks are rows.
 
-TRUTH = np.array([7, 3, 9, 1])
-FOUND = np.array([3, 8, 2, 7, 4, 1])  # true at 1, 4 and 6; the first |G| = 4 hold two of the four
+RELEVANT = np.array([7, 3, 9, 1])
+RECOMMENDED = np.array([3, 8, 2, 7, 4, 1])  # relevant at 1, 4 and 6; two of them among the first |G| = 4
 
 
 def rows(*numbers):
     return np.array(numbers, dtype=np.intp)
 
 
-def test_r_precision_counts_among_as_many_as_are_hidden():
-    assert r_precision(FOUND, TRUTH) == 2 / 4
-    assert r_precision(FOUND[:1], TRUTH) == 1 / 4  # a short answer is no better for being short
-    assert r_precision(rows(), TRUTH) == 0
+def test_r_precision_counts_hits_among_as_many_as_are_withheld():
+    assert r_precision(RECOMMENDED, RELEVANT) == 2 / 4
+    assert r_precision(RECOMMENDED[:1], RELEVANT) == 1 / 4  # a short list is not rewarded
+    assert r_precision(rows(), RELEVANT) == 0
 
 
-def test_a_quarter_for_each_artist_once():
+def test_each_artist_adds_a_quarter_once():
     #                    0  1  2  3  4  5  6   7  8  9
     artists = np.array([0, 5, 6, 3, 1, 0, 0, -1, 5, 6])
-    # The truth 7, 3, 9, 1 is by -, 3, 6, 5; the first four found 3, 8, 2, 7 are by 3, 5, 6, -: three artists.
-    assert r_precision_artists(FOUND, TRUTH, artists) == (2 + 0.25 * 3) / 4
-    # An unknown artist is nobody's, one that comes twice counts once, what comes after |G| not at all.
+    # The relevant 7, 3, 9, 1 are by -, 3, 6, 5; the first four recommended 3, 8, 2, 7 by 3, 5, 6, -: three artists.
+    assert r_precision_artists(RECOMMENDED, RELEVANT, artists) == (2 + 0.25 * 3) / 4
+    # Unknown artists match nothing, an artist counts once, and only the first |G| tracks count.
     assert r_precision_artists(rows(0, 5, 6, 7, 4), rows(7), artists) == 0
     assert r_precision_artists(rows(2, 8), rows(9, 0), np.full(10, 4)) == 0.25 / 2
     assert r_precision_artists(rows(2, 8, 9), rows(9, 0), np.arange(10)) == 0
 
 
-def test_ndcg_of_the_list_by_hand():
+def test_ndcg_equals_the_sum_by_hand():
     # 1/log2(2) + 1/log2(5) + 1/log2(7) over 1/log2(2) + 1/log2(3) + 1/log2(4) + 1/log2(5)
-    gained, ideal = 1 + 0.4306765581 + 0.3562071871, 1 + 0.6309297536 + 0.5 + 0.4306765581
-    assert ndcg(FOUND, TRUTH) == pytest.approx(gained / ideal, abs=1e-9)
-    assert ndcg(FOUND, TRUTH) == pytest.approx(0.6975638, abs=1e-6)
+    gain, ideal = 1 + 0.4306765581 + 0.3562071871, 1 + 0.6309297536 + 0.5 + 0.4306765581
+    assert ndcg(RECOMMENDED, RELEVANT) == pytest.approx(gain / ideal, abs=1e-9)
+    assert ndcg(RECOMMENDED, RELEVANT) == pytest.approx(0.6975638, abs=1e-6)
     assert ndcg(rows(5, 0), rows(0)) == pytest.approx(0.6309297536)
 
 
-def test_clicks_are_pages_turned():
-    found = np.arange(600)
-    for place, expected in [(0, 0), (9, 0), (10, 1), (19, 1), (20, 2), (499, 49), (500, 51), (599, 51)]:
-        assert clicks(found, rows(place)) == expected
-    assert clicks(found, rows(900)) == 51
+def test_clicks_count_pages_of_ten():
+    recommended = np.arange(600)
+    for position, expected in [(0, 0), (9, 0), (10, 1), (19, 1), (20, 2), (499, 49), (500, 51), (599, 51)]:
+        assert clicks(recommended, rows(position)) == expected
+    assert clicks(recommended, rows(900)) == 51
     assert clicks(rows(), rows(1)) == 51
-    assert clicks(found, rows(35, 12, 450)) == 1
+    assert clicks(recommended, rows(35, 12, 450)) == 1
 
 
-def test_more_than_500_hidden_tracks_can_still_be_found_perfectly_by_ndcg():
-    found = np.arange(500)
-    assert ndcg(found, np.arange(900)) == 1
-    assert r_precision(found, np.arange(900)) == 500 / 900
+def test_ndcg_can_be_1_with_more_than_500_withheld_tracks():
+    recommended = np.arange(500)
+    assert ndcg(recommended, np.arange(900)) == 1
+    assert r_precision(recommended, np.arange(900)) == 500 / 900
 
 
-def test_nothing_after_500_counts():
-    found, truth = np.arange(1000), np.arange(400, 1000)
+def test_tracks_after_the_first_500_do_not_count():
+    recommended, relevant = np.arange(1000), np.arange(400, 1000)
     for metric in (r_precision, ndcg, clicks):
-        assert metric(found, truth) == metric(found[:500], truth)
+        assert metric(recommended, relevant) == metric(recommended[:500], relevant)
 
 
 def test_coverage_counts_different_tracks():
@@ -122,19 +122,19 @@ def test_coverage_counts_different_tracks():
     assert coverage(lists, first=1) == 2
     assert coverage([]) == 0
     low, high = coverage_interval(lists)
-    # Without the first: 2, 3, 4; without the second: 1, 2, 3; without the third all four. So 1, 1, 0 stand alone.
+    # Without the first: 2, 3, 4; without the second: 1, 2, 3; without the third: all four. So 1, 1, 0 are unique.
     assert (low + high) / 2 == 4
     assert high - 4 == pytest.approx(1.96 * (2 / 3 * (2 * (1 / 3) ** 2 + (2 / 3) ** 2)) ** 0.5)
 
 
-def test_the_interval_of_the_coverage_covers_what_is_expected():
-    """Lists of 20 of 300 tracks, popular ones more often: expected are those that a list of 40 draws names."""
-    chance = 1 / np.arange(1, 301)
-    chance /= chance.sum()
+def test_the_jackknife_interval_covers_the_expected_coverage():
+    """Lists of 5 to 35 of 300 tracks, popular ones more often; the expected coverage is the mean of many samples."""
+    popularity = 1 / np.arange(1, 301)
+    popularity /= popularity.sum()
     covered, totals, bounds = 0, [], []
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        lists = [rng.choice(300, rng.integers(5, 35), replace=False, p=chance) for _ in range(40)]
+        lists = [rng.choice(300, rng.integers(5, 35), replace=False, p=popularity) for _ in range(40)]
         totals.append(coverage(lists))
         bounds.append(coverage_interval(lists))
     covered = sum(low <= np.mean(totals) <= high for low, high in bounds)
@@ -142,14 +142,14 @@ def test_the_interval_of_the_coverage_covers_what_is_expected():
     assert np.mean([high - low for low, high in bounds]) < 8 * np.std(totals)
 
 
-def plainly(found, truth):
-    """R-precision, NDCG and clicks as one would say them aloud."""
-    found, truth = [int(t) for t in found][:500], {int(t) for t in truth}
-    precision = sum(t in truth for t in found[: len(truth)]) / len(truth)
-    gained = sum(1 / math.log2(i + 1) for i, t in enumerate(found, start=1) if t in truth)
-    ideal = sum(1 / math.log2(i + 1) for i in range(1, min(len(truth), 500) + 1))
-    first = next((i for i, t in enumerate(found) if t in truth), None)
-    return precision, gained / ideal, 51 if first is None else first // 10
+def oracle(recommended, relevant):
+    """R-precision, NDCG and clicks in plain loops, as an oracle."""
+    recommended, relevant = [int(t) for t in recommended][:500], {int(t) for t in relevant}
+    precision = sum(t in relevant for t in recommended[: len(relevant)]) / len(relevant)
+    gain = sum(1 / math.log2(i + 1) for i, t in enumerate(recommended, start=1) if t in relevant)
+    ideal = sum(1 / math.log2(i + 1) for i in range(1, min(len(relevant), 500) + 1))
+    first = next((i for i, t in enumerate(recommended) if t in relevant), None)
+    return precision, gain / ideal, 51 if first is None else first // 10
 
 
 lists = st.tuples(
@@ -159,60 +159,62 @@ lists = st.tuples(
 
 
 @given(lists)
-def test_they_are_what_one_would_say_aloud(case):
-    found, truth = (rows(*tracks) for tracks in case)
-    assert (r_precision(found, truth), ndcg(found, truth), clicks(found, truth)) == pytest.approx(
-        plainly(found, truth)
-    )
+def test_metrics_equal_the_oracle(case):
+    recommended, relevant = (rows(*tracks) for tracks in case)
+    assert (
+        r_precision(recommended, relevant),
+        ndcg(recommended, relevant),
+        clicks(recommended, relevant),
+    ) == pytest.approx(oracle(recommended, relevant))
 
 
 @given(lists, st.integers(1, 6))
-def test_the_quarters_are_what_one_would_say_aloud(case, many):
-    found, truth = (rows(*tracks) for tracks in case)
+def test_r_precision_with_artists_equals_the_oracle(case, many):
+    recommended, relevant = (rows(*tracks) for tracks in case)
     artists = np.arange(81) % many - 1
-    seen = {int(artists[t]) for t in found[: len(truth)]} & {int(artists[t]) for t in truth}
-    expected = plainly(found, truth)[0] + 0.25 * len(seen - {-1}) / len(truth)
-    assert r_precision_artists(found, truth, artists) == pytest.approx(expected)
+    seen = {int(artists[t]) for t in recommended[: len(relevant)]} & {int(artists[t]) for t in relevant}
+    expected = oracle(recommended, relevant)[0] + 0.25 * len(seen - {-1}) / len(relevant)
+    assert r_precision_artists(recommended, relevant, artists) == pytest.approx(expected)
 
 
 @given(lists, st.randoms())
-def test_order_counts_only_where_it_should(case, random):
-    found, truth = (rows(*tracks) for tracks in case)
-    other = truth.copy()
+def test_the_order_of_relevant_tracks_has_no_influence(case, random):
+    recommended, relevant = (rows(*tracks) for tracks in case)
+    other = relevant.copy()
     random.shuffle(other)
     for metric in (r_precision, ndcg, clicks):
-        assert metric(found, other) == metric(found, truth)
-    head, tail = found[: len(truth)].tolist(), found[len(truth) :].tolist()
+        assert metric(recommended, other) == metric(recommended, relevant)
+    head, tail = recommended[: len(relevant)].tolist(), recommended[len(relevant) :].tolist()
     random.shuffle(head)
     random.shuffle(tail)
-    assert r_precision(rows(*head, *tail), truth) == r_precision(found, truth)
+    assert r_precision(rows(*head, *tail), relevant) == r_precision(recommended, relevant)
 
 
 @given(lists)
-def test_a_perfect_list_is_perfect_and_a_wrong_one_nothing(case):
-    _, truth = (rows(*tracks) for tracks in case)
-    after = np.r_[truth, np.arange(100, 130)]
-    assert (r_precision(after, truth), ndcg(after, truth), clicks(after, truth)) == (1, 1, 0)
+def test_a_perfect_list_scores_1_and_a_wrong_one_0(case):
+    _, relevant = (rows(*tracks) for tracks in case)
+    after = np.r_[relevant, np.arange(100, 130)]
+    assert (r_precision(after, relevant), ndcg(after, relevant), clicks(after, relevant)) == (1, 1, 0)
     wrong = np.arange(100, 130)
-    assert (r_precision(wrong, truth), ndcg(wrong, truth), clicks(wrong, truth)) == (0, 0, 51)
-    apart = np.arange(131)
-    assert r_precision_artists(after, truth, apart) == 1.25
+    assert (r_precision(wrong, relevant), ndcg(wrong, relevant), clicks(wrong, relevant)) == (0, 0, 51)
+    artists = np.arange(131)
+    assert r_precision_artists(after, relevant, artists) == 1.25
 
 
 @given(lists, st.integers(0, 59))
-def test_moving_a_true_track_up_never_hurts(case, place):
-    found, truth = (rows(*tracks) for tracks in case)
-    if place and place < len(found) and found[place] in truth:
-        better = np.r_[found[place], np.delete(found, place)]
-        assert r_precision(better, truth) >= r_precision(found, truth)
-        assert ndcg(better, truth) >= ndcg(found, truth) - 1e-12
-        assert clicks(better, truth) <= clicks(found, truth)
+def test_moving_a_relevant_track_up_never_lowers_a_metric(case, position):
+    recommended, relevant = (rows(*tracks) for tracks in case)
+    if position and position < len(recommended) and recommended[position] in relevant:
+        better = np.r_[recommended[position], np.delete(recommended, position)]
+        assert r_precision(better, relevant) >= r_precision(recommended, relevant)
+        assert ndcg(better, relevant) >= ndcg(recommended, relevant) - 1e-12
+        assert clicks(better, relevant) <= clicks(recommended, relevant)
 
 
-def test_neighbours_of_the_same_label_are_counted_as_by_hand():
+def test_label_precision_equals_a_count_by_hand():
     rng = np.random.default_rng(5)
     vectors, labels = rng.normal(size=(60, 4)).astype(np.float32), rng.integers(0, 3, 60)
-    vectors[7] = 0  # what has no direction is nobody's neighbour in particular
+    vectors[7] = 0  # a zero vector has cosine 0 with all others
     for query, share in zip([3, 20, 59], label_precision(vectors, labels, np.array([3, 20, 59]), 5), strict=True):
         exact = vectors.astype(float)
         cosine = {

@@ -104,7 +104,7 @@ def test_tracks_without_title_or_artist_are_skipped_and_those_without_features_f
     assert played & set(range(20, 28)) == {22}
     assert len(played) == 60 - 8 + 1
     assert playlist.notes[0] == "8 of 60 tracks skipped: no title or artist"
-    assert "10 of 51 candidates have no features: by key and tempo" in playlist.notes[1]
+    assert "10 of 51 candidates have no features and are chosen by key and tempo" in playlist.notes[1]
     few = generate(catalogue_of(tracks), np.array([22, 3]), length=5, candidates=20)
     assert not {int(i[1:]) for i in ids(few)} & set(range(10, 20))
     assert "10 tracks without features are no candidates: 20 others have some" in few.notes
@@ -194,7 +194,9 @@ def test_with_keys_and_tempos_alone_those_that_mix_are_played():
         assert np.isnan(playlist.terms["distance"]).all()
         of_mixing = -sum(np.nan_to_num(playlist.terms[f"{name}_similarity"]) for name in ("key", "tempo"))
         np.testing.assert_allclose(playlist.terms["cost"], of_mixing, atol=1e-5)
-        assert "without features (acousticness ... valence): 199 candidates by key and tempo alone" in playlist.notes
+        assert (
+            "no features (acousticness ... valence): 199 candidates chosen by key and tempo alone" in playlist.notes
+        )
     ordered = generate(catalogue_of(tracks), np.array([0]), sequencer="order", length=12)
     assert np.nanmean(ordered.terms["tempo_similarity"]) > 0.9
 
@@ -239,7 +241,7 @@ def test_what_is_kept_stays_and_the_rest_is_replaced(catalogue):
         again = ids(generate(catalogue, np.array([5, 9]), sequencer=sequencer, keep_positions=kept))
         assert [a == b for a, b in zip(first, again, strict=True)] == [place != 6 for place in range(12)]
         assert again[6] not in first
-    with pytest.raises(DiscoError, match="no place 13 to keep in a playlist of 12"):
+    with pytest.raises(DiscoError, match="no position 13 to keep in a playlist of 12"):
         generate(catalogue, np.array([5, 9]), keep_positions=[12])
 
 
@@ -289,8 +291,8 @@ def test_alternatives_differ_and_the_first_is_the_best(catalogue):
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ({"constraints": Constraints(pinned=((0, 77),))}, "the seeds keep their places"),
-        ({"constraints": Constraints(pinned=((4, 5),))}, "the seeds keep their places"),
+        ({"constraints": Constraints(pinned=((0, 77),))}, "the seeds keep their positions"),
+        ({"constraints": Constraints(pinned=((4, 5),))}, "the seeds keep their positions"),
         ({"constraints": Constraints(pinned=((12, 77),))}, "no place 13 in a sequence of 12"),
         ({"constraints": Constraints(pinned=((4, 77), (4, 78)))}, "two tracks are to stand at place 5"),
         ({"constraints": Constraints(end_track=77, pinned=((4, 77),))}, "one track is to stand at places 5 and 12"),

@@ -267,7 +267,7 @@ class FlowCost:
         embeddings: Floats,
         mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     ) -> None:
-        self._catalogue, self._predictor, self.knobs = catalogue, predictor, knobs
+        self._catalogue, self._predictor, self.knobs, self.mixing = catalogue, predictor, knobs, mixing
         self._terms = _TransitionTerms(catalogue, knobs, embeddings, mixing)
         self._placed = not np.isnan(embeddings).all()
 

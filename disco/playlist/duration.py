@@ -1,120 +1,130 @@
-"""Asking a sequencer: for so many tracks or minutes, with constraints by their rows, and with some tracks kept."""
+"""Sequences of so many tracks or minutes from a pool, and again with some of their tracks kept."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.errors import DiscoError
+from disco.playlist.candidates import Pool
 from disco.playlist.cost import FlowCost, PairwiseCost
-from disco.playlist.mixing import Mixing
-from disco.playlist.sequence import BEAMS, SEQUENCERS, Constraints, PositionCosts, Rules, Sequencer
+from disco.playlist.sequence import BEAMS, SEQUENCERS, Constraints, PositionCosts, Rules
 
-# A track whose duration nobody knows counts as this long, the median of 380,000 tracks.
+# Assumed where a duration is unknown: the median of 380,000 tracks.
 _USUAL_SECONDS = 215.0
-# A path, of a number of tracks to add, constraints and a pool.
-Player = Callable[[int, Constraints, Rows], Rows]
 
 
-def player(
-    few: Catalogue,
-    start: Rows,
-    ranked: Rows,
-    sequence: Sequencer,
-    width: int | None,
-    cost: FlowCost | PairwiseCost,
-    rules: Rules,
-    mixing: Mixing,
-) -> Player:
-    """What makes a path of a number of tracks to add, constraints and a pool."""
-    whole = sequence is SEQUENCERS["order"]
-    if width is not None:
-        sequence = next((partial(beam, width=width) for beam in BEAMS.values() if beam is sequence), sequence)
+@dataclass(frozen=True)
+class Selector:
+    """A sequencer with all that it needs but the number of tracks.
 
-    def play(n: int, constraints: Constraints, pool: Rows) -> Rows:
-        if whole:  # an order plays all that it is given: the best candidates alone
-            pool = np.sort(ranked[np.isin(ranked, pool)][:n])
-            n = len(pool)
-        places = PositionCosts(few, len(start) + n, constraints, mixing.keys, whole)
-        _check_start(places, start)
-        return sequence(start, pool, n, cost, rules, places)
+    Attributes
+    ----------
+    pool : Pool
+    sequencer : str
+        One of `SEQUENCERS`.
+    cost : FlowCost or PairwiseCost
+    rules : Rules
+    width : int, optional
+        Sequences that beam, path and walk keep side by side.
+    """
 
-    return play
+    pool: Pool
+    sequencer: str
+    cost: FlowCost | PairwiseCost
+    rules: Rules
+    width: int | None = None
 
+    def __call__(self, length: int, constraints: Constraints | None = None, candidates: Rows | None = None) -> Rows:
+        """Rows of the start and of `length` tracks after it, or of fewer where the rules leave no more."""
+        pool, start = self.pool, self.pool.start
+        candidates = pool.candidates if candidates is None else candidates
+        if self.sequencer == "order":  # plays all that it is given: the best candidates alone
+            candidates = np.sort(pool.ranked[np.isin(pool.ranked, candidates)][:length])
+            length = len(candidates)
+        sequence = SEQUENCERS[self.sequencer]
+        if self.width is not None and self.sequencer in BEAMS:
+            sequence = partial(BEAMS[self.sequencer], width=self.width)
+        costs = self.position_costs(length, pool.constraints if constraints is None else constraints)
+        for position, row in costs.pinned.items():
+            at_start = position < len(start)
+            if at_start != (row < len(start)) or (at_start and start[position] != row):
+                raise DiscoError(f"no track can be pinned to position {position + 1}: the seeds keep their positions")
+        return sequence(start, candidates, length, self.cost, self.rules, costs)
 
-def timed(
-    play: Player, few: Catalogue, start: Rows, pool: Rows, constraints: Constraints, sequencer: str, minutes: float
-) -> tuple[Rows, int]:
-    """A path of so many minutes, and how many tracks it adds to the start."""
-    least = max((place + 1 - len(start) for place, _ in constraints.pinned), default=1)
-    path, added = _of_minutes(few, minutes, len(start), least, lambda n: play(n, constraints, pool))
-    if len(path) < len(start) + added or (constraints == Constraints() and sequencer == "greedy"):
-        return path, added
-    path = _anew(few, minutes, len(start), len(path), lambda n: play(n, constraints, pool))
-    return path, len(path) - len(start)
-
-
-def kept(keep: Sequence[int], path: Rows, begun: int) -> tuple[dict[int, int], Rows]:
-    """Rows by place that stay, and the rows that go."""
-    if bad := [place for place in keep if not 0 <= place < len(path)]:
-        raise DiscoError(f"there is no place {bad[0] + 1} to keep in a playlist of {len(path)} tracks")
-    stays = {place: int(path[place]) for place in keep if place >= begun}
-    return stays, np.setdiff1d(path[begun:], list(stays.values()))
+    def position_costs(self, length: int, constraints: Constraints) -> PositionCosts:
+        """Costs of tracks by position for so many tracks after the start."""
+        total, whole = len(self.pool.start) + length, self.sequencer == "order"
+        return PositionCosts(self.pool.tracks, total, constraints, self.cost.mixing.keys, whole)
 
 
-def _of_minutes(
-    catalogue: Catalogue, minutes: float, seeds: int, least: int, sequence: Callable[[int], Rows]
-) -> tuple[Rows, int]:
-    """The path whose duration is nearest to so many minutes, and how many tracks it adds to the seeds."""
-    length = max(1, least, math.ceil(minutes * 60 / _USUAL_SECONDS))
-    while True:
-        path = sequence(length)
-        total = np.cumsum(seconds(catalogue)[path])
-        if total[-1] >= minutes * 60 or len(path) < seeds + length:
-            break
-        length *= 2
-    if total[-1] < minutes * 60:
-        return path, length
-    end = max(seeds, int(np.argmin(np.abs(total - minutes * 60))) + 1)
-    return path[:end], end - seeds
+def fit_duration(select: Selector, minutes: float) -> tuple[Rows, int]:
+    """Select tracks whose total duration comes as near as possible to so many minutes.
 
-
-def _anew(catalogue: Catalogue, minutes: float, seeds: int, length: int, sequence: Callable[[int], Rows]) -> Rows:
-    """A path made for its length, since an arc or an end must not be cut off: the nearest in minutes of a few."""
-    paths, lasts = [sequence(length - seeds)], seconds(catalogue)
+    Returns
+    -------
+    order : ndarray of rows
+        The start and what follows it.
+    length : int
+        Number of tracks that should follow the start; more than do where the rules leave no more.
+    """
+    start, constraints, durations = len(select.pool.start), select.pool.constraints, seconds(select.pool.tracks)
+    least = max((position + 1 - start for position, _ in constraints.pinned), default=1)
+    order, length = _cut(select, durations, minutes * 60, start, least)
+    if len(order) < start + length or (constraints == Constraints() and select.sequencer == "greedy"):
+        return order, length
+    # An arc or an end track must not be cut off: select again for this length, one less and one more.
+    orders = [select(length)]
     for n in (length - 1, length + 1):
         try:
-            paths += [sequence(n - seeds)] if n > seeds else []
-        except DiscoError:  # so many have no place for a track that is held: no other length has to
+            orders += [select(n)] if n > 0 else []
+        except DiscoError:  # a pinned position may not exist in a shorter sequence
             continue
-    return min(paths, key=lambda path: abs(float(lasts[path].sum()) - minutes * 60))
+    order = min(orders, key=lambda order: abs(float(durations[order].sum()) - minutes * 60))
+    return order, len(order) - start
+
+
+def replace_others(
+    select: Selector, order: Rows, keep_positions: Sequence[int], length: int
+) -> tuple[Rows, Constraints]:
+    """Select again, with the tracks at some positions kept and those at the others excluded.
+
+    Returns
+    -------
+    order : ndarray of rows
+    constraints : Constraints
+        With the kept tracks pinned.
+    """
+    if bad := [position for position in keep_positions if not 0 <= position < len(order)]:
+        raise DiscoError(f"there is no position {bad[0] + 1} to keep in a playlist of {len(order)} tracks")
+    start, constraints = len(select.pool.start), select.pool.constraints
+    kept = {position: int(order[position]) for position in keep_positions if position >= start}
+    excluded = np.setdiff1d(order[start:], list(kept.values()))
+    constraints = replace(constraints, pinned=tuple({**dict(constraints.pinned), **kept}.items()))
+    return select(length, constraints, np.setdiff1d(select.pool.candidates, excluded)), constraints
 
 
 def seconds(catalogue: Catalogue) -> Floats:
-    """Durations in seconds, the usual one where unknown."""
+    """Durations in seconds, shape (n,); the usual one where unknown."""
     known = catalogue.numbers("duration_ms") / np.float32(1000)
     return np.asarray(np.nan_to_num(known, nan=_USUAL_SECONDS), dtype=np.float32)
 
 
-def _check_start(places: PositionCosts, start: Rows) -> None:
-    for place, row in places.pinned.items():
-        if (place < len(start)) != (row < len(start)) or (place < len(start) and start[place] != row):
-            raise DiscoError(f"place {place + 1} cannot be given to a track: the seeds keep their places")
-
-
-def constraints_by_rows(constraints: Constraints, rows: dict[int, int]) -> Constraints:
-    """The same constraints for other rows."""
-    start, end = (None if row is None else rows[row] for row in (constraints.start_track, constraints.end_track))
-    pinned = tuple((position, rows[row]) for position, row in constraints.pinned)
-    return replace(constraints, pinned=pinned, start_track=start, end_track=end)
-
-
-def places_of(wanted: Rows, rows: Rows, begun: int) -> Rows:
-    """Where rows stand among the sorted ones that come after the first so many; those that do not are left out."""
-    wanted = wanted[np.isin(wanted, rows[begun:])]
-    return np.asarray(begun + np.searchsorted(rows[begun:], wanted), dtype=np.intp)
+def _cut(select: Callable[[int], Rows], durations: Floats, wanted: float, start: int, least: int) -> tuple[Rows, int]:
+    """A sequence long enough, cut where it is nearest to the wanted seconds, and how many tracks follow the start."""
+    length = max(1, least, math.ceil(wanted / _USUAL_SECONDS))
+    while True:
+        order = select(length)
+        total = np.cumsum(durations[order])
+        if total[-1] >= wanted or len(order) < start + length:
+            break
+        length *= 2
+    if total[-1] < wanted:
+        return order, length
+    end = max(start, int(np.argmin(np.abs(total - wanted))) + 1)
+    return order[:end], end - start

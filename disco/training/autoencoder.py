@@ -51,7 +51,7 @@ def encoder(whole: keras.Model) -> keras.Model:
 
 
 def task(whole: keras.Model, teaching: Floats, asked: Floats, recipe: AutoencoderRecipe, dropout: bool) -> Task:
-    """The task of copying tracks, shape (n, 15); judged by the copies of those asked, shape (m, 15)."""
+    """The task of copying tracks, shape (n, 15); the error is that of the copies of other tracks, shape (m, 15)."""
 
     def loss(inputs: Any) -> Any:
         return tensorflow.reduce_mean((whole(inputs, training=dropout) - inputs) ** 2)
@@ -68,9 +68,9 @@ def task(whole: keras.Model, teaching: Floats, asked: Floats, recipe: Autoencode
     return Task(whole.trainable_variables, whole.non_trainable_variables, loss, batches, n_batches, error)
 
 
-def errors_of(whole: keras.Model, heard: Floats) -> Floats:
+def errors_of(whole: keras.Model, encoded: Floats) -> Floats:
     """Mean squared error of each track's copy, in squared standard deviations, shape (n,)."""
-    return np.asarray(((whole.predict(heard, batch_size=8192, verbose=0) - heard) ** 2).mean(axis=1))
+    return np.asarray(((whole.predict(encoded, batch_size=8192, verbose=0) - encoded) ** 2).mean(axis=1))
 
 
 def train(recipe: AutoencoderRecipe, run: Run) -> Card:
@@ -89,8 +89,8 @@ def train(recipe: AutoencoderRecipe, run: Run) -> Card:
     if unknown.any():
         raise DataError(run.tracks, f"says nothing of {INPUTS[int(unknown.argmax())]}, which is an input")
     mean, scale = np.nanmean(values, axis=0), np.maximum(np.nanstd(values, axis=0), 1e-6)
-    heard = standardise(some, mean.tolist(), scale.tolist())
-    teaching, asked = heard[~cold], heard[cold]
+    encoded = standardise(some, mean.tolist(), scale.tolist())
+    teaching, asked = encoded[~cold], encoded[cold]
 
     def build() -> tuple[keras.Model, Task]:
         whole = network(recipe)
@@ -101,7 +101,7 @@ def train(recipe: AutoencoderRecipe, run: Run) -> Card:
     last = fitting.Schedule(recipe.settling, recipe.patience, recipe.learning_rate / 3)
     settled = fitting.fit(task(whole, teaching, asked, recipe, dropout=False), last, 0, name=f"{recipe.name} settles")
     whole.save(run.folder / "network.keras")
-    per_track = errors_of(whole, heard)
+    per_track = errors_of(whole, encoded)
     return {
         "method": "autoencoder",
         "feature_set": catalogue.feature_set,
@@ -128,12 +128,12 @@ def train(recipe: AutoencoderRecipe, run: Run) -> Card:
                 }
                 for name, part in (("all", per_track), ("validation", per_track[cold]))
             },
-            **genre_hits(whole, some, heard, cold),
+            **genre_hits(whole, some, encoded, cold),
         },
     }
 
 
-def genre_hits(whole: keras.Model, catalogue: Catalogue, heard: Floats, asked: Mask) -> Card:
+def genre_hits(whole: keras.Model, catalogue: Catalogue, encoded: Floats, asked: Mask) -> Card:
     """Mean share of the ten neighbours in the code that have the first genre of a track that is asked about.
 
     Neighbours come from all tracks with a genre.
@@ -143,5 +143,5 @@ def genre_hits(whole: keras.Model, catalogue: Catalogue, heard: Floats, asked: M
     queries = np.flatnonzero(asked[known])
     if len(known) <= metrics.PAGE or not len(queries):
         return {}
-    code = encoder(whole).predict(heard[known], batch_size=8192, verbose=0)["code"]
+    code = encoder(whole).predict(encoded[known], batch_size=8192, verbose=0)["code"]
     return {"genre_hits@10": round(float(metrics.label_precision(code, labels[known], queries).mean()), 4)}

@@ -3,7 +3,7 @@
 Every track of a batch is to be given its genres (softmax over the genres, vectors of length 1), and to find in the
 batch the tracks by its artist and those of its playlist (supervised contrast: Khosla et al. 2020; the other tracks
 are the negatives, so in proportion to how often they occur). Tracks whose crc32 is divisible by 10 are in none of it,
-nor are other releases of them: who measures with them asks about tracks that the tower never met.
+nor are other releases of them, so that they measure tracks that the tower never saw.
 """
 
 from __future__ import annotations
@@ -100,14 +100,14 @@ def _unit(x: Any) -> Any:
 def tower(recipe: ContentRecipe, genres: int) -> keras.Model:
     """What is known of a track, (n, inputs), to a vector of length 1, (n, size), and logits, (n, genres)."""
     numbers = sum(name in NUMBERS for name in recipe.inputs)
-    heard = keras.Input((len(recipe.inputs),), name="inputs")
-    x = keras.layers.GaussianNoise(recipe.noise)(heard)
+    encoded = keras.Input((len(recipe.inputs),), name="inputs")
+    x = keras.layers.GaussianNoise(recipe.noise)(encoded)
     if recipe.periods:
         x = keras.layers.Concatenate()([x, Periodic(recipe.periods, name="periodic")(x[:, :numbers])])
     vector = keras.layers.UnitNormalization(name="vector")(
         _trunk(x, recipe.size, recipe.width, recipe.blocks, recipe.dropout)
     )
-    return keras.Model(heard, [vector, GenreHead(genres, recipe.temperature, name="kinds")(vector)], name="tower")
+    return keras.Model(encoded, [vector, GenreHead(genres, recipe.temperature, name="kinds")(vector)], name="tower")
 
 
 def shrunk_to_genres(network: keras.Model, share: float) -> keras.Model:
@@ -122,7 +122,7 @@ class ContentData:
 
     Attributes
     ----------
-    heard : ndarray, shape (tracks, inputs)
+    encoded : ndarray, shape (tracks, inputs)
     tracks : ndarray of rows
         Those with a genre.
     chances : ndarray, shape (len(tracks),)
@@ -135,7 +135,7 @@ class ContentData:
         The genres.
     """
 
-    heard: Floats
+    encoded: Floats
     tracks: Rows
     chances: NDArray[np.float64]
     genres: NDArray[np.float16]
@@ -166,7 +166,7 @@ def content_data(catalogue: Catalogue, recipe: ContentRecipe) -> ContentData:
         If no genre has enough of them.
     """
     check_feature_set(catalogue, scaler(recipe.scaler))
-    heard = tower_inputs(catalogue, recipe.inputs, scaler(recipe.scaler))
+    encoded = tower_inputs(catalogue, recipe.inputs, scaler(recipe.scaler))
     may = catalogue.has_comparable_features & ~held_out(catalogue)
     listed = catalogue.table["genres"].combine_chunks()
     of, names = np.asarray(pc.list_parent_indices(listed)), pc.list_flatten(listed).dictionary_encode()
@@ -189,7 +189,7 @@ def content_data(catalogue: Catalogue, recipe: ContentRecipe) -> ContentData:
     tracks = np.flatnonzero(may & (whole > 0))
     kinds = names.dictionary.take(pa.array(kept)).to_pylist()
     return ContentData(
-        heard,
+        encoded,
         tracks,
         whole[tracks] / whole[tracks].sum(),
         genres.astype(np.float16),
@@ -244,7 +244,7 @@ def task(
             rows, playlist = [by.tracks[some], by.tracks[others]], np.repeat(np.arange(groups), _TOGETHER)
             rows += [rng.choice(lists[i], _TOGETHER) for i in rng.integers(len(lists), size=groups)]
             batch = np.concatenate(rows)
-            inputs = by.heard[batch]
+            inputs = by.encoded[batch]
             unheard = np.flatnonzero(rng.random(len(batch)) < recipe.hidden)
             inputs[np.ix_(unheard, hidden)] = unknown
             # A track beside itself would teach that equal numbers are equal.
@@ -263,7 +263,7 @@ def _repeated(rows: Rows) -> Mask:
 
 
 def validation_error(
-    network: keras.Model, heard: Floats, catalogue: Catalogue, validation: list[Rows]
+    network: keras.Model, encoded: Floats, catalogue: Catalogue, validation: list[Rows]
 ) -> Callable[[], float]:
     """Measure of a tower as it stands: share of true next tracks of playlists that are not among the first 10 of 400.
 
@@ -273,10 +273,10 @@ def validation_error(
     needed = np.unique(np.concatenate([*validation, cases.negatives.ravel()]))
 
     def error() -> float:
-        space = np.zeros((len(heard), network.output_shape[0][-1]), dtype=np.float32)
+        space = np.zeros((len(encoded), network.output_shape[0][-1]), dtype=np.float32)
         for start in range(0, len(needed), 8192):
             some = needed[start : start + 8192]
-            space[some] = np.asarray(network(heard[some], training=False)[0])
+            space[some] = np.asarray(network(encoded[some], training=False)[0])
         before = zip(cases.playlist, cases.position, strict=True)
         vectors = np.stack([space[validation[p][:i]].mean(axis=0) for p, i in before])
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -295,7 +295,7 @@ def train(recipe: ContentRecipe, run: Run) -> Card:
     def build() -> tuple[Any, Task]:
         network = tower(recipe, len(by.names))
         return network, task(
-            network, by, lists, recipe, validation_error(network, by.heard, catalogue, found["validation"])
+            network, by, lists, recipe, validation_error(network, by.encoded, catalogue, found["validation"])
         )
 
     network, errors = fit_best(recipe, build, run.saved)

@@ -59,7 +59,7 @@ class Schedule:
     epochs, patience : int
         Epochs at most; and without a better error, before it stops.
     learning_rate : float
-        Of Adam, at its highest: it rises for the first hundredth and falls to nought along a cosine.
+        Of Adam, at its highest: it rises for the first hundredth and falls to zero along a cosine.
     weight_decay : float
         Decoupled (Loshchilov & Hutter 2019); biases and scales are left out.
     """

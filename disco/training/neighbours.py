@@ -45,7 +45,7 @@ def train_item_knn(recipe: ItemKnnRecipe, run: Run) -> Card:
 
 
 def train_title_knn(recipe: TitleKnnRecipe, run: Run) -> Card:
-    """Keep the training playlists and the terms of their titles; a playlist without a title is never heard."""
+    """Keep the training playlists and the terms of their titles; a playlist without a title is never used."""
     by = training_interactions(run)
     terms = learn_terms([title for title in by.titles if title.strip()], recipe.least_titles, recipe.most_terms)
     if not len(terms):

@@ -53,7 +53,7 @@ def _linear(units: int, name: str) -> keras.layers.RNN:
 
 
 def gru(inputs: int = 9, outputs: int = 8, units: int = 64) -> keras.Model:
-    """A GRU (Cho et al. 2014) of 64 and a Dense of 8 on what `classic` hears, and trained like it."""
+    """A GRU (Cho et al. 2014) of 64 and a Dense of 8 on the inputs of `classic`, and trained like it."""
     cell = keras.layers.GRUCell(units, name="gru_cell")
     return keras.Sequential(
         [
@@ -117,20 +117,20 @@ def tower(
 ) -> keras.Model:
     """Track tower: what is known of a track, (n, inputs + slots), to a vector of length 1, (n, size).
 
-    The vector has two halves, each of a trunk of its own. One hears the inputs with noise of sd `blur` in
+    The vector has two halves, each with a trunk of its own. One takes the inputs with noise of sd `blur` in
     training, and words of genres in the last `slots` of them, so that it learns kinds of music and no single
-    track. The other hears the first `numbers` of them through sines and cosines of learned frequencies too
+    track. The other takes the first `numbers` of them through sines and cosines of learned frequencies too
     (`periods` of them each; Gorishniy et al. 2022, "On embeddings for numerical features"), by which it knows a
     track again from its numbers alone and remembers what it was played with. How well it knows it is the
     length of what it says; the last component of the vector takes the rest, and no prediction ever points there.
     So what nobody played in training is found by the first half and not misplaced by the second. `memory` is the
     share of the second in every squared length.
     """
-    heard = keras.Input((inputs + slots,), name="inputs")
-    blurred = keras.layers.GaussianNoise(blur)(heard[:, :inputs])
+    track = keras.Input((inputs + slots,), name="inputs")
+    blurred = keras.layers.GaussianNoise(blur)(track[:, :inputs])
     if slots:
-        blurred = keras.layers.Concatenate()([blurred, heard[:, inputs:]])
-    waves = keras.layers.Concatenate()([heard[:, :inputs], Periodic(periods, name="periodic")(heard[:, :numbers])])
+        blurred = keras.layers.Concatenate()([blurred, track[:, inputs:]])
+    waves = keras.layers.Concatenate()([track[:, :inputs], Periodic(periods, name="periodic")(track[:, :numbers])])
     half = size // 2
     kinds = keras.layers.UnitNormalization()(_trunk(blurred, half, width, blocks, dropout))
     known = _trunk(waves, half - 1, width, blocks, dropout)
@@ -139,7 +139,7 @@ def tower(
     # sqrt(1 - tanh^2), in the form that keeps its digits where tanh is nearly 1.
     rest = 2 * keras.ops.exp(-length) / (1 + keras.ops.exp(-2 * length))
     parts = [kinds * (1 - memory) ** 0.5, known * (how_well / length * memory**0.5), rest * memory**0.5]
-    return keras.Model(heard, keras.layers.Concatenate(name="halves")(parts), name="tower")
+    return keras.Model(track, keras.layers.Concatenate(name="halves")(parts), name="tower")
 
 
 def _trunk(x: Any, size: int, width: int, blocks: int, dropout: float) -> Any:
@@ -189,20 +189,22 @@ class Periodic(keras.layers.Layer):  # type: ignore[misc]
 def sequence_encoder(size: int, units: int, dropout: float, recurrent: str = "gru") -> keras.Model:
     """What comes next: vectors of the tower, (playlists, tracks, size), to one of length 1 after each track.
 
-    A recurrent layer hears the vectors, and what it says corrects their running mean; with `recurrent`
+    The output of a recurrent layer over the vectors corrects their running mean; with `recurrent`
     none the mean is corrected by itself alone. The last component is 0, as the tower needs it.
     """
-    heard = keras.Input((None, size), name="inputs")
-    mean = keras.ops.cumsum(heard, axis=1) / keras.ops.cumsum(keras.ops.ones_like(heard[..., :1]), axis=1)
-    # A vector of length 1 has components of about 1 / sqrt(size): what layers hear should be about 1.
-    said = [mean * size**0.5]
+    vectors = keras.Input((None, size), name="inputs")
+    mean = keras.ops.cumsum(vectors, axis=1) / keras.ops.cumsum(keras.ops.ones_like(vectors[..., :1]), axis=1)
+    # A vector of length 1 has components of about 1 / sqrt(size): inputs of layers should be about 1.
+    summaries = [mean * size**0.5]
     if recurrent != "none":
         cell = _CELLS[recurrent](units, name="cell")
-        said.append(keras.layers.RNN(cell, return_sequences=True, name="recurrent")(heard * size**0.5))
-    together = keras.layers.Dropout(dropout)(keras.layers.Concatenate()(said) if len(said) > 1 else said[0])
-    vector = keras.layers.Dense(size - 1, name="correction")(together) + said[0][..., :-1]
+        summaries.append(keras.layers.RNN(cell, return_sequences=True, name="recurrent")(vectors * size**0.5))
+    together = keras.layers.Dropout(dropout)(
+        keras.layers.Concatenate()(summaries) if len(summaries) > 1 else summaries[0]
+    )
+    vector = keras.layers.Dense(size - 1, name="correction")(together) + summaries[0][..., :-1]
     vector = keras.layers.UnitNormalization()(vector)
-    return keras.Model(heard, keras.ops.pad(vector, ((0, 0), (0, 0), (0, 1))), name="follower")
+    return keras.Model(vectors, keras.ops.pad(vector, ((0, 0), (0, 0), (0, 1))), name="follower")
 
 
 _CELLS = {"gru": keras.layers.GRUCell, "simple": keras.layers.SimpleRNNCell}
@@ -212,7 +214,7 @@ def sequence_encoder_step(network: keras.Model, place: SpaceTransform) -> keras.
     """One step of a sequence encoder in the space that users measure in.
 
     inputs (n, size), state (n, width) -> vector (n, size), next_state (n, width). The state is that of the
-    recurrent layer, the sum of the vectors and their number; it is zero before the first track. Moving and
+    recurrent layer, the sum of the recurrent_output and their number; it is zero before the first track. Moving and
     scaling are worked into the weights, since a step's time goes to the number of its operations.
     """
     size = network.input_shape[-1]
@@ -221,18 +223,18 @@ def sequence_encoder_step(network: keras.Model, place: SpaceTransform) -> keras.
     inputs = keras.Input((size,), name="inputs")
     state = keras.Input((units + size + 1,), name="state")
     total, count = state[:, units:-1] + inputs, state[:, -1:] + 1.0
-    said, after = [total / count], [total, count]
-    # A vector v of the tower is met as stretch * (v - centre), and heard as sqrt(size) * v.
+    summaries, after = [total / count], [total, count]
+    # A vector v of the tower arrives as stretch * (v - centre); the layers take sqrt(size) * v.
     loud, middle = size**0.5 / place.stretch, size**0.5 * place.centre
     kernel, bias = (weight.numpy() for weight in network.get_layer("correction").weights)
     kernel[: size - 1] += np.eye(size - 1, dtype=np.float32)
     bias += middle @ kernel[:size]
     kernel[:size] *= loud[:, None]
     if cell:
-        heard, hidden = _shifted_cell(cell, loud, middle)(inputs, [state[:, :units]])
-        said.append(heard)
+        recurrent_output, hidden = _shifted_cell(cell, loud, middle)(inputs, [state[:, :units]])
+        summaries.append(recurrent_output)
         after.insert(0, hidden[0] if isinstance(hidden, (list, tuple)) else hidden)
-    together = keras.layers.Concatenate()(said) if len(said) > 1 else said[0]
+    together = keras.layers.Concatenate()(summaries) if len(summaries) > 1 else summaries[0]
     correction = keras.layers.Dense(size, name="correction")
     correction.build(together.shape)
     correction.set_weights([np.pad(kernel, ((0, 0), (0, 1))), np.pad(bias, (0, 1))])
@@ -247,7 +249,7 @@ def _shifted_cell(cell: Any, loud: Any, middle: Any) -> Any:
     moved.build((None, len(loud)))
     kernel, recurrent, bias = cell.get_weights()
     bias = bias.copy()
-    # A GRU has one bias for what it hears and another for its past.
+    # A GRU has one bias for its input and another for its state.
     bias[(0,) if bias.ndim == 2 else ...] += middle @ kernel
     moved.set_weights([kernel * loud[:, None], recurrent, bias])
     return moved
@@ -255,7 +257,7 @@ def _shifted_cell(cell: Any, loud: Any, middle: Any) -> Any:
 
 @dataclass(frozen=True)
 class SpaceTransform:
-    """Where the vectors of a tower lie for those who measure: stretch * (vector - centre), shape (size,) each."""
+    """Affine map from the vectors of a tower to the space of inference: stretch * (vector - centre), (size,) each."""
 
     stretch: Any
     centre: Any
@@ -266,7 +268,7 @@ class SpaceTransform:
 
 
 def transformed_tower(network: keras.Model, place: SpaceTransform) -> keras.Model:
-    """A tower whose vectors are in the space that users measure in."""
+    """A tower whose recurrent_output are in the space that users measure in."""
     return keras.Model(network.inputs, {"vector": place.of(network.outputs[0])}, name="tower")
 
 

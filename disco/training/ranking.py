@@ -6,9 +6,9 @@ negatives come in proportion to how often a track occurs, and nothing corrects f
 how much likelier a track is *here* than anywhere, which popularity alone cannot answer. Vectors have
 length 1, so that the nearest is the one with the greatest inner product.
 
-Besides playlists, tracks by one artist are played in random orders: of four times as many tracks as
-playlists hold they tell what sounds alike. Genres are hidden from whole batches and from single tracks, so
-that the tower does without. And of tracks that nobody plays, strangers, it should remember nothing.
+Besides playlists, tracks by one artist are played in random orders: they cover four times as many tracks as
+playlists do and teach which tracks sound similar. Genres are hidden from whole batches and from single tracks,
+so that the tower works without them. Of tracks in no training playlist it should remember nothing.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from disco.training.recipes import RankPredictorRecipe
 
 # Score of what must not be chosen: far below any other.
 _NEVER = -1e9
-# Enough that two epochs which differ by a hundredth in hit@10 are told apart.
+# Enough to distinguish two epochs that differ by 0.01 in hit@10.
 _VALIDATION_CASES = 4000
 _PLACING_PLAYLISTS = 100
-# Fewer tracks in a row teach little and fill a batch with padding.
+# Shorter sequences teach little and fill a batch with padding.
 _SHORTEST = 5
-# Tracks of an artist in one batch, as long as a usual playlist; strangers in one, a fifth of its tracks.
+# Tracks of an artist in one batch, as long as a usual playlist; unplayed tracks in one, a fifth of its tracks.
 _OF_AN_ARTIST = 30
 _UNPLAYED = 256
 # Of tracks whose genre is hidden where others' genres are not.
@@ -50,7 +50,7 @@ _AT_A_TIME = 8192
 def task(
     tower: keras.Model,
     encoder: keras.Model,
-    heard: EncodedTracks,
+    encoded: EncodedTracks,
     music: TrainingMusic,
     recipe: RankPredictorRecipe,
     error: Callable[[], float],
@@ -62,13 +62,13 @@ def task(
     weights = [*tower.trainable_variables, *encoder.trainable_variables, *temperatures]
     half = recipe.size // 2
 
-    def loss(inputs: Any, tracks: Any, there: Any, occurrence: Any, own: Any, strangers: Any) -> Any:
+    def loss(inputs: Any, tracks: Any, there: Any, occurrence: Any, own: Any, unplayed: Any) -> Any:
         known = tower(inputs, training=True)
         predicted = encoder(tensorflow.gather(known, tracks[:, :-1]), training=True)
-        places = tensorflow.where(there[:, 1:])
-        predicted = tensorflow.gather_nd(predicted, places)
-        true = tensorflow.gather_nd(tracks[:, 1:], places)
-        bias = occurrence + tensorflow.gather(tensorflow.where(own, _NEVER, 0.0), places[:, 0])
+        positions = tensorflow.where(there[:, 1:])
+        predicted = tensorflow.gather_nd(predicted, positions)
+        true = tensorflow.gather_nd(tracks[:, 1:], positions)
+        bias = occurrence + tensorflow.gather(tensorflow.where(own, _NEVER, 0.0), positions[:, 0])
 
         def ranked(predicted: Any, known: Any, temperature: Any) -> Any:
             sharp = tensorflow.exp(temperature.value)
@@ -76,14 +76,14 @@ def task(
             right = sharp * tensorflow.reduce_sum(predicted * tensorflow.gather(known, true), -1)
             return tensorflow.reduce_mean(tensorflow.nn.softplus(tensorflow.reduce_logsumexp(others, -1) - right))
 
-        # The kinds of music must do alone too: new tracks have nothing else to be found by.
+        # The first half must also work alone: new tracks have nothing else to be found by.
         kinds = ranked(_unit(predicted[:, :half]), _unit(known[:, :half]), temperatures[1])
-        remembered = tower(strangers, training=True)[:, half:-1]
+        remembered = tower(unplayed, training=True)[:, half:-1]
         familiar = tensorflow.reduce_sum(remembered**2) / (_UNPLAYED * recipe.memory)
         return ranked(predicted, known, temperatures[0]) + kinds + familiar
 
     def batches(rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
-        return (_batch(some, heard, music.strangers, recipe, rng) for some in _mixed_batches(music, recipe, rng))
+        return (_batch(some, encoded, music.unplayed, recipe, rng) for some in _mixed_batches(music, recipe, rng))
 
     n_batches = sum(1 for _ in _mixed_batches(music, recipe, np.random.default_rng(0)))
     state = [*tower.non_trainable_variables, *encoder.non_trainable_variables]
@@ -96,24 +96,24 @@ def _unit(vectors: Any) -> Any:
 
 @dataclass(frozen=True)
 class TrainingMusic:
-    """What there is to learn from.
+    """Sequences and tracks to learn from.
 
     Attributes
     ----------
     playlists : list of rows
     artists : list of rows
         The tracks of each artist who has enough of them.
-    strangers : ndarray of rows
+    unplayed : ndarray of rows
         Tracks that no training playlist holds.
     """
 
     playlists: list[Rows]
     artists: list[Rows]
-    strangers: Rows
+    unplayed: Rows
 
 
 def training_music(catalogue: Catalogue, playlists: list[Rows]) -> TrainingMusic:
-    """The playlists, and what else the catalogue teaches; cold tracks are no part of it."""
+    """Playlists, tracks of each artist and unplayed tracks of a catalogue, without cold tracks."""
     open_to = catalogue.has_comparable_features & ~is_cold(catalogue.table["track_id"].to_pylist())
     artists = artist_numbers(catalogue)
     known = np.flatnonzero(open_to & (artists >= 0))
@@ -127,7 +127,7 @@ def training_music(catalogue: Catalogue, playlists: list[Rows]) -> TrainingMusic
 def _mixed_batches(
     music: TrainingMusic, recipe: RankPredictorRecipe, rng: np.random.Generator
 ) -> Iterator[list[Rows]]:
-    """Batches of all playlists, and among them so large a share again of batches of artists."""
+    """Batches of all playlists, mixed with `recipe.artists` times as many batches of tracks by one artist."""
     batches = list(shuffled_windows(music.playlists, recipe, rng))
     if recipe.artists:
         some = [rng.permutation(tracks)[:_OF_AN_ARTIST] for tracks in music.artists]
@@ -138,7 +138,7 @@ def _mixed_batches(
 def shuffled_windows(
     playlists: list[Rows], recipe: RankPredictorRecipe, rng: np.random.Generator
 ) -> Iterator[list[Rows]]:
-    """Windows of all playlists in batches of about so many tracks, those of like length together."""
+    """Windows of all playlists in batches of about `recipe.batch_tracks` tracks, similar lengths together."""
     windows = []
     for tracks in playlists:
         start = 0 if len(tracks) <= recipe.window else -int(rng.integers(recipe.window))
@@ -160,9 +160,9 @@ def shuffled_windows(
 
 
 def _batch(
-    windows: list[Rows], heard: EncodedTracks, strangers: Rows, recipe: RankPredictorRecipe, rng: np.random.Generator
+    windows: list[Rows], encoded: EncodedTracks, unplayed: Rows, recipe: RankPredictorRecipe, rng: np.random.Generator
 ) -> tuple[Any, ...]:
-    """One batch: inputs of its different tracks, everything else as places among them; and of some strangers."""
+    """One batch: inputs of its different tracks, the rest as positions among them; inputs of unplayed tracks."""
     shape = len(windows), max(map(len, windows))
     rows = np.full(shape, -1, dtype=np.intp)
     for padded, window in zip(rows, windows, strict=True):
@@ -173,17 +173,18 @@ def _batch(
     tracks[there] = place
     own = np.zeros((len(windows), len(unique)), dtype=bool)
     own[np.nonzero(there)[0], place] = True
-    inputs = add_noise(heard.take(unique), heard.slots, recipe, rng)
-    if len(strangers):
-        strangers = strangers[rng.integers(len(strangers), size=_UNPLAYED)]
+    inputs = add_noise(encoded.take(unique), encoded.slots, recipe, rng)
+    if len(unplayed):
+        unplayed = unplayed[rng.integers(len(unplayed), size=_UNPLAYED)]
     occurrence = np.log(count).astype(np.float32)
-    return inputs, tracks, there, occurrence, own, heard.take(strangers if len(strangers) else unique[:0])
+    return inputs, tracks, there, occurrence, own, encoded.take(unplayed if len(unplayed) else unique[:0])
 
 
 def add_noise(inputs: Floats, slots: int, recipe: RankPredictorRecipe, rng: np.random.Generator) -> Floats:
     """Inputs with noise on every number of a share of the tracks, and with genres hidden, of all or of some.
 
-    What was never met exactly must be heard too, and so must what has no genre, alone or among others that have.
+    The tower must also work for tracks whose exact numbers it never saw, and for tracks without genres, alone or
+    among others that have some.
     """
     numbers = inputs.shape[1] - slots
     noisy = rng.random(len(inputs)) < recipe.noisy_share
@@ -194,38 +195,38 @@ def add_noise(inputs: Floats, slots: int, recipe: RankPredictorRecipe, rng: np.r
 
 
 def validation_error(
-    tower: keras.Model, encoder: keras.Model, heard: EncodedTracks, catalogue: Catalogue, playlists: list[Rows]
+    tower: keras.Model, encoder: keras.Model, encoded: EncodedTracks, catalogue: Catalogue, playlists: list[Rows]
 ) -> Callable[[], float]:
-    """Measure of the networks as they stand: the share of validation cases not found among the first 10.
+    """Function that measures the networks: the share of validation cases not found among the first 10.
 
-    Measured with the genres that the catalogue says and with none, and the mean of both taken.
+    The mean of two measurements: with the genres of the catalogue, and with none.
     """
     cases = next_track.sample_cases(catalogue, playlists, None, most=_VALIDATION_CASES)
     needed = np.unique(np.concatenate([*playlists, cases.negatives.ravel()]))
 
     def missed(hidden: bool) -> float:
-        space = embed_rows(tower, heard, needed, hidden)
+        space = embed_rows(tower, encoded, needed, hidden)
         after = sequence_vectors(encoder, space, playlists)
         vectors = np.stack([after[p][i - 1] for p, i in zip(cases.playlist, cases.position, strict=True)])
         return 1 - float(metrics.hits(next_track.ranks(space, vectors, cases)).mean())
 
-    return lambda: (missed(False) + missed(True)) / 2 if heard.slots else missed(False)
+    return lambda: (missed(False) + missed(True)) / 2 if encoded.slots else missed(False)
 
 
-def embed_rows(tower: keras.Model, heard: EncodedTracks, rows: Rows, hidden: bool = False) -> Floats:
-    """Vectors of these rows in an array for all tracks, 0 elsewhere; with `hidden` their genres are not heard."""
-    space = np.zeros((len(heard), tower.output_shape[-1]), dtype=np.float32)
+def embed_rows(tower: keras.Model, encoded: EncodedTracks, rows: Rows, hidden: bool = False) -> Floats:
+    """Vectors of these rows in an array for all tracks, 0 elsewhere; with `hidden` without their genres."""
+    space = np.zeros((len(encoded), tower.output_shape[-1]), dtype=np.float32)
     for start in range(0, len(rows), _AT_A_TIME):
         some = rows[start : start + _AT_A_TIME]
-        inputs = heard.take(some)
+        inputs = encoded.take(some)
         if hidden:
-            inputs[:, heard.width - heard.slots :] = 0
+            inputs[:, encoded.width - encoded.slots :] = 0
         space[some] = np.asarray(tower(inputs, training=False))
     return space
 
 
 def sequence_vectors(encoder: keras.Model, space: Floats, playlists: list[Rows]) -> list[Floats]:
-    """What a sequence encoder says after each track of each playlist, shape (length, size) each."""
+    """Predictions of a sequence encoder after each track of each playlist, shape (length, size) each."""
     after: list[Floats] = [space[:0]] * len(playlists)
     order = np.argsort([len(tracks) for tracks in playlists], kind="stable")
     for start in range(0, len(order), 64):
@@ -241,18 +242,18 @@ def sequence_vectors(encoder: keras.Model, space: Floats, playlists: list[Rows])
 def fit_space_transform(
     tower: keras.Model,
     encoder: keras.Model,
-    heard: EncodedTracks,
+    encoded: EncodedTracks,
     catalogue: Catalogue,
     found: dict[str, list[Rows]],
     recipe: RankPredictorRecipe,
 ) -> tuple[SpaceTransform, float]:
-    """Where the learned space lies for those who measure, and how much it was scaled.
+    """Weights and centre of the learned space at inference, and the scale that was applied.
 
-    The halves of the vectors are weighed anew: `recall` is what the half that remembers is multiplied by.
-    The centre is the mean vector of the training entries, so that spicyness leads away from the middle of
-    what is played. The scale makes the standard deviation of the distance among 400 candidates of three
-    seeds (median over validation playlists) that of the predictor `mean` at a spicyness of 1.2: so flow
-    weighs against sweetness and smoothness as it does in the published space.
+    The second half of the vectors, which remembers tracks, is multiplied by `recall`. The centre is the mean vector
+    of the training entries, so that spicyness leads away from the average of what is played. The scale makes the
+    standard deviation of the distance among 400 candidates of three seeds (median over validation playlists) equal
+    to that of the predictor `mean` at a spicyness of 1.2, so that flow weighs against sweetness and smoothness as it
+    does in the published space.
     """
     weights = np.repeat(np.array([1, recipe.recall], dtype=np.float32), recipe.size // 2)
     scaled = scaled_features(catalogue, scaler())
@@ -261,7 +262,7 @@ def fit_space_transform(
     playable = catalogue.has_comparable_features & catalogue.has_title_and_artist
     pools = [Nearest(scaled).recommend(Query(tracks[:3], allowed=playable), 400).rows for tracks in some]
     entries = np.concatenate(found["train"])
-    space = embed_rows(tower, heard, np.unique(np.concatenate([*pools, *some, entries])))
+    space = embed_rows(tower, encoded, np.unique(np.concatenate([*pools, *some, entries])))
     centre = space[entries].mean(axis=0)
     after = sequence_vectors(encoder, space, [tracks[:3] for tracks in some])
     spreads = []
@@ -269,7 +270,7 @@ def fit_space_transform(
         published = 1.2 * scaled[tracks[:3]].mean(axis=0)
         learned, around = 1.2 * weights * (vectors[-1] - centre), weights * (space[pool] - centre)
         pairs = ((scaled[pool], published), (around, learned))
-        spreads.append([np.linalg.norm(places - target, axis=1).std() for places, target in pairs])
+        spreads.append([np.linalg.norm(positions - target, axis=1).std() for positions, target in pairs])
     published_spread, learned_spread = np.median(spreads, axis=0)
     scale = float(published_spread / learned_spread)
     return SpaceTransform(np.float32(scale) * weights, centre), scale

@@ -51,7 +51,7 @@ _ALWAYS, _SOMETIMES = (0, 1, 5), (2, 3, 10, 25, 50, 100)
 # Share of the queries with seeds that have the title too; and of those with ten seeds or more that are drawn from all
 # of the playlist, as in the RecSys Challenge 2018.
 _TITLED, _DRAWN = 0.4, 0.3
-# Tracks that a query hides at least: a true candidate or two teach little.
+# Fewest tracks that a query hides: one or two true candidates teach little.
 _HIDDEN = 5
 # Share of the held playlists that say how many trees are best.
 _APART = 0.15
@@ -200,7 +200,7 @@ def examples(
         right = np.isin(found.rows, hidden)
         recall.append(float(right.sum() / len(hidden)))
         if right.any():
-            # By chance alone: shown by their places, candidates would look as likely as their places were shown.
+            # In random order: in the order of the parts, the trees would learn how often each rank was shown.
             kept = right | (rng.random(len(right)) < recipe.negatives)
             features.append(found.values[kept])
             true.append(right[kept])

@@ -30,7 +30,7 @@ from disco.training.recommenders import (
 )
 from disco.training.seeds import fit_best
 
-# Queries that an epoch is judged by: of so many playlists, with the first tracks of some and the title of others.
+# Validation queries per epoch: of so many playlists, with the first tracks of some and the title of others.
 _VALIDATION_PLAYLISTS = 300
 _SEEDS = 5
 # Tracks whose vectors are worked out at a time.
@@ -38,7 +38,7 @@ _AT_A_TIME = 8192
 
 
 def train_two_tower(recipe: TwoTowerRecipe, run: Run) -> Card:
-    """Train the towers; write the tracks' vectors, what is heard of tracks and terms, and the playlist tower."""
+    """Train the towers; write the tracks' vectors, the inputs of tracks and terms, and the playlist tower."""
     load_networks()
     if find_spec("keras_rs") is None:
         raise MissingExtra("keras-rs", "train")
@@ -61,11 +61,11 @@ def train_two_tower(recipe: TwoTowerRecipe, run: Run) -> Card:
         return made, two_tower.task(made, about, by.playlists, bags, recipe, error)
 
     made, errors = fit_best(recipe, build, run.saved)
-    heard, vectors = _track_vectors(made, about)
-    for name in ("hearing", "track", "playlist"):
+    input_vectors, vectors = _track_vectors(made, about)
+    for name in ("encode", "track", "playlist"):
         getattr(made, name).save(run.folder / f"{name}.keras")
     terms.write(run.folder / TITLES)
-    arrays: dict[str, NDArray[Any]] = {"heard": heard, "vectors": vectors, "titles": made.titles.numpy()}
+    arrays: dict[str, NDArray[Any]] = {"heard": input_vectors, "vectors": vectors, "titles": made.titles.numpy()}
     return {
         **save_artifacts(recipe, run, by, arrays, [TITLES]),
         **params_card(recipe, TwoTowerParams),
@@ -91,13 +91,13 @@ def contiguous_ids(numbers: NDArray[np.intp], by: Interactions) -> NDArray[np.in
 
 
 def _track_vectors(made: Any, about: Any) -> tuple[Floats, Floats]:
-    """What is heard of each track, shape (tracks, width), and its vector, shape (tracks, size)."""
-    heard, vectors = [], []
+    """Input of each track, shape (tracks, width), and its vector, shape (tracks, size)."""
+    input_vectors, vectors = [], []
     for start in range(0, len(about.sound), _AT_A_TIME):
         some = np.arange(start, min(start + _AT_A_TIME, len(about.sound)), dtype=np.int32)
-        heard.append(made.hearing([some, about.artists[some], about.albums[some], about.sound[some]]))
-        vectors.append(np.asarray(made.track(heard[-1])))
-    return np.concatenate([np.asarray(each) for each in heard]), np.concatenate(vectors)
+        input_vectors.append(made.encode([some, about.artists[some], about.albums[some], about.sound[some]]))
+        vectors.append(np.asarray(made.track(input_vectors[-1])))
+    return np.concatenate([np.asarray(each) for each in input_vectors]), np.concatenate(vectors)
 
 
 def _validation_error(
@@ -119,22 +119,22 @@ def _validation_error(
     def error() -> float:
         if not some:
             return 1.0
-        heard, vectors = _track_vectors(made, about)
+        input_vectors, vectors = _track_vectors(made, about)
         last = np.zeros((2 * len(some), recipe.last, recipe.width), dtype=np.float32)
         counts = np.zeros((2 * len(some), recipe.last), dtype=np.float32)
         for i, (known, _) in enumerate(some):
             given = known[:_SEEDS][-recipe.last :]
-            last[i, : len(given)], counts[i, : len(given)] = heard[given], 1 / len(given)
+            last[i, : len(given)], counts[i, : len(given)] = input_vectors[given], 1 / len(given)
         title = terms.vectors([""] * len(some) + [title for _, title in some]) @ made.titles.numpy()
         queries = np.asarray(made.playlist([last, counts, title.astype(np.float32)])["vector"])
-        lost = []
+        misses = []
         for i, query in enumerate(queries):
             known, seeds = some[i % len(some)][0], _SEEDS if i < len(some) else 0
             scores = vectors @ query
             scores[known[:seeds]] = -np.inf
             truth = known[seeds:]
             found = np.argpartition(-scores, len(truth) - 1)[: len(truth)]
-            lost.append(1 - metrics.r_precision(found, truth))
-        return float(np.mean(lost))
+            misses.append(1 - metrics.r_precision(found, truth))
+        return float(np.mean(misses))
 
     return error

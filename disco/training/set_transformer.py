@@ -21,33 +21,33 @@ from disco.training.recipes import SetTransformerRecipe
 _TRACK_STEP, _TERM_STEP = 3.0, 3.0
 
 
-def network(recipe: SetTransformerRecipe, heard: int, first_terms: Any) -> keras.Model:
+def network(recipe: SetTransformerRecipe, n_inputs: int, first_terms: Any) -> keras.Model:
     """From a set of tracks and a title to a vector whose inner products with the tracks' own are their scores.
 
-    heard (n, set, heard): what the song encoder hears of each track, the last a flag of tracks without features;
-    known (n, set, size): the vector that was learned of a track, nought for a track outside the vocabulary;
+    heard (n, set, inputs): inputs of the song encoder for each track, the last a flag of tracks without features;
+    known (n, set, size): the vector that was learned for a track, zero for a track outside the vocabulary;
     mask (n, set, 1): 1 for a track, 0 for padding; title (n, terms) -> vector (n, size).
 
-    The vector is the mean of the set (what is known of its tracks, and what the title says by itself), corrected by
-    what attention to the whole makes of it. The correction begins at nought, so that training starts from the plain
-    mean, and the title need not get through three blocks to be heard.
+    The vector is the mean of the set (of its tracks, and of the title), corrected by attention over the whole set.
+    The correction starts at zero, so that training starts from the plain mean, and the title has a short way to the
+    output.
 
     Parameters
     ----------
     first_terms : ndarray, shape (terms, size)
-        What each term of a title says by itself, to start from.
+        Vector of each term of a title, to start from.
     """
     size, layers, terms = recipe.size, keras.layers, len(first_terms)
-    features = keras.Input((None, heard), name="heard")
+    features = keras.Input((None, n_inputs), name="heard")
     known = keras.Input((None, size), name="known")
     mask = keras.Input((None, 1), name="mask")
     title = keras.Input((terms,), name="title")
 
     song = layers.Dense(size, name="song_out")(layers.Dense(2 * size, activation="silu", name="song_in")(features))
     tracks = layers.Dense(size, name="track")(layers.Concatenate()([known, song]))
-    said = layers.Dropout(recipe.term_dropout)(title)
-    named = keras.ops.expand_dims(layers.Dense(size, name="title_element")(said), 1)
-    # 0 for a title that says nothing: it is then no element of the set.
+    title_input = layers.Dropout(recipe.term_dropout)(title)
+    named = keras.ops.expand_dims(layers.Dense(size, name="title_element")(title_input), 1)
+    # 0 for a title without known terms: it is then no element of the set.
     titled = keras.ops.cast(keras.ops.sum(title, axis=-1, keepdims=True) > 0, "float32")
     elements = layers.Dropout(recipe.dropout)(layers.Concatenate(axis=1)([named, tracks]))
     present = keras.ops.concatenate([keras.ops.expand_dims(titled, 1), mask], axis=1)
@@ -58,7 +58,7 @@ def network(recipe: SetTransformerRecipe, heard: int, first_terms: Any) -> keras
     question = layers.Dense(size, use_bias=False, name="question")(keras.ops.expand_dims(0 * titled + 1, 1))
     pooled = _block(question, elements, heeded, recipe, "pool")[:, 0]
 
-    plain = layers.Dense(size, use_bias=False, name="title_plain")(said / _TERM_STEP)
+    plain = layers.Dense(size, use_bias=False, name="title_plain")(title_input / _TERM_STEP)
     together = keras.ops.sum(known * mask, axis=1) + plain
     mean = together / keras.ops.maximum(keras.ops.sum(mask, axis=1) + titled, 1.0)
     corrected = layers.Dense(size, kernel_initializer="zeros", name="correction")(
@@ -117,7 +117,7 @@ def harmonic(n: Any) -> Any:
 def task(
     model: keras.Model,
     table: Table,
-    heard: Any,
+    encoded: Any,
     recipe: SetTransformerRecipe,
     batches: Callable[[np.random.Generator], Iterable[Batch]],
     n_batches: int,
@@ -131,10 +131,10 @@ def task(
 
     Parameters
     ----------
-    heard : ndarray, shape (numbers, heard)
-        What is heard of every track; of these the first, as many as the table has, have vectors.
+    encoded : ndarray, shape (tracks, inputs)
+        Inputs of every track; of these the first, as many as the table has, have vectors.
     """
-    features = tensorflow.constant(heard)
+    features = tensorflow.constant(encoded)
 
     def loss(tracks: Any, titles: Any, wanted: Any, weights: Any, pool: Any, allowed: Any, block: Any) -> Any:
         there = tensorflow.cast(tracks >= 0, "float32")[..., None]
@@ -158,9 +158,9 @@ def task(
 
 
 class Table:
-    """The tracks' own vectors and biases, as Keras variables, and the gains by which the vectors are heard.
+    """The tracks' own vectors and biases, as Keras variables, and the gains of the vectors as inputs.
 
-    A vector is heard times its gain: tracks of many playlists say less of one.
+    The input of a track is its vector times its gain: tracks in many playlists say less about one of them.
 
     Parameters
     ----------

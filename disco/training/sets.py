@@ -34,7 +34,7 @@ Batch = tuple[Any, ...]
 log = logging.getLogger(__name__)
 
 Numbers = NDArray[np.int32]
-# Validation playlists of each protocol that an epoch is judged by: more would cost more than they tell.
+# Validation playlists of each protocol per epoch: more would cost more than they gain in precision.
 _VALIDATION_PLAYLISTS = 400
 # Blocks of others that a batch draws, each as many as the recipe's negatives: a wanted track is compared with one of
 # them, so that a product with 2,000 tracks serves all of a batch.
@@ -50,18 +50,18 @@ class SetData:
     by : Interactions
         Of the vocabulary alone.
     rows : ndarray of rows, shape (numbers,)
-        Every training track: first the vocabulary in its order, then those heard by their features alone.
+        Every training track: first the vocabulary in its order, then those known by their features alone.
     playlists : list of ndarray of int
         Their tracks by number there.
     titles : Titles
-    said : Sparse, shape (playlists, terms)
+    term_counts : Sparse, shape (playlists, terms)
     """
 
     by: Interactions
     rows: Rows
     playlists: list[Numbers]
     titles: Titles
-    said: Sparse
+    term_counts: Sparse
 
 
 def set_data(recipe: SetTransformerRecipe, run: Run) -> SetData:
@@ -95,7 +95,7 @@ def first_vectors(by: Interactions, size: int, seed: int) -> tuple[Floats, Float
 
     Entries weigh (length of the playlist x playlists with the track)^-1/4: of the powers tried, the one whose factors
     alone continue the validation playlists best. With V the right singular vectors and S the singular values, a track
-    of c playlists has the vector V S^1/2 c^1/4 and is heard as V S^1/2 c^-1/4, both scaled: components that are heard
+    of c playlists has the vector V S^1/2 c^1/4 and the input V S^1/2 c^-1/4, both scaled: components of inputs
     are 1 in the mean square, and a track scores 2, twice the margin, above others for the mean of its own playlist.
     """
     svds = _scipy("linalg").svds
@@ -108,37 +108,42 @@ def first_vectors(by: Interactions, size: int, seed: int) -> tuple[Floats, Float
     if (n := min(size, min(matrix.shape) - 1)) > 0:
         _, values, right = svds(matrix, n, random_state=seed)
         vectors[:, :n] = right.T * np.sqrt(values)
-    heard = vectors * counts[:, None] ** -0.25
-    heard /= np.sqrt((heard**2).mean())
+    input_vectors = vectors * counts[:, None] ** -0.25
+    input_vectors /= np.sqrt((input_vectors**2).mean())
     vectors *= counts[:, None] ** 0.25
     ahead = []
     for i in rng.permutation(np.flatnonzero(playlists.lengths > 1))[:1000]:
         tracks = playlists.columns[playlists.starts[i] : playlists.starts[i + 1]]
-        mean, others = heard[tracks].mean(axis=0), rng.integers(0, playlists.width, 50)
+        mean, others = input_vectors[tracks].mean(axis=0), rng.integers(0, playlists.width, 50)
         ahead.append((vectors[tracks] @ mean).mean() - (vectors[others] @ mean).mean())
     vectors *= 2 / max(float(np.mean(ahead)) if ahead else 1.0, 1e-6)
-    gains = np.sqrt((heard**2).sum(axis=1) / np.maximum((vectors**2).sum(axis=1), 1e-12))
+    gains = np.sqrt((input_vectors**2).sum(axis=1) / np.maximum((vectors**2).sum(axis=1), 1e-12))
     return vectors.astype(np.float32), gains.astype(np.float32)
 
 
-def first_terms(data: SetData, heard: Floats) -> Floats:
+def first_terms(data: SetData, input_vectors: Floats) -> Floats:
     """What each term of a title says by itself, shape (terms, size), to start from: ridge regression.
 
-    From the titles of the training playlists to the mean of what is heard of their tracks.
+    Ridge regression from the titles of the training playlists to the mean input of their tracks.
 
     Parameters
     ----------
-    heard : ndarray, shape (tracks, size)
+    input_vectors : ndarray, shape (tracks, size)
     """
-    if not data.said.width:
-        return np.zeros((1, heard.shape[1]), dtype=np.float32)
+    if not data.term_counts.width:
+        return np.zeros((1, input_vectors.shape[1]), dtype=np.float32)
     playlists = data.by.playlists
-    means = (_matrix(playlists) @ heard) / np.maximum(playlists.lengths, 1)[:, None]
-    told = (data.said.lengths > 0) & (playlists.lengths > 0)
-    said = _matrix(data.said)[told]
-    # Titles have length 1: a term that stands alone in one title is believed by half.
-    left, right = (said.T @ said + _scipy("").eye_array(said.shape[1])).tocsr(), said.T @ means[told]
-    columns = [_scipy("linalg").cg(left, right[:, i], rtol=1e-3, maxiter=50)[0] for i in range(heard.shape[1])]
+    means = (_matrix(playlists) @ input_vectors) / np.maximum(playlists.lengths, 1)[:, None]
+    has_title = (data.term_counts.lengths > 0) & (playlists.lengths > 0)
+    term_counts = _matrix(data.term_counts)[has_title]
+    # Titles have length 1: a term that is alone in one title counts by half.
+    left, right = (
+        (term_counts.T @ term_counts + _scipy("").eye_array(term_counts.shape[1])).tocsr(),
+        term_counts.T @ means[has_title],
+    )
+    columns = [
+        _scipy("linalg").cg(left, right[:, i], rtol=1e-3, maxiter=50)[0] for i in range(input_vectors.shape[1])
+    ]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
@@ -161,15 +166,15 @@ def batches(data: SetData, recipe: SetTransformerRecipe) -> Callable[[np.random.
     lengths = np.array([len(tracks) for tracks in data.playlists])
     # Of a playlist of one track none can be hidden and another shown.
     usable = np.flatnonzero(lengths > 1)
-    titled = data.said.lengths > 0
+    titled = data.term_counts.lengths > 0
 
     def drawn(rng: np.random.Generator) -> Iterator[Batch]:
         order = rng.permutation(usable)
         for start in range(0, len(order), recipe.batch_size):
             some = order[start : start + recipe.batch_size]
             sets = [_split(data.playlists[i], bool(titled[i]), recipe, rng) for i in some]
-            said = _dense(data.said, some)
-            told = np.array([not len(shown) or rng.random() >= recipe.untitled for shown, _ in sets])
+            term_counts = _dense(data.term_counts, some)
+            has_title = np.array([not len(shown) or rng.random() >= recipe.untitled for shown, _ in sets])
             pool = np.searchsorted(odds, rng.random((_BLOCKS, recipe.negatives)) * odds[-1])
             wanted, weights = _wanted(sets, size, recipe)
             allowed = np.ones((len(some), size), dtype=bool)
@@ -177,7 +182,15 @@ def batches(data: SetData, recipe: SetTransformerRecipe) -> Callable[[np.random.
                 allowed[row, data.playlists[i][data.playlists[i] < size]] = False
             block = rng.integers(0, _BLOCKS, wanted.shape).astype(np.int32)
             others = allowed[:, pool].astype(np.float32)
-            yield _padded([s for s, _ in sets], -1), said * told[:, None], wanted, weights, pool, others, block
+            yield (
+                _padded([s for s, _ in sets], -1),
+                term_counts * has_title[:, None],
+                wanted,
+                weights,
+                pool,
+                others,
+                block,
+            )
 
     return drawn
 
@@ -221,8 +234,8 @@ def _padded(parts: list[Any], filling: int) -> Any:
 
 def _dense(matrix: Sparse, rows: NDArray[np.integer]) -> Floats:
     dense = np.zeros((len(rows), max(matrix.width, 1)), dtype=np.float32)
-    places, counts = matrix.entries(rows)
-    dense[np.repeat(np.arange(len(rows)), counts), matrix.columns[places]] = matrix.weights[places]
+    cells, counts = matrix.entries(rows)
+    dense[np.repeat(np.arange(len(rows)), counts), matrix.columns[cells]] = matrix.weights[cells]
     return dense
 
 
@@ -255,7 +268,7 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
     from disco.training import set_transformer
 
     data, transform = set_data(recipe, run), scaler(recipe.scaler)
-    heard = song_inputs(run.catalogue, recipe.inputs, transform)
+    input_vectors = song_inputs(run.catalogue, recipe.inputs, transform)
     numbers = np.full(len(run.catalogue), -1, dtype=np.int32)
     numbers[data.by.rows] = np.arange(len(data.by.rows))
     questions = validation_queries(run)
@@ -270,13 +283,13 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
             return {"vector": np.asarray(model([inputs[node.name] for node in model.inputs])["vector"])}
 
         now = table.vectors
-        encode = Encoder(run_network, now, np.asarray(table.gains), numbers, heard, data.titles)
+        encode = Encoder(run_network, now, np.asarray(table.gains), numbers, input_vectors, data.titles)
         return VectorRecommender(recipe.name, now, encode, table.bias.numpy(), data.by.rows)
 
     at_start: list[float] = []
 
     def build() -> tuple[Any, Any]:
-        model = set_transformer.network(recipe, heard.shape[1], terms)
+        model = set_transformer.network(recipe, input_vectors.shape[1], terms)
         table = set_transformer.Table(vectors, gains, scales)
 
         def error() -> float:
@@ -292,7 +305,7 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
         at_start.append(error())
         n_batches = -(-len(data.playlists) // recipe.batch_size)
         drawn = batches(data, recipe)
-        task = set_transformer.task(model, table, heard[data.rows], recipe, drawn, n_batches, error)
+        task = set_transformer.task(model, table, input_vectors[data.rows], recipe, drawn, n_batches, error)
         return (model, table), task
 
     (model, table), errors = fit_best(recipe, build, run.saved)

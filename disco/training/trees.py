@@ -41,7 +41,7 @@ def fit_trees(
         import lightgbm
     except ImportError:
         raise MissingExtra("lightgbm", "train") from None
-    said = {
+    options = {
         "objective": "lambdarank",
         "lambdarank_truncation_level": _TRUNCATION,
         "metric": "ndcg",
@@ -61,7 +61,7 @@ def fit_trees(
     data = lightgbm.Dataset(shown[0], shown[1].astype(np.int32), group=shown[2])
     apart = lightgbm.Dataset(kept_apart[0], kept_apart[1].astype(np.int32), group=kept_apart[2], reference=data)
     stop = lightgbm.early_stopping(_PATIENCE, verbose=False)
-    return lightgbm.train(said, data, recipe.trees, valid_sets=[apart], callbacks=[stop])
+    return lightgbm.train(options, data, recipe.trees, valid_sets=[apart], callbacks=[stop])
 
 
 def _nodes(tree: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any], int, int]]:
@@ -81,7 +81,7 @@ def write_trees(booster: Any, features: int, path: Path) -> None:
     """Write trees as an ONNX network from `features`, (n, features), to `score`, (n, 1), in float32.
 
     A feature is compared as float32: a threshold is rounded down to one, which puts every float32 on the same side.
-    An unknown feature goes the way that the tree learned, or that of 0 where it met none in training.
+    An unknown feature takes the branch that the tree learned, or that of 0 where it saw none in training.
     """
     from onnx import TensorProto, helper, save
 
@@ -97,8 +97,8 @@ def write_trees(booster: Any, features: int, path: Path) -> None:
             threshold = 0.0 if is_leaf else _rounded_down(node["threshold"])
             mode = "LEAF" if is_leaf else "BRANCH_LEQ"
             feature = 0 if is_leaf else node["split_feature"]
-            said = (number, at, feature, threshold, mode, left, right, int(missing))
-            for values, value in zip(nodes.values(), said, strict=True):
+            node_values = (number, at, feature, threshold, mode, left, right, int(missing))
+            for values, value in zip(nodes.values(), node_values, strict=True):
                 values.append(value)
             if is_leaf:
                 for values, value in zip(leaves.values(), (number, at, 0, node["leaf_value"]), strict=True):

@@ -23,9 +23,9 @@ from disco.models.recommenders.sparse import Sparse
 from disco.training.fitting import Task
 from disco.training.recipes import TwoTowerRecipe
 
-# Terms of a title that are heard in training; few have more.
+# Terms of a title that are used in training; few titles have more.
 _TERMS = 64
-# Standard deviation of the first embeddings: small beside what is heard of the sound, which is known at once.
+# Standard deviation of the first embeddings: small beside the part from the features, which is known at once.
 _SMALL = 0.05
 
 Numbers = NDArray[np.int32]
@@ -59,18 +59,18 @@ class Towers:
 
     Attributes
     ----------
-    hearing : keras.Model
-        From numbers of tracks, artists and albums, and sound, to what both towers hear of a track, (n, width).
+    encode : keras.Model
+        From numbers of tracks, artists and albums, and sound, to the input of both towers for a track, (n, width).
     track : keras.Model
         From that to the track's vector, (n, size), of length 1.
     playlist : keras.Model
-        From what is heard of the last tracks, `last` (n, tracks, width), how much each counts, `counts` (n, tracks),
+        From the inputs of the last tracks, `last` (n, tracks, width), how much each counts, `counts` (n, tracks),
         and the title, `title` (n, width), to the playlist's `vector`, (n, size), of length 1.
     titles : keras.Variable, shape (terms, width)
-        What is heard of each term of a title.
+        Input of each term of a title.
     """
 
-    hearing: Any
+    encode: Any
     track: Any
     playlist: Any
     titles: Any
@@ -81,13 +81,13 @@ def towers(about: ItemFeatures, terms: int, recipe: TwoTowerRecipe) -> Towers:
     width, normal = recipe.width, keras.initializers.RandomNormal(stddev=_SMALL)
     numbers = [keras.Input((), dtype="int32", name=name) for name in ("tracks", "artists", "albums")]
     sound = keras.Input((about.sound.shape[1],), name="sound")
-    heard = [
+    parts = [
         keras.layers.Embedding(size, width, embeddings_initializer=normal, name=f"{each.name}_vectors")(each)
         for size, each in zip(about.sizes, numbers, strict=True)
     ]
     hidden = keras.layers.Dense(width, activation="relu", name="sound_hidden")(sound)
-    heard.append(keras.layers.Dense(width, name="sound_heard")(hidden))
-    hearing = keras.Model([*numbers, sound], keras.layers.Add(name="heard")(heard), name="hearing")
+    parts.append(keras.layers.Dense(width, name="sound_heard")(hidden))
+    encode = keras.Model([*numbers, sound], keras.layers.Add(name="heard")(parts), name="hearing")
 
     one = keras.Input((width,), name="heard")
     track = keras.Model(one, _vector(one, 2 * width, recipe.size, 0.0), name="track")
@@ -99,7 +99,7 @@ def towers(about: ItemFeatures, terms: int, recipe: TwoTowerRecipe) -> Towers:
     vector = _vector(both, 4 * width, recipe.size, recipe.dropout)
     playlist = keras.Model([last, counts, title], {"vector": vector}, name="playlist")
     titles = keras.Variable(normal((terms, width)), dtype="float32", name="titles")
-    return Towers(hearing, track, playlist, titles)
+    return Towers(encode, track, playlist, titles)
 
 
 def _vector(x: Any, width: int, size: int, dropout: float) -> Any:
@@ -118,8 +118,8 @@ def task(
 ) -> Task:
     """The task of putting a playlist nearest to its other tracks.
 
-    In an epoch every track of every playlist is once the true one. What is heard are the tracks that end at a random
-    place of the playlist, the true one left out; of some queries fewer, or none, but always tracks or a title.
+    In an epoch every track of every playlist is once the true one. The inputs are the tracks before a random
+    position of the playlist, without the true one; for some queries fewer or none, but always tracks or a title.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def task(
     corrected = keras_rs.layers.SamplingProbabilityCorrection(epsilon=1e-9)
     without_itself = keras_rs.layers.RemoveAccidentalHits()
     temperature = keras.Variable(np.float32(np.log(recipe.temperature)), dtype="float32", name="temperature")
-    networks = (made.hearing, made.track, made.playlist)
+    networks = (made.encode, made.track, made.playlist)
     weights = [*(w for each in networks for w in each.trainable_variables), made.titles, temperature]
     state = [w for each in networks for w in each.non_trainable_variables]
     counts = np.bincount(playlists.columns, minlength=playlists.width)
@@ -143,9 +143,9 @@ def task(
         asked = tensorflow.concat([tensorflow.reshape(last, [-1]), true], axis=0)
         tracks, place = tensorflow.unique(asked)
         of = [tensorflow.gather(x, tracks) for x in (artists, albums, sound)]
-        heard = tensorflow.gather(made.hearing([tracks, *of], training=True), place)
-        before = tensorflow.reshape(heard[: tensorflow.size(last)], [-1, recipe.last, recipe.width])
-        vectors = made.track(heard[tensorflow.size(last) :], training=True)
+        inputs = tensorflow.gather(made.encode([tracks, *of], training=True), place)
+        before = tensorflow.reshape(inputs[: tensorflow.size(last)], [-1, recipe.last, recipe.width])
+        vectors = made.track(inputs[tensorflow.size(last) :], training=True)
         title = tensorflow.einsum("nt,ntw->nw", weighed, tensorflow.gather(made.titles.value, terms))
         query = made.playlist([before, shares, title], training=True)["vector"]
         logits = tensorflow.exp(temperature.value) * tensorflow.matmul(query, vectors, transpose_b=True)
@@ -160,10 +160,10 @@ def task(
     def batches(rng: np.random.Generator) -> Iterator[tuple[NDArray[Any], ...]]:
         order = rng.permutation(len(owner))
         for start in range(0, max(len(order) - recipe.batch_size, 0) + 1, recipe.batch_size):
-            places = order[start : start + recipe.batch_size]
-            last, shares, titled = _sample_inputs(places, owner, playlists, titles.lengths > 0, recipe, rng)
-            of = owner[places]
-            yield last, shares, terms[of], weighed[of] * titled[:, None], playlists.columns[places]
+            entries = order[start : start + recipe.batch_size]
+            last, shares, titled = _sample_inputs(entries, owner, playlists, titles.lengths > 0, recipe, rng)
+            of = owner[entries]
+            yield last, shares, terms[of], weighed[of] * titled[:, None], playlists.columns[entries]
 
     return Task(weights, state, loss, batches, max(len(owner) // recipe.batch_size, 1), error)
 
@@ -174,28 +174,28 @@ def _padded(titles: Sparse) -> tuple[Numbers, Floats]:
     weights = np.zeros(terms.shape, dtype=np.float32)
     at = np.arange(terms.shape[1])
     there = at < titles.lengths[:, None]
-    places = (titles.starts[:-1, None] + at)[there]
-    terms[there], weights[there] = titles.columns[places], titles.weights[places]
+    entries = (titles.starts[:-1, None] + at)[there]
+    terms[there], weights[there] = titles.columns[entries], titles.weights[entries]
     return terms, weights
 
 
 def _sample_inputs(
-    places: NDArray[np.int64],
+    entries: NDArray[np.int64],
     owner: NDArray[np.int64],
     playlists: Sparse,
     has_title: NDArray[np.bool_],
     recipe: TwoTowerRecipe,
     rng: np.random.Generator,
 ) -> tuple[Numbers, Floats, Floats]:
-    """For each true track the tracks that are heard, how much each counts, and 1 where the title is heard."""
-    n, of = len(places), owner[places]
+    """For each true track the tracks before it, the weight of each, and 1 where the title is shown."""
+    n, of = len(entries), owner[entries]
     begin, at = playlists.starts[of], np.arange(recipe.last)
     end = begin + rng.integers(1, playlists.lengths[of] + 1)
     before = end[:, None] - 1 - at
     most = np.where(rng.random(n) < recipe.few, rng.integers(0, recipe.last, n), recipe.last)
-    # Without a title at least one track is heard, if there is another at all.
+    # Without a title at least one track is shown, if there is another at all.
     most = np.where((most == 0) & ~has_title[of], 1, most)
-    there = (before >= begin[:, None]) & (before != places[:, None]) & (at < most[:, None])
+    there = (before >= begin[:, None]) & (before != entries[:, None]) & (at < most[:, None])
     last = np.where(there, playlists.columns[np.maximum(before, 0)], 0).astype(np.int32)
     shares = (there / np.maximum(there.sum(axis=1, keepdims=True), 1)).astype(np.float32)
     titled = (rng.random(n) < recipe.titled) | ~there.any(axis=1)
