@@ -1,23 +1,25 @@
-"""Playlists as files, one module a format: whole or not at all, and nothing overwritten unasked."""
+"""Playlists as files, one module per format: written completely or not at all, and nothing overwritten unasked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from disco.errors import DataError, DiscoError
 from disco.export.console_table import show
-from disco.export.jspf import as_jspf
-from disco.export.m3u8 import as_m3u8, location
-from disco.export.record import as_json
-from disco.export.rekordbox import as_rekordbox
 from disco.export.style import KEY_NAMES, PATHS, Style, absolute
-from disco.export.table import as_csv
-from disco.export.traktor import as_nml, file_of
 from disco.playlist.playlist import Playlist
 from disco.sources.storage import write_atomic
+
+if TYPE_CHECKING:
+    from disco.export.jspf import as_jspf
+    from disco.export.m3u8 import as_m3u8, location
+    from disco.export.record import as_json
+    from disco.export.rekordbox import as_rekordbox
+    from disco.export.table import as_csv
+    from disco.export.traktor import as_nml
 
 __all__ = [
     "FORMATS",
@@ -37,36 +39,82 @@ __all__ = [
     "write",
 ]
 
-FORMATS: dict[str, Callable[[Playlist, Style], str]] = {
-    ".json": as_json,
-    ".csv": as_csv,
-    ".m3u8": as_m3u8,
-    ".jspf": as_jspf,
-    ".xml": as_rekordbox,
-    ".nml": as_nml,
+# Function that writes a format, by the ending of the file.
+_WRITERS = {
+    ".json": "as_json",
+    ".csv": "as_csv",
+    ".m3u8": "as_m3u8",
+    ".jspf": "as_jspf",
+    ".xml": "as_rekordbox",
+    ".nml": "as_nml",
 }
-# Programs that play files alone, and the file by which they find a track.
-_OF_FILES: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
-    ".xml": ("rekordbox", absolute),
-    ".nml": ("Traktor", file_of),
+FORMATS = tuple(_WRITERS)
+# Modules of the formats, imported when a format is first used.
+_HOMES = {
+    "as_json": "disco.export.record",
+    "as_csv": "disco.export.table",
+    "as_m3u8": "disco.export.m3u8",
+    "location": "disco.export.m3u8",
+    "as_jspf": "disco.export.jspf",
+    "as_rekordbox": "disco.export.rekordbox",
+    "as_nml": "disco.export.traktor",
 }
 
 
-def save(playlist: Playlist, where: Path, style: Style = Style(), force: bool = False) -> list[str]:  # noqa: B008
-    """Write a playlist in the format of a file's ending; relative paths begin in the file's folder.
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'disco.export' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def save(
+    playlist: Playlist,
+    path: str | Path,
+    style: Style = Style(),  # noqa: B008 - frozen
+    force: bool = False,
+) -> list[str]:
+    """Write a playlist in the format of a file's ending: .json, .csv, .m3u8, .jspf, .xml (rekordbox), .nml (Traktor).
+
+    Parameters
+    ----------
+    playlist : Playlist
+    path : str or Path
+        Relative paths of audio files begin in its folder.
+    style : Style
+        Paths and key names in the file.
+    force : bool
+        Whether an existing file is overwritten.
 
     Returns
     -------
     list of str
-        What the listener should be told, in sentences.
+        Notes for the user, such as how many tracks have no audio file.
+
+    Raises
+    ------
+    DiscoError
+        If the format is not known, the folder does not exist, or the file exists and `force` is false.
     """
-    suffix = where.suffix.lower()
-    write(FORMATS[suffix](playlist, replace(style, folder=where.parent)), where, force)
-    if suffix not in _OF_FILES:
+    path = Path(path)
+    suffix = path.suffix.lower()
+    check(path, force, FORMATS)
+    text: str = __getattr__(_WRITERS[suffix])(playlist, replace(style, folder=path.parent))
+    write(text, path, force)
+    program = {".xml": "rekordbox", ".nml": "Traktor"}.get(suffix)
+    tracks = playlist.tracks.table.select(["path"]).to_pylist() if program else []
+    missing = sum(_file_of(suffix, track) is None for track in tracks)
+    if not missing:
         return []
-    program, file = _OF_FILES[suffix]
-    lost = sum(file(track) is None for track in playlist.tracks.table.select(["path"]).to_pylist())
-    return [f"{where}: {lost:,} of {len(playlist):,} tracks have no file; {program} cannot load them"] if lost else []
+    return [f"{path}: {missing:,} of {len(playlist):,} tracks have no file; {program} cannot load them"]
+
+
+def _file_of(suffix: str, track: dict[str, Any]) -> str | None:
+    """The audio file by which a DJ program finds a track."""
+    if suffix == ".nml":
+        from disco.export.traktor import file_of
+
+        return file_of(track)
+    return absolute(track)
 
 
 def check(where: Path, force: bool, suffixes: tuple[str, ...]) -> None:

@@ -20,7 +20,6 @@ from disco.playlist.mixing import Mixing
 from disco.playlist.parsing import parse_arc, parse_bpm, parse_duration, parse_key_name, parse_pins, parse_positions
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Constraints
-from disco.sources import playlist_files
 from disco.sources.tracklist import Tracklist
 
 # Texts that mean tracks, or rows of the catalogue.
@@ -259,5 +258,9 @@ def _texts(conditions: str | Sequence[str]) -> tuple[str, ...]:
 def _rows_of(files: str | Path | Tracklist | Sequence[str | Path | Tracklist], catalogue: Catalogue) -> Rows | None:
     """Rows of the tracks of playlist files; None without files."""
     several = [files] if isinstance(files, str | Path | Tracklist) else files
+    if not several:
+        return None
+    from disco.sources import playlist_files  # imports every source
+
     lists = [file if isinstance(file, Tracklist) else playlist_files.read(Path(file)) for file in several]
-    return np.unique(np.concatenate([listed.rows(catalogue) for listed in lists])) if lists else None
+    return np.unique(np.concatenate([listed.rows(catalogue) for listed in lists]))

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from disco.catalogue import Catalogue
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.models.card import MODELS, Card, find_model, load_card, model_names, user_models
-from disco.models.recommenders import (
-    als,
-    autoencoder,
-    blend,
-    collective,
-    content,
-    embedding_mlp,
-    item_knn,
-    listenbrainz,
-    playlist_knn,
-    popularity,
-    ranker,
-    reccobeats,
-    set_transformer,
-    title_knn,
-    two_tower,
-)
 from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.nearest import Nearest
 from disco.models.recommenders.query import Candidates, Query, Recommender
@@ -43,28 +28,20 @@ DEFAULT = "content"
 _MAX_TRACKS_FOR_CONTENT = 100_000
 # What is not trained at all, from a catalogue.
 RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"nearest": nearest}
-# What asks a service on the network, never but by name, and what the service is told.
-ONLINE: dict[str, Callable[[Catalogue], Recommender]] = {
-    "listenbrainz": listenbrainz.ListenBrainz,
-    "reccobeats": reccobeats.ReccoBeats,
-}
-DATA_NOTICES = {"listenbrainz": listenbrainz.DATA_NOTICE, "reccobeats": reccobeats.DATA_NOTICE}
-# What is trained: from the `method` on a card to what loads its folder.
-METHODS: dict[str, Callable[[Artifacts], Recommender]] = {
-    "popularity": popularity.load,
-    "playlist-knn": playlist_knn.load,
-    "item-knn": item_knn.load,
-    "als": als.load,
-    "collective": collective.load,
-    "set-transformer": set_transformer.load,
-    "title-knn": title_knn.load,
-    "two-tower": two_tower.load,
-    "ranker": ranker.load,
-    "blend": lambda folder: blend.load(folder, load_recommender),
-    "autoencoder": autoencoder.load,
-    "content": content.load,
-    "embedding-mlp": embedding_mlp.load,
-}
+# Methods that ask a service on the network; never used unless they are named.
+ONLINE = ("listenbrainz", "reccobeats")
+# Methods that are trained, as a card names them.
+METHODS: tuple[str, ...] = (
+    "popularity",
+    "playlist-knn",
+    "item-knn",
+    "als",
+    "collective",
+    "set-transformer",
+    "title-knn",
+    "two-tower",
+)
+METHODS += ("ranker", "blend", "autoencoder", "content", "embedding-mlp")
 
 # Methods that build on others: of these one may be the default.
 SECOND_STAGE = ("ranker", "blend")
@@ -81,7 +58,8 @@ def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
     if str(name) in RECOMMENDERS:
         return RECOMMENDERS[str(name)](catalogue)
     if str(name) in ONLINE:
-        return ONLINE[str(name)](catalogue)
+        loaded: Recommender = _module(str(name)).load(catalogue)
+        return loaded
     try:
         folder = find_model(name)
     except NotFoundError:
@@ -92,7 +70,21 @@ def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
     card = load_card(folder, "recommender")
     if card["method"] not in METHODS:
         raise DataError(card.path, f"is by the method {card['method']!r}; known are {', '.join(METHODS)}")
-    return METHODS[card["method"]](Artifacts(card, catalogue))
+    module, artifacts = _module(card["method"]), Artifacts(card, catalogue)
+    found: Recommender = (
+        module.load(artifacts, load_recommender) if card["method"] == "blend" else module.load(artifacts)
+    )
+    return found
+
+
+def data_notice(name: str | None) -> str | None:
+    """What a service is sent by the recommender of this name; None where nothing is sent."""
+    return str(_module(name).DATA_NOTICE) if name in ONLINE else None
+
+
+def _module(method: str | None) -> ModuleType:
+    """The module of a method, imported when it is used."""
+    return import_module(f"disco.models.recommenders.{str(method).replace('-', '_')}")
 
 
 def default_recommender(catalogue: Catalogue) -> Recommender:
@@ -139,7 +131,6 @@ def trained_recommenders() -> list[str]:
 
 
 __all__ = [
-    "DATA_NOTICES",
     "DEFAULT",
     "METHODS",
     "ONLINE",
@@ -148,6 +139,7 @@ __all__ = [
     "Nearest",
     "Query",
     "Recommender",
+    "data_notice",
     "default_recommender",
     "load_recommender",
     "trained_recommenders",
