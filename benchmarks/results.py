@@ -28,11 +28,11 @@ ROOT = Path(__file__).parents[1]
 SOURCE = "mpd_slice0"
 OTHERS = ("tidytuesday", "songs19k", "editorial_2023", "editorial_archive", "user_archive")
 CONTINUED = {
-    "first-5": "The first five tracks are given, the rest is to be found.",
-    "first-1": "The first track alone is given.",
-    "first-10": "The first ten tracks are given.",
-    "title": "The title alone is given.",
-    "challenge": "The mean of the ten categories of the RecSys Challenge 2018, drawn from our playlists: its own are others, and were trained for with a hundred times as many.",
+    "first-5": "Given the first five tracks, find the rest.",
+    "first-1": "Given the first track alone.",
+    "first-10": "Given the first ten tracks.",
+    "title": "Given the title alone.",
+    "challenge": "The mean of the ten categories of the RecSys Challenge 2018, drawn from our playlists; the challenge itself had other playlists and a hundred times as many to train on.",
 }
 # What the tables call `rank` when it hears features alone.
 DEAF = "rank without genres"
@@ -162,7 +162,7 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
     t.table(
         "Hard: the others are of the true track's genre",
         "Guessing the genre is not enough: all 399 others share the first genre of the true track. Each at its best spicyness. "
-        "`rank` still hears the other genres of each.",
+        "`rank` still sees the other genres of each.",
         ["predictor", "spicyness", "hit@10 all", "warm", "cold"],
         [
             [called(name), "" if s is None else f"{s:g}", *(hit(sets[c]) for c in ("all", "warm", "cold"))]
@@ -170,16 +170,16 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
         ],
     )
     if "rank" in names:
-        heard = [("all tracks before, in order", []), ("the same without genres", ["--hide-genres"])]
-        heard += [("shuffled", ["--shuffle"])]
-        heard += [(f"the last {n} alone", ["--history", str(n)]) for n in (10, 3, 1)]
+        histories = [("all tracks before, in order", []), ("the same without genres", ["--hide-genres"])]
+        histories += [("shuffled", ["--shuffle"])]
+        histories += [(f"the last {n} alone", ["--history", str(n)]) for n in (10, 3, 1)]
         t.table(
-            "What `rank` hears",
-            "The same model, the same cases, another past.",
-            ["heard", "hit@10 all", "warm", "cold"],
+            "History given to `rank`",
+            "The same model and cases with other histories.",
+            ["history", "hit@10 all", "warm", "cold"],
             [
                 [what, *(hit(sets[c]) for c in ("all", "warm", "cold"))]
-                for what, options in heard
+                for what, options in histories
                 for (name, _), sets in by_set(
                     t.run("--source", SOURCE, "--predictor", "rank", "--spicyness", 1, *options)
                 ).items()
@@ -193,7 +193,7 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
     t.table(
         "Playlists of other sources",
         "None of these was trained on. hit@10 of all cases, each predictor at its best spicyness; in brackets after the source the number of cases. "
-        "Of tidytuesday's tracks the genres that the catalogue says come from these very playlists, so that there only the column without genres counts.",
+        "The catalogue's genres of tidytuesday's tracks come from these very playlists, so that only the column without genres counts there.",
         ["source", "popularity", *map(called, everybody)],
         rows,
     )
@@ -206,7 +206,7 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
             rows.append([name, *(hit(sets[c]) for c in ("all", "warm", "cold"))])
         t.table(
             "Ablations of `rank`",
-            "Each trained anew for two epochs (the shipped one for ten), one seed: `disco train cloud/rank.toml --set 'epochs = 2' --set ...`.",
+            "Each trained from scratch for two epochs (the shipped one for ten), one seed: `disco train cloud/rank.toml --set 'epochs = 2' --set ...`.",
             ["model", "hit@10 all", "warm", "cold"],
             rows,
         )
@@ -258,7 +258,7 @@ def flow(t: Tables, electronic: Path) -> None:
         "within 5 %",
         "within 10 %",
     ]
-    heads += ["folded", "step", "worst", "coherence", "joins by one artist", "cost", "above the best"]
+    heads += ["folded", "step", "worst", "coherence", "same artist", "cost", "above the best"]
     named = f"--genre {GENRES}"
     made, protocol = t.flows("--catalogue", t.tracks, "--playlists", t.playlists, "--source", SOURCE)
     low, high = protocol["lengths"]
@@ -271,7 +271,7 @@ def flow(t: Tables, electronic: Path) -> None:
     t.table(f"{FLOW}drawn tracks", draws + verdict(drawn), heads, [flowing(r) for r in drawn])
     t.table(
         f"{FLOW}keys by Camelot",
-        "The same draws with `--key-rule camelot`: what `order` takes for a good key is what it gets.",
+        "The same draws with `--key-rule camelot`: `order` optimises the rule that it is given.",
         heads,
         [
             flowing(r)
@@ -290,10 +290,18 @@ def flow(t: Tables, electronic: Path) -> None:
         ],
     )
     t.table(
-        f"{FLOW}rivals' own costs",
-        "What our search reaches under a rival's own cost, in all to what the rival's own search reaches, and in how many lists "
-        "it was no dearer and cheaper. Our search does not begin with the rival's order.",
-        ["rival", "real playlists", "no dearer", "cheaper", "drawn tracks", "no dearer", "cheaper"],
+        f"{FLOW}other programs' own costs",
+        "Cost of our search under another program's cost, relative to that program's own search, and in how many lists "
+        "it was not more expensive, and cheaper. Our search does not start from the other program's order.",
+        [
+            "program",
+            "real playlists",
+            "not more expensive",
+            "cheaper",
+            "drawn tracks",
+            "not more expensive",
+            "cheaper",
+        ],
         [
             [r["method"], *(cell for record in (r, d) for cell in own(record))]
             for r, d in zip((r for r in made if "own" in r), (d for d in drawn if "own" in d), strict=True)
@@ -318,7 +326,7 @@ def flow(t: Tables, electronic: Path) -> None:
         f"{FLOW}playlists from a seed",
         f"{protocol['added']} tracks from {protocol['candidates']} candidates (`{protocol['recommender']}`) of the same {protocol['of']:,} tracks, from 100 drawn seeds: "
         f"`disco evaluate flow --generate 100 {named} --catalogue DATASET`. Sweetness and smoothness 1 are the default knobs. "
-        "`walk` and `nearest neighbour` measure from the track before, the others from what was predicted, which is why their steps are longer.",
+        "`walk` and `nearest neighbour` measure distance to the track before, the others to the prediction, which is why their steps are longer.",
         [
             "way",
             "sweetness, smoothness",
@@ -334,9 +342,9 @@ def flow(t: Tables, electronic: Path) -> None:
 
 
 TOLD = (
-    "Means over lists, in brackets 95 % intervals. Keys: share of joins that each rule allows, of those with known keys; clashes are more than two steps "
-    "apart on the circle of fifths. BPM change in per cent with half and double time folded, `folded` the joins that needed it; step: distance of neighbours' "
-    "scaled features; coherence: 1 - sequential variance / playlist variance; cost: ours, a join, with all knobs 1. `our search` has a rival's cost."
+    "Means over lists, in brackets 95 % intervals. Keys: share of transitions that each rule allows, of those with known keys; clashes are more than two steps "
+    "apart on the circle of fifths. BPM change in per cent with half and double time folded, `folded` the transitions that needed it; step: distance of neighbours' "
+    "scaled features; coherence: 1 - sequential variance / playlist variance; cost: ours, a transition, with all knobs 1. `our search` uses another program's cost."
 )
 
 
@@ -380,7 +388,7 @@ def verdict(records: Sequence[dict[str, Any]]) -> str:
     for way in (flow_benchmark.ORDER, flow_benchmark.ORDER_UNWEIGHTED):
         beaten = [name for name in BASELINES if name in by and dominates(by[name], by[way])]
         said.append(
-            f"By keys (fifths), BPM change and step `{way}` is dominated by {', '.join(beaten) or 'no rival'}; of the three it is ahead of "
+            f"By keys (fifths), BPM change and step `{way}` is dominated by {', '.join(beaten) or 'no other program'}; of the three it is ahead of "
         )
         said[-1] += (
             ", ".join(
@@ -414,33 +422,31 @@ def bracketed(record: dict[str, Any], name: str, digits: int = 3) -> str:
 
 
 def write(lines: Sequence[str], output: Path) -> None:
-    """The file: what was measured on, every table, and what was tried."""
-    tried = (ROOT / "docs" / "research" / "experiments.md").read_text(encoding="utf-8")
+    """Write the file: the data, the protocol and every table."""
     head = [
-        "# How good it is",
+        "# Results",
         "",
-        f"Written by `python benchmarks/results.py` on {date.today().isoformat()}; every number is from `disco evaluate next-track` or, where it says so, `disco evaluate continuation` and `disco evaluate flow`, seed 0.",
+        f"Written by `python benchmarks/results.py` on {date.today().isoformat()}; every number is from `disco evaluate next-track` or, where it says so, `disco evaluate continuation` and `disco evaluate flow`, seed 0. What did not work is on the page [Experiments](experiments.md).",
         "Data: playlists of the Million Playlist Dataset, split by `disco prepare` (seed 1) into training and validation; ordinary users' "
-        f"playlists (`{SOURCE}`) and all other sources are held out whole. Cold tracks (crc32 of the id divisible by 10) are in no training.",
+        f"playlists (`{SOURCE}`) and all other sources are held out whole. Cold tracks (crc32 of the id divisible by 10) are in no training set.",
         "Prepared by `disco prepare playlists.parquet --tracks tracks.parquet --names playlist_track_names.parquet --test 0 "
         + " ".join(f"--hold-out {source}" for source in (SOURCE, *OTHERS))
         + " --output data`. `classic` and `gru` are the best of three seeds on validation, `rank` and its ablations are of one; the best spicyness is chosen on the same cases, in favour of the baselines.",
-        "Protocol: tracks with all features, each once in a playlist, playlists with ten or more; at every place from the sixth on the true "
+        "Protocol: tracks with all features, each once in a playlist, playlists with ten or more; at every position from the sixth on the true "
         "next track against 399 drawn from the entries of the test playlists, none from the playlist itself; ties count half.",
         "Continuations: all tracks that the catalogue has, whether with features or not; recommenders with a vocabulary are trained by "
         "`make recommenders` on the training playlists and chosen by the validation ones, one seed each.",
     ]
-    output.write_text("\n".join([*head, *lines, "", tried]), encoding="utf-8")
+    output.write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
     print(f"{output} written")
 
 
 def rewrite(lines: Sequence[str], output: Path) -> None:
-    """Put the tables of orders in the place of those that a file has, or before what was tried."""
+    """Replace the tables of orders in a file by new ones."""
     first, *parts = output.read_text(encoding="utf-8").split("\n## ")
     kept = [part for part in parts if not part.startswith(FLOW)]
-    tried = next((i for i, part in enumerate(kept) if part.startswith("What was tried")), len(kept))
     made = [part.rstrip() + "\n" for part in "\n".join(lines).split("\n## ")[1:]]
-    output.write_text("\n## ".join([first, *kept[:tried], *made, *kept[tried:]]), encoding="utf-8")
+    output.write_text("\n## ".join([first, *kept, *made]), encoding="utf-8")
     print(f"{output} rewritten")
 
 

@@ -53,7 +53,7 @@ def test_tags_become_tracks(tmp_path):
     assert "key of 3 and the tempo of 3" in catalogue.notes[0]
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_goes_on(tmp_path):
+def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(tmp_path):
     write_example(tmp_path)
     (tmp_path / "empty.mp3").touch()
     (tmp_path / "lie.flac").write_text("I am a letter, not a sound.\n" * 40)
@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_goes_on(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may open every folder")
-def test_a_folder_that_may_not_be_opened_is_told(tmp_path):
+def test_a_folder_that_may_not_be_opened_is_reported(tmp_path):
     write_example(tmp_path)
     (tmp_path / "b").chmod(0)
     try:

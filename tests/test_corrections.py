@@ -135,7 +135,7 @@ def test_a_file_on_disk_is_kept_by_its_whole_path(tmp_path, monkeypatch, capsys)
         ("track,energy\na,7\n", "line 2: '7' is no energy; it is a number from 0 to 1"),
         ("track,bpm\na\n", "line 2: has 1 values where the header has 2"),
         ("track,bpm\n,120\n", "line 2: names no track"),
-        ("track,bpm\na,\n", "line 2: says nothing of 'a'"),
+        ("track,bpm\na,\n", "line 2: has no value for 'a'"),
     ],
 )
 def test_a_bad_row_is_one_sentence_with_its_line(content, sentence, tmp_path):
@@ -146,7 +146,7 @@ def test_a_bad_row_is_one_sentence_with_its_line(content, sentence, tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_files_that_are_none_are_told(tmp_path):
+def test_files_that_are_none_are_reported(tmp_path):
     with pytest.raises(NotFoundError):
         corrections.read(tmp_path / "nowhere.csv")
     (tmp_path / "x.csv").write_bytes(b"track,bpm\n\xff\xfe,3\n")
@@ -189,9 +189,9 @@ texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0
         texts, st.tuples(st.none() | st.tuples(st.integers(0, 11), st.integers(0, 1)), st.integers(10, 999))
     )
 )
-def test_what_is_written_is_read_again(said):
+def test_what_is_written_is_read_again(expected):
     where = corrections.user_file()
-    wanted = [Correction(track, key, float(bpm)) for track, (key, bpm) in said.items()]
+    wanted = [Correction(track, key, float(bpm)) for track, (key, bpm) in expected.items()]
     corrections.write(wanted, where)
     assert (corrections.read(where) if wanted else []) == wanted
     assert where.exists() == bool(wanted)

@@ -72,7 +72,7 @@ def test_moments_and_probabilities_by_hand():
 
 
 @pytest.mark.parametrize("broken", ["outputs", "bias", "embeddings"])
-def test_arrays_that_do_not_fit_each_other_are_told(tmp_path, broken):
+def test_arrays_that_do_not_fit_each_other_are_reported(tmp_path, broken):
     folder = shutil.copytree(trained("embedding-mlp", *SMALL), tmp_path / "model")
     np.save(folder / f"{broken}.npy", np.load(folder / f"{broken}.npy")[:-1])
     with pytest.raises(DataError, match="checksums differ"):

@@ -45,19 +45,19 @@ def of(**track: object) -> Playlist:
 
 def read_back(made: Playlist, folder: Path) -> Catalogue:
     path = folder / "list.csv"
-    export.write(export.as_csv(made), path, force=True)
+    export.write_text(export.to_csv(made), path, force=True)
     return tables.read(path)
 
 
 def lines(made: Playlist) -> list[str]:
     """Lines as the strictest of players would part them."""
-    return re.split(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]", export.as_m3u8(made).removesuffix("\n"))
+    return re.split(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]", export.to_m3u8(made).removesuffix("\n"))
 
 
 def test_json_is_what_the_playlist_says_of_itself():
     made = playlist(random_catalogue(4, unknown=0.5), name="Ä „Mix“ 🎧")
-    assert json.loads(export.as_json(made)) == made.as_dict()
-    assert "Ä „Mix“ 🎧" in export.as_json(made)
+    assert json.loads(export.to_json(made)) == made.as_dict()
+    assert "Ä „Mix“ 🎧" in export.to_json(made)
 
 
 def test_csv_read_back_as_a_catalogue_gives_the_same_tracks(tmp_path):
@@ -120,13 +120,13 @@ EXPORTIFY = (
 
 
 def test_csv_names_a_track_of_spotify_as_exportify_does():
-    row = next(csv.DictReader(io.StringIO(export.as_csv(of(track_id=SPOTIFY_ID, artists=["A", "B"], key=9, mode=0)))))
+    row = next(csv.DictReader(io.StringIO(export.to_csv(of(track_id=SPOTIFY_ID, artists=["A", "B"], key=9, mode=0)))))
     assert (row["Track URI"], row["Artist Name(s)"]) == (f"spotify:track:{SPOTIFY_ID}", "A;B")
     assert (row["Key"], row["Mode"], row["Tempo"]) == ("9", "0", "")
 
 
 def test_csv_tells_position_seed_and_joins_too():
-    rows = export.as_csv(playlist(random_catalogue(3))).splitlines()
+    rows = export.to_csv(playlist(random_catalogue(3))).splitlines()
     assert rows[0].split(",")[:24] == EXPORTIFY
     others = [name for name in SCHEMA.names if name not in COLUMNS.values()]
     assert rows[0].split(",")[24:] == [*others, "position", "seed", *TERMS[:4]]
@@ -204,20 +204,20 @@ def test_whatever_a_track_is_called_an_m3u8_has_two_lines_for_it(title, artist, 
 
 
 def test_only_what_is_invented_is_said_to_have_nothing_to_hear():
-    assert "nothing to hear" in export.as_m3u8(playlist(random_catalogue(1), where="the demo (invented tracks)"))
-    assert "nothing to hear" not in export.as_m3u8(playlist(random_catalogue(1)))
+    assert "nothing to hear" in export.to_m3u8(playlist(random_catalogue(1), where="the demo (invented tracks)"))
+    assert "nothing to hear" not in export.to_m3u8(playlist(random_catalogue(1)))
 
 
 @pytest.mark.parametrize("suffix", export.FORMATS)
 def test_nothing_is_overwritten_without_force(tmp_path, suffix):
     where = tmp_path / f"list{suffix}"
-    export.write("first", where)
+    export.write_text("first", where)
     with pytest.raises(DataError, match="exists already; --force"):
-        export.check(where, False, tuple(export.FORMATS))
+        export.check_output(where, False, tuple(export.FORMATS))
     with pytest.raises(DataError, match="exists already; --force"):
-        export.write("second", where)
+        export.write_text("second", where)
     assert where.read_text() == "first"
-    export.write("third", where, force=True)
+    export.write_text("third", where, force=True)
     assert where.read_text() == "third"
     assert [path.name for path in tmp_path.iterdir()] == [where.name]
 
@@ -234,7 +234,7 @@ def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path, 
 
     monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(DataError if isinstance(error, OSError) else KeyboardInterrupt) as raised:
-        export.write("new and longer", where, force=True)
+        export.write_text("new and longer", where, force=True)
     if isinstance(error, OSError):
         assert str(raised.value) == f"{where}: cannot be written (No space left on device)"
     assert where.read_text() == "old"
@@ -254,18 +254,18 @@ def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path, 
 def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, name, said):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(DiscoError, match=re.escape(said)) as error:
-        export.check(tmp_path / name, True, tuple(export.FORMATS))
+        export.check_output(tmp_path / name, True, tuple(export.FORMATS))
     assert str(error.value).startswith(str(tmp_path / name))
     assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]
 
 
 def test_a_name_as_long_as_can_be_and_an_ending_in_capitals_are_fine(tmp_path):
     for name in ("x" * 251 + ".csv", "LIST.M3U8"):
-        export.check(tmp_path / name, False, tuple(export.FORMATS))
-        export.write("text", tmp_path / name)
+        export.check_output(tmp_path / name, False, tuple(export.FORMATS))
+        export.write_text("text", tmp_path / name)
         assert (tmp_path / name).read_text() == "text"
 
 
 def test_text_that_is_no_unicode_is_written_with_question_marks(tmp_path):
-    export.write("caf\udce9\n", tmp_path / "list.json")
+    export.write_text("caf\udce9\n", tmp_path / "list.json")
     assert (tmp_path / "list.json").read_bytes() == b"caf?\n"

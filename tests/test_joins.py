@@ -85,10 +85,10 @@ def test_what_is_unknown_has_no_grade_and_is_no_fault():
     assert issues(made, grades, APART, 0)[:2] == ["a key is unknown", "a tempo is unknown"]
 
 
-def test_what_is_wrong_is_said():
+def test_what_is_wrong_is_reported():
     made = playlist(("8A", 70.0), ("1B", 154.0), distance=[2.5])
-    said = issues(made, grade_transitions(made, APART), APART, 0)
-    assert said == [
+    result = issues(made, grade_transitions(made, APART), APART, 0)
+    assert result == [
         "keys 8A → 1B: 5 steps apart on the wheel, which fifths does not allow",
         "tempo 70 → 154 BPM: +10.0 %, double time folded",
         "sound 2.50 apart, where half of all pairs is within 2.00",

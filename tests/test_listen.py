@@ -33,7 +33,7 @@ def test_a_piece_has_the_key_and_tempo_that_it_was_made_in(tonic, mode, bpm, tim
 
 
 @pytest.mark.slow
-def test_of_made_music_nearly_all_is_heard_right():
+def test_of_made_music_nearly_all_is_analysed_right():
     rng, keys, tempos = np.random.default_rng(8), 0, 0
     every = [(tonic, mode, timbre) for tonic in range(12) for mode in (0, 1) for timbre in synthetic_music.TIMBRES]
     for tonic, mode, timbre in every:

@@ -173,7 +173,7 @@ def test_what_cannot_be_read_is_one_sentence(where, change, sentence):
     assert "\n" not in str(error.value)
 
 
-def test_another_database_is_told(tmp_path):
+def test_another_database_is_reported(tmp_path):
     with contextlib.closing(sqlite3.connect(tmp_path / "a.db")) as connection:
         connection.execute("CREATE TABLE library (id INTEGER)")
     with pytest.raises(DataError, match="is an SQLite database, but not Mixxx's: it has no table PlaylistTracks"):
@@ -192,7 +192,7 @@ def test_an_empty_library_and_none(where):
         mixxx.read(where)
 
 
-def test_a_schema_that_is_no_text_is_told(tmp_path):
+def test_a_schema_that_is_no_text_is_reported(tmp_path):
     where = example(tmp_path)
     content = where.read_bytes()
     at = content.index(b"CREATE TABLE")

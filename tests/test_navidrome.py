@@ -282,15 +282,26 @@ def test_what_is_another_track_is_not_taken(fake):
         ("A/B/01 C.flac", "/music/A/B/01 C.flac", True),
         ("A/B/01 C.flac", "D:\\music\\A\\B\\01 C.flac", True),
         ("/srv/A/C.flac", "/srv/A/C.flac", True),
-        ("/srv/A/C.flac", "/mnt/srv/A/C.flac", False),
+        ("/srv/A/C.flac", "/mnt/srv/A/C.flac", True),
         ("C.flac", "/music/A/C.flac", False),
         ("X/C.flac", "/music/AX/C.flac", False),
         (None, "/a/b", False),
         ("a/b", None, False),
     ],
 )
-def test_a_path_is_the_same_where_it_is_the_end_of_ours(theirs, ours, same):
-    assert match._is_end(theirs, ours) is same
+def test_a_song_is_matched_by_the_end_of_its_path(theirs, ours, same):
+    track = {"track_id": "ours", "title": "C", "artists": ["A"], "path": ours}
+    assert (match._same([{"id": "theirs", "title": "C", "artist": "X", "path": theirs}], track) == "theirs") is same
+
+
+def test_a_live_take_or_a_song_of_another_isrc_is_not_taken():
+    track = {"track_id": "ours", "title": "C", "artists": ["A"], "isrc": "us-abc-12-34567", "duration_ms": 200_000}
+    song = {"id": "theirs", "title": "C", "artist": "A", "duration": 200}
+    assert match._same([song | {"title": "C (Live)"}, song | {"isrc": ["USABC1234568"]}], track) is None
+    assert match._same([song | {"title": "C (feat. B)"}], track) == "theirs"
+    assert (
+        match._same([song | {"id": "named"}, song | {"title": "X", "isrc": ["x", "USABC1234567"]}], track) == "theirs"
+    )
 
 
 def test_a_wrong_password_is_one_sentence_without_it(fake, monkeypatch):

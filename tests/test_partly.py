@@ -189,11 +189,11 @@ def test_equal_values_share_a_rank_and_one_track_is_the_median():
 
 
 def test_what_a_person_said_is_on_the_scalers_own_scale():
-    said = catalogue_of(
+    result = catalogue_of(
         [{"track_id": "a", "energy": 0.9, "feature_set": "person"}, random_catalogue(1).tracks([0])[0]]
     )
     as_spotify = catalogue_of([{"track_id": "a", "energy": 0.9, "feature_set": "spotify"}])
-    np.testing.assert_array_equal(scaled_features(said, scaler())[0], scaled_features(as_spotify, scaler())[0])
+    np.testing.assert_array_equal(scaled_features(result, scaler())[0], scaled_features(as_spotify, scaler())[0])
 
 
 def as_it_is(catalogue):
@@ -236,7 +236,7 @@ LIBRARY = random_catalogue(60, seed=6, artists=50)
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=24).filter(any), st.integers(0, 3))
-def test_strangers_stay_and_the_known_are_ordered_around_them(known, seed):
+def test_unmatched_tracks_stay_and_the_known_are_ordered_around_them(known, seed):
     order = np.random.default_rng(seed).permutation(60)[: len(known)]
     ids = [f"t{row:05}" if here else f"stranger {row}" for row, here in zip(order, known, strict=True)]
     had = match_tracklist(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
@@ -251,7 +251,7 @@ def test_strangers_stay_and_the_known_are_ordered_around_them(known, seed):
         assert not any(name.startswith("stranger") for name in pair) or costs[i] == 0
 
 
-def test_a_wish_for_a_strangers_place_comes_first():
+def test_a_wish_for_the_position_of_an_unmatched_track_comes_first():
     ids = ["t00001", "stranger", "t00002", "t00003"]
     had = match_tracklist(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
     made = reorder(had, constraints=Constraints(pinned=((1, 3),)), budget=SHORT)

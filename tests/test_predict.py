@@ -41,7 +41,7 @@ class TestClassic(PredictorTests):
         np.testing.assert_allclose(together, after(*a) + after(*b) - 2 * after(*nothing), atol=1e-4)
 
 
-def test_a_predictor_that_does_not_exist_is_told_which_do():
+def test_a_predictor_that_does_not_exist_is_reported_which_do():
     with pytest.raises(NotFoundError, match=r"prophet.*classic"):
         load_predictor("prophet")
 

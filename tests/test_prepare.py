@@ -210,7 +210,7 @@ def test_a_broken_slice_is_named_and_skipped(tracks, tmp_path, capsys):
     assert_adds_up(tmp_path / "o")
 
 
-def test_ids_that_two_places_give_are_told_apart(tracks, tmp_path, capsys):
+def test_ids_that_two_places_give_are_distinguished(tracks, tmp_path, capsys):
     paths = [write_json(tmp_path / f"{k}.json", slice_of(*random_lists(30, seed=k))) for k in range(3)]
     options = ["--minimum-length", 2, "--output", tmp_path / "o"]
     assert run(*paths, "--tracks", tracks, *options, capsys=capsys)[0] == 0
@@ -475,7 +475,7 @@ def test_nothing_is_replaced_without_force(tracks, tmp_path, capsys):
     assert_adds_up(tmp_path / "o")
 
 
-def test_names_of_files_from_strangers_cannot_write_to_the_terminal(tracks, tmp_path, capsys):
+def test_names_of_files_from_unmatched_tracks_cannot_write_to_the_terminal(tracks, tmp_path, capsys):
     write_json(tmp_path / "raw/good.json", slice_of(*random_lists(40)))
     (tmp_path / "raw/\x1b[2Jbad.json").write_text("no")
     code, out, err = run(tmp_path / "raw", "--tracks", tracks, "--output", tmp_path / "o", capsys=capsys)

@@ -73,7 +73,7 @@ def drawn(kinds: np.ndarray, n: int, seed: int) -> list[np.ndarray]:
     return [rng.permutation(np.flatnonzero(kinds == k % 16))[:25] for k in range(n)]
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_a_known_answer_that_no_mean_can_see_is_learnt(tmp_path: Path) -> None:
     catalogue, kinds = opposites(1600, seed=1)
     rank = trained(catalogue, drawn(kinds, 640, seed=2), tmp_path, epochs=8)
@@ -86,7 +86,7 @@ def test_a_known_answer_that_no_mean_can_see_is_learnt(tmp_path: Path) -> None:
     assert found(other, drawn(kinds, 100, seed=5), str(rank)) > 0.2
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_in_noise_nothing_is_found(tmp_path: Path) -> None:
     catalogue, rng = random_catalogue(1200, seed=1), np.random.default_rng(2)
     playlists = [rng.permutation(1200)[:25] for _ in range(300)]
@@ -117,13 +117,13 @@ def check_export(folder: Path, catalogue: Catalogue, rows: list[np.ndarray]) -> 
     np.testing.assert_allclose(stepped / stretch, whole - centre, atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.train
 def test_what_is_exported_is_what_was_trained_moved_and_scaled(tmp_path: Path) -> None:
     catalogue, kinds = opposites(800, seed=1)
     check_export(trained(catalogue, drawn(kinds, 80, seed=2), tmp_path, epochs=1), catalogue, drawn(kinds, 3, seed=7))
 
 
-@pytest.mark.slow
+@pytest.mark.train
 @pytest.mark.parametrize("n", [1, 7])
 def test_the_shipped_ranker_agrees_with_its_keras_networks(n: int) -> None:
     rng = np.random.default_rng(n)
@@ -149,7 +149,7 @@ def test_tempo_an_octave_up_stands_at_the_same_place_of_its_circle() -> None:
     np.testing.assert_allclose(circle[0], circle[1], atol=1e-5)
 
 
-def test_a_track_without_features_has_no_inputs_and_a_misspelt_input_is_told() -> None:
+def test_a_track_without_features_has_no_inputs_and_a_misspelt_input_is_reported() -> None:
     tracks = random_catalogue(2, seed=1).table.to_pylist()
     tracks[0]["energy"] = None
     tracks[1] |= dict.fromkeys((*FEATURES, "feature_set"))

@@ -120,7 +120,7 @@ def test_playlists_keep_their_order_folders_and_strangers(where):
     assert found[3].unmatched == ()
 
 
-def test_a_playlist_is_found_by_its_name_or_the_choice_is_told(where):
+def test_a_playlist_is_found_by_its_name_or_the_choice_is_reported(where):
     assert playlist_files.read(where, "Streamed").names == ["Rain Solo", "Nowhere Solo"]
     assert playlist_files.read(where, "Friday").ids[0] == MOON
     assert playlist_files.read(where, " peak / time / friday ").ids == ["C:/Music/Sun.flac", "/Users/me/gone.mp3"]

@@ -150,7 +150,7 @@ def test_an_isrc_is_enough_whatever_the_title_and_duration():
     assert found(isrcs="US-ABC-12-3456", titles="コード") is None
 
 
-def test_the_surest_way_wins_and_is_told():
+def test_the_surest_way_wins_and_is_reported():
     matches = RECORDINGS.find_all(
         ids=["spotify:track:salt", "x", "x", "x", "x"],
         paths=["/music/Ana Vex/Nite Bus.mp3", "/music/Ana Vex/Nite Bus.mp3", None, "/usb/Dot/Salt.mp3", None],

@@ -307,10 +307,10 @@ def test_pick_without_an_answer_is_one_error(shelf, monkeypatch):
 def test_a_seed_that_is_not_there_names_the_nearest_five(shelf):
     with pytest.raises(NotFoundError) as error:
         shelf.find("Changhez of the Zzyzx Xylophone")
-    said = str(error.value)
-    assert "'Changhez of the Zzyzx Xylophone' in a test" in said
-    assert "the nearest are" in said
-    assert said.count(" by ") == 5
+    result = str(error.value)
+    assert "'Changhez of the Zzyzx Xylophone' in a test" in result
+    assert "the nearest are" in result
+    assert result.count(" by ") == 5
 
 
 def test_a_seed_with_nothing_to_search_is_not_found(shelf):

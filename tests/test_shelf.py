@@ -37,10 +37,10 @@ def test_the_list_has_shipped_models_and_the_users_own(mine, capsys, monkeypatch
     card = json.loads((mine / "card.json").read_text(encoding="utf-8"))
     (mine / "card.json").write_text(json.dumps({**card, "date": "2026-11-25"}), encoding="utf-8")
     assert main(["list", "--json"]) == 0
-    said = {model["name"]: model for model in json.loads(capsys.readouterr().out)["models"]}
-    assert {path.parent.name for path in MODELS.glob("*/card.json")} | {"mine"} == set(said)
-    assert said["rank"]["shipped"]
-    own = said["mine"]
+    result = {model["name"]: model for model in json.loads(capsys.readouterr().out)["models"]}
+    assert {path.parent.name for path in MODELS.glob("*/card.json")} | {"mine"} == set(result)
+    assert result["rank"]["shipped"]
+    own = result["mine"]
     assert (own["shipped"], own["kind"], own["method"], own["tracks"]) == (False, "recommender", "popularity", 280)
     assert own["days"] == 3
     assert own["catalogue"].endswith("tracks.parquet")
@@ -60,13 +60,13 @@ def test_a_broken_model_is_listed_as_broken(mine, capsys):
 
 def test_show_says_what_the_card_says(mine, capsys):
     assert main(["show", "mine"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["folder"] == str(mine)
-    assert said["files"] == read_card("mine", "recommender")["files"]
+    result = json.loads(capsys.readouterr().out)
+    assert result["folder"] == str(mine)
+    assert result["files"] == read_card("mine", "recommender")["files"]
     assert main(["show", "nothing"]) == 1
     shipped = "autoencoder, classic, content, features, gru, rank"
-    said = f"nothing: no model of this name or folder; shipped are {shipped}, trained by you mine"
-    assert said in capsys.readouterr().err
+    result = f"nothing: no model of this name or folder; shipped are {shipped}, trained by you mine"
+    assert result in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("answer", "gone"), [("y\n", True), ("n\n", False), ("", False), ("maybe\n", False)])
@@ -103,7 +103,7 @@ def test_a_link_is_removed_and_not_what_it_leads_to(mine, tmp_path):
     assert (elsewhere / "card.json").exists()
 
 
-def test_the_door_is_called_models(capsys):
+def test_the_command_is_called_models(capsys):
     assert command_line.main(["models", "list"]) == 0
     assert "rank" in capsys.readouterr().out
     assert command_line.main(["models"]) == 2

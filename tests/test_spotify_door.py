@@ -223,19 +223,19 @@ def test_features_are_joined_by_id_then_isrc_then_name_and_length():
     own = catalogue_of(
         [
             full(track_id="a", energy=0.1),
-            full(track_id="b", isrc="XX1", energy=0.2),
+            full(track_id="b", isrc="XXAAA0000001", energy=0.2),
             full(track_id="c", title="Héllo!", artists=["Some Óne", "Other"], duration_ms=200_000, energy=0.3),
-            {"track_id": "d", "isrc": "XX2"},  # has none itself
+            {"track_id": "d", "isrc": "XXAAA0000002"},  # has none itself
             full(track_id="e", title=None, artists=None, energy=0.9),
         ]
     )
     asked = [
-        {"track_id": "a", "isrc": "XX1"},
-        {"track_id": "B", "isrc": "XX1"},
+        {"track_id": "a", "isrc": "XXAAA0000001"},
+        {"track_id": "B", "isrc": "XXAAA0000001"},
         {"track_id": "C", "title": "hello", "artists": ["Some One"], "duration_ms": 202_000, "tempo_bpm": 99.0},
         {"track_id": "C2", "title": "hello", "artists": ["Some One"], "duration_ms": 240_000},  # another recording
         {"track_id": "C3", "title": "hello", "artists": ["Some One"]},
-        {"track_id": "D", "isrc": "XX2"},
+        {"track_id": "D", "isrc": "XXAAA0000002"},
         {"track_id": "E"},
         {"track_id": "F", "title": "", "artists": []},
     ]

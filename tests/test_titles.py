@@ -132,10 +132,10 @@ def test_what_was_written_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
-        ({"term": ["=a", "=a"], "weight": [1.0, 2.0]}, "a term twice"),
-        ({"term": ["=a", None], "weight": [1.0, 2.0]}, "a term twice, or none"),
-        ({"term": ["=a", "=b"], "weight": [1.0, np.nan]}, "no number above 0"),
-        ({"term": ["=a", "=b"], "weight": [1.0, None]}, "no number above 0"),
+        ({"term": ["=a", "=a"], "weight": [1.0, 2.0]}, "a duplicate or empty term"),
+        ({"term": ["=a", None], "weight": [1.0, 2.0]}, "a duplicate or empty term"),
+        ({"term": ["=a", "=b"], "weight": [1.0, np.nan]}, "not a number above 0"),
+        ({"term": ["=a", "=b"], "weight": [1.0, None]}, "not a number above 0"),
         ({"term": ["=a"], "weight": ["heavy"]}, "is not a readable table of terms"),
         ({"term": ["=a"]}, "is not a readable table of terms"),
     ],

@@ -203,9 +203,9 @@ def changed(folder: Path, **said: object) -> None:
         (lambda f: (f / "playlists_columns.npy").write_bytes(b"other"), "the checksums differ"),
         (lambda f: (f / "playlists_columns.npy").unlink(), "names playlists_columns.npy, which cannot be read"),
         (lambda f: changed(f, files={}), "names no file"),
-        (lambda f: changed(f, files="all"), "names no file"),
+        (lambda f: changed(f, files="all"), "files: expected `object`, got `str`"),
         (lambda f: changed(f, method="magic"), "is by the method 'magic'; known are popularity"),
-        (lambda f: changed(f, parameters={"idf": 1}), "parameters must be numbers for neighbours, idf"),
+        (lambda f: changed(f, parameters={"idf": 1}), "parameters: the key `neighbours` is missing"),
         (lambda f: changed(f, kind="predictor"), "is a model of kind 'predictor' where 'recommender' is needed"),
         (lambda f: changed(f, format=99), "newer than this program"),
         (lambda f: (f / "card.json").write_text("{"), "is not a readable card"),
@@ -223,8 +223,8 @@ def test_a_broken_folder_is_one_sentence(spoil, sentence, tmp_path):
     [
         (np.array([object()]), "is not a readable array"),  # a pickle, which is never opened
         (np.zeros((3, 3), dtype=np.int32), "has the shape"),
-        (np.array([0, 2, 1], dtype=np.int32), "does not say where the rows of a matrix begin"),
-        (np.array([0, np.nan, 1]), "something else than finite numbers"),
+        (np.array([0, 2, 1], dtype=np.int32), "is not an increasing list of row starts"),
+        (np.array([0, np.nan, 1]), "values that are not finite numbers"),
     ],
 )
 def test_an_array_that_is_not_what_it_should_be_is_one_sentence(array, sentence, tmp_path):

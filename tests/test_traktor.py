@@ -127,7 +127,7 @@ def test_what_cannot_be_read_is_one_sentence(content, sentence, tmp_path):
         assert "\n" not in str(error.value)
 
 
-def test_a_list_of_xml_that_is_neither_is_told(tmp_path):
+def test_a_list_of_xml_that_is_neither_is_reported(tmp_path):
     (tmp_path / "iTunes.xml").write_text('<?xml version="1.0"?><plist version="1.0"><dict/></plist>')
     with pytest.raises(DataError, match="is XML, but not a library of rekordbox or Traktor"):
         playlist_files.read(tmp_path / "iTunes.xml")

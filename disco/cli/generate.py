@@ -128,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.check_values(arguments)
     output.check_files(arguments)
     if arguments.save_settings:
-        export.check(arguments.save_settings, arguments.force, (".toml",))
+        export.check_output(arguments.save_settings, arguments.force, (".toml",))
     catalogue, seeds = _catalogue_and_seeds(arguments)
     if notice := data_notice(arguments.recommender):
         log.info("%s", notice)
@@ -138,7 +138,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     output.log_notes(playlists, arguments.alternatives)
     output.write_files(arguments, playlists)
     if arguments.save_settings:
-        export.write(settings.as_toml(arguments), arguments.save_settings, arguments.force)
+        export.write_text(settings.as_toml(arguments), arguments.save_settings, arguments.force)
         log.info("written: %s", arguments.save_settings)
     if arguments.json:
         output.print_json([playlist.to_dict() for playlist in playlists], arguments.alternatives)

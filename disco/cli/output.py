@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 def check_files(arguments: argparse.Namespace) -> None:
     """Refuse files that could not be written, before the work is done."""
     for path in _paths(getattr(arguments, "output", None), getattr(arguments, "alternatives", 1)):
-        export.check(path, arguments.force, tuple(export.FORMATS))
+        export.check_output(path, arguments.force, tuple(export.FORMATS))
     if arguments.plot:
-        export.check(arguments.plot, arguments.force, (".html",))
+        export.check_output(arguments.plot, arguments.force, (".html",))
 
 
 def write_files(arguments: argparse.Namespace, playlists: Sequence[Playlist]) -> None:
@@ -34,7 +34,7 @@ def write_files(arguments: argparse.Namespace, playlists: Sequence[Playlist]) ->
     if arguments.plot:
         from disco.export import plot  # plotly takes longer to load than the playlist to make
 
-        export.write(plot.page(playlists[0]), arguments.plot, arguments.force)
+        export.write_text(plot.page(playlists[0]), arguments.plot, arguments.force)
         written.append(arguments.plot)
     if written:
         log.info("written: %s", ", ".join(map(str, written)))

@@ -1,64 +1,58 @@
-"""Playlists as files, one module per format: written completely or not at all, and nothing overwritten unasked."""
+"""Playlists as files, one module per format; no existing file is overwritten without `force`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disco.errors import DataError, DiscoError
 from disco.export.console_table import show
-from disco.export.style import KEY_NAMES, PATHS, Style, absolute
+from disco.export.style import KEY_NAMES, PATHS, Style, absolute_path
 from disco.playlist.playlist import Playlist
 from disco.sources.storage import write_atomic
 
 if TYPE_CHECKING:
-    from disco.export.jspf import as_jspf
-    from disco.export.m3u8 import as_m3u8, location
-    from disco.export.record import as_json
-    from disco.export.rekordbox import as_rekordbox
-    from disco.export.table import as_csv
-    from disco.export.traktor import as_nml
+    from disco.export.jspf import to_jspf
+    from disco.export.m3u8 import to_m3u8, track_location
+    from disco.export.record import to_json
+    from disco.export.rekordbox import to_rekordbox
+    from disco.export.table import to_csv
+    from disco.export.traktor import to_nml
 
 __all__ = [
     "FORMATS",
     "KEY_NAMES",
     "PATHS",
     "Style",
-    "as_csv",
-    "as_json",
-    "as_jspf",
-    "as_m3u8",
-    "as_nml",
-    "as_rekordbox",
-    "check",
-    "location",
+    "check_output",
     "save",
     "show",
-    "write",
+    "to_csv",
+    "to_json",
+    "to_jspf",
+    "to_m3u8",
+    "to_nml",
+    "to_rekordbox",
+    "track_location",
+    "write_text",
 ]
 
-# Function that writes a format, by the ending of the file.
-_WRITERS = {
-    ".json": "as_json",
-    ".csv": "as_csv",
-    ".m3u8": "as_m3u8",
-    ".jspf": "as_jspf",
-    ".xml": "as_rekordbox",
-    ".nml": "as_nml",
-}
-FORMATS = tuple(_WRITERS)
-# Modules of the formats, imported when a format is first used.
+# Functions that write the formats, and their modules, imported when a format is first used.
 _HOMES = {
-    "as_json": "disco.export.record",
-    "as_csv": "disco.export.table",
-    "as_m3u8": "disco.export.m3u8",
-    "location": "disco.export.m3u8",
-    "as_jspf": "disco.export.jspf",
-    "as_rekordbox": "disco.export.rekordbox",
-    "as_nml": "disco.export.traktor",
+    "to_json": "disco.export.record",
+    "to_csv": "disco.export.table",
+    "to_m3u8": "disco.export.m3u8",
+    "to_jspf": "disco.export.jspf",
+    "to_rekordbox": "disco.export.rekordbox",
+    "to_nml": "disco.export.traktor",
+    "track_location": "disco.export.m3u8",
 }
+_WRITERS = {".json": "to_json", ".csv": "to_csv", ".m3u8": "to_m3u8", ".jspf": "to_jspf"}
+_WRITERS |= {".xml": "to_rekordbox", ".nml": "to_nml"}
+FORMATS = tuple(_WRITERS)
 
 
 def __getattr__(name: str) -> Any:
@@ -69,77 +63,93 @@ def __getattr__(name: str) -> Any:
 
 def save(
     playlist: Playlist,
-    path: str | Path,
+    where: str | PathLike[str],
     style: Style = Style(),  # noqa: B008 - frozen
     force: bool = False,
+    *,
+    paths: str | None = None,
+    key_names: str | None = None,
 ) -> list[str]:
-    """Write a playlist in the format of a file's ending: .json, .csv, .m3u8, .jspf, .xml (rekordbox), .nml (Traktor).
+    """Write a playlist to a file, in the format of its ending.
 
     Parameters
     ----------
     playlist : Playlist
-    path : str or Path
-        Relative paths of audio files begin in its folder.
+    where : str or path
+        The ending is one of `FORMATS`, or `.html` for a page of figures.
     style : Style
-        Paths and key names in the file.
+        How files and keys are named; relative paths in the file begin in its folder.
     force : bool
-        Whether an existing file is overwritten.
+        Overwrite an existing file.
+    paths, key_names : str, optional
+        As in `style`, which they override.
 
     Returns
     -------
     list of str
-        Notes for the user, such as how many tracks have no audio file.
-
-    Raises
-    ------
-    DiscoError
-        If the format is not known, the folder does not exist, or the file exists and `force` is false.
-    """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    check(path, force, FORMATS)
-    text: str = __getattr__(_WRITERS[suffix])(playlist, replace(style, folder=path.parent))
-    write(text, path, force)
-    program = {".xml": "rekordbox", ".nml": "Traktor"}.get(suffix)
-    tracks = playlist.tracks.table.select(["path"]).to_pylist() if program else []
-    missing = sum(_file_of(suffix, track) is None for track in tracks)
-    if not missing:
-        return []
-    return [f"{path}: {missing:,} of {len(playlist):,} tracks have no file; {program} cannot load them"]
-
-
-def _file_of(suffix: str, track: dict[str, Any]) -> str | None:
-    """The audio file by which a DJ program finds a track."""
-    if suffix == ".nml":
-        from disco.export.traktor import file_of
-
-        return file_of(track)
-    return absolute(track)
-
-
-def check(where: Path, force: bool, suffixes: tuple[str, ...]) -> None:
-    """Refuse a file that may not be written, before any work is done for it.
+        Notes for the user, as on tracks that the program of this format cannot load.
 
     Raises
     ------
     DiscoError, DataError
-        If its format is not known, its folder is not there, or it exists and `force` is false.
+        If the file cannot be written; an existing file is then unchanged.
+    """
+    where = Path(where)
+    suffix = where.suffix.lower()
+    check_output(where, force, (*FORMATS, ".html"))
+    if paths is not None and paths not in PATHS:
+        raise DiscoError(f"there are no {paths!r} paths; there are: {', '.join(PATHS)}")
+    if key_names is not None and key_names not in KEY_NAMES:
+        raise DiscoError(f"there are no {key_names!r} names of keys; there are: {', '.join(KEY_NAMES)}")
+    if suffix == ".html":
+        from disco.export.plot import page  # plotly takes longer to load than the playlist to make
+
+        write_text(page(playlist), where, force)
+        return []
+    style = replace(style, folder=where.parent, paths=paths or style.paths, key_names=key_names or style.key_names)
+    text: str = __getattr__(_WRITERS[suffix])(playlist, style)
+    write_text(text, where, force)
+    # Programs that only play files.
+    program = {".xml": "rekordbox", ".nml": "Traktor"}.get(suffix)
+    tracks = playlist.tracks.table.select(["path"]).to_pylist() if program else []
+    missing = sum(_file_path(suffix, track) is None for track in tracks)
+    if not missing:
+        return []
+    return [f"{where}: {missing:,} of {len(playlist):,} tracks have no file; {program} cannot load them"]
+
+
+def _file_path(suffix: str, track: dict[str, Any]) -> str | None:
+    """The path by which the program of a format finds a track."""
+    if suffix == ".nml":
+        from disco.export.traktor import traktor_path
+
+        return traktor_path(track)
+    return absolute_path(track)
+
+
+def check_output(where: Path, force: bool, suffixes: tuple[str, ...]) -> None:
+    """Check that a file may be written, before any work is done for it.
+
+    Raises
+    ------
+    DiscoError, DataError
+        If its ending is not one of `suffixes`, its folder does not exist, or it exists and `force` is false.
     """
     if where.suffix.lower() not in suffixes:
-        raise DiscoError(f"{where}: its ending tells the format; known are {', '.join(suffixes)}")
+        raise DiscoError(f"{where}: the ending of a file gives its format; known are {', '.join(suffixes)}")
     if not where.parent.is_dir():
         raise DataError(where, f"cannot be written: there is no folder {where.parent}")
     try:
-        folder, taken = where.is_dir(), where.exists()
+        is_folder, exists = where.is_dir(), where.exists()
     except OSError as error:
         raise DataError(where, f"cannot be written ({error.strerror})") from None
-    if folder:
+    if is_folder:
         raise DataError(where, "is a folder")
-    if taken and not force:
+    if exists and not force:
         raise DataError(where, "exists already; --force overwrites it")
 
 
-def write(text: str, where: Path, force: bool = False) -> None:
+def write_text(text: str, where: Path, force: bool = False) -> None:
     """Write a text file completely or not at all; an existing file is replaced only with `force`."""
-    check(where, force, (where.suffix.lower(),))
+    check_output(where, force, (where.suffix.lower(),))
     write_atomic(where, text)

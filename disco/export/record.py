@@ -1,4 +1,4 @@
-"""JSON: the playlist as one object, with the terms of every join."""
+"""JSON: the playlist as one object, with the cost terms of every transition."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from disco.export.style import Style
 from disco.playlist.playlist import Playlist
 
 
-def as_json(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen
-    """One JSON object, the same that `--json` prints."""
+def to_json(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen
+    """Format a playlist as the JSON object that `--json` prints."""
     return json.dumps(playlist.as_dict(), ensure_ascii=False, indent=2) + "\n"

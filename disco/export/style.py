@@ -1,4 +1,4 @@
-"""What a person may choose of a written playlist, and what its formats share."""
+"""Options of written playlists, and what the formats share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from disco.sources.file_urls import is_absolute, is_file
 
 # Spotify ids are 22 characters of base 62.
 SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
-# What XML 1.0 cannot hold, not even escaped (its production 2, Char).
+# Characters that XML 1.0 cannot represent, not even escaped (production 2, Char).
 _FORBIDDEN = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _NOTES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
@@ -23,7 +23,7 @@ PATHS = ("relative", "absolute")
 
 
 def classic(key: int, mode: int) -> str:
-    """Name of a key as DJ programs write it: `Am`, `Db`."""
+    """Name of a key as DJ programs write it, as `Am` or `Db`."""
     return f"{_NOTES[key]}{'' if mode else 'm'}"
 
 
@@ -37,11 +37,11 @@ class Style:
     Attributes
     ----------
     folder : Path
-        Where the file will be; relative paths begin there.
+        Of the file; relative paths begin there.
     paths : str, optional
-        One of `PATHS`, for formats that may have either; as the catalogue has them by default.
+        One of `PATHS`, for M3U8; by default as in the catalogue.
     key_names : str
-        One of `KEY_NAMES`, where a format has text for a key.
+        One of `KEY_NAMES`, for formats in which a key is text.
     """
 
     folder: Path = Path()
@@ -49,38 +49,37 @@ class Style:
     key_names: str = "camelot"
 
 
-def absolute(track: dict[str, Any]) -> str | None:
-    """The absolute path of a track's file, None if it has none: a relative one begins where DISCO runs."""
+def absolute_path(track: dict[str, Any]) -> str | None:
+    """Absolute path of a track's file, None if it has none; a relative one begins in the working directory."""
     path: str | None = track["path"]
     if path is None or not is_file(path):
         return None
     return path if is_absolute(path) else os.path.normpath(Path.cwd() / path)
 
 
-def in_xml(text: str | None) -> str | None:
-    """A text that XML can hold as it is, None otherwise."""
+def xml_text(text: str | None) -> str | None:
+    """The text if XML can represent it, None otherwise."""
     return None if text is None or re.search(_FORBIDDEN, text) else text
 
 
 def key_text(track: dict[str, Any], names: str) -> str | None:
-    """A track's key as these names have it, None if it is unknown."""
+    """Name of a track's key, None if it is unknown; `names` is one of `KEY_NAMES`."""
     known = track["key"] is not None and track["mode"] is not None
     return KEY_NAMES[names](track["key"], track["mode"]) if known else None
 
 
-def artists(track: dict[str, Any]) -> str:
-    """A track's artists as one text."""
+def artist_text(track: dict[str, Any]) -> str:
+    """Artists of a track as one text."""
     return ", ".join(track["artists"] or [])
 
 
-def xml(name: str, attributes: dict[str, object], end: str = "/>") -> str:
-    """The start tag of an element, or an empty one; attributes that are None are left out.
+def xml_tag(name: str, attributes: dict[str, object], end: str = "/>") -> str:
+    """Format the start tag of an element, or with the default `end` an empty element.
 
-    Line breaks and tabs are written as references, which a reader does not turn into spaces; what XML cannot hold
-    is U+FFFD.
+    Attributes that are None are left out. Line breaks and tabs are written as references, which a parser does not
+    turn into spaces; characters that XML cannot represent become U+FFFD.
     """
-    texts = {
-        name: re.sub(_FORBIDDEN, "\ufffd", str(value)) for name, value in attributes.items() if value is not None
-    }
-    said = (f' {name}="{"".join(_ESCAPES.get(c, c) for c in text)}"' for name, text in texts.items())
-    return f"<{name}{''.join(said)}{end}"
+    known = {name: str(value) for name, value in attributes.items() if value is not None}
+    texts = {name: re.sub(_FORBIDDEN, "\ufffd", text) for name, text in known.items()}
+    written = (f' {name}="{"".join(_ESCAPES.get(c, c) for c in text)}"' for name, text in texts.items())
+    return f"<{name}{''.join(written)}{end}"

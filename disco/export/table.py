@@ -1,7 +1,6 @@
-"""CSV: Exportify's columns, which other programs know, and after them all that is known besides.
+"""CSV with the columns of Exportify, which other programs read, followed by all others.
 
-One table serves both: who knows Exportify's columns finds them under their names, and DISCO reads all of it back as
-a catalogue.
+DISCO reads the whole table as a catalogue.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any
 from disco.export.style import SPOTIFY_ID, Style
 from disco.playlist.playlist import Playlist
 
-# Exportify's header (github.com/pavelkomarov/exportify), and the columns of ours that these are.
+# Exportify's header (github.com/pavelkomarov/exportify), and the columns of a catalogue that hold the same.
 COLUMNS = {
     "Track URI": "track_id",
     "Track Name": "title",
@@ -42,14 +41,16 @@ COLUMNS = {
 }
 
 
-def as_csv(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen
-    """One row a track with all that is known of it; read back as a catalogue by the same names."""
+def to_csv(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen
+    """Format a playlist as CSV, one row per track."""
     rows: list[dict[str, Any]] = []
-    for said, track in zip(playlist.as_dict()["tracks"], playlist.tracks.table.to_pylist(), strict=True):
-        held = {**track, "track_id": _uri(track["track_id"])}
-        held |= {"artists": _artists(track["artists"] or []), "genres": _genres(track["genres"] or [])}
-        exportify = {name: held.pop(column) if column else None for name, column in COLUMNS.items()}
-        rows.append({**exportify, **held, "position": said["position"], "seed": said["seed"], **(said["join"] or {})})
+    for record, track in zip(playlist.as_dict()["tracks"], playlist.tracks.table.to_pylist(), strict=True):
+        row = {**track, "track_id": _uri(track["track_id"])}
+        row |= {"artists": _artists(track["artists"] or []), "genres": _genres(track["genres"] or [])}
+        exportify = {name: row.pop(column) if column else None for name, column in COLUMNS.items()}
+        rows.append(
+            {**exportify, **row, "position": record["position"], "seed": record["seed"], **(record["join"] or {})}
+        )
     text = io.StringIO()
     names = list(dict.fromkeys(name for row in rows for name in row))
     writer = csv.DictWriter(text, names, lineterminator="\r\n")  # as the standard has it, so that \r is quoted too
@@ -63,10 +64,10 @@ def _uri(track_id: str) -> str:
 
 
 def _artists(names: list[str]) -> str:
-    """Names joined by semicolons; as a list literal where a name would be taken apart when read back."""
+    """Names joined by semicolons; a list literal where a name would otherwise be split when read."""
     if any(set(";[]\\") & set(name) for name in names):
         return repr(names)
-    # A semicolon behind a lone name says that the comma in it parts nothing.
+    # With a semicolon behind it, a single name is not split at its comma.
     return ";".join(names) + (";" if len(names) == 1 and "," in names[0] else "")
 
 

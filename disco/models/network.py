@@ -1,4 +1,4 @@
-"""An ONNX network that was checked against its card."""
+"""ONNX networks, verified against their card and run by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -18,19 +18,46 @@ from disco.models.card import Card
 
 @dataclass(frozen=True)
 class Network:
-    """An ONNX network that was checked against its card."""
+    """An ONNX network that was verified against its card.
+
+    Attributes
+    ----------
+    card : Card
+    session : onnxruntime.InferenceSession
+    outputs : tuple of str
+    """
 
     card: Card
     session: onnxruntime.InferenceSession
     outputs: tuple[str, ...]
 
     def __call__(self, **inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Outputs by name for inputs by name, as the card has them; the first axis is the batch."""
+        """Outputs by name for inputs by name; the first axis is the batch."""
         return dict(zip(self.outputs, self.session.run(list(self.outputs), inputs), strict=True))
 
 
 def load_network(card: Card, part: str = "network") -> Network:
-    """Load a network that a card names, and check that the two belong together."""
+    """Load a network that a card describes.
+
+    Parameters
+    ----------
+    card : Card
+    part : str
+        Key of the network on the card.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, differs from the card, or is not an ONNX network.
+
+    Examples
+    --------
+    >>> from disco.models.card import read_card
+    >>> network = load_network(read_card("classic", "predictor"))
+    >>> step = network(inputs=np.zeros((2, 9), np.float32), state=np.zeros((2, 32), np.float32))
+    >>> step["vector"].shape
+    (2, 8)
+    """
     described = card[part]
     path = card.folder / described["file"]
     if not path.is_file():
@@ -39,12 +66,12 @@ def load_network(card: Card, part: str = "network") -> Network:
     if hashlib.sha256(content).hexdigest() != described["sha256"]:
         raise DataError(path, "is not the file that its card describes (the checksums differ)")
     options = onnxruntime.SessionOptions()
-    # A step costs microseconds: waking other threads would cost more than the work.
+    # A step takes microseconds, less than waking other threads.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime has no one class for a file it cannot read
+    except Exception as error:  # ONNX Runtime has no common class of errors for unreadable files
         raise DataError(path, f"is not a readable ONNX network ({str(error)[:100]})") from None
     _check("input", session.get_inputs(), described["inputs"], path)
     _check("output", session.get_outputs(), described["outputs"], path)

@@ -1,7 +1,7 @@
-"""What should the next track sound like? Predictors, stepwise: a track and a state in, a vector and a state out.
+"""Predictors of the next track's vector, one step at a time: a track and a state in, a vector and a state out.
 
-The vector lives where `embed` puts the tracks, and the distance of a candidate is measured there. One
-row of the batch is one sequence, so that a beam carries its states side by side.
+The vector is in the space of `embed`, where distances to candidates are measured. Each row of a batch is one
+sequence, so that a beam search keeps its states side by side.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from disco.models.scaler import Scaler, scaled_features, scaler
 from disco.models.track_inputs import encode_tracks
 
 State = Floats
-# Tracks placed at a time: the tower's layers for them take 30 MB.
+# Tracks embedded at a time: the layers for them take 30 MB.
 _BATCH = 8192
 
-# The k of sum / (n + k). Theory says 2.8, the variance of the scaled features within playlists over that between
-# them (which shrinks to the least squared error); the least absolute error on the validation playlists of `classic`
-# has 0.25: 0.6028 against 0.6040 at 0, 0.6046 at 1 and 0.6132 at 2.8.
+# The k of sum / (n + k). The ratio of the variances within and between playlists, 2.8, minimises the squared error;
+# 0.25 minimises the absolute error on the validation playlists of `classic`: 0.6028, against 0.6040 at 0, 0.6046 at 1
+# and 0.6132 at 2.8.
 SHRINKAGE = 0.25
 
 
@@ -37,26 +37,34 @@ class Predictor(Protocol):
 
     @property
     def predicts_features(self) -> bool:
-        """Whether its vectors are the eight scaled features, so that their error can be told."""
+        """Whether its vectors are the eight scaled features, so that their error can be measured."""
 
     def embed(self, catalogue: Catalogue) -> Floats:
-        """Where the tracks lie, shape (n, d); NaN for what is not known of it."""
+        """Vectors of the tracks, shape (n, d); NaN where a component is unknown."""
 
     def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
-        """What `step` wants to know of these tracks, shape (n, i), the unknown replaced by the usual."""
+        """Inputs of `step` for these tracks, shape (n, i), with unknown values imputed."""
 
     def start(self, n: int) -> State:
-        """State before the first track, for n sequences."""
+        """State before the first track, for n sequences; its first axis is the sequence."""
 
     def step(self, tracks: Floats, state: State) -> tuple[Floats, State]:
-        """Vectors (n, d) of the track after these (n, i), and the state then."""
+        """Predicted vectors of the next tracks, shape (n, d), and the next state.
+
+        Parameters
+        ----------
+        tracks : ndarray, shape (n, i)
+            The current track of each sequence, from `inputs`.
+        state : ndarray
+            From `start` or the step before.
+        """
 
 
 @dataclass(frozen=True)
 class Mean:
-    """Running mean of the tracks so far, shrunk towards the mean of all music: nothing is learned.
+    """Mean of the tracks so far, shrunk towards the mean of all music; nothing is learned.
 
-    After n tracks it predicts their sum / (n + k), with k = `SHRINKAGE`.
+    After n tracks it predicts their sum / (n + `SHRINKAGE`).
     """
 
     scaler: Scaler
@@ -68,16 +76,16 @@ class Mean:
         return scaled_features(catalogue, self.scaler)
 
     def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
-        """Scaled features, shape (n, 8); those of the mean of all music where they are not known."""
+        """Scaled features, shape (n, 8); the mean, 0, where unknown."""
         known: Floats = np.nan_to_num(embedded[rows], nan=0.0)
         return known
 
     def start(self, n: int) -> State:
-        """Sum of no tracks, and their number."""
+        """Zero sums and counts, shape (n, 9)."""
         return np.zeros((n, 9), dtype=np.float32)
 
     def step(self, tracks: Floats, state: State) -> tuple[Floats, State]:
-        """Add the tracks to the sums."""
+        """Add the tracks to the sums and return the shrunk means."""
         state = state + np.c_[tracks, np.ones(len(tracks), dtype=np.float32)]
         vectors: Floats = state[:, :8] / (state[:, 8:] + np.float32(SHRINKAGE))
         return vectors, state
@@ -85,19 +93,22 @@ class Mean:
 
 @dataclass(frozen=True)
 class Recurrent:
-    """A recurrent network over the eight scaled features and the mode, run one step at a time."""
+    """A recurrent network over the eight scaled features and the mode: `classic` and `gru`.
+
+    `classic` is the published network of taylorhawks' DISCO: two linear SimpleRNN layers of 16 and a Dense of 8.
+    """
 
     network: Network
     scaler: Scaler
 
     @property
     def name(self) -> str:
-        """The name on its card."""
+        """Name of the model."""
         return self.network.card.name
 
     @property
     def predicts_features(self) -> bool:
-        """Whether its card says so."""
+        """Whether the network predicts the eight features."""
         return tuple(self.network.card["output"]) == FEATURES
 
     def embed(self, catalogue: Catalogue) -> Floats:
@@ -105,12 +116,12 @@ class Recurrent:
         return scaled_features(catalogue, self.scaler)
 
     def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
-        """Scaled features and mode, shape (n, 9); means where they are not known."""
+        """Scaled features and mode, shape (n, 9); means where unknown."""
         mode = np.nan_to_num(catalogue.modes[rows], nan=self.network.card["mode_when_unknown"])
         return np.asarray(np.c_[np.nan_to_num(embedded[rows], nan=0.0), mode], dtype=np.float32)
 
     def start(self, n: int) -> State:
-        """Zeros, the state in which training sequences start."""
+        """Zeros, as in training."""
         return np.zeros((n, self.network.card["network"]["state"]), dtype=np.float32)
 
     def step(self, tracks: Floats, state: State) -> tuple[Floats, State]:
@@ -121,10 +132,11 @@ class Recurrent:
 
 @dataclass(frozen=True)
 class LearnedSpace:
-    """A tower that places tracks in a learned space, and a sequence encoder that says where the next one lies.
+    """A network that embeds tracks (the tower), and a recurrent one that predicts the next vector: `rank`.
 
-    The space was moved and scaled so that its distances weigh against key and tempo as those between scaled
-    features do, and so that 0 is the middle of what is played: `ranking.placing` says how.
+    Both were trained to rank the true next track first. The space was shifted and scaled so that its distances weigh
+    against key and tempo as those between scaled features do, and 0 is the middle of what is played:
+    `disco.training.ranking.fit_space_transform`.
     """
 
     tower: Network
@@ -134,27 +146,27 @@ class LearnedSpace:
 
     @property
     def name(self) -> str:
-        """The name on its card."""
+        """Name of the model."""
         return self.network.card.name
 
     def embed(self, catalogue: Catalogue) -> Floats:
-        """Where the tower places the tracks, shape (n, d); NaN for those without any feature or genre."""
+        """Vectors of the tracks, shape (n, d); NaN for tracks without any feature or genre."""
         card = self.network.card
-        heard = encode_tracks(catalogue, card["inputs"], self.scaler, card["genre_words"])
-        space = np.full((len(heard), card["network"]["inputs"]["inputs"]), np.nan, dtype=np.float32)
-        rows = np.flatnonzero(~np.isnan(heard.numbers[:, 0]))
+        encoded = encode_tracks(catalogue, card["inputs"], self.scaler, card["genre_words"])
+        vectors = np.full((len(encoded), card["network"]["inputs"]["inputs"]), np.nan, dtype=np.float32)
+        rows = np.flatnonzero(~np.isnan(encoded.numbers[:, 0]))
         for start in range(0, len(rows), _BATCH):
             some = rows[start : start + _BATCH]
-            space[some] = self.tower(inputs=heard.take(some))["vector"]
-        return space
+            vectors[some] = self.tower(inputs=encoded.take(some))["vector"]
+        return vectors
 
     def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
-        """Their vectors, shape (n, d); the middle where a track is not known."""
+        """Vectors of the tracks, shape (n, d); 0, the middle of what is played, where unknown."""
         known: Floats = np.nan_to_num(embedded[rows], nan=0.0)
         return known
 
     def start(self, n: int) -> State:
-        """Zeros, the state in which training sequences start."""
+        """Zeros, as in training."""
         return np.zeros((n, self.network.card["network"]["state"]), dtype=np.float32)
 
     def step(self, tracks: Floats, state: State) -> tuple[Floats, State]:
@@ -168,7 +180,28 @@ PREDICTORS = ("rank", "classic", "gru", "mean")
 
 
 def load_predictor(name: str | Path = PREDICTORS[0]) -> Predictor:
-    """A predictor by its name, or by the folder of a model that the user trained."""
+    """Load a predictor.
+
+    Parameters
+    ----------
+    name : str or Path
+        A name in `PREDICTORS`, the name of a trained predictor, or its folder.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        If there is none, or its files are invalid.
+
+    Examples
+    --------
+    >>> import disco
+    >>> catalogue, predictor = disco.open(), load_predictor("mean")
+    >>> embedded = predictor.embed(catalogue)
+    >>> tracks = predictor.inputs(catalogue, embedded, np.array([0]))
+    >>> vectors, state = predictor.step(tracks, predictor.start(1))
+    >>> vectors.shape
+    (1, 8)
+    """
     if name == "mean":
         return Mean(scaler())
     card = read_card(name, "predictor")

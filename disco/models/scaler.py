@@ -1,4 +1,4 @@
-"""Yeo-Johnson scaling of the eight features, and features measured by others brought to the same scale."""
+"""Yeo-Johnson scaling of the eight features, and quantile matching of features that another set measured."""
 
 from __future__ import annotations
 
@@ -16,11 +16,20 @@ from disco.models.card import read_card
 
 @dataclass(frozen=True)
 class Scaler:
-    """Yeo-Johnson transform and standardisation of the eight features, with the PCA that draws them.
+    """Yeo-Johnson transform and standardisation of the eight features, and a PCA for figures.
 
-    Source: Yeo & Johnson (2000), "A new family of power transformations to improve normality or
-    symmetry", Biometrika 87(4); fitted with scikit-learn, with which it agrees to 1e-5. `quantiles`, shape (8, q),
-    are those of the raw features at the middles of q equal shares of the tracks it was fitted on.
+    Source: Yeo and Johnson (2000), "A new family of power transformations to improve normality or symmetry",
+    Biometrika 87(4). Fitted with scikit-learn, with which it agrees to 1e-5.
+
+    Attributes
+    ----------
+    feature_set : str
+        Who measured the features that it was fitted on.
+    lambdas, mean, scale : ndarray, shape (8,)
+    centre, components : ndarray, shapes (8,) and (3, 8)
+        Of the PCA.
+    quantiles : ndarray, shape (8, q)
+        Of the raw features, at the middles of q equal shares of the tracks it was fitted on.
     """
 
     feature_set: str
@@ -32,7 +41,7 @@ class Scaler:
     quantiles: Floats
 
     def transform(self, features: Floats) -> Floats:
-        """Scaled features, mean 0 and sd 1 over the tracks it was fitted on; shape kept, NaN stays NaN.
+        """Scaled features, with mean 0 and standard deviation 1 over the fitted tracks, shape (n, 8); NaN stays NaN.
 
         Parameters
         ----------
@@ -45,7 +54,7 @@ class Scaler:
             np.subtract(_yeo_johnson(features[:, i], self.lambdas[i]), self.mean[i], out=scaled[i])
             scaled[i] /= self.scale[i]
 
-        # NumPy lets other threads work meanwhile, and a million tracks are worth theirs.
+        # NumPy releases the interpreter lock; for a million tracks threads pay off.
         with ThreadPoolExecutor() as threads:
             list(threads.map(column, range(len(scaled))))
         return scaled.T
@@ -56,7 +65,7 @@ class Scaler:
 
 
 def _yeo_johnson(x: Floats, power: np.float32) -> Floats:
-    """The transform through expm1 and log1p: (1 + x)^p - 1 itself would lose digits where x is small."""
+    """Computed with expm1 and log1p, since (1 + x)^p - 1 loses digits for small x."""
 
     def grow(x: Floats, power: np.float32) -> Floats:
         logarithm: Floats = np.log1p(x)
@@ -72,7 +81,18 @@ def _yeo_johnson(x: Floats, power: np.float32) -> Floats:
 
 @cache
 def scaler(name: str = "features", version: str = "1") -> Scaler:
-    """The shipped scaler and PCA; `version` is the one that a model was trained with."""
+    """Load the shipped scaler and PCA.
+
+    Parameters
+    ----------
+    name, version : str
+        As a model's card gives them.
+
+    Examples
+    --------
+    >>> scaler().transform(np.full((1, 8), 0.5, dtype=np.float32)).shape
+    (1, 8)
+    """
     card = read_card(name, "features")
     if card["version"] != version:
         raise DataError(card.folder, f"is version {card['version']} where a model needs version {version}")
@@ -86,11 +106,18 @@ def scaler(name: str = "features", version: str = "1") -> Scaler:
 
 
 def scaled_features(catalogue: Catalogue, by: Scaler) -> Floats:
-    """Scaled features of a catalogue, shape (n, 8), NaN where a feature is unknown.
+    """Scaled features of a catalogue, shape (n, 8); NaN where unknown.
 
-    Features of another set than the scaler's mean other things. Each then counts by its rank: a track louder than
-    nine in ten that the set measured is taken to be as loud as the track of that rank among those the scaler was
-    fitted on (quantile matching). What a person said is on the scaler's own scales.
+    Features of another set than the scaler's are quantile-matched first: a track louder than nine in ten of its set
+    gets the loudness of that rank among the tracks that the scaler was fitted on. Corrections by the user are on the
+    scaler's own scales.
+
+    Examples
+    --------
+    >>> import disco
+    >>> catalogue = disco.open()
+    >>> scaled_features(catalogue, scaler()).shape == (len(catalogue), 8)
+    True
     """
     scaled = by.transform(catalogue.features(by.feature_set))
     for name in catalogue.feature_sets:
@@ -106,17 +133,21 @@ def scaled_features(catalogue: Catalogue, by: Scaler) -> Floats:
 
 
 def imputed_features(catalogue: Catalogue, by: Scaler) -> Floats:
-    """Scaled features, shape (n, 8), with 0, the mean, for unknown ones; NaN for tracks without any."""
+    """Scaled features, shape (n, 8): 0, the mean, where unknown, and NaN for tracks without any."""
     scaled = scaled_features(catalogue, by)
     unknown = np.isnan(scaled)
     return np.where(unknown & ~unknown.all(axis=1, keepdims=True), np.float32(0), scaled) if unknown.any() else scaled
 
 
 def quantile_match(raw: Floats, feature_set: str, catalogue: Catalogue, by: Scaler) -> Floats:
-    """Features (n, 8) that a set measured, as the scaler's set has the same ranks; NaN stays NaN.
+    """Map features that another set measured to the values of the scaler's set at the same ranks.
 
-    Ranks are those among all of the catalogue that the tracks were taken from, equal values sharing the middle of
-    theirs.
+    Ranks are among all tracks of the original catalogue; equal values share the middle of their ranks.
+
+    Parameters
+    ----------
+    raw : ndarray, shape (n, 8)
+        NaN stays NaN.
     """
     among = catalogue.parent or catalogue
     if feature_set not in among.feature_sets:
@@ -133,7 +164,7 @@ def quantile_match(raw: Floats, feature_set: str, catalogue: Catalogue, by: Scal
 
 
 def quantile_match_notes(catalogue: Catalogue, feature_set: str) -> list[str]:
-    """A sentence on whose features count by their ranks, for a model that learned from `feature_set`."""
+    """Sentences on features that are quantile-matched, for a model trained on `feature_set`."""
     notes = []
     for name in catalogue.feature_sets:
         if name not in (feature_set, PERSON):
@@ -146,12 +177,12 @@ def quantile_match_notes(catalogue: Catalogue, feature_set: str) -> list[str]:
 
 
 def check_feature_set(catalogue: Catalogue, by: Scaler) -> None:
-    """Refuse to learn from features that another set measured than the scaler's, matched or not.
+    """Refuse to train on features of another set than the scaler's.
 
     Raises
     ------
     DataError
-        If most of the catalogue's features are such.
+        If most of the catalogue's features are of another set.
     """
     if catalogue.has_comparable_features.any() and catalogue.feature_set != by.feature_set:
         raise DataError(

@@ -166,7 +166,7 @@ class SequencerTests:
         assert len(self.path(n=40, artists=1)) == 2
         assert len(self.path(n=40, artists=1, gap=0, length=100)) == 32
 
-    def test_length_nought_adds_nothing(self):
+    def test_length_zero_adds_nothing(self):
         assert self.path(length=0) == [4, 2]
 
     def test_the_same_question_gets_the_same_answer(self):

@@ -1,4 +1,4 @@
-"""Candidates: of all tracks, the few hundred that the next one is chosen from."""
+"""Recommenders: from seeds or a title to the few hundred candidate tracks of a playlist."""
 
 from __future__ import annotations
 
@@ -17,68 +17,82 @@ from disco.models.scaler import scaled_features, scaler
 
 
 def nearest(catalogue: Catalogue) -> Recommender:
-    """The nearest by the eight scaled features."""
+    """The recommender of the nearest tracks by the eight scaled features."""
     return Nearest(scaled_features(catalogue, scaler()))
 
 
-# The default of who trained nothing: of those, it continues held-out playlists best (docs/research/results.md).
+# The default for users who trained nothing: of the untrained and shipped ones it continues held-out playlists best.
 DEFAULT = "content"
-# It places about 45 tracks in a millisecond, all of a catalogue at once: of more than so many one would wait for
-# seconds, and the plain `nearest` is asked instead.
+# `content` embeds the whole catalogue, about 45 tracks a millisecond; larger catalogues get `nearest` by default.
 _MAX_TRACKS_FOR_CONTENT = 100_000
-# What is not trained at all, from a catalogue.
+# Recommenders that need no training: name to constructor.
 RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"nearest": nearest}
-# Methods that ask a service on the network; never used unless they are named.
+# Recommenders that ask an online service; used only where the user names them.
 ONLINE = ("listenbrainz", "reccobeats")
-# Methods that are trained, as a card names them.
-METHODS: tuple[str, ...] = (
-    "popularity",
-    "playlist-knn",
-    "item-knn",
-    "als",
-    "collective",
-    "set-transformer",
-    "title-knn",
-    "two-tower",
-)
-METHODS += ("ranker", "blend", "autoencoder", "content", "embedding-mlp")
+# Recommenders that are trained, by the `method` on their card.
+METHODS: tuple[str, ...] = ("popularity", "playlist-knn", "item-knn", "als", "collective", "set-transformer")
+METHODS += ("title-knn", "two-tower", "ranker", "blend", "autoencoder", "content", "embedding-mlp")
 
-# Methods that build on others: of these one may be the default.
+# Methods that combine other recommenders. Only these become the default once the user trained them.
 SECOND_STAGE = ("ranker", "blend")
 
 
 def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
-    """A recommender by its name, or by the folder of one that the user trained, for a catalogue.
+    """Load a recommender for a catalogue.
+
+    Parameters
+    ----------
+    name : str or Path
+        A name in `RECOMMENDERS` or `ONLINE`, the name of a shipped or trained recommender, or the folder of one.
+    catalogue : Catalogue
+
+    Returns
+    -------
+    Recommender
 
     Raises
     ------
-    NotFoundError, DataError
-        If there is none of this name or folder; if it is broken, or knows no track of this catalogue.
+    NotFoundError
+        If there is no such recommender; the message lists the names that exist.
+    DataError
+        If its files are invalid, or it knows no track of the catalogue.
+
+    Examples
+    --------
+    >>> import disco
+    >>> catalogue = disco.open()  # the demo
+    >>> recommender = load_recommender("nearest", catalogue)
+    >>> len(recommender.recommend(Query(catalogue.rows(["demo-01197"])), 10).rows)
+    10
     """
     if str(name) in RECOMMENDERS:
         return RECOMMENDERS[str(name)](catalogue)
     if str(name) in ONLINE:
-        loaded: Recommender = _module(str(name)).load(catalogue)
-        return loaded
+        online: Recommender = _module(str(name)).load(catalogue)
+        return online
     try:
         folder = find_model(name)
     except NotFoundError:
-        there = ", ".join([*RECOMMENDERS, *trained_recommenders(), *ONLINE])
+        known = ", ".join([*RECOMMENDERS, *trained_recommenders(), *ONLINE])
         raise NotFoundError(
-            f"there is no recommender {str(name)!r}; there are: {there}, or a model's folder"
+            f"there is no recommender {str(name)!r}; there are: {known}, or a model's folder"
         ) from None
     card = load_card(folder, "recommender")
     if card["method"] not in METHODS:
         raise DataError(card.path, f"is by the method {card['method']!r}; known are {', '.join(METHODS)}")
-    module, artifacts = _module(card["method"]), Artifacts(card, catalogue)
-    found: Recommender = (
-        module.load(artifacts, load_recommender) if card["method"] == "blend" else module.load(artifacts)
-    )
-    return found
+    parts = (load_recommender,) if card["method"] == "blend" else ()
+    trained: Recommender = _module(card["method"]).load(Artifacts(card, catalogue), *parts)
+    return trained
 
 
 def data_notice(name: str | None) -> str | None:
-    """What a service is sent by the recommender of this name; None where nothing is sent."""
+    """What the recommender of this name sends to a service; None if nothing.
+
+    Examples
+    --------
+    >>> data_notice("nearest") is None
+    True
+    """
     return str(_module(name).DATA_NOTICE) if name in ONLINE else None
 
 
@@ -88,11 +102,16 @@ def _module(method: str | None) -> ModuleType:
 
 
 def default_recommender(catalogue: Catalogue) -> Recommender:
-    """What is asked where the user names no recommender.
+    """The recommender that is used where the user names none.
 
-    Of the rankers and blends that the user trained, the one that found most of the validation playlists, if it knows
-    any track of the catalogue; or else `content`, which is shipped, and `nearest` for catalogues so large that
-    `content` would take seconds to place their tracks.
+    If the user trained rankers or blends that know tracks of this catalogue, the one with the best validation score;
+    otherwise `content`, or `nearest` for catalogues of more than 100,000 tracks.
+
+    Examples
+    --------
+    >>> import disco
+    >>> default_recommender(disco.open()).name
+    'content'
     """
     found = []
     for name in trained_recommenders():
@@ -102,28 +121,34 @@ def default_recommender(catalogue: Catalogue) -> Recommender:
     for _, name in sorted(found, reverse=True):
         try:
             return load_recommender(name, catalogue)
-        except DataError:  # of another catalogue, or without its parts: not what was asked for by name
+        except DataError:  # trained on another catalogue, or a part is missing: the user did not ask for this one
             continue
     return load_recommender(DEFAULT if len(catalogue) <= _MAX_TRACKS_FOR_CONTENT else "nearest", catalogue)
 
 
 def validation_score(card: Card) -> float:
-    """R-precision and NDCG on the validation playlists, the mean of all that the card has measured; 0 if none."""
+    """Mean of R-precision and NDCG over the validation protocols on a card; 0 if there are none."""
     try:
         protocols = card["metrics"]["continuation"]["validation"].values()
-        values = [float(each[name]) for each in protocols for name in ("r_precision", "ndcg")]
+        values = [float(protocol[name]) for protocol in protocols for name in ("r_precision", "ndcg")]
     except (DiscoError, KeyError, TypeError, ValueError, AttributeError):
         return 0.0
     return sum(values) / len(values) if values else 0.0
 
 
 def trained_recommenders() -> list[str]:
-    """Names of the recommenders that are shipped, or that the user trained; broken ones are left out."""
+    """Names of the shipped and trained recommenders with a valid card.
+
+    Examples
+    --------
+    >>> trained_recommenders()[:2]
+    ['autoencoder', 'content']
+    """
     names = []
-    for place in (MODELS, user_models()):
-        for name in model_names(place):
+    for folder in (MODELS, user_models()):
+        for name in model_names(folder):
             try:
-                load_card(place / name, "recommender")
+                load_card(folder / name, "recommender")
             except DiscoError:
                 continue
             names.append(name)

@@ -1,4 +1,4 @@
-"""Factors of the matrix of playlists and tracks; a new playlist's are found in one closed step.
+"""Alternating least squares: a new playlist's factors are folded in with one linear solve.
 
 Source: Hu, Koren and Volinsky (2008), "Collaborative filtering for implicit feedback datasets".
 """
@@ -16,42 +16,42 @@ from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.query import Query, Recommender
 from disco.models.recommenders.scoring import VectorRecommender
 
-# What a playlist holds, by number and each once, and the confidence in each.
+# Unique numbers of the items of a playlist, and the confidence in each.
 WeightedItems = tuple[NDArray[np.integer], NDArray[np.floating]]
 
 
 @dataclass(frozen=True)
 class AlsParams:
-    """How a playlist's factors are found from its tracks.
+    """How a playlist is folded in.
 
     Attributes
     ----------
     confidence : float
-        How much surer it is that a track of the playlist belongs there than that another does not, above 1.
+        Weight of a track in the playlist relative to one outside it, above 1 (alpha in the paper).
     regularization : float
-        Added to the diagonal: the higher, the shorter the factors of a short playlist.
+        Added to the diagonal; higher values shrink the factors of short playlists.
     """
 
     confidence: float
     regularization: float
 
 
-def fold_in(factors: Floats, how: AlsParams) -> Callable[[Sequence[NDArray[np.integer]]], Floats]:
-    """From the numbers of seeds of several playlists to their factors, shape (playlists, d): NaN without a seed."""
-    solve = factor_solver(factors, how.regularization)
+def fold_in(factors: Floats, params: AlsParams) -> Callable[[Sequence[NDArray[np.integer]]], Floats]:
+    """A function from the track numbers of playlists to their factors, (playlists, d); NaN without a track."""
+    solve = factor_solver(factors, params.regularization)
 
     def fold(playlists: Sequence[NDArray[np.integer]]) -> Floats:
         each = [np.unique(seeds) for seeds in playlists]
-        return solve([(seeds, np.full(len(seeds), how.confidence)) for seeds in each])
+        return solve([(seeds, np.full(len(seeds), params.confidence)) for seeds in each])
 
     return fold
 
 
 def factor_solver(factors: Floats, regularization: float) -> Callable[[Sequence[WeightedItems]], Floats]:
-    """From what several playlists hold to their factors, shape (playlists, d): NaN where one holds nothing.
+    """A function from the items of several playlists to their factors, shape (playlists, d); NaN for an empty one.
 
-    With Y the factors of all, S those of what is held and C the confidences in it on a diagonal, a playlist's factors
-    are (Y'Y + S'(C - I)S + regularization I)^-1 S'C1: Y'Y is the same for all, and computed once.
+    With Y the factors of all items, S those of a playlist's items and C the diagonal matrix of their confidences, its
+    factors are (Y'Y + S'(C - I)S + regularization I)^-1 S'C1 (Hu et al. 2008, equation 4); Y'Y is computed once.
     """
     d = factors.shape[1]
     whole = factors.T.astype(np.float64) @ factors + regularization * np.eye(d)
@@ -69,7 +69,7 @@ def factor_solver(factors: Floats, regularization: float) -> Callable[[Sequence[
 
 
 def load(folder: Artifacts) -> Recommender:
-    """A recommender by factors; of a query without a known seed it says nothing."""
+    """Load a recommender by factors; a query without a known seed has no candidates."""
     factors = folder.array("factors", len(folder.rows), None).astype(np.float32)
     fold = fold_in(factors, folder.parameters(AlsParams))
 

@@ -1,7 +1,7 @@
-"""The folder of a trained recommender: its card, vocabulary of tracks and arrays, checked before they are used.
+"""Files of a trained recommender: vocabulary and arrays, verified by the checksums on its card.
 
-`card.json` names the other files with their checksums. `tracks.parquet` has the ids of the tracks that the model
-knows, in the order of their numbers; arrays are `.npy`, networks `.onnx`. No pickle is ever read.
+`tracks.parquet` has the ids of the tracks that the model knows, in the order of their numbers; arrays are `.npy`,
+networks `.onnx`. No pickle is ever read.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OLD_PARAMETERS = {"filling": "popularity_prior", "idf": "idf_power", "rarity": "
 
 @dataclass(frozen=True)
 class Artifacts:
-    """A trained recommender's files, as seen from one catalogue.
+    """Files of a trained recommender, and the catalogue that it is used with.
 
     Attributes
     ----------
@@ -49,12 +49,12 @@ class Artifacts:
 
     @cached_property
     def rows(self) -> Rows:
-        """Row in the catalogue of each track of the vocabulary, shape (tracks,), -1 for those that it lacks.
+        """Row in the catalogue of each track of the vocabulary, shape (tracks,); -1 if unmatched.
 
         Raises
         ------
         DataError
-            If the catalogue has none of them.
+            If the catalogue has no track of the vocabulary.
         """
         path = self.card.folder / VOCABULARY
         try:
@@ -62,7 +62,7 @@ class Artifacts:
         except pa.ArrowException as error:
             raise DataError(path, f"is not a readable vocabulary ({str(error).splitlines()[0][:100]})") from None
         if len(pc.unique(ids)) != len(ids) or ids.null_count:
-            raise DataError(path, "has an id twice, or none")
+            raise DataError(path, "has a duplicate or empty id")
         rows = pc.fill_null(pc.index_in(ids, value_set=self.catalogue.table["track_id"]), -1)
         found = np.asarray(rows.to_numpy(), dtype=np.intp)
         if not (found >= 0).any():
@@ -75,24 +75,24 @@ class Artifacts:
 
     @cached_property
     def numbers(self) -> NDArray[np.int32]:
-        """Number in the vocabulary of each track of the catalogue, shape (n,), -1 for those outside it."""
+        """Number in the vocabulary of each track of the catalogue, shape (n,); -1 outside it."""
         numbers = np.full(len(self.catalogue), -1, dtype=np.int32)
         here = np.flatnonzero(self.rows >= 0)
         numbers[self.rows[here]] = here
         return numbers
 
     def known(self, seeds: Rows) -> NDArray[np.int32]:
-        """Numbers of those seeds that are in the vocabulary, in their order."""
+        """Vocabulary numbers of those seeds that have one, in their order."""
         numbers = self.numbers[seeds]
         return numbers[numbers >= 0]
 
     def content(self, file: str) -> bytes:
-        """A file's bytes, once its checksum is that of the card.
+        """Content of a file, whose checksum must be the one on the card.
 
         Raises
         ------
         DataError
-            If the card does not name it, it is not there, or it is another file.
+            If the card does not name the file, or the file is missing or differs.
         """
         path, checksums = self.card.folder / file, self.card["files"]
         if file not in checksums:
@@ -106,12 +106,12 @@ class Artifacts:
         return content
 
     def array(self, name: str, *shape: int | None) -> NDArray[Any]:
-        """The array in `name.npy`; None in the shape stands for any size.
+        """The array in `name.npy`; None in the shape is any size.
 
         Raises
         ------
         DataError
-            If it is no array of numbers, all of them finite, of that shape.
+            If it is not an array of finite numbers of that shape.
         """
         path = self.card.folder / f"{name}.npy"
         try:
@@ -121,7 +121,7 @@ class Artifacts:
         if len(shape) != array.ndim or any(s not in (None, n) for s, n in zip(shape, array.shape, strict=True)):
             raise DataError(path, f"has the shape {array.shape} where {shape} is needed")
         if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-            raise DataError(path, "holds something else than finite numbers")
+            raise DataError(path, "holds values that are not finite numbers")
         return array
 
     def parameters(self, kind: type[Parameters]) -> Parameters:
@@ -147,14 +147,14 @@ class Artifacts:
         Raises
         ------
         DataError
-            If they do not make a matrix of that shape.
+            If they do not form a matrix of that shape.
         """
         starts = self.array(f"{name}_starts", None).astype(np.int64)
-        where = self.array(f"{name}_columns", None)
-        weights = self.array(f"{name}_weights", len(where)) if weighted else np.ones(len(where))
-        whole = len(starts) > 0 and starts[0] == 0 and starts[-1] == len(where) and (np.diff(starts) >= 0).all()
-        if not whole or (rows is not None and len(starts) != rows + 1):
-            raise DataError(self.card.folder / f"{name}_starts.npy", "does not say where the rows of a matrix begin")
-        if len(where) and not 0 <= where.min() <= where.max() < columns:
-            raise DataError(self.card.folder / f"{name}_columns.npy", f"names a column outside 0-{columns - 1}")
-        return Sparse(starts, where.astype(np.int32), weights.astype(np.float32), columns)
+        positions = self.array(f"{name}_columns", None)
+        weights = self.array(f"{name}_weights", len(positions)) if weighted else np.ones(len(positions))
+        valid = len(starts) > 0 and starts[0] == 0 and starts[-1] == len(positions) and (np.diff(starts) >= 0).all()
+        if not valid or (rows is not None and len(starts) != rows + 1):
+            raise DataError(self.card.folder / f"{name}_starts.npy", "is not an increasing list of row starts")
+        if len(positions) and not 0 <= positions.min() <= positions.max() < columns:
+            raise DataError(self.card.folder / f"{name}_columns.npy", f"has a column outside 0-{columns - 1}")
+        return Sparse(starts, positions.astype(np.int32), weights.astype(np.float32), columns)

@@ -1,4 +1,4 @@
-"""Nearest in the code of an autoencoder of 15 numbers: what looks alike to a network that learned to copy.
+"""Cosine neighbours in the code of an autoencoder of 15 numbers of a track.
 
 Source: a student project, "Music Recommendation System": 15 numbers -> 32 -> 128 -> 32 -> 15, cosine neighbours.
 """
@@ -24,35 +24,35 @@ INPUTS = (
 
 
 def raw_inputs(catalogue: Catalogue) -> Floats:
-    """The 15 numbers as the catalogue has them, shape (n, 15): NaN where unknown."""
+    """The 15 columns of the catalogue, shape (n, 15); NaN where unknown."""
     return np.stack([catalogue.numbers(name) for name in INPUTS], axis=1).astype(np.float32)
 
 
 def standardise(catalogue: Catalogue, mean: Sequence[float], scale: Sequence[float]) -> Floats:
-    """Numbers of mean 0 and standard deviation 1, shape (n, 15); unknown ones are 0, tracks without features NaN."""
+    """The 15 columns standardised, shape (n, 15): 0 where unknown, NaN for tracks without features."""
     centre, spread = (np.asarray(values, dtype=np.float32) for values in (mean, scale))
-    heard = np.asarray((raw_inputs(catalogue) - centre) / spread, dtype=np.float32)
-    np.nan_to_num(heard, copy=False, nan=0.0)
-    heard[~catalogue.has_comparable_features] = np.nan
-    return heard
+    inputs = np.asarray((raw_inputs(catalogue) - centre) / spread, dtype=np.float32)
+    np.nan_to_num(inputs, copy=False, nan=0.0)
+    inputs[~catalogue.has_comparable_features] = np.nan
+    return inputs
 
 
 def autoencoder_codes(card: Card, catalogue: Catalogue) -> Floats:
-    """The code of each track, shape (n, d), brought to length 1; NaN for tracks without features."""
+    """Code of each track, shape (n, d), scaled to length 1; NaN for tracks without features."""
     moments = card["standard"]
     if catalogue.has_comparable_features.any() and catalogue.feature_set != card["feature_set"]:
         raise DataError(
             catalogue.where,
             f"has features of the set {catalogue.feature_set!r}; the model knows {card['feature_set']!r}",
         )
-    heard = standardise(catalogue, moments["mean"], moments["scale"])
-    code = run_in_batches(load_network(card, "encoder"), heard, "code")
+    inputs = standardise(catalogue, moments["mean"], moments["scale"])
+    code = run_in_batches(load_network(card, "encoder"), inputs, "code")
     code /= np.maximum(np.linalg.norm(code, axis=1, keepdims=True), 1e-12)
     return code
 
 
 def load(folder: Artifacts) -> Recommender:
-    """A recommender by the code; it has no vocabulary, and knows every track that has the eight features."""
+    """Load a recommender by the code; it knows every track that has the eight features."""
     return cosine_recommender(
         folder.card.name, autoencoder_codes(folder.card, folder.catalogue), folder.parameters(ContentParams)
     )

@@ -1,7 +1,7 @@
-"""Factors of playlists with all that they hold: tracks, artists and terms of titles, factored as one matrix.
+"""Collective matrix factorisation of playlists with their tracks, artists and title terms.
 
-A track is what its own factors say and a little of what its artist's do, so that rare tracks borrow from their
-artists; a title is heard beside the seeds, or instead of them.
+The vector of a track is its own factors plus a share of its artist's, so that rare tracks borrow from their artist. A
+title is used beside the seeds, or instead of them.
 
 Source: Singh and Gordon (2008), "Relational learning via collective matrix factorization", here with one weighted
 matrix (Hu, Koren and Volinsky 2008) whose columns are of three kinds.
@@ -33,18 +33,18 @@ ARTISTS = "artists.parquet"
 
 @dataclass(frozen=True)
 class CollectiveParams:
-    """How a playlist's factors are found, and what artists and titles count beside tracks.
+    """How a playlist is folded in, and how artists and titles weigh beside tracks.
 
     Attributes
     ----------
     confidence, regularization : float
-        As `AlsParams` has them.
+        As in `AlsParams`.
     artists : float
-        Confidence in an artist with k tracks in a playlist: this, times that of a track, times log(1 + k).
+        Confidence in an artist with k tracks in a playlist, relative to a track's: this times log(1 + k).
     titles : float
-        Confidence in a title: this, times that of a track, spread over its terms.
+        Confidence in a title, relative to a track's, spread over its terms.
     borrowed : float
-        How much of its artist's factors is added to a track's own.
+        Share of the artist's factors that is added to a track's own.
     """
 
     confidence: float
@@ -56,79 +56,76 @@ class CollectiveParams:
 
 @dataclass(frozen=True)
 class Collective:
-    """Factors of tracks, artists and terms, and how those of a query are found from them.
+    """Factors of tracks, artists and terms, with which queries are folded in.
 
     Attributes
     ----------
-    folder : Folder
+    folder : Artifacts
     terms : Titles
     factors : ndarray, shape (tracks + artists + terms, d)
     names : pa.Array, shape (artists,)
-        Of artists, in one spelling, in the order of their factors.
+        Normalised names of the artists, in the order of their factors.
     """
 
     folder: Artifacts
     terms: Titles
     factors: Floats
     names: pa.Array
-    weighing: CollectiveParams
+    params: CollectiveParams
 
     @cached_property
     def artists(self) -> NDArray[np.intp]:
-        """Number among the artists of the first artist of each track of the catalogue, shape (n,), -1 if unknown."""
+        """Number of the first artist of each track of the catalogue, shape (n,); -1 if unknown."""
         return index_of(artist_names(self.folder.catalogue), self.names)
 
     @cached_property
     def tracks(self) -> Floats:
-        """Factors of each track of the vocabulary with what it borrows from its artist, shape (tracks, d)."""
+        """Factors of each track of the vocabulary plus the share of its artist's, shape (tracks, d)."""
         rows, n = self.folder.rows, len(self.folder.rows)
         artists = np.where(rows >= 0, self.artists[rows], -1)
         known = artists >= 0
         made = self.factors[:n].copy()
-        made[known] += np.float32(self.weighing.borrowed) * self.factors[n + artists[known]]
+        made[known] += np.float32(self.params.borrowed) * self.factors[n + artists[known]]
         return made
 
     def encode(self, queries: Sequence[Query]) -> Floats:
-        """Factors of each query, shape (queries, d); NaN of one of which nothing is known."""
-        return self._solve([self._heard(query) for query in queries])
+        """Factors of each query, shape (queries, d); NaN without any known item."""
+        return self._solve([self._items(query) for query in queries])
 
     @cached_property
     def _solve(self) -> Callable[[Sequence[WeightedItems]], Floats]:
-        return factor_solver(self.factors, self.weighing.regularization)
+        return factor_solver(self.factors, self.params.regularization)
 
-    def _heard(self, query: Query) -> WeightedItems:
-        """What a query holds."""
+    def _items(self, query: Query) -> WeightedItems:
+        """Tracks, artists and title terms of a query, and the confidence in each."""
         n = len(self.folder.rows)
         tracks = np.unique(self.folder.known(query.seeds))
         artists = self.artists[query.seeds]
         artists, counts = np.unique(artists[artists >= 0], return_counts=True)
         bag = self.terms.bags([query.title])
         numbers = np.concatenate([tracks, n + artists, n + len(self.names) + bag.columns])
-        return numbers, confidences(len(tracks), counts, bag.weights, self.weighing)
+        return numbers, confidences(len(tracks), counts, bag.weights, self.params)
 
 
-def confidences(tracks: int, counts: NDArray[np.integer], terms: Floats, how: CollectiveParams) -> Floats:
-    """Confidence in what a playlist holds: its tracks, its artists by their counts, the terms of its title.
-
-    Terms weigh as `Titles.bags` has them, of length 1 in all.
-    """
-    parts = [np.ones(tracks), how.artists * np.log1p(counts), how.titles * terms]
-    return np.asarray(how.confidence * np.concatenate(parts), dtype=np.float32)
+def confidences(tracks: int, counts: NDArray[np.integer], terms: Floats, params: CollectiveParams) -> Floats:
+    """Confidence in each item of a playlist: tracks, artists by their counts, and title terms by their weights."""
+    parts = [np.ones(tracks), params.artists * np.log1p(counts), params.titles * terms]
+    return np.asarray(params.confidence * np.concatenate(parts), dtype=np.float32)
 
 
 def index_of(names: pa.Array, known: pa.Array) -> NDArray[np.intp]:
-    """Place of each name among the known ones, shape (n,), -1 where it is none of them."""
+    """Position of each name among the known ones, shape (n,); -1 if it is not among them."""
     found = pc.fill_null(pc.index_in(names, value_set=known, skip_nulls=True), -1)
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.intp)
 
 
 def load_factors(folder: Artifacts) -> Collective:
-    """The factors in a model's folder.
+    """Read the factors in a model's folder.
 
     Raises
     ------
     DataError
-        If they are not what the card describes.
+        If a file is invalid or differs from the card.
     """
     path = folder.card.folder / ARTISTS
     try:
@@ -137,13 +134,13 @@ def load_factors(folder: Artifacts) -> Collective:
     except pa.ArrowException as error:
         raise DataError(path, f"is not a readable table of artists ({str(error).splitlines()[0][:100]})") from None
     if names.null_count or len(pc.unique(names)) != len(names):
-        raise DataError(path, "has an artist twice, or none")
+        raise DataError(path, "has a duplicate or empty artist")
     terms = Titles.read(folder)
     factors = folder.array("factors", len(folder.rows) + len(names) + len(terms), None).astype(np.float32)
     return Collective(folder, terms, factors, names, folder.parameters(CollectiveParams))
 
 
 def load(folder: Artifacts) -> Recommender:
-    """A recommender by factors of tracks, artists and titles; where it knows nothing of a query it says nothing."""
+    """Load a recommender by collective factors; a query without any known item has no candidates."""
     model = load_factors(folder)
     return VectorRecommender(folder.card.name, model.tracks, model.encode, rows=folder.rows, reads_titles=True)

@@ -1,4 +1,8 @@
-"""What sounds like the seeds to a tower that learned from genres, artists and playlists; it knows new tracks too."""
+"""Content-based: cosine similarity to the seeds in a space learned from genres, artists and playlists.
+
+The network that embeds a track (the tower) reads features alone, so it works for tracks that it was not trained on.
+`disco.training.content` trains it.
+"""
 
 from __future__ import annotations
 
@@ -17,85 +21,100 @@ from disco.models.recommenders.scoring import Scored
 from disco.models.scaler import scaler
 from disco.models.track_inputs import tower_inputs
 
-# Seeds whose cosines with all tracks are held at a time: of a million tracks that is 128 MB.
+# Seeds whose cosines with all tracks are in memory at a time: 128 MB for a million tracks.
 _SEEDS = 32
-# Tracks that go through the tower at a time: few enough that a small catalogue keeps several threads busy.
-_AT_A_TIME = 1024
+# Tracks that the network embeds at a time: few enough that a small catalogue keeps several threads busy.
+_BATCH = 1024
 
 
 @dataclass(frozen=True)
 class ContentParams:
-    """How the seeds' cosines become one score.
+    """How the cosines with several seeds become one score.
 
     Attributes
     ----------
     sharpness : float
-        A track's score is the logarithm of the mean of exp(sharpness * cosine) over the seeds, divided by sharpness:
-        near 0 that is the mean cosine, far above it the greatest.
+        A track's score is log(mean over seeds of exp(sharpness * cosine)) / sharpness: near 0 this is the mean
+        cosine, for large values the maximum.
     """
 
     sharpness: float
 
 
 def embed_tracks(card: Card, catalogue: Catalogue) -> Floats:
-    """Where a model's tower places the tracks, shape (n, d), vectors of length 1; NaN for tracks without features."""
+    """Embeddings of the tracks of a catalogue, shape (n, d), of length 1; NaN for tracks without features."""
     by = scaler(card["scaler"]["model"], card["scaler"]["version"])
-    return run_in_batches(load_network(card, "tower"), tower_inputs(catalogue, card["inputs"], by), "vector")
+    inputs = tower_inputs(catalogue, card["inputs"], by)
+    return run_in_batches(load_network(card, "tower"), inputs, "vector")
 
 
-def run_in_batches(network: Network, heard: Floats, output: str) -> Floats:
-    """What a network says of each row of its inputs, shape (n, d); NaN for rows that begin with NaN."""
+def run_in_batches(network: Network, inputs: Floats, output: str) -> Floats:
+    """Output of a network for each row of its inputs, shape (n, d); NaN for rows that begin with NaN."""
     width = next(node.shape[-1] for node in network.session.get_outputs() if node.name == output)
-    space = np.full((len(heard), width), np.nan, dtype=np.float32)
-    rows = np.flatnonzero(~np.isnan(heard[:, 0]))
+    outputs = np.full((len(inputs), width), np.nan, dtype=np.float32)
+    rows = np.flatnonzero(~np.isnan(inputs[:, 0]))
 
-    def place(some: Rows) -> None:
-        space[some] = network(inputs=heard[some])[output]
+    def run(batch: Rows) -> None:
+        outputs[batch] = network(inputs=inputs[batch])[output]
 
-    # A network runs on one thread, and lets others run meanwhile.
+    # A network runs on one thread and releases the interpreter lock.
     with ThreadPoolExecutor() as threads:
-        list(threads.map(place, np.split(rows, range(_AT_A_TIME, len(rows), _AT_A_TIME))))
-    return space
+        list(threads.map(run, np.split(rows, range(_BATCH, len(rows), _BATCH))))
+    return outputs
 
 
-def cosine_recommender(name: str, space: Floats, how: ContentParams) -> Scored:
-    """A recommender of the tracks that lie near the seeds, shape (n, d); of seeds without a place it says nothing."""
-    columns = np.ascontiguousarray(space.T)
-    placed = ~np.isnan(space.sum(axis=1))
+def cosine_recommender(name: str, embeddings: Floats, params: ContentParams) -> Scored:
+    """A recommender by cosine similarity to the seeds; seeds without an embedding are ignored.
+
+    Parameters
+    ----------
+    name : str
+    embeddings : ndarray, shape (n, d)
+        Of length 1, or NaN.
+    params : ContentParams
+
+    Examples
+    --------
+    >>> embeddings = np.array([[1, 0], [0.6, 0.8], [0, 1]], dtype=np.float32)
+    >>> cosine_recommender("content", embeddings, ContentParams(5.0)).recommend(Query(np.array([0])), 2).rows.tolist()
+    [1, 2]
+    """
+    columns = np.ascontiguousarray(embeddings.T)
+    known = ~np.isnan(embeddings.sum(axis=1))
 
     def score(queries: Sequence[Query]) -> Floats:
-        seeds = [query.seeds[placed[query.seeds]] for query in queries]
-        scores = np.full((len(queries), len(space)), np.nan, dtype=np.float32)
-        for some in _together([len(rows) for rows in seeds]):
-            rows = np.concatenate([seeds[i] for i in some])
-            cosines = space[rows] @ columns
-            cosines *= how.sharpness
+        seeds = [query.seeds[known[query.seeds]] for query in queries]
+        scores = np.full((len(queries), len(embeddings)), np.nan, dtype=np.float32)
+        for group in _query_groups([len(rows) for rows in seeds]):
+            rows = np.concatenate([seeds[i] for i in group])
+            cosines = embeddings[rows] @ columns
+            cosines *= params.sharpness
             np.exp(cosines, out=cosines)
-            counts = np.array([len(seeds[i]) for i in some])
+            counts = np.array([len(seeds[i]) for i in group])
             sums = np.add.reduceat(cosines, np.cumsum(counts) - counts, axis=0)
-            scores[some] = np.log(sums / counts[:, None]) / how.sharpness
+            scores[group] = np.log(sums / counts[:, None]) / params.sharpness
         return scores
 
-    return Scored(name, len(space), score)
+    return Scored(name, len(embeddings), score)
 
 
-def _together(seeds: Sequence[int]) -> list[list[int]]:
-    """Queries in groups of so few seeds that their cosines can be held at once; those without a seed are in none."""
+def _query_groups(seeds: Sequence[int]) -> list[list[int]]:
+    """Queries in groups of at most `_SEEDS` seeds, by their numbers of seeds; those without a seed are in none."""
     groups: list[list[int]] = [[]]
-    held = 0
+    size = 0
     for query, count in enumerate(seeds):
         if not count:
             continue
-        if groups[-1] and held + count > _SEEDS:
+        if groups[-1] and size + count > _SEEDS:
             groups.append([])
-            held = 0
+            size = 0
         groups[-1].append(query)
-        held += count
+        size += count
     return groups if groups[0] else []
 
 
 def load(folder: Artifacts) -> Recommender:
-    """A recommender by content; it has no vocabulary, and knows every track that has the eight features."""
+    """Load a recommender by content; it knows every track that has the eight features."""
     return cosine_recommender(
         folder.card.name, embed_tracks(folder.card, folder.catalogue), folder.parameters(ContentParams)
     )

@@ -1,4 +1,4 @@
-"""Learned vectors of tracks; layers over their mean and variance in a playlist say what else belongs to it.
+"""Embeddings of tracks, dense layers over their mean and variance in a playlist, and a softmax over all tracks.
 
 Source: after Weber and Yen, "Spotify Playlist Continuation" (a student project): embeddings of tracks, dense layers
 over their mean and variance, and a softmax over all tracks.
@@ -19,7 +19,7 @@ from disco.models.recommenders.scoring import Scored
 
 
 def moments(embeddings: Floats, playlists: Sequence[NDArray[np.integer]]) -> tuple[Floats, Floats]:
-    """Mean and variance of the vectors of each playlist's tracks, shape (playlists, d) each: NaN without a track."""
+    """Mean and variance of each playlist's embeddings, shape (playlists, d) each; NaN without a track."""
     mean, variance = (np.full((len(playlists), embeddings.shape[1]), np.nan, dtype=np.float32) for _ in range(2))
     for i, tracks in enumerate(playlists):
         if len(tracks):
@@ -29,7 +29,13 @@ def moments(embeddings: Floats, playlists: Sequence[NDArray[np.integer]]) -> tup
 
 
 def softmax(logits: Floats) -> Floats:
-    """Probabilities of each row, in place; a row of NaN stays one."""
+    """Softmax of each row, computed in place; a row of NaN stays NaN.
+
+    Examples
+    --------
+    >>> softmax(np.zeros((1, 4), dtype=np.float32)).tolist()
+    [[0.25, 0.25, 0.25, 0.25]]
+    """
     logits -= logits.max(axis=1, keepdims=True)
     np.exp(logits, out=logits)
     logits /= logits.sum(axis=1, keepdims=True)
@@ -37,7 +43,7 @@ def softmax(logits: Floats) -> Floats:
 
 
 def load(folder: Artifacts) -> Recommender:
-    """A recommender whose scores are probabilities to come next; of a query without a known seed it says nothing."""
+    """Load a recommender whose scores are probabilities; a query without a known seed has no candidates."""
     tracks = len(folder.rows)
     network = load_network(folder.card)
     size = int(folder.card["network"]["inputs"]["mean"])

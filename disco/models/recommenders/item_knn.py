@@ -1,7 +1,7 @@
-"""Tracks that stand in playlists with the seeds: each seed names its nearest tracks, and their shares add up.
+"""Item-based neighbours: the similarities of the seeds' nearest tracks are added up.
 
-Sources: Sarwar et al. (2001), "Item-based collaborative filtering recommendation algorithms"; how co-occurrence is
-normalised, `disco.training.neighbours` says.
+Source: Sarwar et al. (2001), "Item-based collaborative filtering recommendation algorithms".
+`disco.training.neighbours` computes the similarities from co-occurrence.
 """
 
 from __future__ import annotations
@@ -21,45 +21,45 @@ from disco.models.recommenders.sparse import Sparse
 
 @dataclass(frozen=True)
 class ItemKnnParams:
-    """How the seeds' neighbours are added up.
+    """How similarities are added up.
 
     Attributes
     ----------
     power : float
-        A similarity counts to this power.
+        Exponent of each similarity.
     popularity_prior : float
-        What the most popular track counts: it orders the tracks that no seed names.
+        Score of the most popular track, the others in proportion: it orders tracks without a similar seed.
     """
 
     power: float
     popularity_prior: float
 
 
-def track_scores(near: Sparse, counts: Floats, how: ItemKnnParams) -> Callable[[NDArray[np.integer]], Floats]:
-    """From the numbers of seeds to scores, shape (tracks,): NaN without a seed.
+def track_scores(near: Sparse, counts: Floats, params: ItemKnnParams) -> Callable[[NDArray[np.integer]], Floats]:
+    """A function from the numbers of seeds to scores, shape (tracks,); NaN without a seed.
 
     Parameters
     ----------
     near : Sparse, shape (tracks, tracks)
         Similarity of each track to its nearest.
     counts : ndarray, shape (tracks,)
-        In how many training playlists each track is.
+        Number of training playlists with each track.
     """
-    raised = Sparse(near.starts, near.columns, near.weights**how.power, near.width)
-    popularity_prior = (how.popularity_prior * counts / counts.max(initial=1)).astype(np.float32)
+    raised = Sparse(near.starts, near.columns, near.weights**params.power, near.width)
+    popularity_prior = (params.popularity_prior * counts / counts.max(initial=1)).astype(np.float32)
 
     def score(seeds: NDArray[np.integer]) -> Floats:
         if not len(seeds):
             return np.full(near.width, np.nan, dtype=np.float32)
         seeds = np.unique(seeds)
-        near_them = raised.combined(seeds, np.full(len(seeds), 1 / len(seeds), dtype=np.float32))
-        return np.asarray(near_them + popularity_prior, dtype=np.float32)
+        similarity = raised.combined(seeds, np.full(len(seeds), 1 / len(seeds), dtype=np.float32))
+        return np.asarray(similarity + popularity_prior, dtype=np.float32)
 
     return score
 
 
 def load(folder: Artifacts) -> Recommender:
-    """A recommender by neighbouring tracks; of a query without a known seed it says nothing."""
+    """Load a recommender by neighbouring tracks; a query without a known seed has no candidates."""
     tracks = len(folder.rows)
     counts = folder.array("counts", tracks).astype(np.float32)
     score = track_scores(folder.sparse("near", tracks, tracks), counts, folder.parameters(ItemKnnParams))

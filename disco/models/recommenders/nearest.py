@@ -1,4 +1,4 @@
-"""Nearest tracks in the space of scaled features: what sounds like the seeds."""
+"""Nearest neighbours of the seeds in the space of scaled features."""
 
 from __future__ import annotations
 
@@ -12,39 +12,44 @@ from disco.models.recommenders.query import Candidates, Query
 
 
 class Nearest:
-    """For each seed its nearest tracks, and the nearest to all seeds together, in equal shares.
+    """The nearest tracks of each seed and of all seeds together (by mean distance), in equal shares.
 
-    Together means by the mean distance to all seeds. A candidate's score is minus the distance by which
-    it was nearest to any of these.
+    A candidate's score is minus its smallest distance to any of these anchors.
 
     Parameters
     ----------
-    space : ndarray, shape (n, d)
-        Where the tracks lie; NaN where that is not known. Tracks of which nothing is known are no candidates.
+    embeddings : ndarray, shape (n, d)
+        Position of each track; NaN where a component is unknown. Tracks of which all are unknown are no candidates.
+
+    Examples
+    --------
+    >>> points = np.array([[0, 0], [1, 0], [3, 0], [np.nan, np.nan]], dtype=np.float32)
+    >>> Nearest(points).recommend(Query(np.array([0])), 5)
+    Candidates(rows=array([1, 2]), scores=array([-1., -3.], dtype=float32))
     """
 
     name = "nearest"
     reads_titles = False
     gives_probabilities = False
 
-    def __init__(self, space: Floats) -> None:
-        self._columns, self._owed = impute(space)
-        self._heard = np.asarray(~np.isnan(space).all(axis=1))
+    def __init__(self, embeddings: Floats) -> None:
+        self._columns, self._missing_variance = impute(embeddings)
+        self._known = np.asarray(~np.isnan(embeddings).all(axis=1))
 
     def recommend(self, query: Query, n: int) -> Candidates:
-        """At most n candidates, the shares of the anchors taken in turn; none if no seed has features."""
-        seeds = query.seeds[self._heard[query.seeds]]
+        """At most n candidates, taken from the anchors in turn; none if no seed has features."""
+        seeds = query.seeds[self._known[query.seeds]]
         if not len(seeds):
             return Candidates(np.empty(0, np.intp), np.empty(0, np.float32))
-        allowed = self._heard.copy()
+        allowed = self._known.copy()
         if query.allowed is not None:
             allowed &= query.allowed
         allowed[query.seeds] = False
         pool = np.flatnonzero(allowed)
         every = len(pool) == len(allowed)
         columns = self._columns if every else np.ascontiguousarray(self._columns[:, pool])
-        owed = self._owed if every or self._owed is None else self._owed[pool]
-        anchors = [self._distances(columns, owed, seed) for seed in seeds]
+        variance = self._missing_variance if every or self._missing_variance is None else self._missing_variance[pool]
+        anchors = [self._distances(columns, variance, seed) for seed in seeds]
         if len(anchors) > 1:
             anchors.append(np.mean(anchors, axis=0))
         closest = np.min(anchors, axis=0)
@@ -52,26 +57,28 @@ class Nearest:
         best_first = chosen[np.lexsort((chosen, closest[chosen]))]
         return Candidates(pool[best_first], -closest[best_first])
 
-    def _distances(self, columns: Floats, owed: Floats | None, seed: int) -> Floats:
+    def _distances(self, columns: Floats, variance: Floats | None, seed: int) -> Floats:
         """Distance of each column from a seed, shape (n,)."""
         out, work = np.empty(columns.shape[1], dtype=np.float32), workspace(columns)
-        more = None if owed is None or self._owed is None else owed + self._owed[seed]
+        total = None
+        if variance is not None and self._missing_variance is not None:
+            total = variance + self._missing_variance[seed]
         for block in blocks(len(out)):
-            some = None if more is None else more[block]
+            some = None if total is None else total[block]
             block_distances(columns[:, block], self._columns[:, seed], out[block], work, some)
         return out
 
     def recommend_many(self, queries: Sequence[Query], n: int) -> list[Candidates]:
-        """The same for each query, one by one: the anchors of one are no help to another."""
+        """Candidates of each query, one by one: queries share no work."""
         return [self.recommend(query, n) for query in queries]
 
 
 def _round_robin(anchors: list[Floats], n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """The n positions that come first when every anchor names its nearest in turn."""
+    """The first n positions when each anchor in turn adds its nearest."""
     lists = [_smallest(distance, n) for distance in anchors]
-    turns = np.stack(lists, axis=1).ravel()
-    _, first = np.unique(turns, return_index=True)
-    return turns[np.sort(first)[:n]]
+    merged = np.stack(lists, axis=1).ravel()
+    _, first = np.unique(merged, return_index=True)
+    return merged[np.sort(first)[:n]]
 
 
 def _smallest(values: Floats, n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:

@@ -1,4 +1,4 @@
-"""Tracks of the training playlists that are most like the query, rare tracks in common counting more.
+"""Playlist-based neighbours: tracks of the training playlists most similar to the query.
 
 Source: after Kelen, Berecz, Béres and Benczúr (2018), "Efficient K-NN for Playlist Continuation", RecSys Challenge
 2018: cosine weighted by inverse document frequency, similarities raised to a power, k neighbours.
@@ -21,24 +21,23 @@ from disco.models.recommenders.sparse import Sparse
 
 @dataclass(frozen=True)
 class PlaylistKnnParams:
-    """How playlists are compared, and what their tracks count then.
+    """How playlists are compared, and how their tracks are scored.
 
     Attributes
     ----------
     neighbours : int
-        Playlists that are heard.
+        Number of most similar playlists that are used.
     idf_power : float
-        A track weighs log(playlists / those with the track) to this power.
+        Exponent of a track's weight in comparisons, log(playlists / playlists with the track).
     length : float
-        A playlist's similarity is the weight of the tracks in common, divided by its whole weight to this power: 0.5
-        is the cosine, 1 the share of the playlist.
+        Similarity is the weight of the common tracks divided by the playlist's total weight to this power: 0.5 gives
+        the cosine, 1 the share of the playlist.
     power : float
-        A similarity counts to this power: the higher, the more the nearest say.
+        Exponent of a similarity: the higher, the more the most similar playlists dominate.
     score_idf_power : float
-        A track's score is multiplied by its weight to this power: above 0 the rare come first.
+        Exponent of the idf by which a track's score is multiplied: above 0 favours rare tracks.
     popularity_prior : float
-        What the most popular track counts, beside the sum of 1 that the neighbours give: it orders the tracks that no
-        neighbour has.
+        Score of the most popular track, where neighbours contribute 1 in all: it orders tracks in no neighbour.
     """
 
     neighbours: int
@@ -49,8 +48,8 @@ class PlaylistKnnParams:
     popularity_prior: float
 
 
-def similarity(playlists: Sparse, how: PlaylistKnnParams) -> Callable[[NDArray[np.integer]], Floats]:
-    """From the numbers of seeds to how like each playlist is, shape (playlists,), 0 without a track in common.
+def similarity(playlists: Sparse, params: PlaylistKnnParams) -> Callable[[NDArray[np.integer]], Floats]:
+    """A function from the numbers of seeds to the similarity of each playlist, shape (playlists,).
 
     Parameters
     ----------
@@ -58,11 +57,11 @@ def similarity(playlists: Sparse, how: PlaylistKnnParams) -> Callable[[NDArray[n
         1 where a playlist has a track.
     """
     having = playlists.transposed()
-    weights = (_idf(playlists) ** how.idf_power).astype(np.float32)
-    whole = np.bincount(
+    weights = (_idf(playlists) ** params.idf_power).astype(np.float32)
+    total = np.bincount(
         np.repeat(np.arange(len(playlists)), playlists.lengths), weights[playlists.columns], len(playlists)
     )
-    divided = (np.maximum(whole, 1e-9) ** -how.length).astype(np.float32)
+    divided = (np.maximum(total, 1e-9) ** -params.length).astype(np.float32)
 
     def compare(seeds: NDArray[np.integer]) -> Floats:
         seeds = np.unique(seeds)
@@ -71,25 +70,25 @@ def similarity(playlists: Sparse, how: PlaylistKnnParams) -> Callable[[NDArray[n
     return compare
 
 
-def scores_from_similarity(playlists: Sparse, how: PlaylistKnnParams) -> Callable[[Floats], Floats]:
-    """From how like each playlist is to the scores of tracks that the nearest give, shape (tracks,)."""
+def scores_from_similarity(playlists: Sparse, params: PlaylistKnnParams) -> Callable[[Floats], Floats]:
+    """A function from the similarity of each playlist to scores of the tracks, shape (tracks,)."""
     counts = np.bincount(playlists.columns, minlength=playlists.width)
-    idf = (_idf(playlists) ** how.score_idf_power).astype(np.float32)
-    popularity_prior = (how.popularity_prior * counts / counts.max(initial=1)).astype(np.float32)
+    idf = (_idf(playlists) ** params.score_idf_power).astype(np.float32)
+    popularity_prior = (params.popularity_prior * counts / counts.max(initial=1)).astype(np.float32)
 
     def tell(similar: Floats) -> Floats:
-        nearest = top_n_indices(similar, how.neighbours)
+        nearest = top_n_indices(similar, params.neighbours)
         nearest = nearest[similar[nearest] > 0]
-        factors = (similar[nearest] / similar[nearest].max(initial=1e-30)) ** how.power
-        heard = playlists.combined(nearest, factors / factors.sum())
-        return np.asarray(heard * idf + popularity_prior, dtype=np.float32)
+        factors = (similar[nearest] / similar[nearest].max(initial=1e-30)) ** params.power
+        mean = playlists.combined(nearest, factors / factors.sum())
+        return np.asarray(mean * idf + popularity_prior, dtype=np.float32)
 
     return tell
 
 
-def track_scores(playlists: Sparse, how: PlaylistKnnParams) -> Callable[[NDArray[np.integer]], Floats]:
-    """From the numbers of seeds to scores, shape (tracks,): NaN without a seed."""
-    compare, tell = similarity(playlists, how), scores_from_similarity(playlists, how)
+def track_scores(playlists: Sparse, params: PlaylistKnnParams) -> Callable[[NDArray[np.integer]], Floats]:
+    """A function from the numbers of seeds to scores, shape (tracks,); NaN without a seed."""
+    compare, tell = similarity(playlists, params), scores_from_similarity(playlists, params)
 
     def score(seeds: NDArray[np.integer]) -> Floats:
         return tell(compare(seeds)) if len(seeds) else np.full(playlists.width, np.nan, dtype=np.float32)
@@ -104,7 +103,7 @@ def _idf(playlists: Sparse) -> Floats:
 
 
 def load(folder: Artifacts) -> Recommender:
-    """A recommender by neighbouring playlists; of a query without a known seed it says nothing."""
+    """Load a recommender by similar playlists; a query without a known seed has no candidates."""
     playlists = folder.sparse("playlists", None, len(folder.rows), weighted=False)
     score = track_scores(playlists, folder.parameters(PlaylistKnnParams))
 

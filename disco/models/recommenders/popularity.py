@@ -1,4 +1,4 @@
-"""Most frequent tracks of the training playlists, whoever asks: what everything else must beat."""
+"""The most frequent tracks of the training playlists: the baseline of every other recommender."""
 
 from __future__ import annotations
 
@@ -13,14 +13,26 @@ from disco.models.recommenders.scoring import Scored
 
 
 def load(folder: Artifacts) -> Recommender:
-    """The most frequent of the vocabulary."""
+    """Load a recommender of the most frequent tracks."""
     return by_counts(folder.card.name, folder.array("counts", len(folder.rows)).astype(np.float32), folder.rows)
 
 
 def by_counts(name: str, counts: Floats, rows: Rows | None = None) -> Recommender:
-    """A track's score is in how many training playlists it is, shape (tracks,); seeds and title change nothing.
+    """A recommender that scores tracks by given counts, whatever the query.
 
-    Minus infinity is the score of tracks that are not recommended; `rows` as `top_n` has them.
+    Parameters
+    ----------
+    name : str
+    counts : ndarray, shape (tracks,)
+        Number of training playlists with each track; minus infinity for tracks that are never recommended.
+    rows : ndarray of rows, shape (tracks,), optional
+        As in `top_n`.
+
+    Examples
+    --------
+    >>> recommender = by_counts("popularity", np.array([1, 5, 3], dtype=np.float32))
+    >>> recommender.recommend(Query(np.array([1])), 2).rows.tolist()
+    [2, 0]
     """
 
     def score(queries: Sequence[Query]) -> Floats:

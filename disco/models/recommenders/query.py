@@ -1,4 +1,4 @@
-"""What a recommender is asked, and what it answers."""
+"""Queries to recommenders, and the candidates that they return."""
 
 from __future__ import annotations
 
@@ -12,16 +12,22 @@ from disco.catalogue.table import Mask
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked: seeds, perhaps a title, and the tracks that may be played.
+    """A request for candidates: seeds, optionally a title, and the tracks that are allowed.
 
     Attributes
     ----------
     seeds : ndarray of rows
         May be empty.
     title : str
-        Name of the wished playlist, for recommenders that read it.
+        Title of the playlist to continue, for recommenders that read it.
     allowed : ndarray of bool, shape (n,), or None
-        Filters act before candidates are ranked; None allows every track.
+        Tracks that may be candidates, applied before the ranking; None allows every track.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Query(np.array([3, 7]), title="road trip").title
+    'road trip'
     """
 
     seeds: Rows
@@ -31,14 +37,21 @@ class Query:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Rows best first, unique, without the seeds, ties to the lower row; and their scores (higher is better)."""
+    """Unique rows without the seeds, best first, equal scores by the lower row first.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (n,)
+    scores : ndarray, shape (n,)
+        Higher is better; scales differ between recommenders.
+    """
 
     rows: Rows
     scores: Floats
 
 
 class Recommender(Protocol):
-    """Gathers candidates. Of a query that it can say nothing about it has none."""
+    """Returns candidates for queries; none for a query without any usable seed or title."""
 
     @property
     def name(self) -> str:
@@ -46,14 +59,14 @@ class Recommender(Protocol):
 
     @property
     def reads_titles(self) -> bool:
-        """Whether a title alone is answered."""
+        """Whether a query may consist of a title alone."""
 
     @property
     def gives_probabilities(self) -> bool:
-        """Whether its scores are probabilities, which a door may call confidence."""
+        """Whether scores are probabilities, which may be shown as confidence."""
 
     def recommend(self, query: Query, n: int) -> Candidates:
-        """At most n candidates; all there are where they are fewer."""
+        """At most n candidates; fewer where fewer are allowed."""
 
     def recommend_many(self, queries: Sequence[Query], n: int) -> list[Candidates]:
-        """The same for each query, in less time than one by one; scores may differ by rounding."""
+        """Candidates of each query, faster than one by one; scores may differ by rounding."""

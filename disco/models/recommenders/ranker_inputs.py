@@ -1,4 +1,4 @@
-"""What a ranker builds on: trained recommenders by one vocabulary, and artists, albums and sound of a catalogue."""
+"""Inputs of the ranker's cross features: recommenders with one vocabulary, and data of the catalogue."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from disco.models.recommenders.titles import Titles
 from disco.models.scaler import imputed_features, scaler
 
 Numbers = NDArray[np.integer]
-# Methods that a ranker cannot do without, and those that it hears if they are there.
+# Methods whose recommenders a ranker needs, and those that it uses if they are given.
 REQUIRED = ("playlist-knn", "item-knn", "als", "title-knn")
 OPTIONAL = ("two-tower",)
-# Playlists that are compared by their artists: the artist's idf counts once, and length as in the cosine.
+# How playlists are compared by their artists: cosine similarity, weighted by idf.
 _BY_ARTIST = playlist_knn.PlaylistKnnParams(
     neighbours=300, idf_power=1.0, length=0.5, power=1.0, score_idf_power=0.0, popularity_prior=0.0
 )
@@ -32,24 +32,24 @@ _BY_ARTIST = playlist_knn.PlaylistKnnParams(
 
 @dataclass(frozen=True)
 class Parts:
-    """Trained recommenders of one vocabulary of tracks.
+    """Trained recommenders with one vocabulary of tracks.
 
     Attributes
     ----------
     rows : ndarray of rows, shape (tracks,)
-        Of each track in the catalogue, -1 for those that it lacks.
+        Row in the catalogue of each track of the vocabulary; -1 if unmatched.
     playlists : Sparse, shape (playlists, tracks)
     similarity, scores_from_similarity : callable
-        From the numbers of seeds to how like each playlist is, and from that to scores, as `playlist_knn` has them.
+        From the numbers of seeds to the similarity of each playlist, and from that to scores, as `playlist_knn`.
     item_scores : callable
-        From the numbers of seeds to scores, shape (tracks,), NaN without a seed: item-knn's.
+        From the numbers of seeds to scores, shape (tracks,), NaN without a seed: that of `item_knn`.
     near : Sparse, shape (tracks, tracks)
         Similarity of each track to its nearest.
     factors : ndarray, shape (tracks, d)
     fold_in : callable
         From the numbers of seeds of several playlists to their factors, shape (playlists, d).
     matching_titles, title_scores : callable
-        From a title to playlists and how like they are, and from these to scores, as `title_knn` has them.
+        From a title to playlists and their similarities, and from these to scores: those of `title_knn`.
     others : dict of callable
         From queries to scores, shape (queries, tracks), by name.
     """
@@ -68,7 +68,7 @@ class Parts:
 
     @cached_property
     def counts(self) -> Floats:
-        """In how many playlists each track is, shape (tracks,)."""
+        """Number of playlists with each track, shape (tracks,)."""
         return np.bincount(self.playlists.columns, minlength=len(self.rows)).astype(np.float32)
 
     @cached_property
@@ -78,17 +78,17 @@ class Parts:
 
     @cached_property
     def lengths(self) -> Floats:
-        """Lengths of the factors, shape (tracks,), above 0."""
+        """Norms of the factors, shape (tracks,), above 0."""
         return np.asarray(np.maximum(np.linalg.norm(self.factors, axis=1), 1e-9), dtype=np.float32)
 
     @cached_property
     def unit(self) -> Floats:
-        """The factors, each of length 1."""
+        """The factors, scaled to length 1."""
         return np.asarray(self.factors / self.lengths[:, None], dtype=np.float32)
 
 
 def load_parts(folders: Mapping[str, Artifacts]) -> Parts:
-    """Parts from the folders of trained recommenders, by their methods.
+    """Load the parts from the folders of trained recommenders, by method.
 
     Raises
     ------
@@ -103,13 +103,13 @@ def load_parts(folders: Mapping[str, Artifacts]) -> Parts:
                 f"was trained on other playlists than {first.card.name}; train both on the same",
             )
     tracks = len(first.rows)
-    comparing = first.parameters(playlist_knn.PlaylistKnnParams)
+    params = first.parameters(playlist_knn.PlaylistKnnParams)
     playlists = first.sparse("playlists", None, tracks, weighted=False)
     item, factored, titled = (folders[name] for name in ("item-knn", "als", "title-knn"))
     near = item.sparse("near", tracks, tracks)
     counts = item.array("counts", tracks).astype(np.float32)
     factors = factored.array("factors", tracks, None).astype(np.float32)
-    terms, how = Titles.read(titled), titled.parameters(title_knn.TitleKnnParams)
+    terms, title_params = Titles.read(titled), titled.parameters(title_knn.TitleKnnParams)
     bags = titled.sparse("titles", len(playlists), len(terms))
     others: dict[str, Callable[[Sequence[Query]], Floats]] = {}
     if "two-tower" in folders:
@@ -117,21 +117,21 @@ def load_parts(folders: Mapping[str, Artifacts]) -> Parts:
     return Parts(
         rows=first.rows,
         playlists=playlists,
-        similarity=playlist_knn.similarity(playlists, comparing),
-        scores_from_similarity=playlist_knn.scores_from_similarity(playlists, comparing),
+        similarity=playlist_knn.similarity(playlists, params),
+        scores_from_similarity=playlist_knn.scores_from_similarity(playlists, params),
         item_scores=item_knn.track_scores(near, counts, item.parameters(item_knn.ItemKnnParams)),
         near=near,
         factors=factors,
         fold_in=als.fold_in(factors, factored.parameters(als.AlsParams)),
-        matching_titles=title_knn.matching_titles(terms, bags, how),
-        title_scores=title_knn.track_scores(playlists, how),
+        matching_titles=title_knn.matching_titles(terms, bags, title_params),
+        title_scores=title_knn.track_scores(playlists, title_params),
         others=others,
     )
 
 
 @dataclass(frozen=True)
 class RankerData:
-    """A catalogue as the cross features need it, beside the playlists of some parts.
+    """The catalogue and the playlists of the parts, as the cross features need them.
 
     Attributes
     ----------
@@ -144,7 +144,7 @@ class RankerData:
 
     @cached_property
     def numbers(self) -> NDArray[np.intp]:
-        """Number in the vocabulary of each track of the catalogue, shape (n,), -1 for those outside it."""
+        """Number in the vocabulary of each track of the catalogue, shape (n,); -1 outside it."""
         here = np.flatnonzero(self.parts.rows >= 0)
         numbers = np.full(len(self.catalogue), -1, dtype=np.intp)
         numbers[self.parts.rows[here]] = here
@@ -152,7 +152,7 @@ class RankerData:
 
     @cached_property
     def counts(self) -> Floats:
-        """In how many playlists each track of the catalogue is, shape (n,)."""
+        """Number of playlists with each track of the catalogue, shape (n,)."""
         return np.where(self.numbers >= 0, self.parts.counts[self.numbers], np.float32(0))
 
     @cached_property
@@ -162,7 +162,7 @@ class RankerData:
 
     @cached_property
     def names(self) -> list[str]:
-        """Name of each artist by number, in one spelling."""
+        """Normalised name of each artist by number."""
         names: list[str] = artist_names(self.catalogue).dictionary_encode().dictionary.to_pylist()
         return names
 
@@ -172,8 +172,8 @@ class RankerData:
         return album_numbers(self.catalogue)
 
     @cached_property
-    def sound(self) -> Floats:
-        """Scaled features, shape (n, 8), as `model.sound` has them."""
+    def features(self) -> Floats:
+        """Imputed scaled features, shape (n, 8)."""
         return imputed_features(self.catalogue, scaler())
 
     @cached_property
@@ -200,7 +200,7 @@ class RankerData:
 
     @cached_property
     def playlist_artists(self) -> Sparse:
-        """Which artists each training playlist has, each once, shape (playlists, artists)."""
+        """Artists of each training playlist, each once, shape (playlists, artists)."""
         playlists, width = self.parts.playlists, max(len(self.names), 1)
         artist = np.where(self.parts.rows >= 0, self.artists[self.parts.rows], -1)[playlists.columns]
         playlist = np.repeat(np.arange(len(playlists)), playlists.lengths)
@@ -210,29 +210,29 @@ class RankerData:
 
     @cached_property
     def artist_counts(self) -> Floats:
-        """In how many training playlists each artist is, shape (artists,)."""
+        """Number of training playlists with each artist, shape (artists,)."""
         width = self.playlist_artists.width
         return np.bincount(self.playlist_artists.columns, minlength=width).astype(np.float32)
 
     @cached_property
     def artist_similarity(self) -> Callable[[Numbers], Floats]:
-        """From the numbers of artists to how like each playlist is, shape (playlists,)."""
+        """A function from the numbers of artists to the similarity of each playlist, shape (playlists,)."""
         return playlist_knn.similarity(self.playlist_artists, _BY_ARTIST)
 
     @cached_property
     def scores_from_artists(self) -> Callable[[Floats], Floats]:
-        """From how like each playlist is to how much the nearest have each artist, shape (artists,)."""
+        """A function from the similarity of each playlist to scores of the artists, shape (artists,)."""
         return playlist_knn.scores_from_similarity(self.playlist_artists, _BY_ARTIST)
 
     @cached_property
     def _tracks(self) -> tuple[NDArray[np.int64], Rows]:
-        """Where each artist's tracks begin among the rows, those in most playlists first, then the most popular."""
+        """Start of each artist's tracks among the rows; these by number of playlists, then by popularity."""
         order = np.lexsort((-np.nan_to_num(self.popularity), -self.counts, self.artists))
         order = order[self.artists[order] >= 0]
         return np.r_[0, np.cumsum(np.bincount(self.artists[order], minlength=len(self.names)))], order
 
     def first_tracks(self, artists: Numbers, each: int) -> Rows:
-        """Rows of the first tracks of some artists: those in most playlists, then the most popular."""
+        """Rows of the top tracks of some artists, by number of playlists, then by popularity."""
         starts, rows = self._tracks
         lengths = np.minimum(starts[artists + 1] - starts[artists], each)
         shift = np.repeat(starts[artists] - (np.cumsum(lengths) - lengths), lengths)

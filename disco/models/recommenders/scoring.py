@@ -1,4 +1,4 @@
-"""The best of very many, exactly: from scores to candidates, for one query or a thousand."""
+"""From scores of every track to the top n candidates, exactly, for one query or many."""
 
 from __future__ import annotations
 
@@ -13,31 +13,37 @@ from disco.catalogue import Floats, Rows
 from disco.catalogue.table import Mask
 from disco.models.recommenders.query import Candidates, Query
 
-# Scores held at a time: 64 MB of float32.
+# Scores in memory at a time: 64 MB of float32.
 _CELLS = 1 << 24
-# Tracks of which only the best is looked at first: of 200,000 that leaves 3,125, of which 500 are found at once.
+# Tracks in a group whose maximum is looked at first: 200,000 tracks leave 3,125 maxima.
 _FOLD = 64
 
 
 def top_n(
     scores: Floats, queries: Sequence[Query], n: int, known: Mask | None = None, rows: Rows | None = None
 ) -> list[Candidates]:
-    """The n tracks with the highest scores for each query, exactly; ties go to the lower row.
+    """The n tracks with the highest scores for each query; equal scores by the lower row.
 
-    Seeds, tracks that a query does not allow and scores of NaN or minus infinity are left out before the ranking.
+    Seeds, tracks that a query does not allow, and tracks with a score of NaN or minus infinity are left out.
 
     Parameters
     ----------
     scores : ndarray, shape (queries, tracks)
     known : mask, shape (tracks,), optional
-        Tracks that can be recommended at all.
+        Tracks that may be recommended.
     rows : ndarray of rows, shape (tracks,), optional
-        Row in the catalogue of each track that has scores, each once, -1 for those that it lacks; by default the
-        tracks are the catalogue's own.
+        Unique row in the catalogue of each scored track, -1 for tracks that it does not have; by default the tracks
+        are those of the catalogue.
+
+    Examples
+    --------
+    >>> scores = np.array([[0.1, 0.9, 0.5, 0.9]], dtype=np.float32)
+    >>> top_n(scores, [Query(np.array([3]))], 2)[0].rows.tolist()
+    [1, 2]
     """
     if rows is not None and (rows < 0).any():
         known = rows >= 0 if known is None else known & (rows >= 0)
-    masks: dict[int, Mask | None] = {id(None): known}  # queries of one batch often share their filter
+    masks: dict[int, Mask | None] = {id(None): known}  # queries of a batch often share their filter
     found = []
     for row, query in zip(scores, queries, strict=True):
         if id(query.allowed) not in masks and query.allowed is not None:
@@ -45,34 +51,37 @@ def top_n(
             masks[id(query.allowed)] = allowed if known is None else allowed & known
         open_to = masks[id(query.allowed)]
         values = row if open_to is None else np.where(open_to, row, np.float32(-np.inf))
-        # So many more that the seeds can be taken out afterwards.
+        # More than n, so that n are left without the seeds.
         columns = top_n_indices(values, n + len(query.seeds), rows)
-        named = columns if rows is None else rows[columns]
-        new = ~np.isin(named, query.seeds)
-        found.append(Candidates(named[new][:n], np.asarray(values[columns][new][:n], dtype=np.float32)))
+        row_of = columns if rows is None else rows[columns]
+        kept = ~np.isin(row_of, query.seeds)
+        found.append(Candidates(row_of[kept][:n], np.asarray(values[columns][kept][:n], dtype=np.float32)))
     return found
 
 
 def top_n_indices(values: Floats, n: int, rows: Rows | None = None) -> NDArray[np.intp]:
-    """Places of the n highest finite values, best first; among equals those of the lower row first."""
-    places = np.flatnonzero(values >= _bound(values, n))
-    some = values[places]
-    if len(places) > n:
+    """Positions of the n highest finite values, best first; equal values by the lower row.
+
+    Examples
+    --------
+    >>> top_n_indices(np.array([1, 3, np.nan, 3, 2], dtype=np.float32), 3).tolist()
+    [1, 3, 4]
+    """
+    positions = np.flatnonzero(values >= _bound(values, n))
+    some = values[positions]
+    if len(positions) > n:
         limit = np.partition(some, len(some) - n)[len(some) - n]
-        above, equal = places[some > limit], places[some == limit]
+        above, equal = positions[some > limit], positions[some == limit]
         if rows is not None:
             equal = equal[np.argsort(rows[equal])]
-        places = np.concatenate([above, equal[: n - len(above)]])
-        some = values[places]
-    ties = places if rows is None else rows[places]
-    return np.asarray(places[np.lexsort((ties, -some))], dtype=np.intp)
+        positions = np.concatenate([above, equal[: n - len(above)]])
+        some = values[positions]
+    ties = positions if rows is None else rows[positions]
+    return np.asarray(positions[np.lexsort((ties, -some))], dtype=np.intp)
 
 
 def _bound(values: Floats, n: int) -> np.float32:
-    """A value that at least n reach, and not many more; the least there is where fewer than n are finite.
-
-    The values are taken in groups, and n groups have a value as high as the n-th best of the groups' highest.
-    """
+    """A lower bound of the n-th highest value: the n-th highest of the maxima of groups."""
     fold = min(_FOLD, len(values) // max(4 * n, 1))
     lowest = np.float32(np.finfo(np.float32).min)
     if fold < 2:
@@ -85,18 +94,18 @@ def _bound(values: Floats, n: int) -> np.float32:
 
 @dataclass(frozen=True)
 class Scored:
-    """A recommender that has a score for every track.
+    """A recommender that scores every track.
 
     Attributes
     ----------
     name : str
     tracks : int
-        How many tracks it scores.
+        Number of tracks that it scores.
     score : callable
-        From queries to scores, shape (queries, tracks), higher is better; NaN or minus infinity for tracks, or for
-        all tracks of a query, that nothing can be said of.
+        From queries to scores, shape (queries, tracks), higher is better; NaN or minus infinity for tracks without a
+        score.
     rows : ndarray of rows, shape (tracks,), optional
-        As `top_n` has it: where the tracks are in the catalogue.
+        As in `top_n`.
     """
 
     name: str
@@ -111,18 +120,18 @@ class Scored:
         return self.recommend_many([query], n)[0]
 
     def recommend_many(self, queries: Sequence[Query], n: int) -> list[Candidates]:
-        """The same for each query, some at a time, so that memory stays bounded."""
+        """Candidates of each query, in batches of bounded memory."""
         found: list[Candidates] = []
-        at_a_time = max(1, _CELLS // max(self.tracks, 1))
-        for start in range(0, len(queries), at_a_time):
-            some = queries[start : start + at_a_time]
+        batch = max(1, _CELLS // max(self.tracks, 1))
+        for start in range(0, len(queries), batch):
+            some = queries[start : start + batch]
             found += top_n(self.score(some), some, n, rows=self.rows)
         return found
 
 
 @dataclass(frozen=True)
 class VectorRecommender:
-    """A recommender that turns a query into a vector: a track's score is its inner product with that, plus a bias.
+    """A recommender that scores a track by its inner product with the query's vector, plus a bias.
 
     Attributes
     ----------
@@ -130,10 +139,10 @@ class VectorRecommender:
     tracks : ndarray, shape (tracks, d)
         NaN for tracks that cannot be recommended.
     encode : callable
-        From queries to vectors, shape (queries, d); NaN where nothing can be said.
+        From queries to vectors, shape (queries, d); NaN for queries without candidates.
     bias : ndarray, shape (tracks,), optional
     rows : ndarray of rows, shape (tracks,), optional
-        As `top_n` has it: where the tracks are in the catalogue.
+        As in `top_n`.
     """
 
     name: str
@@ -149,11 +158,11 @@ class VectorRecommender:
         return self._scored.recommend(query, n)
 
     def recommend_many(self, queries: Sequence[Query], n: int) -> list[Candidates]:
-        """The same for each query: one product of matrices for many of them."""
+        """Candidates of each query, from one matrix product for many of them."""
         return self._scored.recommend_many(queries, n)
 
     def scores(self, queries: Sequence[Query]) -> Floats:
-        """The score of every track for each query, shape (queries, tracks)."""
+        """Scores of every track for each query, shape (queries, tracks)."""
         return self._scored.score(queries)
 
     @cached_property

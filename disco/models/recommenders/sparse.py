@@ -1,4 +1,4 @@
-"""Sparse matrices by rows, with what a recommender asks of them; NumPy alone."""
+"""Sparse matrices in compressed-row form, with the products that recommenders need, in NumPy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from disco.catalogue import Floats
 
 @dataclass(frozen=True)
 class Sparse:
-    """A matrix by rows: row i has weights[starts[i]:starts[i + 1]] in those columns.
+    """A compressed-row matrix: row i has weights[starts[i]:starts[i + 1]] at columns[starts[i]:starts[i + 1]].
 
     Attributes
     ----------
@@ -21,6 +21,14 @@ class Sparse:
     weights : ndarray, shape (entries,)
     width : int
         Number of columns.
+
+    Examples
+    --------
+    >>> matrix = Sparse(np.array([0, 2, 3]), np.array([0, 2, 1]), np.array([1, 2, 3], dtype=np.float32), 3)
+    >>> matrix.combined(np.array([0, 1]), np.array([1, 10], dtype=np.float32)).tolist()
+    [1.0, 30.0, 2.0]
+    >>> matrix.transposed().columns.tolist()
+    [0, 1, 0]
     """
 
     starts: NDArray[np.int64]
@@ -37,24 +45,24 @@ class Sparse:
         return np.diff(self.starts)
 
     def entries(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Places of all entries of some rows, one row after another, and how many each row has."""
+        """Positions of all entries of some rows, one row after another, and the number of each row."""
         counts = self.starts[rows + 1] - self.starts[rows]
         shift = np.repeat(self.starts[rows] - (np.cumsum(counts) - counts), counts)
         return shift + np.arange(len(shift)), counts
 
     def combined(self, rows: NDArray[np.integer], factors: Floats) -> Floats:
-        """Sum of some rows, each times its factor, shape (width,)."""
-        places, counts = self.entries(rows)
-        weights = self.weights[places] * np.repeat(factors, counts)
-        return np.bincount(self.columns[places], weights, self.width).astype(np.float32)
+        """Weighted sum of some rows, shape (width,)."""
+        positions, counts = self.entries(rows)
+        weights = self.weights[positions] * np.repeat(factors, counts)
+        return np.bincount(self.columns[positions], weights, self.width).astype(np.float32)
 
     def counted(self, rows: NDArray[np.integer]) -> Floats:
-        """How many of some rows have an entry in each column, shape (width,)."""
-        places, _ = self.entries(rows)
-        return np.bincount(self.columns[places], minlength=self.width).astype(np.float32)
+        """Number of some rows with an entry in each column, shape (width,)."""
+        positions, _ = self.entries(rows)
+        return np.bincount(self.columns[positions], minlength=self.width).astype(np.float32)
 
     def transposed(self) -> Sparse:
-        """The same matrix by its columns."""
+        """The transposed matrix."""
         order = np.argsort(self.columns, kind="stable")
         starts = np.r_[0, np.cumsum(np.bincount(self.columns, minlength=self.width))]
         row = np.repeat(np.arange(len(self), dtype=np.int32), self.lengths)

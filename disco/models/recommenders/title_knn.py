@@ -1,4 +1,4 @@
-"""Tracks of the training playlists whose titles are most like the query's, words and pieces of words in common."""
+"""Title neighbours: tracks of the training playlists with the most similar titles, by words and character n-grams."""
 
 from __future__ import annotations
 
@@ -18,21 +18,20 @@ from disco.models.recommenders.titles import Titles
 
 @dataclass(frozen=True)
 class TitleKnnParams:
-    """How titles are compared, and what their playlists' tracks count then.
+    """How titles are compared, and how the tracks of their playlists are scored.
 
     Attributes
     ----------
     neighbours : int
-        Playlists that are heard.
+        Number of playlists with the most similar titles that are used.
     least : float
-        A title less like, by cosine, is not heard at all.
+        Minimum cosine similarity of a title.
     power : float
-        A similarity counts to this power: the higher, the more the most like titles say.
+        Exponent of a similarity: the higher, the more the most similar titles dominate.
     length : float
-        A playlist counts as its length to minus this power.
+        A playlist weighs its length to minus this power.
     popularity_prior : float
-        What the most popular track counts, beside the sum of 1 that the neighbours give: it orders the tracks that no
-        neighbour has.
+        Score of the most popular track, where neighbours contribute 1 in all: it orders tracks in no neighbour.
     """
 
     neighbours: int
@@ -45,8 +44,8 @@ class TitleKnnParams:
 SimilarPlaylists = tuple[NDArray[np.intp], Floats]
 
 
-def matching_titles(terms: Titles, titles: Sparse, how: TitleKnnParams) -> Callable[[str], SimilarPlaylists]:
-    """From a title to the playlists whose titles are most like it, best first, and how like they are, from 0 to 1.
+def matching_titles(terms: Titles, titles: Sparse, params: TitleKnnParams) -> Callable[[str], SimilarPlaylists]:
+    """A function from a title to the playlists with the most similar titles, best first, and these similarities.
 
     Parameters
     ----------
@@ -59,16 +58,18 @@ def matching_titles(terms: Titles, titles: Sparse, how: TitleKnnParams) -> Calla
         bag = terms.bags([title])
         if not len(bag.columns):
             return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.float32)
-        alike = having.combined(bag.columns, bag.weights)
-        nearest = top_n_indices(alike, how.neighbours)
-        nearest = nearest[alike[nearest] >= max(how.least, 1e-6)]
-        return nearest, alike[nearest]
+        similarity = having.combined(bag.columns, bag.weights)
+        nearest = top_n_indices(similarity, params.neighbours)
+        nearest = nearest[similarity[nearest] >= max(params.least, 1e-6)]
+        return nearest, similarity[nearest]
 
     return find
 
 
-def track_scores(playlists: Sparse, how: TitleKnnParams) -> Callable[[NDArray[np.intp], Floats], Floats]:
-    """From playlists and how like they are, as `finder` finds them, to scores, shape (tracks,): NaN without any.
+def track_scores(playlists: Sparse, params: TitleKnnParams) -> Callable[[NDArray[np.intp], Floats], Floats]:
+    """A function from playlists and their similarities, as `matching_titles` finds them, to scores, shape (tracks,).
+
+    Without a playlist all scores are NaN.
 
     Parameters
     ----------
@@ -76,25 +77,25 @@ def track_scores(playlists: Sparse, how: TitleKnnParams) -> Callable[[NDArray[np
         1 where a playlist has a track.
     """
     counts = np.bincount(playlists.columns, minlength=playlists.width)
-    divided = np.maximum(playlists.lengths, 1).astype(np.float32) ** -how.length
-    popularity_prior = (how.popularity_prior * counts / counts.max(initial=1)).astype(np.float32)
+    divided = np.maximum(playlists.lengths, 1).astype(np.float32) ** -params.length
+    popularity_prior = (params.popularity_prior * counts / counts.max(initial=1)).astype(np.float32)
 
-    def score(nearest: NDArray[np.intp], alike: Floats) -> Floats:
+    def score(nearest: NDArray[np.intp], similarity: Floats) -> Floats:
         if not len(nearest):
             return np.full(playlists.width, np.nan, dtype=np.float32)
-        factors = alike**how.power * divided[nearest]
+        factors = similarity**params.power * divided[nearest]
         return np.asarray(playlists.combined(nearest, factors / factors.sum()) + popularity_prior, dtype=np.float32)
 
     return score
 
 
 def load(folder: Artifacts) -> Recommender:
-    """A recommender by titles; of a query without a title that it can read it says nothing."""
+    """Load a recommender by titles; a query whose title has no known term has no candidates."""
     playlists = folder.sparse("playlists", None, len(folder.rows), weighted=False)
-    terms, how = Titles.read(folder), folder.parameters(TitleKnnParams)
+    terms, params = Titles.read(folder), folder.parameters(TitleKnnParams)
     find, score = (
-        matching_titles(terms, folder.sparse("titles", len(playlists), len(terms)), how),
-        track_scores(playlists, how),
+        matching_titles(terms, folder.sparse("titles", len(playlists), len(terms)), params),
+        track_scores(playlists, params),
     )
 
     def scores(queries: Sequence[Query]) -> Floats:

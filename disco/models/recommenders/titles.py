@@ -1,7 +1,7 @@
-"""What a title says, in numbers: its words and pieces of words, weighed by how rarely playlists are called so.
+"""Titles of playlists as vectors: words and character n-grams, weighted by inverse document frequency.
 
-Which pieces count is learned from the titles of the training playlists, and kept in the model's folder: nothing is
-looked up elsewhere. Pieces make "xmas2016" and "Xmas 2016!" alike, and titles that nobody spelled so before readable.
+The vocabulary of terms is learned from the titles of the training playlists and stored in the model's folder.
+Character n-grams make "xmas2016" similar to "Xmas 2016!", and cover misspelled words.
 """
 
 from __future__ import annotations
@@ -24,28 +24,33 @@ from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.sparse import Sparse
 
 TITLES = "titles.parquet"
-# A title is cut after so many characters, before anything else: the Million Playlist Dataset's have 100 at most, and
-# what follows would only cost time.
+# Characters of a title that are read; titles of the Million Playlist Dataset have at most 100.
 MAX_LENGTH = 200
-# Lengths of the pieces of a word; a word's beginning and end are characters too.
-_PIECES = (3, 4, 5)
-# First and last code of writing without spaces between words: Thai to Burmese, Khmer, kana, Bopomofo, the ideographs.
+# Lengths of character n-grams; a word's beginning and end count as characters.
+_NGRAMS = (3, 4, 5)
+# First and last code points of scripts without spaces between words: Thai to Burmese, Khmer, kana, Bopomofo, the
+# ideographs.
 _UNSPACED = (
     *((0x0E00, 0x109F), (0x1780, 0x17FF), (0x3040, 0x312F), (0x31F0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF)),
     *((0xF900, 0xFAFF), (0xFF66, 0xFF9F), (0x20000, 0x3FFFF)),
 )
 # Accents, not the vowel signs of Indian scripts, which are letters to those who read them.
 _ACCENTS = range(0x0300, 0x0370)
-# How an emoji is to look (text or picture, skin colour, joined with others, in a key), not what it shows.
+# Variation selectors, skin tones and joiners of emoji, which do not change what an emoji shows.
 _LOOKS = {0x200D, 0x20E3, *range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400), *range(0xE0000, 0xE01F0)}
 _JOINED = "'’‘ʼ`´."
 
 
 def tokens(title: str) -> list[str]:
-    """Words of a title in one spelling, each emoji and each sign of unspaced writing by itself, in their order.
+    """Normalised words of a title; each emoji and each character of a script without spaces is a word.
 
-    NFKC and case folding, so that fancy and wide letters are plain ones; accents and the looks of emoji are dropped,
-    digits kept; apostrophes and full stops join, other punctuation parts. `Beyoncé’s 90s 🏖️☀️` is beyonces, 90s, 🏖, ☀.
+    Case, accents, compatibility forms (NFKC) and variants of emoji are folded; apostrophes and full stops join words,
+    other punctuation separates them.
+
+    Examples
+    --------
+    >>> tokens("Beyoncé’s 90s 🏖️☀️")
+    ['beyonces', '90s', '🏖', '☀']
     """
     folded = unicodedata.normalize("NFKD", title[:MAX_LENGTH]).casefold()
     folded = "".join(c for c in folded if ord(c) not in _ACCENTS)
@@ -74,7 +79,13 @@ def _unspaced(c: str) -> bool:
 
 
 def terms(title: str) -> Iterator[str]:
-    """All that a title may be known by, each once: `=word`, `=two words` and pieces such as `<wor`, `ord`, `rd>`."""
+    """Unique terms of a title: `=word`, `=two words` and n-grams such as `<wor`, `ord` and `rd>`.
+
+    Examples
+    --------
+    >>> list(terms("the end"))[:4]
+    ['=the', '=end', '=the end', '<th']
+    """
     words, seen = tokens(title), set()
     for term in _all_terms(words):
         if term not in seen:
@@ -88,16 +99,16 @@ def _all_terms(words: list[str]) -> Iterator[str]:
     for one, next_ in pairwise(words):
         yield f"={one} {next_}"
     for word in words:
-        whole = f"<{word}>"
-        for n in _PIECES:
-            # A piece as long as the word is the word again.
-            if n < len(whole):
-                yield from (whole[i : i + n] for i in range(len(whole) - n + 1))
+        marked = f"<{word}>"
+        for n in _NGRAMS:
+            # An n-gram as long as the word is the word itself.
+            if n < len(marked):
+                yield from (marked[i : i + n] for i in range(len(marked) - n + 1))
 
 
 @dataclass(frozen=True)
 class Titles:
-    """The terms that titles are read by.
+    """A vocabulary of title terms.
 
     Attributes
     ----------
@@ -111,14 +122,14 @@ class Titles:
     weights: Floats
 
     def __len__(self) -> int:
-        """How many terms there are."""
+        """Number of terms."""
         return len(self.terms)
 
     def bags(self, titles: Sequence[str]) -> Sparse:
-        """Known terms of each title with their weights, shape (titles, terms), of length 1; empty if none is known.
+        """Weighted terms of each title, shape (titles, terms), rows of norm 1; empty without a known term.
 
-        Words and pieces weigh the same in all: of a title with both, each half has the length sqrt(1/2), so that one
-        long word does not drown the short ones that say more.
+        Words and n-grams have the same total weight, a norm of sqrt(1/2) each, so that the n-grams of one long word
+        do not outweigh short words.
         """
         rows = [self._bag(title) for title in titles]
         starts = np.cumsum([0, *(len(columns) for columns, _ in rows)])
@@ -127,7 +138,7 @@ class Titles:
         return Sparse(starts, columns, weights, len(self))
 
     def vectors(self, titles: Sequence[str]) -> Floats:
-        """The same as a dense array, shape (titles, terms); zeros for a title of which no term is known."""
+        """Weighted terms as a dense array, shape (titles, terms); zeros without a known term."""
         bags, dense = self.bags(titles), np.zeros((len(titles), len(self)), dtype=np.float32)
         dense[np.repeat(np.arange(len(titles)), bags.lengths), bags.columns] = bags.weights
         return dense
@@ -139,12 +150,12 @@ class Titles:
 
     @classmethod
     def read(cls, folder: Artifacts) -> Titles:
-        """The terms in a model's folder.
+        """Read the terms in a model's folder.
 
         Raises
         ------
         DataError
-            If they are not what the card describes, or no terms with finite weights.
+            If the file is invalid or differs from the card.
         """
         path = folder.card.folder / TITLES
         try:
@@ -154,9 +165,9 @@ class Titles:
         except (pa.ArrowException, KeyError) as error:
             raise DataError(path, f"is not a readable table of terms ({str(error).splitlines()[0][:100]})") from None
         if None in found or len(set(found)) != len(found):
-            raise DataError(path, "has a term twice, or none")
+            raise DataError(path, "has a duplicate or empty term")
         if not (np.isfinite(weights) & (weights > 0)).all():
-            raise DataError(path, "has a weight that is no number above 0")
+            raise DataError(path, "has a weight that is not a number above 0")
         return cls(found, weights)
 
     @cached_property
@@ -165,41 +176,55 @@ class Titles:
 
     @cached_property
     def _bag(self) -> Callable[[str], tuple[NDArray[np.int32], Floats]]:
-        """A title's terms and weights; titles are asked again and again, in training above all."""
+        """Terms and weights of a title, cached: training reads the same titles many times."""
         return lru_cache(maxsize=1 << 15)(self._read_title)
 
     def _read_title(self, title: str) -> tuple[NDArray[np.int32], Floats]:
         known = {self._numbers[term]: term.startswith("=") for term in terms(title) if term in self._numbers}
         columns = np.array(sorted(known), dtype=np.int32)
         weights, words = self.weights[columns], np.array([known[c] for c in columns.tolist()], dtype=bool)
-        halves = [part for part in (words, ~words) if part.any()]
-        for part in halves:
-            weights[part] /= np.linalg.norm(weights[part]) * len(halves) ** 0.5
+        kinds = [kind for kind in (words, ~words) if kind.any()]
+        for kind in kinds:
+            weights[kind] /= np.linalg.norm(weights[kind]) * len(kinds) ** 0.5
         return columns, weights
 
 
 def learn_terms(titles: Sequence[str], least: int, most: int) -> Titles:
-    """The terms of training titles: those of at least so many playlists, at most so many, the most informative.
+    """Learn the vocabulary of terms from the titles of training playlists.
 
-    A term that is in just the playlists of a longer one that holds it adds nothing, and is left out unless it is a
-    word. Of the others the most informative are those whose presence is the hardest to foretell: their entropy is the
-    highest. Terms in every title are left out. The same titles give the same terms, in the same order.
+    An n-gram that occurs in exactly the titles of a longer one that contains it is redundant and left out. Of the
+    other terms those with the highest entropy are kept. Terms in every title are left out. The result is
+    deterministic.
+
+    Parameters
+    ----------
+    titles : sequence of str
+    least : int
+        Minimum number of titles with a term.
+    most : int
+        Maximum number of terms.
+
+    Examples
+    --------
+    >>> learned = learn_terms(["90s rock", "rock", "90s pop", "jazz"], least=2, most=100)
+    >>> sorted(term for term in learned.terms if term.startswith("="))
+    ['=90s', '=rock']
     """
     having: dict[str, list[int]] = {}
     for number, title in enumerate(titles):
         for term in terms(title):
             having.setdefault(term, []).append(number)
-    often = {term: tuple(where) for term, where in having.items() if least <= len(where) < len(titles)}
-    # The longest first, so that each finds those that hold it.
+    frequent = {term: tuple(where) for term, where in having.items() if least <= len(where) < len(titles)}
+    # The longest first, so that each is compared with those that contain it.
     kept: list[str] = []
-    told: dict[tuple[int, ...], list[str]] = {}
-    for term in sorted(often, key=lambda term: (not term.startswith("="), -len(term), term)):
-        same = told.setdefault(often[term], [])
+    by_titles: dict[tuple[int, ...], list[str]] = {}
+    for term in sorted(frequent, key=lambda term: (not term.startswith("="), -len(term), term)):
+        same = by_titles.setdefault(frequent[term], [])
         if term.startswith("=") or not any(term in other for other in same if not other.startswith("=")):
             same.append(term)
             kept.append(term)
-    # Entropy rises with the frequency up to half of the titles, and falls from there.
-    kept.sort(key=lambda term: (abs(len(often[term]) / len(titles) - 0.5), term))
+    # Entropy is highest for a term in half of the titles.
+    kept.sort(key=lambda term: (abs(len(frequent[term]) / len(titles) - 0.5), term))
     kept = kept[:most]
-    counts = np.array([len(often[term]) for term in kept], dtype=np.float64)
+    counts = np.array([len(frequent[term]) for term in kept], dtype=np.float64)
     return Titles(tuple(kept), np.log(len(titles) / counts).astype(np.float32))

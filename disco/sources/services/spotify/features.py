@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from disco.catalogue import FEATURES, Catalogue, Rows
-from disco.catalogue.text import fold_accents, normalise
+from disco.catalogue import FEATURES, Catalogue
+from disco.catalogue.same_recording import Recordings
 from disco.errors import DiscoError
 from disco.sources.services import reccobeats, spotify_values
 from disco.sources.services.spotify import library, responses
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Two recordings whose names are the same and whose lengths differ by more are two recordings.
-SAME_MS = 3000
 MEASURED = (*FEATURES, "feature_set")
 BESIDE = ("tempo_bpm", "key", "mode", "time_signature")
 
@@ -114,11 +112,11 @@ def _ask(
 def join(tracks: Catalogue, own: Catalogue) -> Catalogue:
     """The same tracks with the features, key and tempo that the other catalogue has for them.
 
-    Matched by id, else ISRC, else artist and title where the lengths differ by 3 s at most, among the tracks that
-    have features. A track that has its eight features already keeps all that it has.
+    Matched by `disco.catalogue.same_recording` among the tracks that have features. A track that has its eight
+    features already keeps all that it has.
     """
     known = own.take(np.flatnonzero(own.has_comparable_features))
-    match = matches(tracks, known)
+    match = Recordings(known).find_tracks(tracks)
     match[tracks.has_comparable_features] = -1
     there = match >= 0
     if not there.any():
@@ -131,32 +129,3 @@ def join(tracks: Catalogue, own: Catalogue) -> Catalogue:
         column = pc.if_else(mask, theirs, ours) if name in MEASURED else pc.coalesce(theirs, ours)
         table = table.set_column(table.schema.get_field_index(name), name, column)
     return Catalogue(table.cast(tracks.table.schema), tracks.where, tracks.notes)
-
-
-def matches(tracks: Catalogue, known: Catalogue) -> Rows:
-    """Row in `known` of each track, -1 where it has none, shape (n,)."""
-    found = np.full(len(tracks), -1, dtype=np.intp)
-    if not len(known):
-        return found
-    for ours, theirs in (
-        (tracks.table["track_id"], known.table["track_id"]),
-        (tracks.table["isrc"], known.table["isrc"]),
-        (_name(tracks), _name(known)),
-    ):
-        rows = pc.fill_null(pc.index_in(ours, value_set=theirs, skip_nulls=True), -1).to_numpy(zero_copy_only=False)
-        rows = rows.astype(np.intp)
-        if isinstance(ours, pa.Array):  # by name alone
-            lengths = [catalogue.numbers("duration_ms") for catalogue in (tracks, known)]
-            other = np.abs(lengths[0] - lengths[1][np.maximum(rows, 0)]) > SAME_MS
-            rows[other] = -1  # where a length is unknown the comparison is false, and the name decides
-        found = np.where(found < 0, rows, found)
-    return found
-
-
-def _name(catalogue: Catalogue) -> pa.Array:
-    """First artist and title of each track, folded; null where one is unknown."""
-    artists = catalogue.table["artists"].combine_chunks()
-    first = pc.list_element(pc.if_else(pc.greater(pc.list_value_length(artists), 0), artists, None), 0)
-    parts = [normalise(fold_accents(part)) for part in (first, catalogue.table["title"].combine_chunks())]
-    named = pc.and_(*(pc.not_equal(part, "") for part in parts))
-    return pc.if_else(pc.fill_null(named, False), pc.binary_join_element_wise(*parts, "\t"), None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from disco.catalogue import Catalogue
+from disco.catalogue.same_recording import same_recording
+from disco.catalogue.text import fold_isrcs
 from disco.sources.services.spotify.client import Client
 from disco.sources.services.spotify.responses import ID
 
@@ -26,13 +28,12 @@ def find_ids(client: Client, tracks: Catalogue) -> list[str | None]:
     SpotifyError
         If Spotify cannot be asked.
     """
-    return [_find_id(client, **row) for row in tracks.table.select(["track_id", "isrc"]).to_pylist()]
+    codes = fold_isrcs(tracks.table["isrc"].combine_chunks()).to_pylist()
+    return [_find_id(client, *track) for track in zip(tracks.table["track_id"].to_pylist(), codes, strict=True)]
 
 
 def _find_id(client: Client, track_id: str, isrc: str | None) -> str | None:
     if ID.fullmatch(track_id):
         return track_id
-    code = (isrc or "").replace("-", "").upper()
-    if not code.isalnum():
-        return None
-    return next((row["track_id"] for row in client.search(f"isrc:{code}") if row["isrc"] == code), None)
+    rows = client.search(f"isrc:{isrc}") if isrc else []
+    return next((row["track_id"] for row in rows if same_recording({"isrc": isrc}, {"isrc": row["isrc"]})), None)
