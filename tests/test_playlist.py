@@ -293,9 +293,9 @@ def test_alternatives_differ_and_the_first_is_the_best(catalogue):
     [
         ({"constraints": Constraints(pinned=((0, 77),))}, "the seeds keep their positions"),
         ({"constraints": Constraints(pinned=((4, 5),))}, "the seeds keep their positions"),
-        ({"constraints": Constraints(pinned=((12, 77),))}, "no place 13 in a sequence of 12"),
-        ({"constraints": Constraints(pinned=((4, 77), (4, 78)))}, "two tracks are to stand at place 5"),
-        ({"constraints": Constraints(end_track=77, pinned=((4, 77),))}, "one track is to stand at places 5 and 12"),
+        ({"constraints": Constraints(pinned=((12, 77),))}, "no position 13 in a sequence of 12"),
+        ({"constraints": Constraints(pinned=((4, 77), (4, 78)))}, "two tracks are pinned to position 5"),
+        ({"constraints": Constraints(end_track=77, pinned=((4, 77),))}, "one track is pinned to positions 5 and 12"),
         ({"sequencer": "path"}, "name it with --end-track"),
         ({"width": 0, "sequencer": "beam"}, "1 or more wide"),
     ],
