@@ -22,7 +22,7 @@ from disco.catalogue import SCHEMA
 from disco.cli import order
 from disco.cli.recommend import main as recommend
 from disco.errors import DiscoError
-from disco.sources import SOURCES, playlist_files
+from disco.sources import playlist_files, sources
 from disco.sources.dj import mixxx, rekordbox, traktor
 from disco.sources.files import jspf, tables
 
@@ -47,7 +47,7 @@ class TestEveryLibrary:
     def test_it_is_recognised_by_its_content_and_by_nobody_else(self, source, example, tmp_path):
         where = example(tmp_path)
         where = where.rename(tmp_path / "renamed.txt")
-        assert [other for other in SOURCES if other.can_read(where)] == [source]
+        assert [other for other in sources() if other.can_read(where)] == [source]
 
     def test_its_tracks_are_in_the_columns_of_the_schema(self, source, example, tmp_path):
         where = example(tmp_path)
@@ -73,8 +73,8 @@ class TestEveryLibrary:
         for _ in range(change.draw(st.integers(1, 4))):
             content[change.draw(st.integers(0, len(content) - 1))] = change.draw(st.integers(0, 255))
         where.write_bytes(content[: change.draw(st.integers(0, len(content)) | st.just(len(content)))])
-        for said in (refusal(source.read, where), refusal(source.playlists, where)):
-            assert said is None or (said.startswith(str(where)) and "\n" not in said)
+        for result in (refusal(source.read, where), refusal(source.playlists, where)):
+            assert result is None or (result.startswith(str(where)) and "\n" not in result)
 
 
 def run(*arguments, capsys):
@@ -89,8 +89,8 @@ def test_a_playlist_of_a_library_is_ordered_without_a_catalogue(tmp_path, capsys
     ids = [track["id"] for track in json.loads(out)["tracks"]]
     assert sorted(ids[:2]) == sorted([test_rekordbox.MOON, test_rekordbox.BUS])
     assert ids[2:] == ["TrackID 99"]
-    assert f"1 of 4 tracks are not in {where} and keep their places: 'TrackID 99'" in err
-    assert "1 tracks stand in the list more than once" in err
+    assert f"1 of 4 tracks are not in {where}, only their names are known: 'TrackID 99'" in err
+    assert "1 tracks are in the playlist more than once" in err
     assert "6 tracks (rekordbox XML)" in err
 
 
@@ -149,7 +149,7 @@ def test_from_every_format_to_every_other(suffix, tmp_path, capsys):
         assert again.name == {".csv": ""}.get(other, "In order" if suffix == ".csv" else "Friday")
 
 
-def test_tracks_without_a_file_are_told_where_only_files_can_be_played(tmp_path, capsys):
+def test_tracks_without_a_file_are_reported_where_only_files_can_be_played(tmp_path, capsys):
     tables.write(random_catalogue(9, seed=5), tmp_path / "t.parquet")
     (tmp_path / "a.txt").write_text("t00001\nt00002\n")
     for suffix, program in ((".xml", "rekordbox"), (".nml", "Traktor")):
@@ -164,7 +164,7 @@ def test_names_of_keys_and_paths_are_as_asked_for(tmp_path, capsys):
     tables.write(catalogue_of([track, {**track, "track_id": "b"}]), tmp_path / "t.parquet")
     (tmp_path / "a.txt").write_text("a\nb\n")
     (tmp_path / "lists").mkdir()
-    for names, said in (("camelot", "5A"), ("classic", "Cm"), ("open", "10m")):
+    for names, result in (("camelot", "5A"), ("classic", "Cm"), ("open", "10m")):
         for suffix, attribute in ((".xml", "Tonality"), (".nml", "KEY")):
             where = tmp_path / f"{names}{suffix}"
             run(
@@ -177,12 +177,12 @@ def test_names_of_keys_and_paths_are_as_asked_for(tmp_path, capsys):
                 names,
                 capsys=capsys,
             )
-            assert f'{attribute}="{said}"' in where.read_text()
-    for paths, said in (("relative", "../music/a.mp3"), ("absolute", str(tmp_path / "music" / "a.mp3"))):
+            assert f'{attribute}="{result}"' in where.read_text()
+    for paths, result in (("relative", "../music/a.mp3"), ("absolute", str(tmp_path / "music" / "a.mp3"))):
         where = tmp_path / "lists" / f"{paths}.m3u8"
         arguments = [tmp_path / "a.txt", "--catalogue", tmp_path / "t.parquet", "--output", where, "--paths", paths]
         assert run(*arguments, capsys=capsys)[0] == 0
-        assert where.read_text().splitlines()[3] == said
+        assert where.read_text().splitlines()[3] == result
     assert run(tmp_path / "a.txt", "--paths", "sideways", capsys=capsys)[0] == 2
 
 

@@ -102,7 +102,7 @@ def test_relative_paths_begin_where_the_list_is(tmp_path, monkeypatch):
     assert listed.ids[2] == "/music/c d.mp3"
 
 
-def test_a_name_that_the_file_does_not_have_is_told(tmp_path):
+def test_a_name_that_the_file_does_not_have_is_reported(tmp_path):
     (tmp_path / "a.m3u").write_text("#EXTM3U\n#PLAYLIST:Mine\na.mp3\n")
     assert playlist_files.read(tmp_path / "a.m3u", "mine").ids == ["a.mp3"]
     with pytest.raises(DataError, match="has no playlist 'Friday'; it has 'Mine'"):
@@ -156,7 +156,7 @@ def test_what_cannot_be_read_is_one_sentence(name, content, sentence, tmp_path, 
     assert "\n" not in str(error.value)
 
 
-def test_several_playlists_in_a_table_are_told(tmp_path):
+def test_several_playlists_in_a_table_are_reported(tmp_path):
     pq.write_table(pa.Table.from_pylist(entries(2)), tmp_path / "a.parquet")
     with pytest.raises(DataError, match="has 2 playlists; choose one with --playlist: 'beach 🏖'"):
         playlist_files.read(tmp_path / "a.parquet")

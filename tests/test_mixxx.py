@@ -81,7 +81,7 @@ def test_the_number_of_a_key(where, number, key, mode):
     assert (bus["key"], bus["mode"]) == (key, mode)
 
 
-def test_playlists_and_crates_keep_their_order_and_strangers(where):
+def test_playlists_and_crates_keep_their_order_and_unmatched_tracks(where):
     first, friday, cold, warm = mixxx.playlists(where)
     assert (first.full_name, first.ids) == ("First", [])
     assert friday.full_name == "Friday"
@@ -173,7 +173,7 @@ def test_what_cannot_be_read_is_one_sentence(where, change, sentence):
     assert "\n" not in str(error.value)
 
 
-def test_another_database_is_told(tmp_path):
+def test_another_database_is_reported(tmp_path):
     with contextlib.closing(sqlite3.connect(tmp_path / "a.db")) as connection:
         connection.execute("CREATE TABLE library (id INTEGER)")
     with pytest.raises(DataError, match="is an SQLite database, but not Mixxx's: it has no table PlaylistTracks"):
@@ -192,7 +192,7 @@ def test_an_empty_library_and_none(where):
         mixxx.read(where)
 
 
-def test_a_schema_that_is_no_text_is_told(tmp_path):
+def test_a_schema_that_is_no_text_is_reported(tmp_path):
     where = example(tmp_path)
     content = where.read_bytes()
     at = content.index(b"CREATE TABLE")

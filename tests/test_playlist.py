@@ -11,7 +11,7 @@ from helpers.catalogues import catalogue_of, random_catalogue
 
 import disco
 from disco.catalogue import FEATURES, Filters
-from disco.errors import DiscoError
+from disco.errors import DiscoError, MissingExtra
 from disco.models.recommenders import Candidates
 from disco.playlist.alternatives import alternatives
 from disco.playlist.cost import Knobs
@@ -114,11 +114,11 @@ def test_a_seed_without_features_is_played_and_its_joins_are_unknown():
     tracks = random_catalogue(40, seed=1).table.to_pylist()
     tracks[7] |= {"valence": None, "key": None}
     playlist = generate(catalogue_of(tracks), np.array([7, 3]), length=4)
-    said = playlist.as_dict()["tracks"]
-    assert said[0]["camelot"] is None
-    assert said[1]["join"]["key_similarity"] is None
-    assert said[1]["join"]["distance"] is not None
-    json.dumps(said, allow_nan=False)
+    result = playlist.as_dict()["tracks"]
+    assert result[0]["camelot"] is None
+    assert result[1]["join"]["key_similarity"] is None
+    assert result[1]["join"]["distance"] is not None
+    json.dumps(result, allow_nan=False)
 
 
 class Best:
@@ -154,7 +154,7 @@ def test_without_seeds_a_title_is_played_and_the_best_candidate_comes_first(cata
     assert abs(np.sum(minutes.tracks.numbers("duration_ms")) / 60_000 - 20) < 4
 
 
-def test_a_recommender_that_has_nothing_to_say_is_told(catalogue):
+def test_a_recommender_that_has_nothing_to_say_is_reported(catalogue):
     with pytest.raises(DiscoError, match="best reads no titles; name seeds"):
         generate(catalogue, np.array([], dtype=int), title="beach trip", recommender=Best(reads_titles=False))
     with pytest.raises(DiscoError, match="content reads no titles"):
@@ -178,7 +178,7 @@ def test_a_recommender_that_has_nothing_to_say_is_told(catalogue):
         ({"filters": Filters(include=("genre=polka",))}, "the filters leave no track"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(catalogue, arguments, sentence):
+def test_what_cannot_be_done_is_reported_in_a_sentence(catalogue, arguments, sentence):
     with pytest.raises(DiscoError, match=sentence):
         generate(catalogue, **{"seeds": np.array([1]), **arguments})
 
@@ -293,9 +293,9 @@ def test_alternatives_differ_and_the_first_is_the_best(catalogue):
     [
         ({"constraints": Constraints(pinned=((0, 77),))}, "the seeds keep their positions"),
         ({"constraints": Constraints(pinned=((4, 5),))}, "the seeds keep their positions"),
-        ({"constraints": Constraints(pinned=((12, 77),))}, "no place 13 in a sequence of 12"),
-        ({"constraints": Constraints(pinned=((4, 77), (4, 78)))}, "two tracks are to stand at place 5"),
-        ({"constraints": Constraints(end_track=77, pinned=((4, 77),))}, "one track is to stand at places 5 and 12"),
+        ({"constraints": Constraints(pinned=((12, 77),))}, "no position 13 in a sequence of 12"),
+        ({"constraints": Constraints(pinned=((4, 77), (4, 78)))}, "two tracks are pinned to position 5"),
+        ({"constraints": Constraints(end_track=77, pinned=((4, 77),))}, "one track is pinned to positions 5 and 12"),
         ({"sequencer": "path"}, "name it with --end-track"),
         ({"width": 0, "sequencer": "beam"}, "1 or more wide"),
     ],
@@ -315,3 +315,49 @@ def test_the_last_place_that_is_held_may_be_the_last_there_is_time_for(catalogue
     assert ids(playlist)[6] == "t00077"
     short = generate(catalogue, np.array([5, 9, 2]), minutes=1, sequencer="beam")
     assert len(short) == 3
+
+
+def test_a_playlist_is_a_table_of_html_whose_texts_are_escaped(catalogue):
+    hostile = "<script>alert(1)</script> & $x$ \x1b[31m"
+    tracks = catalogue.table.to_pylist()[:60]
+    tracks[3] = {**tracks[3], "title": hostile}
+    playlist = generate(catalogue_of(tracks), np.array([3]), length=4, title=hostile)
+    shown = playlist._repr_html_()
+    assert "<script" not in shown
+    assert "\x1b" not in shown
+    assert "$" not in shown
+    assert shown.count("&lt;script&gt;") == 2
+    assert shown.count("<tr>") == 6
+    assert all(text in shown for text in ("1 ◆", playlist.as_dict()["tracks"][1]["camelot"], "color: #"))
+
+
+def test_a_playlist_saves_and_draws_itself(catalogue, tmp_path, capsys):
+    playlist = generate(catalogue, np.array([5]), length=3)
+    playlist.save(str(tmp_path / "a.json"))
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == playlist.to_dict()
+    with pytest.raises(DiscoError, match="exists already"):
+        playlist.save(tmp_path / "a.json")
+    playlist.save(tmp_path / "a.json", force=True)
+    with pytest.raises(DiscoError, match=r"known are \.json"):
+        playlist.save(tmp_path / "a.docx")
+    with pytest.raises(DiscoError, match="there are: relative, absolute"):
+        playlist.save(tmp_path / "a.m3u8", paths="short")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    playlist.show()
+    assert playlist.name in capsys.readouterr().out
+
+
+def test_a_playlist_becomes_a_pandas_table_or_says_what_is_missing(catalogue):
+    playlist = generate(catalogue, np.array([5]), length=3)
+    try:
+        import pandas  # noqa: F401
+    except ImportError:
+        with pytest.raises(MissingExtra, match="pandas is not installed"):
+            playlist.to_pandas()
+        return
+    frame = playlist.to_pandas()
+    assert frame.index.tolist() == [1, 2, 3, 4]
+    assert frame["track_id"].tolist() == ids(playlist)
+    assert frame["seed"].tolist() == [True, False, False, False]
+    np.testing.assert_array_equal(frame["cost"].to_numpy()[1:].astype(np.float32), playlist.terms["cost"])
+    assert np.isnan(frame["cost"].iloc[0])

@@ -99,7 +99,7 @@ def test_tonality_may_be_spelt_in_any_way(where, spelling):
     assert (bus["key"], bus["mode"]) == (9, 0)
 
 
-def test_playlists_keep_their_order_folders_and_strangers(where):
+def test_playlists_keep_their_order_folders_and_unmatched_tracks(where):
     found = rekordbox.playlists(where)
     assert [listed.full_name for listed in found] == [
         "Peak / time / Late / Friday",
@@ -120,7 +120,7 @@ def test_playlists_keep_their_order_folders_and_strangers(where):
     assert found[3].unmatched == ()
 
 
-def test_a_playlist_is_found_by_its_name_or_the_choice_is_told(where):
+def test_a_playlist_is_found_by_its_name_or_the_choice_is_reported(where):
     assert playlist_files.read(where, "Streamed").names == ["Rain Solo", "Nowhere Solo"]
     assert playlist_files.read(where, "Friday").ids[0] == MOON
     assert playlist_files.read(where, " peak / time / friday ").ids == ["C:/Music/Sun.flac", "/Users/me/gone.mp3"]
@@ -162,7 +162,7 @@ def test_a_library_without_playlists_is_one_list(where):
         (None, None),
     ],
 )
-def test_energy_is_taken_only_where_it_is_clearly_said(comment, energy):
+def test_energy_is_taken_only_where_it_is_clearly_stated(comment, energy):
     assert entries.energy(comment) == energy
 
 

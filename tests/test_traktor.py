@@ -93,7 +93,7 @@ def test_the_number_of_a_key(where, value, name):
     assert key_name(bus["key"], bus["mode"]) == name
 
 
-def test_playlists_keep_their_order_folders_and_strangers(where):
+def test_playlists_keep_their_order_folders_and_unmatched_tracks(where):
     loops, friday = traktor.playlists(where)
     assert (loops.full_name, loops.ids) == ("_LOOPS", [])
     assert friday.full_name == "Peak / Friday"
@@ -127,7 +127,7 @@ def test_what_cannot_be_read_is_one_sentence(content, sentence, tmp_path):
         assert "\n" not in str(error.value)
 
 
-def test_a_list_of_xml_that_is_neither_is_told(tmp_path):
+def test_a_list_of_xml_that_is_neither_is_reported(tmp_path):
     (tmp_path / "iTunes.xml").write_text('<?xml version="1.0"?><plist version="1.0"><dict/></plist>')
     with pytest.raises(DataError, match="is XML, but not a library of rekordbox or Traktor"):
         playlist_files.read(tmp_path / "iTunes.xml")

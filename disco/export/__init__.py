@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from disco.errors import DataError, DiscoError
-from disco.export.console_table import show, table
-from disco.export.jspf import to_jspf
-from disco.export.m3u8 import to_m3u8, track_location
-from disco.export.record import to_json
-from disco.export.rekordbox import to_rekordbox
+from disco.export.console_table import show
 from disco.export.style import KEY_NAMES, PATHS, Style, absolute_path
-from disco.export.table import to_csv
-from disco.export.traktor import to_nml, traktor_path
 from disco.playlist.playlist import Playlist
 from disco.sources.storage import write_atomic
+
+if TYPE_CHECKING:
+    from disco.export.jspf import to_jspf
+    from disco.export.m3u8 import to_m3u8, track_location
+    from disco.export.record import to_json
+    from disco.export.rekordbox import to_rekordbox
+    from disco.export.table import to_csv
+    from disco.export.traktor import to_nml
 
 __all__ = [
     "FORMATS",
@@ -27,7 +30,6 @@ __all__ = [
     "check_output",
     "save",
     "show",
-    "table",
     "to_csv",
     "to_json",
     "to_jspf",
@@ -38,32 +40,49 @@ __all__ = [
     "write_text",
 ]
 
-FORMATS: dict[str, Callable[[Playlist, Style], str]] = {
-    ".json": to_json,
-    ".csv": to_csv,
-    ".m3u8": to_m3u8,
-    ".jspf": to_jspf,
-    ".xml": to_rekordbox,
-    ".nml": to_nml,
+# Functions that write the formats, and their modules, imported when a format is first used.
+_HOMES = {
+    "to_json": "disco.export.record",
+    "to_csv": "disco.export.table",
+    "to_m3u8": "disco.export.m3u8",
+    "to_jspf": "disco.export.jspf",
+    "to_rekordbox": "disco.export.rekordbox",
+    "to_nml": "disco.export.traktor",
+    "track_location": "disco.export.m3u8",
 }
-# Programs that only play files, and the path by which they find a track.
-_FILE_FORMATS: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
-    ".xml": ("rekordbox", absolute_path),
-    ".nml": ("Traktor", traktor_path),
-}
+_WRITERS = {".json": "to_json", ".csv": "to_csv", ".m3u8": "to_m3u8", ".jspf": "to_jspf"}
+_WRITERS |= {".xml": "to_rekordbox", ".nml": "to_nml"}
+FORMATS = tuple(_WRITERS)
 
 
-def save(playlist: Playlist, where: Path, style: Style = Style(), force: bool = False) -> list[str]:  # noqa: B008
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'disco.export' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def save(
+    playlist: Playlist,
+    where: str | PathLike[str],
+    style: Style = Style(),  # noqa: B008 - frozen
+    force: bool = False,
+    *,
+    paths: str | None = None,
+    key_names: str | None = None,
+) -> list[str]:
     """Write a playlist to a file, in the format of its ending.
 
     Parameters
     ----------
     playlist : Playlist
-    where : Path
-        The ending is one of `FORMATS`; relative paths in the file begin in its folder.
+    where : str or path
+        The ending is one of `FORMATS`, or `.html` for a page of figures.
     style : Style
+        How files and keys are named; relative paths in the file begin in its folder.
     force : bool
         Overwrite an existing file.
+    paths, key_names : str, optional
+        As in `style`, which they override.
 
     Returns
     -------
@@ -75,16 +94,37 @@ def save(playlist: Playlist, where: Path, style: Style = Style(), force: bool = 
     DiscoError, DataError
         If the file cannot be written; an existing file is then unchanged.
     """
+    where = Path(where)
     suffix = where.suffix.lower()
-    check_output(where, force, tuple(FORMATS))
-    write_text(FORMATS[suffix](playlist, replace(style, folder=where.parent)), where, force)
-    if suffix not in _FILE_FORMATS:
+    check_output(where, force, (*FORMATS, ".html"))
+    if paths is not None and paths not in PATHS:
+        raise DiscoError(f"there are no {paths!r} paths; there are: {', '.join(PATHS)}")
+    if key_names is not None and key_names not in KEY_NAMES:
+        raise DiscoError(f"there are no {key_names!r} names of keys; there are: {', '.join(KEY_NAMES)}")
+    if suffix == ".html":
+        from disco.export.plot import page  # plotly takes longer to load than the playlist to make
+
+        write_text(page(playlist), where, force)
         return []
-    program, file_path = _FILE_FORMATS[suffix]
-    missing = sum(file_path(track) is None for track in playlist.tracks.table.select(["path"]).to_pylist())
+    style = replace(style, folder=where.parent, paths=paths or style.paths, key_names=key_names or style.key_names)
+    text: str = __getattr__(_WRITERS[suffix])(playlist, style)
+    write_text(text, where, force)
+    # Programs that only play files.
+    program = {".xml": "rekordbox", ".nml": "Traktor"}.get(suffix)
+    tracks = playlist.tracks.table.select(["path"]).to_pylist() if program else []
+    missing = sum(_file_path(suffix, track) is None for track in tracks)
     if not missing:
         return []
     return [f"{where}: {missing:,} of {len(playlist):,} tracks have no file; {program} cannot load them"]
+
+
+def _file_path(suffix: str, track: dict[str, Any]) -> str | None:
+    """The path by which the program of a format finds a track."""
+    if suffix == ".nml":
+        from disco.export.traktor import traktor_path
+
+        return traktor_path(track)
+    return absolute_path(track)
 
 
 def check_output(where: Path, force: bool, suffixes: tuple[str, ...]) -> None:

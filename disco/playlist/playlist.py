@@ -1,15 +1,23 @@
-"""Playlist: tracks in an order, and why they stand in it. `generate` makes one in the four steps."""
+"""Playlist: tracks in an order, with the terms of every transition; saved, shown and drawn by its methods."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from os import PathLike
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from disco.catalogue import Catalogue, Floats
 from disco.catalogue.music import camelot
+from disco.errors import MissingExtra
 from disco.playlist.cost import Knobs
+from disco.playlist.html_table import Cell, html_table, similarity_colour
 from disco.playlist.mixing import Mixing
+
+TERMS = ("cost", "distance", "key_similarity", "tempo_similarity")
 
 
 @dataclass(frozen=True)
@@ -24,21 +32,31 @@ class Playlist:
     seeds : int
         How many of the first tracks were given.
     knobs : Knobs
+        Weights of the terms in the cost.
     catalogue : dict
-        `where` the tracks are from, and how many `tracks` there are.
+        `where` the tracks come from, and how many `tracks` there are.
     predictor, recommender, sequencer : str
         Names of what made it.
     terms : dict of ndarray, shape (n - 1,)
-        Of each transition: `cost`, `distance`, `key_similarity`, `tempo_similarity`, and `tempo_change` in per
-        cent with half and double time folded; NaN where unknown.
+        Of each transition: `cost`, `distance`, `key_similarity` (-1 to 1), `tempo_similarity` (-1 to 1) and
+        `tempo_change` in per cent with half and double time folded; NaN where unknown.
     notes : tuple of str
-        What its maker should tell the listener, in sentences.
+        What the listener should know, in sentences.
     mixing : Mixing
-        What the key and tempo similarities are.
+        How keys and tempos are judged.
     arc : ndarray, optional
         Energy that was asked for at each position, shape (n,) or shorter; None where no arc was.
     unmatched : tuple of int
         Positions of tracks that are in no catalogue: nothing but their names is known.
+
+    Examples
+    --------
+    >>> import disco
+    >>> playlist = disco.make(disco.open(), "sunday night staircase", length=3)
+    >>> len(playlist), playlist.seeds
+    (4, 1)
+    >>> sorted(playlist.terms)
+    ['cost', 'distance', 'key_similarity', 'tempo_change', 'tempo_similarity']
     """
 
     name: str
@@ -58,8 +76,74 @@ class Playlist:
     def __len__(self) -> int:
         return len(self.tracks)
 
+    def save(
+        self,
+        path: str | PathLike[str],
+        force: bool = False,
+        *,
+        paths: str | None = None,
+        key_names: str | None = None,
+    ) -> None:
+        """Write the playlist to a file; its suffix tells the format.
+
+        Parameters
+        ----------
+        path : str or path
+            `.m3u8`, `.json`, `.csv`, `.jspf`, `.xml` (rekordbox), `.nml` (Traktor), or `.html` for a page of figures.
+        force : bool
+            Whether an existing file is overwritten.
+        paths : str, optional
+            How an M3U8 names files, `relative` or `absolute`; by default as the catalogue does.
+        key_names : str, optional
+            Names of keys in `.xml` and `.nml`: `camelot`, `classic` or `open`.
+
+        Raises
+        ------
+        DiscoError, DataError
+            If the format is unknown, or the file cannot be written or exists already.
+
+        Examples
+        --------
+        >>> import disco, tempfile
+        >>> from pathlib import Path
+        >>> playlist = disco.make(disco.open(), "sunday night staircase", length=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     playlist.save(Path(folder, "friday.m3u8"))
+        ...     Path(folder, "friday.m3u8").read_text(encoding="utf-8").splitlines()[0]
+        '#EXTM3U'
+        """
+        import disco  # the formats are a layer above
+
+        disco.save(self, path, force=force, paths=paths, key_names=key_names)
+
+    def show(self) -> None:
+        """Print the playlist as a table: each track, and how it follows the one before it."""
+        import disco
+
+        disco.show(self)
+
+    def figure(self) -> Any:
+        """Draw the playlist as a path through the music, in three dimensions.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+        """
+        import disco
+
+        return disco.figure(self)
+
     def to_dict(self) -> dict[str, Any]:
-        """The playlist as one JSON object; `transition` tells how a track follows the one before it."""
+        """The playlist as one JSON object; `join` tells how a track follows the one before it.
+
+        Examples
+        --------
+        >>> import disco
+        >>> playlist = disco.make(disco.open(), "sunday night staircase", length=3)
+        >>> first, second, *_ = playlist.to_dict()["tracks"]
+        >>> first["join"] is None, sorted(second["join"])
+        (True, ['cost', 'distance', 'key_similarity', 'tempo_similarity'])
+        """
         return {
             "name": self.name,
             "knobs": asdict(self.knobs),
@@ -80,7 +164,7 @@ class Playlist:
                     "mode": track["mode"],
                     "tempo_bpm": _rounded(track["tempo_bpm"], 2),
                     "duration_ms": track["duration_ms"],
-                    "join": self._join(i) if i else None,
+                    "join": {name: _rounded(float(self.terms[name][i - 1]), 4) for name in TERMS} if i else None,
                 }
                 for i, track in enumerate(self.tracks.table.to_pylist())
             ],
@@ -90,15 +174,64 @@ class Playlist:
         """The same as `to_dict`."""
         return self.to_dict()
 
-    def _join(self, i: int) -> dict[str, float | None]:
-        names = ("cost", "distance", "key_similarity", "tempo_similarity")
-        return {name: _rounded(float(self.terms[name][i - 1]), 4) for name in names}
+    def to_pandas(self) -> Any:
+        """The playlist as a pandas table: one row per track, with the terms of the transition before it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by `position`, from 1: `seed`, the columns of the catalogue, then the terms, NaN for the first
+            track.
+
+        Raises
+        ------
+        MissingExtra
+            If pandas is not installed.
+        """
+        table = self.tracks.table
+        table = table.add_column(0, "position", pa.array(np.arange(1, len(self) + 1)))
+        table = table.add_column(1, "seed", pa.array(np.arange(len(self)) < self.seeds))
+        for name, values in self.terms.items():
+            table = table.append_column(name, pa.array(np.r_[np.full(min(len(self), 1), np.nan), values]))
+        try:
+            frame = table.to_pandas()  # imports pandas
+        except ImportError:
+            raise MissingExtra("pandas", "pandas") from None
+        return frame.set_index("position")
+
+    def _repr_html_(self) -> str:
+        """The playlist as an HTML table, as notebooks show it."""
+        heads = ("", "Title", "Artist", "Key", "BPM", "Key move", "Tempo", "Distance", "Cost")
+        tracks = self.to_dict()["tracks"]
+        changes = [math.nan, *self.terms["tempo_change"].tolist()]
+        rows = []
+        for i, (track, change) in enumerate(zip(tracks, changes, strict=True)):
+            key, tempo, join = track["camelot"] or "?", track["tempo_bpm"], track["join"] or {}
+            move = f"{tracks[i - 1]['camelot'] or '?'} → {key}" if i else ""
+            percent = "" if not i else "?" if math.isnan(change) else f"{change:+.1f} %"
+            rows.append(
+                [
+                    Cell(f"{i + 1} ◆" if track["seed"] else str(i + 1)),
+                    Cell(track["title"] or track["id"]),
+                    Cell(track["artist"] or ""),
+                    Cell(key),
+                    Cell("?" if tempo is None else f"{tempo:.0f}"),
+                    Cell(move, similarity_colour(join.get("key_similarity"))),
+                    Cell(percent, similarity_colour(join.get("tempo_similarity"))),
+                    *(Cell("" if not i else _number(join[name])) for name in ("distance", "cost")),
+                ]
+            )
+        return html_table(self.name, heads, rows)
 
 
 def key_name(track: dict[str, Any]) -> str | None:
     """Camelot name of a track's key, None where unknown."""
     known = track["key"] is not None and track["mode"] is not None
     return camelot(track["key"], track["mode"]) if known else None
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None else f"{value:.2f}"
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -1,4 +1,4 @@
-"""What a person knows better: own key, tempo or energy of a track, over whatever any source says.
+"""Corrections: the user's own keys, tempos and energies of tracks, which take precedence over all sources.
 
 A small CSV, `track,key,bpm,energy`: a track is an id, a path, or `artist - title`; a key is written as 8A, Am or 1m,
 an energy from 0 to 1. `disco catalogue set` keeps one in the user's data folder, which every catalogue hears.
@@ -29,13 +29,13 @@ from disco.sources import storage
 COLUMNS = ("track", "key", "bpm", "energy")
 # Other names of the columns, as people call them.
 _CALLED = {"id": "track", "track_id": "track", "path": "track", "tempo": "bpm", "tempo_bpm": "bpm"}
-# As everywhere: tempos outside these are nobody's music.
+# In beats per minute, as in tables.
 _LEAST_BPM, _MOST_BPM = 10.0, 1000.0
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What a person says of a track; None is nothing.
+    """Corrected values of a track; None leaves a value as it is.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Correction:
 
     @property
     def empty(self) -> bool:
-        """Whether it says nothing."""
+        """Whether it corrects nothing."""
         return (self.key, self.bpm, self.energy) == (None, None, None)
 
 
@@ -91,15 +91,15 @@ def read(path: Path) -> list[Correction]:
             where = f"{path}, line {reader.line_num}"
             if len(row) != len(names):
                 raise DataError(where, f"has {len(row)} values where the header has {len(names)}")
-            said = dict(zip(names, (cell.strip() for cell in row), strict=True))
-            if not said["track"]:
-                raise DataError(where, "names no track: write an id, a path, or artist - title")
+            values = dict(zip(names, (cell.strip() for cell in row), strict=True))
+            if not values["track"]:
+                raise DataError(where, "names no track; write an id, a path, or artist - title")
             try:
-                correction = updated(Correction(said.pop("track")), said)
+                correction = updated(Correction(values.pop("track")), values)
             except DiscoError as error:
                 raise DataError(where, str(error)) from None
             if correction.empty:
-                raise DataError(where, f"says nothing of {correction.track[:60]!r}: give a key, bpm or energy")
+                raise DataError(where, f"has no value for {correction.track[:60]!r}; give a key, bpm or energy")
             found.pop(correction.track, None)
             found[correction.track] = correction
     except csv.Error as error:
@@ -130,15 +130,15 @@ def as_row(correction: Correction) -> dict[str, str]:
     return {"track": correction.track, "key": key, "bpm": bpm, "energy": energy}
 
 
-def updated(correction: Correction, said: dict[str, str]) -> Correction:
+def updated(correction: Correction, values: dict[str, str]) -> Correction:
     """A correction with other values, given as texts by the names of their columns; a blank takes one away.
 
     Raises
     ------
     DiscoError
-        If a name or a value means nothing.
+        If a name is not known or a value cannot be read.
     """
-    for name, text in said.items():
+    for name, text in values.items():
         text = text.strip()
         if name == "key":
             key = parse_key(text)
@@ -167,7 +167,7 @@ def _number(text: str, what: str, least: float, most: float) -> float | None:
 
 
 def apply(catalogue: Catalogue, corrections: Sequence[Correction], where: Path | None = None) -> Catalogue:
-    """A catalogue in which what a person said stands over all else, with a note on how many tracks that were.
+    """Apply corrections to a catalogue; a note reports how many tracks they changed.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def apply(catalogue: Catalogue, corrections: Sequence[Correction], where: Path |
     corrections : sequence of Correction
         Of two for one track the later counts.
     where : Path, optional
-        A file whose corrections are meant for this catalogue: those that match no track are told.
+        The file of the corrections, if they were made for this catalogue: a note lists those that match no track.
     """
     rows = _found(catalogue, [correction.track for correction in corrections])
     values: dict[str, dict[int, Any]] = {"key": {}, "mode": {}, "tempo_bpm": {}, "energy": {}}
@@ -198,9 +198,11 @@ def apply(catalogue: Catalogue, corrections: Sequence[Correction], where: Path |
     notes = []
     if touched := set().union(*values.values()):
         notes.append(f"{len(touched):,} tracks have the key, tempo or energy that you gave them")
-    if where is not None and (lost := [c.track for c, found in zip(corrections, rows, strict=True) if not found]):
-        shown = "; ".join(repr(track[:60]) for track in lost[:3]) + ("; ..." if len(lost) > 3 else "")
-        notes.append(f"{where}: {len(lost):,} of {len(corrections):,} corrections match no track: {shown}")
+    if where is not None and (
+        unmatched := [c.track for c, found in zip(corrections, rows, strict=True) if not found]
+    ):
+        shown = "; ".join(repr(track[:60]) for track in unmatched[:3]) + ("; ..." if len(unmatched) > 3 else "")
+        notes.append(f"{where}: {len(unmatched):,} of {len(corrections):,} corrections match no track: {shown}")
     return replace(catalogue, table=table, notes=(*catalogue.notes, *notes))
 
 
@@ -211,14 +213,14 @@ def _with(table: pa.Table, name: str, of_row: dict[int, Any]) -> pa.Table:
     rows = sorted(of_row)
     mask = np.zeros(table.num_rows, dtype=bool)
     mask[rows] = True
-    held = table.schema.field(name)
-    new = pa.array([of_row[row] for row in rows], held.type)
+    field = table.schema.field(name)
+    new = pa.array([of_row[row] for row in rows], field.type)
     column = pc.replace_with_mask(table[name].combine_chunks(), pa.array(mask), new)
-    return table.set_column(table.column_names.index(name), held, column)
+    return table.set_column(table.column_names.index(name), field, column)
 
 
 def _found(catalogue: Catalogue, tracks: list[str]) -> list[list[int]]:
-    """Rows that each text means: that of its id, or those of its path, or else all of its artist and title."""
+    """Rows of the tracks that each text names, by id, by path, or else by artist and title."""
     recordings = Recordings(catalogue)
     rows: list[list[int]] = [[] for _ in tracks]
     paths = [track if "/" in track or os.sep in track else None for track in tracks]

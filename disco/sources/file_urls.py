@@ -1,4 +1,4 @@
-"""Paths of files as URLs and as DJ programs write them, both ways; what is no file has no path.
+"""Paths of files to and from URLs and the notations of DJ programs.
 
 A path is POSIX (`/music/a.mp3`) or has a drive of Windows (`C:/music/a.mp3`), wherever DISCO runs.
 """
@@ -10,40 +10,51 @@ from urllib.parse import quote, unquote
 
 # A URL, or the URI of a streaming service; one letter and a colon is a drive of Windows.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-# Streaming services whose tracks DJ programs play; some writers put a slash before their URI, as before a path.
+# Streaming services whose tracks DJ programs play; some programs write a slash before the URI.
 _STREAMED = re.compile(r"/?((?:spotify|tidal|soundcloud|beatport|beatsource|deezer|applemusic):\S+)", re.IGNORECASE)
 _HOST = re.compile("^file:(//localhost|//(?=/))?", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-# What the first disk of a Mac has at its root, whatever that disk is called.
+# Folders at the root of a Mac's first disk.
 _ON_FIRST_DISK = {"Users", "Library", "Applications", "System", "Volumes", "private", "opt", "usr", "home"}
 _FIRST_DISK = "Macintosh HD"
 
 
 def is_absolute(path: str) -> bool:
-    """Whether a path begins at a root, that of another system included."""
+    """Whether a path begins at a root, also that of another operating system."""
     return path.startswith(("/", "\\\\")) or _DRIVE.match(path) is not None
 
 
 def is_file(path: str | None) -> bool:
-    """Whether a text can be the path of a file: it is not empty, no URL and no folder."""
+    """Whether a text can be the path of a file: not empty, not a URL and not a folder."""
     return bool(path and path.strip()) and not _SCHEME.match(str(path)) and not str(path).endswith("/")
 
 
 def _slashed(path: str) -> str:
-    """A path of Windows with slashes; a POSIX path, in which a backslash is a letter, as it is."""
+    """A path of Windows with slashes; a POSIX path, which may contain backslashes, is unchanged."""
     return path.replace("\\", "/") if _DRIVE.match(path) or path.startswith("\\\\") else path
 
 
 def to_url(path: str, host: str = "") -> str:
-    """The URL of an absolute path: `file:///music/a%20b.mp3`; rekordbox wants the host `localhost`."""
+    """The URL of an absolute path; rekordbox needs the host `localhost`.
+
+    Examples
+    --------
+    >>> to_url("/music/a b.mp3"), to_url("C:/a.mp3", "localhost")
+    ('file:///music/a%20b.mp3', 'file://localhost/C:/a.mp3')
+    """
     path = _slashed(path)
     return f"file://{host}{'' if path.startswith('/') else '/'}{quote(path, safe='/:')}"
 
 
 def from_url(url: str) -> str | None:
-    """The path in a `file:` URL, None where there is none.
+    """The path in a `file:` URL, None if there is none.
 
-    A streaming service's URI behind the host, as `file://localhostspotify:track:x`, is no path.
+    The URI of a streaming service behind the host, as `file://localhostspotify:track:x`, is not a path.
+
+    Examples
+    --------
+    >>> from_url("file://localhost/C:/a%20b.mp3")
+    'C:/a b.mp3'
     """
     if not url.lower().startswith("file:"):
         return None
@@ -53,13 +64,13 @@ def from_url(url: str) -> str | None:
 
 
 def streamed(url: str) -> str | None:
-    """The URI of a streaming service's track where a path should be, None where there is none."""
+    """The URI of a streaming service in place of a path, None if there is none."""
     uri = _STREAMED.fullmatch(unquote(_HOST.sub("", url)))
     return uri[1] if uri else None
 
 
 def _other_disk(parts: list[str]) -> bool:
-    """Whether parts of a path lead to another disk of a Mac, and `from_traktor` would see that they do."""
+    """Whether parts of a path are on another disk of a Mac than the first, as `from_traktor` recognises it."""
     if len(parts) < 3 or parts[0] != "Volumes":
         return False
     return parts[1] not in ("", _FIRST_DISK) and ":" not in parts[1] and parts[2] not in _ON_FIRST_DISK
@@ -81,9 +92,9 @@ def to_traktor(path: str) -> tuple[str, str, str]:
 
 
 def from_traktor(volume: str, folder: str, name: str) -> str | None:
-    """The path that a LOCATION means; disks of a Mac but its first one are under `/Volumes`.
+    """The path in a LOCATION of Traktor, None if there is none; disks of a Mac except the first are under `/Volumes`.
 
-    How the first disk is called is not said in the file, so a folder that only a first disk has tells it too.
+    The file does not give the name of the first disk, so it is also recognised by a folder that only it has.
     """
     if not name:
         return None
@@ -95,7 +106,7 @@ def from_traktor(volume: str, folder: str, name: str) -> str | None:
 
 
 def from_primary_key(key: str) -> str | None:
-    """The path in the key by which a playlist of Traktor names a track: `C:/:music/:a.mp3`."""
+    """The path in the key of a track in a playlist of Traktor, as `C:/:music/:a.mp3`; None if there is none."""
     volume, sign, rest = key.partition("/:")
     folder, _, name = f"/:{rest}".rpartition("/:")
     return from_traktor(volume, f"{folder}/:", name) if sign else None

@@ -1,4 +1,4 @@
-"""Anybody's columns, as the columns of `SCHEMA`: a column is known by its name, a value by its look."""
+"""Columns of tables from any maker, converted to the columns of `SCHEMA` by their names and values."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "feature_set": ("featureset",),
     **{name: (name.replace("_", ""),) for names in PROVENANCE_COLUMNS.values() for name in names},
 }
-# Signs by which a table's maker is known; only said aloud, never relied upon.
+# Columns by which the maker of a table is recognised, for a note only.
 _MAKERS = {
     "DISCO": {"track_id", "tempo_bpm", "feature_set"},
     "Spotify Tracks Dataset (114k)": {"track_id", "album_name", "track_genre"},
@@ -49,8 +49,7 @@ _MAKERS = {
     "Spotify 600k tracks": {"id", "id_artists"},
     "Exportify": {"Track URI", "Artist Name(s)"},
 }
-# A value outside what the quantity can be is a slip of the file, and so unknown. Sounds below -100 dB or
-# above 20 dB full scale, and tempos outside 10-1000 beats a minute, are nobody's music.
+# A value outside these limits is an error in the file and becomes unknown.
 _LIMITS = {
     **dict.fromkeys((*FEATURES, "key_confidence", "tempo_confidence"), (0.0, 1.0)),
     "loudness": (-100.0, 20.0),
@@ -59,7 +58,7 @@ _LIMITS = {
     "duration_ms": (1.0, 2.0**31 - 1),
     "time_signature": (0.0, 127.0),
 }
-# Columns that hold numbers, and what people write in them for "unknown".
+# Columns that hold numbers, and texts in them that stand for unknown.
 NUMBERS = (
     "duration_ms",
     "popularity",
@@ -81,16 +80,16 @@ _TRUTH = {
     "no": False,
 }
 _MODES = {"1": 1, "1.0": 1, "major": 1, "maj": 1, "0": 0, "0.0": 0, "minor": 0, "min": 0}
-_ONE_NAME = re.compile(r"\['([^'\\]*)'\]")  # most list literals; reading them so takes a tenth of the time
+_ONE_NAME = re.compile(r"\['([^'\\]*)'\]")  # most list literals; ten times faster than ast
 
 
-def known(names: list[str], path: Path) -> dict[str, list[str]]:
-    """Columns of a file that stand for each column of `SCHEMA`: several for genres, one for the others.
+def known_columns(names: list[str], path: Path) -> dict[str, list[str]]:
+    """Map each column of `SCHEMA` to the columns of a file that hold it: several for genres, one for the others.
 
     Raises
     ------
     DataError
-        If no column can tell the tracks apart, two have one name, or one is a feature misspelt.
+        If no column identifies the tracks, two columns have the same name, or a feature is misspelt.
     """
     letters = {name: re.sub(r"[^a-z0-9]", "", name.lower()) for name in dict.fromkeys(names)}
     found: dict[str, list[str]] = {}
@@ -119,25 +118,25 @@ def known(names: list[str], path: Path) -> dict[str, list[str]]:
 def is_header(names: list[str]) -> bool:
     """Whether these are the column names of a table of tracks."""
     try:
-        return len(names) > 1 and bool(known(names, Path()))
+        return len(names) > 1 and bool(known_columns(names, Path()))
     except DataError:
         return False
 
 
-def catalogue(raw: pa.Table, header: list[str], path: Path, place: Callable[[int], str]) -> Catalogue:
-    """A table as it was read, as a catalogue with notes on what was kept, joined, dropped and unknown.
+def catalogue(raw: pa.Table, header: list[str], path: Path, row_name: Callable[[int], str]) -> Catalogue:
+    """Make a catalogue of a table; its notes report what was read, joined, dropped and unknown.
 
     Parameters
     ----------
     raw : pa.Table
-        The columns that `known` finds.
+        With the columns that `known_columns` finds.
     header : list of str
         Names of all columns of the file.
     path : Path
-    place : callable
-        Where a row of `raw` stands, as a message to its maker names it.
+    row_name : callable
+        The name of a row of `raw` in messages, as `tracks.csv, line 3`.
     """
-    names = known(header, path)
+    names = known_columns(header, path)
     unknown: list[str] = []
 
     def column(name: str) -> pa.Array:
@@ -146,7 +145,7 @@ def catalogue(raw: pa.Table, header: list[str], path: Path, place: Callable[[int
         return _plain(raw[names[name][0]], names[name][0], path, lists=name == "artists")
 
     def number(name: str) -> pa.Array:
-        return _within(_numbers(column(name), names.get(name, [""])[0], path, place), name, unknown)
+        return _within(_numbers(column(name), names.get(name, [""])[0], path, row_name), name, unknown)
 
     title, artists = _text(column("title")), _people(column("artists"), _comma(header))
     key, mode = _keys(column("key"), column("mode"), unknown)
@@ -165,19 +164,19 @@ def catalogue(raw: pa.Table, header: list[str], path: Path, place: Callable[[int
         "feature_set": _text(column("feature_set")),
     }
     for name, (origin, _) in PROVENANCE_COLUMNS.items():
-        said = _text(column(origin)) if origin in names else pa.scalar("table")
-        columns[origin] = pc.if_else(columns[name].is_valid(), said, pa.scalar(None, pa.string()))
+        origins = _text(column(origin)) if origin in names else pa.scalar("table")
+        columns[origin] = pc.if_else(columns[name].is_valid(), origins, pa.scalar(None, pa.string()))
     known_features = [columns[f].is_valid().to_numpy(zero_copy_only=False) for f in FEATURES]
-    nameless = np.logical_or.reduce(known_features) & columns["feature_set"].is_null().to_numpy(zero_copy_only=False)
-    if nameless.any():
-        said = "unknown" if "feature_set" in names else "spotify"
-        columns["feature_set"] = pc.if_else(pa.array(nameless), said, columns["feature_set"])
+    unnamed = np.logical_or.reduce(known_features) & columns["feature_set"].is_null().to_numpy(zero_copy_only=False)
+    if unnamed.any():
+        feature_set = "unknown" if "feature_set" in names else "spotify"
+        columns["feature_set"] = pc.if_else(pa.array(unnamed), feature_set, columns["feature_set"])
     table = pa.table([_cast(columns[field.name], field, path) for field in SCHEMA], schema=SCHEMA)
-    return _told(table, header, unknown, path)
+    return _with_notes(table, header, unknown, path)
 
 
 def _plain(column: pa.ChunkedArray, name: str, path: Path, lists: bool) -> pa.Array:
-    """A column as one array of texts, numbers or, where they may be, lists of texts."""
+    """A column as one array of texts, numbers or, if `lists`, lists of texts."""
     values = column.combine_chunks()
     try:
         if pa.types.is_dictionary(values.type):
@@ -193,7 +192,7 @@ def _plain(column: pa.ChunkedArray, name: str, path: Path, lists: bool) -> pa.Ar
     raise DataError(path, f"column {name!r} holds {values.type}, which cannot be read")
 
 
-def _told(table: pa.Table, header: list[str], unknown: list[str], path: Path) -> Catalogue:
+def _with_notes(table: pa.Table, header: list[str], unknown: list[str], path: Path) -> Catalogue:
     rows = table.num_rows
     maker = next((maker for maker, signs in _MAKERS.items() if signs <= set(header)), None)
     if table["track_id"].null_count:
@@ -207,7 +206,7 @@ def _told(table: pa.Table, header: list[str], unknown: list[str], path: Path) ->
         notes.append(f"{path}: {rows - with_id:,} rows without an id dropped")
     if with_id > table.num_rows:
         notes.append(f"{path}: {with_id - table.num_rows:,} rows joined to a track of the same id")
-    read = {name for group in known(header, path).values() for name in group}
+    read = {name for group in known_columns(header, path).values() for name in group}
     if others := [name for name in header if name and name not in read]:
         listed = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
         notes.append(f"{path}: columns not used: {listed}")
@@ -232,13 +231,13 @@ def _is_number_type(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
 
 
-def _each(values: pa.Array, meaning: Callable[[str], Any], to: pa.DataType) -> pa.Array:
-    """Meaning of each value as a text, worked out once for each that occurs; null where it has none."""
+def _each(values: pa.Array, parse: Callable[[str], Any], to: pa.DataType) -> pa.Array:
+    """Value of each text, computed once for each distinct text; null where `parse` gives None."""
     if values.type == to or values.null_count == len(values):
         return values.cast(to) if values.type == to else pa.nulls(len(values), to)
     encoded = values.dictionary_encode()
-    meanings = pa.array([meaning(str(value).strip()) for value in encoded.dictionary.to_pylist()], to)
-    return meanings.take(encoded.indices)
+    parsed = pa.array([parse(str(value).strip()) for value in encoded.dictionary.to_pylist()], to)
+    return parsed.take(encoded.indices)
 
 
 def _text(values: pa.Array) -> pa.Array:
@@ -246,28 +245,28 @@ def _text(values: pa.Array) -> pa.Array:
     texts = values.cast(pa.string())
     trimmed = pc.utf8_trim_whitespace(texts)
     if trimmed.equals(texts):
-        trimmed = texts  # nothing to do, and one copy less to hold
+        trimmed = texts  # saves the memory of a copy
     shortest = pc.min(pc.binary_length(trimmed)).as_py()
     return trimmed if shortest else pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
-def _numbers(values: pa.Array, name: str, path: Path, place: Callable[[int], str]) -> pa.Array:
-    """Numbers of a column, blanks as null; the first text that is no number is named."""
+def _numbers(values: pa.Array, name: str, path: Path, row_name: Callable[[int], str]) -> pa.Array:
+    """Numbers of a column, blanks as null; raises an error for the first text that is not a number."""
     if not pa.types.is_string(values.type):
         return values
     trimmed = pc.utf8_lower(pc.utf8_trim_whitespace(values))
-    said = pc.if_else(pc.is_in(trimmed, value_set=pa.array(NOTHING)), pa.scalar(None, pa.string()), trimmed)
-    if _castable(said):
-        return said.cast(pa.float64())
-    first, end = 0, len(said)  # of the shortest beginning that holds no text but numbers, the next row
+    texts = pc.if_else(pc.is_in(trimmed, value_set=pa.array(NOTHING)), pa.scalar(None, pa.string()), trimmed)
+    if _castable(texts):
+        return texts.cast(pa.float64())
+    first, end = 0, len(texts)  # bisect for the first row that is not a number
     while end - first > 1:
         middle = (first + end) // 2
-        if _castable(said.slice(first, middle - first)):
+        if _castable(texts.slice(first, middle - first)):
             first = middle
         else:
             end = middle
     text = values[first].as_py().strip()
-    raise DataError(place(first), f"column {name!r} holds {text[:40]!r}, which is not a number")
+    raise DataError(row_name(first), f"column {name!r} holds {text[:40]!r}, which is not a number")
 
 
 def _castable(texts: pa.Array) -> bool:
@@ -279,25 +278,25 @@ def _castable(texts: pa.Array) -> bool:
 
 
 def _within(values: pa.Array, name: str, unknown: list[str]) -> pa.Array:
-    """Values outside what the quantity can be, as null; what was taken so is added to `unknown`."""
+    """Values outside the limits of a quantity as null; how many is added to `unknown`."""
     array = values.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
     low, high = _LIMITS[name]
     bad = (array < low) | (array > high)
-    lost = np.isnan(array)
-    if not bad.any() and lost.sum() == values.null_count:
+    missing = np.isnan(array)
+    if not bad.any() and missing.sum() == values.null_count:
         return values
     zeros = int((array[bad] == 0).sum())
     if zeros:
         unknown.append(f"{zeros:,} x {name} 0")
     if bad.sum() > zeros:
         unknown.append(f"{int(bad.sum()) - zeros:,} x {name} outside {low:g} to {high:g}")
-    return pa.array(array, mask=bad | lost)
+    return pa.array(array, mask=bad | missing)
 
 
 def _keys(key: pa.Array, mode: pa.Array, unknown: list[str]) -> tuple[pa.Array, pa.Array]:
     """Keys 0-11 and modes 0-1 from numbers or from names such as 8A and F#m, null where unknown."""
 
-    def meaning(text: str) -> tuple[int, int | None] | None:
+    def parse(text: str) -> tuple[int, int | None] | None:
         try:
             number = float(text)
         except ValueError:
@@ -306,32 +305,32 @@ def _keys(key: pa.Array, mode: pa.Array, unknown: list[str]) -> tuple[pa.Array, 
 
     encoded = key.dictionary_encode()
     texts = [str(value).strip() for value in encoded.dictionary.to_pylist()]
-    meant = [meaning(text) or (None, None) for text in texts]
-    keys, modes = (pa.array([m[part] for m in meant], pa.int8()).take(encoded.indices) for part in (0, 1))
-    odd = [i for i, text in enumerate(texts) if meant[i][0] is None and text.lower() not in NOTHING]
-    if lost := int(np.isin(encoded.indices.drop_null().to_numpy(), odd).sum()) if odd else 0:
-        unknown.append(f"{lost:,} x key -1 or no key's name")
+    parsed = [parse(text) or (None, None) for text in texts]
+    keys, modes = (pa.array([pair[part] for pair in parsed], pa.int8()).take(encoded.indices) for part in (0, 1))
+    odd = [i for i, text in enumerate(texts) if parsed[i][0] is None and text.lower() not in NOTHING]
+    if unreadable := int(np.isin(encoded.indices.drop_null().to_numpy(), odd).sum()) if odd else 0:
+        unknown.append(f"{unreadable:,} x key -1 or no key's name")
     return keys, pc.coalesce(modes, _each(mode, lambda text: _MODES.get(text.lower()), pa.int8()))
 
 
-def ids(said: pa.Array, titles: pa.Array, artists: pa.Array) -> pa.Array:
-    """Bare ids of URIs and links; where there is none, one made of title and artists."""
-    said = _text(said)
-    if pc.any(pc.match_substring(said, "track")).as_py():
-        said = pc.replace_substring_regex(said, TRACK_LINK, r"\1")
-    missing = pc.and_(pc.is_null(said), pc.is_valid(titles))
+def ids(given: pa.Array, titles: pa.Array, artists: pa.Array) -> pa.Array:
+    """Ids without `spotify:track:` or link; a missing one is made of title and artists."""
+    given = _text(given)
+    if pc.any(pc.match_substring(given, "track")).as_py():
+        given = pc.replace_substring_regex(given, TRACK_LINK, r"\1")
+    missing = pc.and_(pc.is_null(given), pc.is_valid(titles))
     if not pc.any(missing).as_py():
-        return said
+        return given
     names = pc.binary_join(pc.fill_null(artists.filter(missing), []), ";")
     made = zip(fold_accents(titles.filter(missing)).to_pylist(), fold_accents(names).to_pylist(), strict=True)
     hashes = [hashlib.sha256("\t".join(parts).encode()).hexdigest()[:20] for parts in made]
-    return pc.replace_with_mask(said, missing, pa.array([f"n:{digest}" for digest in hashes], pa.string()))
+    return pc.replace_with_mask(given, missing, pa.array([f"n:{digest}" for digest in hashes], pa.string()))
 
 
 def _comma(header: list[str]) -> str | None:
-    """Pattern of the comma that parts names of artists in the files of some makers.
+    """Pattern of the comma that separates artists in the files of some makers.
 
-    One Exportify writes `A, B` and masks commas in names; another `A,B`, later `A;B`, and masks nothing.
+    One Exportify writes `A, B` and escapes commas in names; another `A,B`, later `A;B`, without escapes.
     """
     if {"Artist URI", "Artist URI(s)"} & set(header):
         return r"(?<!\\), "
@@ -341,8 +340,8 @@ def _comma(header: list[str]) -> str | None:
 def _people(values: pa.Array, comma: str | None) -> pa.Array:
     """Artists as lists: from lists, list literals, and names joined by semicolons or commas.
 
-    A comma parts two names if the file's maker means it so, or else if both occur in the column on
-    their own: so "Tyler, The Creator" stays whole.
+    A comma separates two names if it does in all files of this maker, or else if both names also occur alone in the
+    column, so that "Tyler, The Creator" stays one artist.
     """
     if pa.types.is_list(values.type):
         return _lists(values)
@@ -362,7 +361,7 @@ def _people(values: pa.Array, comma: str | None) -> pa.Array:
 
 
 def _lists(values: pa.Array) -> pa.Array:
-    """Lists without blanks, null where nothing is left."""
+    """Lists without blanks, null where they are empty."""
     names = values.flatten()
     if names.null_count or not _text(names).equals(names):
         clean = ([name.strip() for name in row or [] if name and name.strip()] for row in values.to_pylist())
@@ -373,7 +372,7 @@ def _lists(values: pa.Array) -> pa.Array:
 
 
 def _literal(text: str) -> list[str]:
-    """Names in a Python list literal; a text that only looks like one is one name."""
+    """Names in a Python list literal; any other text is one name."""
     if one := _ONE_NAME.fullmatch(text):
         return [one[1]]
     try:
@@ -384,12 +383,12 @@ def _literal(text: str) -> list[str]:
 
 
 def _genres(columns: list[pa.Array], n: int) -> pa.Array:
-    """Genres as lists, of all the columns that hold them, each once."""
+    """Genres of all columns that hold them, as lists without repeats."""
 
     def parts(text: str) -> list[str] | None:
         names = _literal(text) if text.startswith("[") else [text]
         if names == [text]:
-            pieces = [piece.strip() for piece in re.split(r";(?![^\[]*\])", text)]  # but not inside a list literal
+            pieces = [piece.strip() for piece in re.split(r";(?![^\[]*\])", text)]  # not inside a list literal
             names = [n for p in pieces for n in (_literal(p) if p.startswith("[") else p.split(","))]
         return list(dict.fromkeys(name.strip() for name in names if name.strip())) or None
 

@@ -1,7 +1,7 @@
-"""Million Playlist JSON as a source: the tracks of its slices, and its playlists in their order.
+"""Million Playlist JSON: a slice, or a folder or zip file of slices.
 
-Slices are those of Chen et al., "RecSys Challenge 2018", 2018: one, or a folder or zip file of them. What they say of
-tracks are names, albums and durations; features must come from elsewhere.
+The format is that of Chen et al., "RecSys Challenge 2018", 2018. Slices contain names, albums and durations of
+tracks, but no features.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NAME = "Million Playlist JSON"
 
 
 def can_read(path: Path) -> bool:
-    """Whether a place is a slice, or a folder or zip file with one: by the first bytes of the first."""
+    """Whether this is a slice, or a folder or zip file with one, judged by the first bytes; never raises."""
     try:
         if path.is_dir():
             return any(_is_slice(_start(file)) for file in islice(sorted(path.glob("*.json")), 3))
@@ -51,7 +51,7 @@ def _is_slice(start: bytes) -> bool:
 
 
 def read(path: Path) -> Catalogue:
-    """The tracks, in the order in which they are first met.
+    """Read the tracks, in the order of their first mention.
 
     Raises
     ------
@@ -60,34 +60,38 @@ def read(path: Path) -> Catalogue:
     """
     tracks: dict[str, dict[str, Any]] = {}
     n = 0
-    for place in playlist_tables.find(path):
-        for playlist in mpd_slices.parsed(place):
+    for source in playlist_tables.find(path):
+        for playlist in mpd_slices.parsed(source):
             n += 1
             for track in playlist["tracks"]:
                 tracks.setdefault(track["track_uri"], track)
     if not tracks:
         raise DataError(path, "holds no track")
-    held = list(tracks.values())
+    found = list(tracks.values())
     raw = pa.table(
         {
-            "track_uri": mpd_slices.texts([track["track_uri"] for track in held]),
-            "track_name": mpd_slices.texts([track.get("track_name") for track in held]),
-            "artist_name": mpd_slices.texts([track.get("artist_name") for track in held]),
-            "album_name": mpd_slices.texts([track.get("album_name") for track in held]),
-            "duration_ms": pa.array([_number(track.get("duration_ms")) for track in held], pa.float64()),
+            "track_uri": mpd_slices.texts([track["track_uri"] for track in found]),
+            "track_name": mpd_slices.texts([track.get("track_name") for track in found]),
+            "artist_name": mpd_slices.texts([track.get("artist_name") for track in found]),
+            "album_name": mpd_slices.texts([track.get("album_name") for track in found]),
+            "duration_ms": pa.array([_number(track.get("duration_ms")) for track in found], pa.float64()),
         }
     )
-    # One name an artist here, whatever it holds: no comma or semicolon in it parts two.
+    # A slice names one artist per track, whose name may contain commas and semicolons.
     names = raw["artist_name"].combine_chunks()
     offsets = pa.array(np.r_[0, np.cumsum(names.is_valid().to_numpy(zero_copy_only=False))], pa.int32())
     raw = raw.set_column(2, "artist_name", pa.ListArray.from_arrays(offsets, names.drop_null()))
-    found = columns.catalogue(raw, raw.column_names, path, lambda row: str(path))
-    notes = (*found.notes, f"{path}: {n:,} playlists", f"{path}: no features in it; name a table with --enrich-from")
-    return Catalogue(found.table, found.where, notes)
+    catalogue = columns.catalogue(raw, raw.column_names, path, lambda row: str(path))
+    notes = (
+        *catalogue.notes,
+        f"{path}: {n:,} playlists",
+        f"{path}: has no features; --enrich-from adds them",
+    )
+    return Catalogue(catalogue.table, catalogue.where, notes)
 
 
 def playlists(path: Path) -> list[Tracklist]:
-    """Every playlist that has a track, in order.
+    """Read every playlist that has a track.
 
     Raises
     ------
@@ -95,8 +99,8 @@ def playlists(path: Path) -> list[Tracklist]:
         As `read`.
     """
     made = []
-    for place in playlist_tables.find(path):
-        for playlist in mpd_slices.parsed(place):
+    for source in playlist_tables.find(path):
+        for playlist in mpd_slices.parsed(source):
             tracks = playlist["tracks"]
             entries = [
                 Entry(

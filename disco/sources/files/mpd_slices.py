@@ -52,7 +52,7 @@ def slices_in(path: Path, names: Iterable[str]) -> list[PlaylistSource]:
     return [PlaylistSource(path, name) for name in by_number]
 
 
-def parsed(place: PlaylistSource) -> list[dict[str, Any]]:
+def parsed(source: PlaylistSource) -> list[dict[str, Any]]:
     """The playlists of a slice as it has them, each with `tracks`: those with an id, which may be none.
 
     Raises
@@ -61,24 +61,24 @@ def parsed(place: PlaylistSource) -> list[dict[str, Any]]:
         If it is no slice.
     """
     try:
-        if place.member:
-            with zipfile.ZipFile(place.path) as archive:
-                content = archive.read(place.member)
+        if source.member:
+            with zipfile.ZipFile(source.path) as archive:
+                content = archive.read(source.member)
         else:
-            content = place.path.read_bytes()
+            content = source.path.read_bytes()
     except (OSError, *ZIP_ERRORS) as error:
-        raise DataError(place, f"cannot be read ({first_line(error)})") from None
+        raise DataError(source, f"cannot be read ({first_line(error)})") from None
     try:
-        held = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
+        parsed = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError) as error:
-        raise DataError(place, f"is not JSON ({first_line(error)})") from None
-    playlists = held.get("playlists") if isinstance(held, dict) else None
+        raise DataError(source, f"is not JSON ({first_line(error)})") from None
+    playlists = parsed.get("playlists") if isinstance(parsed, dict) else None
     if not isinstance(playlists, list):
-        raise DataError(place, "is no Million Playlist slice: it has no list of playlists")
+        raise DataError(source, "is not a Million Playlist slice: it has no list of playlists")
     lists = [p if isinstance(p, dict) else {} for p in playlists]
     given = [p["tracks"] if isinstance(p.get("tracks"), list) else [] for p in lists]
-    kept = [[t for t in tracks if isinstance(t, dict) and _is_name(t.get("track_uri"))] for tracks in given]
-    return [{**p, "tracks": k, "lost": len(g) - len(k)} for p, g, k in zip(lists, given, kept, strict=True)]
+    with_id = [[t for t in tracks if isinstance(t, dict) and _is_name(t.get("track_uri"))] for tracks in given]
+    return [{**p, "tracks": k, "without_id": len(g) - len(k)} for p, g, k in zip(lists, given, with_id, strict=True)]
 
 
 def _is_name(value: Any) -> bool:

@@ -1,9 +1,9 @@
-"""Playlists as their makers had them: a table, a Million Playlist slice, or a folder or zip file of slices.
+"""Many playlists as one table: from CSV or Parquet, a Million Playlist slice, or a folder or zip file of slices.
 
 A table is Parquet or CSV with the columns playlist_id, position and track_id, and perhaps title, source,
 split, track_title and track_artist. A slice is the JSON of the Million Playlist Dataset (Chen et al.,
-"RecSys Challenge 2018", 2018): `info` and `playlists`, each of these with `tracks`. What a file is, its
-content tells.
+"RecSys Challenge 2018", 2018): `info` and `playlists`, each of these with `tracks`. The content decides what a
+file is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from disco.catalogue.text import TRACK_LINK
 from disco.errors import DataError, NotFoundError
 from disco.sources.files.mpd_slices import ZIP_ERRORS, PlaylistSource, first_line, parsed, slices_in, texts
 
-# Each entry repeats its playlist and its track, so texts are held once and entries hold numbers.
+# Entries repeat their playlist and track, so texts are stored once, dictionary-encoded.
 TEXT = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
     [
@@ -71,7 +71,7 @@ def can_read(path: Path) -> bool:
 
 
 def find(where: str | Path) -> list[PlaylistSource]:
-    """Places of playlists at a path: the table or slice itself, or the slices in a folder or zip file, in order.
+    """Find sources of playlists at a path: the table or slice, or the slices in a folder or zip file in order.
 
     Raises
     ------
@@ -99,44 +99,41 @@ def find(where: str | Path) -> list[PlaylistSource]:
 
 
 def read(where: str | Path) -> pa.Table:
-    """All playlists at a path, as `SCHEMA`: the entries of a playlist one after another, positions 0, 1, 2 ...
+    """Read all playlists at a path as `SCHEMA`: the entries of a playlist one after another, positions 0, 1, 2 ...
 
-    So a playlist begins where the position is 0. Texts are dictionary-encoded; what is unknown is null,
-    but never an id. Ids of tracks are bare: `spotify:track:` is taken off. Of a table that has a column `split` it
-    is the last column.
+    Texts are dictionary-encoded; unknown texts are null, but ids are never null. Ids of tracks are without
+    `spotify:track:`. A column `split` of the table, if there is one, is the last column.
 
     Raises
     ------
     NotFoundError, DataError
         With the file, and what is wrong with it.
     """
-    return pa.concat_tables([read_source(place).replace_schema_metadata() for place in find(where)])
+    return pa.concat_tables([read_source(source).replace_schema_metadata() for source in find(where)])
 
 
-def read_source(place: PlaylistSource) -> pa.Table:
-    """The playlists of one place, as `read`; the metadata counts `playlists`, empty ones too, and `lost` entries.
+def read_source(source: PlaylistSource) -> pa.Table:
+    """Read the playlists of one source, as `read`.
 
-    An entry without an id of its track is lost.
+    The metadata counts `playlists`, with empty ones, and as `lost` the entries without a track id, which are dropped.
 
     Raises
     ------
     DataError
         If nothing can be read there.
     """
-    if place.table:
-        return _table(place.path)
-    return _slice(place)
+    return _table(source.path) if source.table else _slice(source)
 
 
 def is_cold(ids: Iterable[str]) -> NDArray[np.bool_]:
-    """Tracks that no recipe trains on, so that everybody can measure cold without a file: one in ten."""
+    """Whether each track is cold: one in ten, by a hash of its id, on which no recipe trains."""
     return np.array([zlib.crc32(track_id.encode()) % 10 == 0 for track_id in ids], dtype=bool)
 
 
 def sequences(entries: pa.Table, catalogue: Catalogue, minimum_length: int) -> list[Rows]:
     """Rows of the measured tracks of each playlist, in its order; the playlists in the order of their ids.
 
-    A track counts once, where it first comes; playlists with fewer than `minimum_length` are left out.
+    Repeats of a track are dropped, and then playlists with fewer than `minimum_length` tracks.
     """
     parted, _ = _parted(entries, catalogue, catalogue.has_comparable_features)
     return [tracks for tracks in parted if len(tracks) >= minimum_length]
@@ -145,7 +142,7 @@ def sequences(entries: pa.Table, catalogue: Catalogue, minimum_length: int) -> l
 def titled(entries: pa.Table, catalogue: Catalogue) -> tuple[list[Rows], list[str]]:
     """Rows of all tracks of each playlist that the catalogue has, and its title, empty where unknown.
 
-    As `sequences`, but tracks without features count too, and every playlist with a track is there.
+    As `sequences`, but with tracks without features, and with every playlist that has a track.
     """
     parted, first = _parted(entries, catalogue, np.ones(len(catalogue), dtype=bool))
     titles = entries["title"].take(pa.array(first)).cast(pa.string()).to_pylist()
@@ -160,12 +157,12 @@ def _parted(
     row = pc.fill_null(pc.index_in(tracks.dictionary, value_set=catalogue.table["track_id"]), -1)
     row = row.to_numpy().astype(np.intp)[tracks.indices.to_numpy()]
     playlist = pc.rank(playlists.dictionary).to_numpy().astype(np.intp)[playlists.indices.to_numpy()]
-    kept = np.flatnonzero((row >= 0) & counted[row])
-    kept = kept[np.lexsort((entries["position"].to_numpy()[kept], playlist[kept]))]
-    _, first = np.unique(playlist[kept] * len(catalogue) + row[kept], return_index=True)
-    kept = kept[np.sort(first)]
-    starts = np.flatnonzero(np.diff(playlist[kept], prepend=-1))
-    return np.split(row[kept], starts)[1:], kept[starts]
+    chosen = np.flatnonzero((row >= 0) & counted[row])
+    chosen = chosen[np.lexsort((entries["position"].to_numpy()[chosen], playlist[chosen]))]
+    _, first = np.unique(playlist[chosen] * len(catalogue) + row[chosen], return_index=True)
+    chosen = chosen[np.sort(first)]
+    starts = np.flatnonzero(np.diff(playlist[chosen], prepend=-1))
+    return np.split(row[chosen], starts)[1:], chosen[starts]
 
 
 class Names:
@@ -196,7 +193,7 @@ class Names:
 
 
 def encode(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
-    """A column of any plain type as trimmed texts, each held once; blanks are null."""
+    """A column of any plain type as trimmed texts, dictionary-encoded; blanks are null."""
     chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
     if not pa.types.is_dictionary(chunked.type):
         if not (pa.types.is_string(chunked.type) or pa.types.is_large_string(chunked.type)):
@@ -219,17 +216,17 @@ def _in_folder(path: Path) -> list[PlaylistSource]:
     if prepared.is_file():
         return [PlaylistSource(prepared, table=True)]
     names = [file.relative_to(path).as_posix() for file in path.rglob("*.json")]
-    return [PlaylistSource(path / place.member) for place in slices_in(path, names)]
+    return [PlaylistSource(path / source.member) for source in slices_in(path, names)]
 
 
-def _slice(place: PlaylistSource) -> pa.Table:
-    lists = parsed(place)
-    kept = [playlist["tracks"] for playlist in lists]
-    tracks = [track for tracks in kept for track in tracks]
-    stem = Path(place.member or place.path).stem
+def _slice(source: PlaylistSource) -> pa.Table:
+    lists = parsed(source)
+    tracks_of = [playlist["tracks"] for playlist in lists]
+    tracks = [track for tracks in tracks_of for track in tracks]
+    stem = Path(source.member or source.path).stem
     pids = [p.get("pid") for p in lists]
     ids = [f"mpd:{pid}" if isinstance(pid, int | str) else f"{stem}:{i}" for i, pid in enumerate(pids)]
-    playlist = np.repeat(np.arange(len(lists), dtype=np.int32), [len(tracks) for tracks in kept])
+    playlist = np.repeat(np.arange(len(lists), dtype=np.int32), [len(tracks) for tracks in tracks_of])
     columns = {
         "playlist_id": encode(texts(ids)).take(pa.array(playlist)),
         "title": encode(texts([p.get("name") for p in lists])).take(pa.array(playlist)),
@@ -238,7 +235,7 @@ def _slice(place: PlaylistSource) -> pa.Table:
         "track_title": encode(texts([t.get("track_name") for t in tracks])),
         "track_artist": encode(texts([t.get("artist_name") for t in tracks])),
     }
-    return _entries(columns, playlist, sum(playlist["lost"] for playlist in lists), len(lists))
+    return _entries(columns, playlist, sum(playlist["without_id"] for playlist in lists), len(lists))
 
 
 def _table(path: Path) -> pa.Table:
@@ -254,23 +251,23 @@ def _table(path: Path) -> pa.Table:
     if "source" not in columns:
         columns["source"] = encode(pa.array([path.stem])).take(pa.array(np.zeros(len(raw), dtype=np.int32)))
     columns["source"] = pc.fill_null(columns["source"], path.stem)
-    there = np.isfinite(position.to_numpy(zero_copy_only=False))
+    complete = np.isfinite(position.to_numpy(zero_copy_only=False))
     for name in ("playlist_id", "track_id"):
-        there &= columns[name].is_valid().to_numpy(zero_copy_only=False)
+        complete &= columns[name].is_valid().to_numpy(zero_copy_only=False)
     code = {name: pc.fill_null(columns[name].indices, 0).to_numpy() for name in ("playlist_id", "source")}
     playlist = code["playlist_id"].astype(np.int64) * len(columns["source"].dictionary) + code["source"]
-    kept, at = np.flatnonzero(there), position.to_numpy(zero_copy_only=False)
-    order = kept[np.lexsort((at[kept], playlist[kept]))]
+    rows, at = np.flatnonzero(complete), position.to_numpy(zero_copy_only=False)
+    order = rows[np.lexsort((at[rows], playlist[rows]))]
     columns = {name: column.take(pa.array(order)) for name, column in columns.items()}
-    return _entries(columns, playlist[order], len(raw) - len(kept))
+    return _entries(columns, playlist[order], len(raw) - len(rows))
 
 
-def _entries(columns: dict[str, Any], playlist: NDArray[Any], lost: int, playlists: int | None = None) -> pa.Table:
-    """Entries as `SCHEMA`, from columns in order and the number of each entry's playlist, which never falls."""
+def _entries(columns: dict[str, Any], playlist: NDArray[Any], without_id: int, n: int | None = None) -> pa.Table:
+    """Entries as `SCHEMA`, from ordered columns and the ascending number of each entry's playlist."""
     starts = np.flatnonzero(np.diff(playlist, prepend=-1))
     lengths = np.diff(starts, append=len(playlist))
     columns["position"] = pa.array(np.arange(len(playlist)) - np.repeat(starts, lengths), pa.int32())
-    counts = {"playlists": str(len(starts) if playlists is None else playlists), "lost": str(lost)}
+    counts = {"playlists": str(len(starts) if n is None else n), "lost": str(without_id)}
     unknown = {field.name: pa.nulls(len(playlist), field.type) for field in SCHEMA if field.name not in columns}
     made = pa.table(columns | unknown)
     entries = made.select(SCHEMA.names).cast(SCHEMA).replace_schema_metadata(counts)

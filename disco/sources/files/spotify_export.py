@@ -1,9 +1,9 @@
-"""What Spotify hands out on request, *Download your data*: saved tracks, playlists and what was played.
+"""Spotify's data export, *Download your data*: saved tracks, playlists and listening history.
 
-Read are `YourLibrary.json`, `Playlist*.json`, `Streaming_History_Audio_*.json` (before 2022 `endsong_*.json`) and
-`StreamingHistory*.json`, each alone, in their folder or in the zip file as it came; nothing else in it is opened.
-There are no features in it, nor durations: another catalogue must say them. Formats: Spotify's support page
-"Understanding my data", and what arrives.
+It reads `YourLibrary.json`, `Playlist*.json`, `Streaming_History_Audio_*.json` (before 2022 `endsong_*.json`) and
+`StreamingHistory*.json`, each alone, in their folder or in the zip file; no other file is opened.
+An export has no features and no durations. The formats are described on Spotify's support page "Understanding my
+data"; details are taken from real exports.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _HISTORY = re.compile(r"(Streaming_History_Audio_.*|StreamingHistory(_music_)?_?
 _TRACK = "spotify:track:"
 # Spotify itself counts a stream from here on.
 _PLAYED_MS = 30_000
-# Ten times the largest part of an export; a zip file that claims more is none.
+# Ten times the largest part of a real export.
 _MOST_BYTES = 200_000_000
-# An export unpacked has a folder or two; a folder of music has many, and looking into each would take time.
+# An unpacked export has a folder or two; a folder of music may have thousands, which would take time to search.
 _MOST_FOLDERS = 20
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 
 
 @dataclass(frozen=True)
 class _Track:
-    """A track as the export names it; without a URI it is known by its names alone."""
+    """A track of the export; without a URI it is identified by artist and title."""
 
     uri: str | None
     title: str | None
@@ -51,13 +51,13 @@ class _Track:
 
     @property
     def name(self) -> tuple[str, str]:
-        """What it is known by where there is no URI."""
+        """What identifies it where there is no URI."""
         return ((self.artist or "").casefold(), (self.title or "").casefold())
 
 
 @dataclass
-class _Held:
-    """All that is read of an export."""
+class _Export:
+    """The content of an export."""
 
     tracks: list[_Track] = field(default_factory=list)
     playlists: list[tuple[str, list[_Track]]] = field(default_factory=list)
@@ -68,7 +68,7 @@ class _Held:
 
 
 def can_read(path: Path) -> bool:
-    """Whether a place is an export, or a part of one."""
+    """Whether this is an export or a part of one; never raises."""
     try:
         if path.is_dir():
             return bool(_in_folder(path))
@@ -86,27 +86,27 @@ def can_read(path: Path) -> bool:
 
 
 def read(path: Path) -> Catalogue:
-    """The saved tracks, those in playlists and those that were played, the most played first; banned ones are not.
+    """Read the saved tracks, those of playlists and those played, the most played first; banned tracks are left out.
 
     Raises
     ------
     NotFoundError, DataError
-        If there is nothing, or nothing of it can be read.
+        If there is no export, or no part of it can be read.
     """
-    held = _read(path)
-    uris = {track.name: track.uri for track in (*held.tracks, *held.plays) if track.uri}
-    uris |= {track.name: track.uri for _, tracks in held.playlists for track in tracks if track.uri}
+    export = _read(path)
+    uris = {track.name: track.uri for track in (*export.tracks, *export.plays) if track.uri}
+    uris |= {track.name: track.uri for _, tracks in export.playlists for track in tracks if track.uri}
 
-    def known(track: _Track) -> _Track:
+    def with_uri(track: _Track) -> _Track:
         return track if track.uri else replace(track, uri=uris.get(track.name))
 
     plays: Counter[str | tuple[str, str]] = Counter()
     first: dict[str | tuple[str, str], _Track] = {}
-    for track in (*held.tracks, *(t for _, tracks in held.playlists for t in tracks), *held.plays):
-        whole = known(track)
-        first.setdefault(whole.uri or whole.name, whole)
-    for track, n in held.plays.items():
-        plays[known(track).uri or track.name] += n
+    for track in (*export.tracks, *(t for _, tracks in export.playlists for t in tracks), *export.plays):
+        track = with_uri(track)
+        first.setdefault(track.uri or track.name, track)
+    for track, n in export.plays.items():
+        plays[with_uri(track).uri or track.name] += n
     tracks = [first[key] for key in sorted(first, key=lambda key: -plays[key])]
     if not tracks:
         raise DataError(path, "holds no track: nothing saved, no playlist and nothing played")
@@ -121,11 +121,11 @@ def read(path: Path) -> Catalogue:
         }
     )
     catalogue = columns.catalogue(raw, raw.column_names, path, lambda row: str(path))
-    return replace(catalogue, notes=(*catalogue.notes, *_notes(path, held)))
+    return replace(catalogue, notes=(*catalogue.notes, *_notes(path, export)))
 
 
 def playlists(path: Path) -> list[Tracklist]:
-    """The playlists, each in its order, podcasts left out; where nothing else is in it, none.
+    """Read the playlists, each in its order and without podcasts.
 
     Raises
     ------
@@ -139,34 +139,34 @@ def playlists(path: Path) -> list[Tracklist]:
     return made
 
 
-def _notes(path: Path, held: _Held) -> list[str]:
+def _notes(path: Path, export: _Export) -> list[str]:
     notes = []
-    if held.playlists:
-        notes.append(f"{path}: {len(held.playlists):,} playlists")
-    if held.plays:
-        when = f" from {min(held.days)[:10]} to {max(held.days)[:10]}" if held.days else ""
-        notes.append(f"{path}: {held.plays.total():,} plays of 30 s or more{when}; the most played tracks come first")
-    notes += [f"{path}: {n:,} {what} left out" for what, n in held.left_out.items()]
-    notes += [f"left out: {broken}" for broken in held.broken]
+    if export.playlists:
+        notes.append(f"{path}: {len(export.playlists):,} playlists")
+    if export.plays:
+        when = f" from {min(export.days)[:10]} to {max(export.days)[:10]}" if export.days else ""
+        notes.append(f"{path}: {export.plays.total():,} plays of 30 s or more{when}; the most played come first")
+    notes += [f"{path}: {n:,} {what} left out" for what, n in export.left_out.items()]
+    notes += [f"left out: {broken}" for broken in export.broken]
     notes.append(
         f"{path}: Spotify exports no features, keys or tempos; name a table that has them with --enrich-from"
     )
     return notes
 
 
-def _read(path: Path) -> _Held:
-    held, seen = _Held(), 0
+def _read(path: Path) -> _Export:
+    export, seen = _Export(), 0
     for name, content in _parts(path):
         seen += 1
         try:
-            _take(_json(content, name), _kind(name), held, name)
-        except DataError as error:  # the rest of an export is as good as it was
-            held.broken.append(str(error))
+            _take(_json(content, name), _kind(name), export, name)
+        except DataError as error:  # the other parts can still be used
+            export.broken.append(str(error))
     if not seen:
         raise DataError(path, "holds none of YourLibrary.json, Playlist1.json and Streaming_History_Audio_*.json")
-    if len(held.broken) == seen:
-        raise DataError(held.broken[0].partition(": ")[0], held.broken[0].partition(": ")[2])
-    return held
+    if len(export.broken) == seen:
+        raise DataError(export.broken[0].partition(": ")[0], export.broken[0].partition(": ")[2])
+    return export
 
 
 def _parts(path: Path) -> Iterator[tuple[str, bytes | None]]:
@@ -206,9 +206,9 @@ def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes | None:
 
 def _in_folder(path: Path) -> list[Path]:
     """Parts of an export in a folder, or in a folder of it."""
-    folders = sorted(place for place in path.iterdir() if place.is_dir())
-    places = [path, *(folders if len(folders) <= _MOST_FOLDERS else [])]
-    return [file for place in places for file in _files(place) if _kind(file.name)]
+    folders = sorted(folder for folder in path.iterdir() if folder.is_dir())
+    searched = [path, *(folders if len(folders) <= _MOST_FOLDERS else [])]
+    return [file for folder in searched for file in _files(folder) if _kind(file.name)]
 
 
 def _files(folder: Path) -> list[Path]:
@@ -220,7 +220,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _kind(name: str) -> re.Pattern[str] | None:
-    """What a part is by its name, None if it is nothing that is read."""
+    """Kind of a part by its name, None if it is not read."""
     stem = name.replace("\\", "/").rsplit("/", 1)[-1]
     return next((kind for kind in (_LIBRARY, _PLAYLISTS, _HISTORY) if kind.fullmatch(stem)), None)
 
@@ -234,31 +234,31 @@ def _json(content: bytes | None, name: str) -> Any:
         raise DataError(name, f"is not JSON ({str(error)[:100]})") from None
 
 
-def _take(said: Any, kind: re.Pattern[str] | None, held: _Held, name: str) -> None:
-    """Add what one part says; what is not as it should be is left out."""
+def _take(content: Any, kind: re.Pattern[str] | None, export: _Export, name: str) -> None:
+    """Add the content of one part; malformed entries are left out."""
     if kind is _HISTORY:
-        if not isinstance(said, list):
-            raise DataError(name, "is no history: it is not a list of plays")
-        _take_plays([play for play in said if isinstance(play, dict)], held)
+        if not isinstance(content, list):
+            raise DataError(name, "is not a history: it is not a list of plays")
+        _take_plays([play for play in content if isinstance(play, dict)], export)
         return
     wanted = "tracks" if kind is _LIBRARY else "playlists"
-    lists = said.get(wanted) if isinstance(said, dict) else None
+    lists = content.get(wanted) if isinstance(content, dict) else None
     if not isinstance(lists, list):
-        raise DataError(name, f"is no part of Spotify's export: it has no list of {wanted}")
+        raise DataError(name, f"is not a part of Spotify's export: it has no list of {wanted}")
     if kind is _LIBRARY:
         tracks = [_track(each, "uri", "track", "artist", "album") for each in lists]
-        held.tracks += [track for track in tracks if track is not None]
+        export.tracks += [track for track in tracks if track is not None]
         return
     for each in lists:
         entries = each.get("items") if isinstance(each, dict) else None
         if isinstance(entries, list):
             found = [_entry(entry) for entry in entries]
-            held.playlists.append((_text(each.get("name")) or "", [track for track in found if track is not None]))
-            if lost := found.count(None):
-                held.left_out["podcasts and nameless entries of playlists"] += lost
+            export.playlists.append((_text(each.get("name")) or "", [track for track in found if track is not None]))
+            if skipped := found.count(None):
+                export.left_out["podcasts and untitled entries of playlists"] += skipped
 
 
-def _take_plays(plays: list[dict[str, Any]], held: _Held) -> None:
+def _take_plays(plays: list[dict[str, Any]], export: _Export) -> None:
     for play in plays:
         track = _track(
             play,
@@ -266,13 +266,13 @@ def _take_plays(plays: list[dict[str, Any]], held: _Held) -> None:
             *("master_metadata_track_name", "master_metadata_album_artist_name", "master_metadata_album_album_name"),
         ) or _track(play, "", "trackName", "artistName", "")
         if track is None:
-            held.left_out["podcasts and videos played"] += 1
+            export.left_out["podcasts and videos played"] += 1
             continue
         lasted = play.get("ms_played", play.get("msPlayed"))
         if isinstance(lasted, int | float) and lasted >= _PLAYED_MS:
-            held.plays[track] += 1
+            export.plays[track] += 1
             if day := _text(play.get("ts") or play.get("endTime")):
-                held.days.append(day)
+                export.days.append(day)
 
 
 def _entry(entry: Any) -> _Track | None:
@@ -285,21 +285,21 @@ def _entry(entry: Any) -> _Track | None:
     )
 
 
-def _local(said: Any) -> _Track | None:
-    """A file of one's own in a playlist: spotify:local:artist:album:title:seconds."""
-    uri = _text(said.get("uri")) if isinstance(said, dict) else None
+def _local(track: Any) -> _Track | None:
+    """A local file in a playlist: spotify:local:artist:album:title:seconds."""
+    uri = _text(track.get("uri")) if isinstance(track, dict) else None
     parts = [unquote_plus(part).strip() or None for part in (uri or "").split(":")[2:]]
     return _Track(None, parts[2], parts[0], parts[1]) if len(parts) == 4 and parts[2] else None
 
 
-def _track(said: Any, uri: str, title: str, artist: str, album: str) -> _Track | None:
-    """A track by the names of its fields; None without a title, and for what is no track."""
-    if not isinstance(said, dict):
+def _track(fields: Any, uri: str, title: str, artist: str, album: str) -> _Track | None:
+    """A track from the fields with these names; None without a title, and for podcasts."""
+    if not isinstance(fields, dict):
         return None
-    link, name = _text(said.get(uri)), _text(said.get(title))
+    link, name = _text(fields.get(uri)), _text(fields.get(title))
     if not name or (link and not link.startswith(_TRACK)):
         return None
-    return _Track(link, name, _text(said.get(artist)), _text(said.get(album)))
+    return _Track(link, name, _text(fields.get(artist)), _text(fields.get(album)))
 
 
 def _text(value: Any) -> str | None:

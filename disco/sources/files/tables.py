@@ -1,8 +1,7 @@
-"""Tables of tracks, CSV or Parquet, whoever made them: a column is known by its name.
+"""Tables of tracks, CSV or Parquet, from any maker: columns are recognised by their names.
 
-Read without being told: the 114k "Spotify Tracks Dataset", TidyTuesday's `spotify_songs.csv`, the 1.2M
-`tracks_features.csv`, the 600k `tracks.csv`, Exportify's CSV, DISCO's own Parquet, and whatever else
-names its columns like one of them.
+Among them are the 114k "Spotify Tracks Dataset", TidyTuesday's `spotify_songs.csv`, the 1.2M `tracks_features.csv`,
+the 600k `tracks.csv`, Exportify's CSV and DISCO's own Parquet.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ if TYPE_CHECKING:
     from disco.sources.tracklist import Tracklist
 
 NAME = "a table of tracks"
-# However long a value is, it is no longer than the file; the usual limit stops at an unclosed quote.
+# No value is longer than the file; the default limit would stop at an unclosed quote.
 csv.field_size_limit(2**31 - 1)
 
 
 def can_read(path: Path) -> bool:
-    """Whether a place could be a table: Parquet, packed, or a text whose first line has columns."""
+    """Whether a file could be a table: Parquet, gzip, or text whose first line has columns; never raises."""
     try:
         with path.open("rb") as file:
             start = file.read(1 << 16)
@@ -47,7 +46,7 @@ def can_read(path: Path) -> bool:
 
 
 def playlists(path: Path) -> list[Tracklist]:
-    """None: a table of tracks says nothing of their order."""
+    """An empty list: a table of tracks has no playlists."""
     return []
 
 
@@ -84,15 +83,15 @@ def _read_parquet(path: Path) -> Catalogue:
     try:
         file = pq.ParquetFile(path)
         header = file.schema_arrow.names
-        known = columns.known(header, path)
+        known = columns.known_columns(header, path)
         raw = file.read(columns=[name for names in known.values() for name in names])
-    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names of columns that are no text
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names of columns that are not UTF-8
         raise DataError(path, f"is not a readable Parquet file ({_first_line(error)})") from None
     if not raw.num_rows:
         raise DataError(path, "has columns but no rows")
     for name, column in zip(raw.column_names, raw.columns, strict=True):
         try:
-            column.validate(full=True)  # of text that is no UTF-8 nothing else can be done
+            column.validate(full=True)  # fails for text that is not UTF-8
         except pa.ArrowException as error:
             raise DataError(path, f"column {name!r} is damaged ({_first_line(error)})") from None
     return columns.catalogue(raw, header, path, lambda row: f"{path}, row {row + 1}")
@@ -100,19 +99,19 @@ def _read_parquet(path: Path) -> Catalogue:
 
 def _read_csv(path: Path) -> Catalogue:
     header = _header(path)
-    known = columns.known(header, path)
+    known = columns.known_columns(header, path)
     texts = {name: pa.string() for names in known.values() for name in names}
     numbers = {known[column][0]: pa.float64() for column in columns.NUMBERS if column in known}
     try:
         try:
             raw = _parse(path, texts | numbers)
-        except pa.ArrowInvalid:  # a text among the numbers, perhaps: as text it can be understood, or named
+        except pa.ArrowInvalid:  # perhaps a text among the numbers, which can be read as text or named in an error
             raw = _parse(path, texts)
     except (pa.ArrowException, OSError) as error:
         raise _reason(path, len(header), error) from None
     if not raw.num_rows:
         raise DataError(path, "has columns but no rows")
-    return columns.catalogue(raw, header, path, lambda row: _place(path, row))
+    return columns.catalogue(raw, header, path, lambda row: _row_name(path, row))
 
 
 def _parse(path: Path, types: dict[str, pa.DataType]) -> pa.Table:
@@ -131,7 +130,7 @@ def _parse(path: Path, types: dict[str, pa.DataType]) -> pa.Table:
 
 
 def _header(path: Path) -> list[str]:
-    """Column names of a CSV file, which must part its columns by commas."""
+    """Column names of a CSV file, which must be separated by commas."""
     try:
         with pa.input_stream(str(path), compression="detect") as stream:
             start = stream.read(1 << 16)
@@ -152,13 +151,13 @@ def _header(path: Path) -> list[str]:
         sign = max((";", "\t", "|"), key=line.count)
         if line.count(sign):
             name = "tabs" if sign == "\t" else f"'{sign}'"
-            raise DataError(f"{path}, line 1", f"parts its columns by {name}; save the file with commas instead")
+            raise DataError(f"{path}, line 1", f"separates its columns by {name}; save the file with commas instead")
         raise DataError(path, f"is not a table of tracks: line 1 is {line[:60]!r}")
     return names
 
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line on which each record of a CSV file begins, and its values; the slow and exact way."""
+    """Line on which each record of a CSV file begins, and its values; slow but exact."""
     with pa.input_stream(str(path), compression="detect") as stream:
         reader = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline=""))
         line = 1
@@ -168,7 +167,7 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
             line = reader.line_num + 1
 
 
-def _place(path: Path, row: int) -> str:
+def _row_name(path: Path, row: int) -> str:
     """File and line of a row of a CSV table."""
     try:
         return f"{path}, line {next(islice(_records(path), row + 1, None))[0]}"
@@ -177,7 +176,7 @@ def _place(path: Path, row: int) -> str:
 
 
 def _reason(path: Path, columns: int, error: Exception) -> DataError:
-    """Why a CSV table cannot be read: its first record that is no UTF-8 or of another length than the header."""
+    """Why a CSV table cannot be read: its first record that is not UTF-8 or not as long as the header."""
     rows = 0
     try:
         for line, values in _records(path):
