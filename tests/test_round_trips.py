@@ -200,7 +200,7 @@ def test_hostile_text_breaks_no_format(suffix, text, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [where.name]
     listed = playlist_files.read(where)
     assert len(listed.ids) == 1
-    if suffix != ".nml" or not FORBIDDEN.search(safe):  # such a path Traktor cannot be told
+    if suffix != ".nml" or not FORBIDDEN.search(safe):  # Traktor has no form for such a path
         assert listed.match(tracks).tolist() == [0]
 
 

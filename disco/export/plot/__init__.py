@@ -1,6 +1,6 @@
 """Pictures of a playlist: its path through the music, its keys, how it runs, its joins, and a page with all of them.
 
-Figures are returned, never shown. Titles, artists and names come from strangers, and Plotly reads a little
+Figures are returned, never shown. Titles, artists and names are untrusted, and Plotly reads a little
 HTML in what it draws, so every text is made safe where it enters: `look.drawn` for figures, `look.written` for HTML.
 """
 

@@ -94,9 +94,9 @@ def _tempo(figure: go.Figure, playlist: Playlist, stops: Sequence[TrackLabel]) -
     )  # fmt: skip
     for i in turned[: 2 * LABELS].tolist():
         times = round(float(octaves[i]))
-        said = f"{2**times}×" if times > 0 else f"1/{2**-times}×".replace("1/2×", "½×").replace("1/4×", "¼×")
+        ratio = f"{2**times}×" if times > 0 else f"1/{2**-times}×".replace("1/2×", "½×").replace("1/4×", "¼×")
         figure.add_annotation(
-            x=i + 1.5, y=float(tempos[i] + tempos[i + 1]) / 2, xref="x", yref="y5", text=said, showarrow=False,
+            x=i + 1.5, y=float(tempos[i] + tempos[i + 1]) / 2, xref="x", yref="y5", text=ratio, showarrow=False,
             bgcolor="white", borderpad=1, font={"size": 11 if n <= LABELS else 9, "color": SOFT},
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from disco.playlist.key_rules import UNKNOWN as NO_KEY
 from disco.playlist.key_rules import key_index
 from disco.playlist.playlist import Playlist
 
-# From cheap to dear: light blue to dark orange, which colour-blind people tell apart.
+# From cheap to costly: light blue to dark orange, which colour-blind people distinguish.
 _COSTS = ["#0072b2", "#6db1d6", "#fbfbfa", "#efb38c", "#d55e00"]
 # More cells would make a page of many megabytes, and be smaller than a point.
 _CELLS = 200
@@ -48,9 +48,9 @@ def matrix(playlist: Playlist) -> go.Figure:
     side = min(max(420, 40 + 24 * n), 720)
     figure = go.Figure(layout=layout(height=side, margin={"l": 10, "r": 10, "t": 10, "b": 50}))
     if n < 2 or n > _MOST:
-        said = "One track alone has no joins." if n < 2 else f"{n:,} tracks have too many joins to draw."
+        message = "One track alone has no joins." if n < 2 else f"{n:,} tracks have too many joins to draw."
         hide = {"visible": False}
-        return figure.update_layout(xaxis=hide, yaxis=hide).add_annotation(text=said, showarrow=False)
+        return figure.update_layout(xaxis=hide, yaxis=hide).add_annotation(text=message, showarrow=False)
     values, apart = costs(playlist), -(-n // _CELLS)
     known = values[np.isfinite(values)]
     # A join or two that are forbidden, or far out, must not make all others look alike.

@@ -70,7 +70,7 @@ Distance is that of the eight features.</p>
 <div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>
 {rows}
 </tbody></table></div>
-<p>◆ is a seed. How a track follows is told from the one before it; half and double time count as the same tempo.</p>
+<p>◆ is a seed. Each row compares a track with the one before it; half and double time count as the same tempo.</p>
 </body></html>
 """
 

@@ -92,7 +92,7 @@ def path(playlist: Playlist) -> go.Figure:
 
 
 def _ends(component: Floats) -> tuple[str, str]:
-    """What a listener hears at the low and at the high end of a component, by its two largest loadings."""
+    """What the low and the high end of a component sound like, by its two largest loadings."""
     largest = np.argsort(-np.abs(component))[:2]
     words = [_ENDS[FEATURES[i]][:: 1 if component[i] > 0 else -1] for i in largest]
     return ", ".join(low for low, _ in words), ", ".join(high for _, high in words)

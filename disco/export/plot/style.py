@@ -83,7 +83,7 @@ def escape_html(text: str) -> str:
 
 
 def hover(stop: TrackLabel) -> str:
-    """What is told of a track that is pointed at."""
+    """The hover text of a track."""
     lines = [
         f"<b>{stop.position} · {escape_plotly(stop.title)}</b>{'  ◆ seed' if stop.seed else ''}",
         escape_plotly(stop.artist),

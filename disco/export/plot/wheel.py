@@ -103,8 +103,8 @@ def _keys(figure: go.Figure) -> None:
 
 
 def _look(unknown: int, n: int) -> dict[str, Any]:
-    told = f"{unknown} of {n} tracks are in no known key" if unknown else ""
-    notes = [{"text": told, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}] if told else []
+    note = f"{unknown} of {n} tracks are in no known key" if unknown else ""
+    notes = [{"text": note, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}] if note else []
     if unknown < n:  # in the middle the path would cross it
         notes = [{**note, "y": -0.04, "yanchor": "top", "font": {"color": SOFT, "size": 12}} for note in notes]
     hidden = {"visible": False, "showgrid": False}
