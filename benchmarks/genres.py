@@ -1,9 +1,9 @@
-"""Genre hits: of a track's ten nearest by cosine, how many have its genre, on the 114k Spotify Tracks Dataset.
+"""Genre precision of embeddings: share of a track's ten nearest neighbours with its genre, on the 114k dataset.
 
 python benchmarks/genres.py kaggle_spotify_tracks_114k.parquet [--model NAME ...]
 
-One track a title and its first genre, as the original notebook counts. `held out` asks about the tracks that no
-recipe trains on; their neighbours come from all tracks. No genre is known when asking.
+One track per title with its first genre, as in the original notebook. `held out` are the tracks that no recipe trains
+on; their neighbours come from all tracks. Genres are not an input.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from disco.sources.files import playlist_tables, tables
 from disco.training.data import first_of_each_title
 
 
-def fifteen(catalogue: Catalogue) -> Floats:
-    """The 15 numbers, each standardised."""
+def standardised_inputs(catalogue: Catalogue) -> Floats:
+    """The autoencoder's 15 inputs, each standardised."""
     values = autoencoder.raw_inputs(catalogue)
     return autoencoder.standardise(catalogue, np.nanmean(values, axis=0).tolist(), np.nanstd(values, axis=0).tolist())
 
 
 def without(catalogue: Catalogue, *columns: str) -> Catalogue:
-    """The same tracks, nothing known of these columns."""
+    """The same tracks with nulls in these columns."""
     table = catalogue.table
     for name in columns:
         column = pa.nulls(len(table), table.schema.field(name).type)
@@ -42,35 +42,35 @@ def without(catalogue: Catalogue, *columns: str) -> Catalogue:
 
 def main() -> None:
     """Print the table."""
-    p = argparse.ArgumentParser(description="Genre hits at 10.")
+    p = argparse.ArgumentParser(description="Genre precision at 10.")
     p.add_argument("tracks", type=Path)
     p.add_argument("--model", action="append", default=[], metavar="NAME", help="content or autoencoder, by folder")
-    p.add_argument("--all", action="store_true", help="ask about all tracks too, which takes ten times as long")
-    said = p.parse_args()
-    whole = tables.read(said.tracks)
+    p.add_argument("--all", action="store_true", help="measure all tracks too, which takes ten times as long")
+    arguments = p.parse_args()
+    whole = tables.read(arguments.tracks)
     catalogue = whole.take(first_of_each_title(whole))
     labels, cold = (
         genre_numbers(catalogue),
         np.flatnonzero(playlist_tables.is_cold(catalogue.ids(np.arange(len(catalogue))))),
     )
-    bare = without(catalogue, "popularity", "explicit")
+    without_both = without(catalogue, "popularity", "explicit")
     spaces = {
         "chance": np.random.default_rng(0).normal(size=(len(catalogue), 8)).astype(np.float32),
-        "15 numbers": fifteen(catalogue),
+        "15 standardised inputs": standardised_inputs(catalogue),
         "eight scaled features": scaled_features(catalogue, scaler()),
     }
-    for name in said.model or ["autoencoder", "content"]:
+    for name in arguments.model or ["autoencoder", "content"]:
         card = read_card(find_model(name), "recommender")
-        place = autoencoder.autoencoder_codes if card["method"] == "autoencoder" else content.embed_tracks
-        spaces[card.name] = place(card, catalogue)
-        spaces[f"{card.name}, popularity and explicit unknown"] = place(card, bare)
-    head(f"Genre hits at 10, {len(catalogue):,} tracks", "space", "held out", *(["all"] if said.all else []))
+        embed = autoencoder.autoencoder_codes if card["method"] == "autoencoder" else content.embed_tracks
+        spaces[card.name] = embed(card, catalogue)
+        spaces[f"{card.name}, popularity and explicit unknown"] = embed(card, without_both)
+    head(f"Genre precision at 10, {len(catalogue):,} tracks", "space", "held out", *["all"][: arguments.all])
     for name, space in spaces.items():
         known = np.nan_to_num(space, nan=0.0)
-        held = metrics.label_precision(known, labels, cold)
-        low, high = metrics.bootstrap_interval(held, np.arange(len(held)))
-        cells = [f"{held.mean():.3f} ({low:.3f}-{high:.3f})"]
-        if said.all:
+        precision = metrics.label_precision(known, labels, cold)
+        low, high = metrics.bootstrap_interval(precision, np.arange(len(precision)))
+        cells = [f"{precision.mean():.3f} ({low:.3f}-{high:.3f})"]
+        if arguments.all:
             cells.append(f"{metrics.label_precision(known, labels, np.arange(len(labels))).mean():.3f}")
         row(name, *cells)
 

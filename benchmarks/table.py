@@ -1,4 +1,4 @@
-"""Time a function, and print rows of a table with the medians and the spread of several rounds."""
+"""Time a function, and print rows of a Markdown table."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import numpy as np
 
 
 def seconds(work: Callable[[], object], rounds: int = 5) -> np.ndarray:
-    """Seconds of each round after one that does not count."""
+    """Seconds of each round, after one warm-up."""
     work()
     times = []
     for _ in range(rounds):
-        began = time.perf_counter()
+        start = time.perf_counter()
         work()
-        times.append(time.perf_counter() - began)
+        times.append(time.perf_counter() - start)
     return np.array(times)
 
 
 def ratio(work: Sequence[float], floor: Sequence[float]) -> str:
-    """Median of the rounds' ratios with the least and the greatest, floor and work taken in turn."""
+    """Median of the rounds' ratios, with the least and the greatest."""
     ratios = np.asarray(work) / np.asarray(floor)
     return f"{np.median(ratios):.2f} ({ratios.min():.2f}-{ratios.max():.2f})"
 
 
 def head(title: str, *columns: str) -> None:
-    """Title and head of a Markdown table."""
+    """Print the title and the head of a table."""
     print(f"\n{title} ({platform.machine()}, NumPy {np.__version__}, Python {platform.python_version()})\n")
     print("| " + " | ".join(columns) + " |")
     print("|" + "---|" * len(columns))
 
 
 def row(*cells: object) -> None:
-    """One row."""
+    """Print one row."""
     print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)

@@ -1,9 +1,9 @@
-"""What a title does: right, wrong, none and alone, and how many different tracks are named.
+"""The effect of a title on recommendations: the right one, a wrong one, none, and a title alone.
 
 python benchmarks/titles.py RECOMMENDER [RECOMMENDER ...] --playlists PREPARED --catalogue FILE [--source NAME]
 
-One table in Markdown, a row for each recommender and what it is given: R-precision, NDCG and clicks at 500, and how
-many different tracks are among five recommendations for each of 200 playlists.
+One table in Markdown, a row per recommender and input: R-precision, NDCG and clicks at 500, and the number of
+different tracks among five recommendations for each of 200 playlists.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from disco.evaluation import continuation, metrics
 from disco.models.recommenders import Query, Recommender, load_recommender
 from disco.sources.files import playlist_tables
 
-# As the original's measure of collapse has it.
-ASKED, NAMED = 200, 5
+# Playlists, and recommendations for each, of the published measure of mode collapse.
+N_PLAYLISTS, N_TRACKS = 200, 5
 
 
-def given(tracks: list[Rows], titles: list[str], seed: int) -> dict[str, tuple[list[Query], list[Rows]]]:
-    """Queries and what is to be found: the same playlists, those of a title, for all but the last.
+def queries_by_input(tracks: list[Rows], titles: list[str], seed: int) -> dict[str, tuple[list[Query], list[Rows]]]:
+    """Queries and withheld tracks by input; all but the last are of the same playlists, those with a title.
 
-    A wrong title is that of another of the playlists, one that is spelled otherwise.
+    A wrong title is the different title of another of the playlists.
     """
     titled = [i for i, title in enumerate(titles) if title.strip()]
     tracks, titles = [tracks[i] for i in titled], [titles[i] for i in titled]
@@ -42,8 +42,8 @@ def given(tracks: list[Rows], titles: list[str], seed: int) -> dict[str, tuple[l
         order = np.random.default_rng(seed).permutation(len(right))
         wrong = []
         for i, query in enumerate(right):
-            places = np.roll(order, -i)
-            other = next(right[j].title for j in places if right[j].title.casefold() != query.title.casefold())
+            others = np.roll(order, -i)
+            other = next(right[j].title for j in others if right[j].title.casefold() != query.title.casefold())
             wrong.append(replace(query, title=other))
         name = cases.category.name
         made |= {
@@ -58,40 +58,40 @@ def given(tracks: list[Rows], titles: list[str], seed: int) -> dict[str, tuple[l
     return {**made, "title alone": (cases.queries, cases.relevant)}
 
 
-def row(recommender: Recommender, name: str, queries: list[Query], truth: list[Rows], seed: int) -> str:
+def row(recommender: Recommender, name: str, queries: list[Query], relevant: list[Rows], seed: int) -> str:
     """One line of the table."""
-    found = [rows for some, _ in continuation.recommend_in_batches(recommender, queries) for rows in some]
+    answers = [rows for some, _ in continuation.recommend_in_batches(recommender, queries) for rows in some]
     measures = (metrics.r_precision, metrics.ndcg, metrics.clicks)
-    means = [float(np.mean([f(*pair) for pair in zip(found, truth, strict=True)])) for f in measures]
-    some = np.random.default_rng(seed).permutation(len(found))[:ASKED]
-    distinct = metrics.coverage([found[i] for i in some], NAMED)
+    means = [float(np.mean([f(*pair) for pair in zip(answers, relevant, strict=True)])) for f in measures]
+    some = np.random.default_rng(seed).permutation(len(answers))[:N_PLAYLISTS]
+    distinct = metrics.coverage([answers[i] for i in some], N_TRACKS)
     numbers = " | ".join(f"{mean:.{digits}f}" for mean, digits in zip(means, (4, 4, 2), strict=True))
-    return f"| {recommender.name} | {name} | {len(found)} | {numbers} | {distinct} of {len(some) * NAMED} |"
+    return f"| {recommender.name} | {name} | {len(answers)} | {numbers} | {distinct} of {len(some) * N_TRACKS} |"
 
 
 @console.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="What does a title do?")
+    parser = argparse.ArgumentParser(description="Measure the effect of a title on recommendations.")
     parser.add_argument("recommender", nargs="+", help="a recommender, or a model's folder")
     parser.add_argument("--playlists", type=Path, required=True)
     parser.add_argument("--split", default="test")
     parser.add_argument("--source", default="mpd_slice0", help="only playlists of this source; '' for all")
     parser.add_argument("--catalogue", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    said = parser.parse_args(argv)
-    catalogue = options.open_catalogue([said.catalogue], notes=False)
-    entries = playlist_tables.read(said.playlists)
-    kept = pc.equal(entries["split"].cast(pa.string()), said.split)
-    if said.source:
-        kept = pc.and_(kept, pc.equal(entries["source"].cast(pa.string()), said.source))
-    asked = given(*playlist_tables.titled(entries.filter(kept), catalogue), said.seed)
-    print(f"| recommender | given | playlists | R-precision | NDCG | clicks | distinct in {NAMED} for {ASKED} |")
+    arguments = parser.parse_args(argv)
+    catalogue = options.open_catalogue([arguments.catalogue], notes=False)
+    entries = playlist_tables.read(arguments.playlists)
+    selected = pc.equal(entries["split"].cast(pa.string()), arguments.split)
+    if arguments.source:
+        selected = pc.and_(selected, pc.equal(entries["source"].cast(pa.string()), arguments.source))
+    cases = queries_by_input(*playlist_tables.titled(entries.filter(selected), catalogue), arguments.seed)
+    print(f"| recommender | given | playlists | R-precision | NDCG | clicks | distinct, {N_TRACKS} x {N_PLAYLISTS} |")
     print("|---|---|---|---|---|---|---|")
-    for name in said.recommender:
+    for name in arguments.recommender:
         recommender = load_recommender(name, catalogue)
-        for what, (queries, truth) in asked.items():
-            print(row(recommender, what, queries, truth, said.seed), flush=True)
+        for what, (queries, relevant) in cases.items():
+            print(row(recommender, what, queries, relevant, arguments.seed), flush=True)
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Seconds to train `classic` to the error that the published way ends with, both on this machine in one run.
+"""Time to train `classic` to the error that the published training ends with, both in one run.
 
-The published way: Keras `fit`, a Masking layer, SimpleRNN and Adam with their defaults, batches of 32, ten
-epochs. Ours: the recipe's, stopped at the first epoch that is as good. Importing is in neither.
+Published: Keras `fit`, a Masking layer, SimpleRNN and Adam with their defaults, batches of 32, ten epochs. DISCO: the
+recipe, stopped at the first epoch that is as good. Imports do not count.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CLASSIC = Path(__file__).parents[1] / "cloud" / "classic.toml"
 
 def main() -> None:
     """Print the table."""
-    p = argparse.ArgumentParser(description="Time two ways of training `classic`.")
+    p = argparse.ArgumentParser(description="Compare the time of two trainings of `classic`.")
     p.add_argument("--tracks", type=Path, required=True)
     p.add_argument("--playlists", type=Path, required=True, help="as disco prepare wrote them")
     arguments = p.parse_args()
@@ -38,9 +38,9 @@ def main() -> None:
     from disco.training import fitting, regression
 
     catalogue = tables.read(arguments.tracks)
-    found = split_sequences(recipe, arguments.playlists, catalogue)
+    sequences = split_sequences(recipe, arguments.playlists, catalogue)
     inputs = np.c_[scaled_features(catalogue, scaler()), np.nan_to_num(catalogue.modes, nan=0.64)].astype(np.float32)
-    cut = {name: regression.windows(found[name], inputs, recipe) for name in ("train", "validation")}
+    cut = {name: regression.windows(sequences[name], inputs, recipe) for name in ("train", "validation")}
 
     published = keras.Sequential(
         [
@@ -52,7 +52,7 @@ def main() -> None:
         ]
     )
     published.compile("adam", "mae")
-    began = time.perf_counter()
+    start = time.perf_counter()
     published.fit(
         cut["train"].inputs,
         cut["train"].targets,
@@ -61,9 +61,9 @@ def main() -> None:
         epochs=10,
         verbose=0,
     )
-    published_seconds = time.perf_counter() - began
-    said = published.predict(cut["validation"].inputs, verbose=0)
-    target = regression.mean_absolute_error(said, cut["validation"])
+    published_seconds = time.perf_counter() - start
+    predicted = published.predict(cut["validation"].inputs, verbose=0)
+    target = regression.mean_absolute_error(predicted, cut["validation"])
 
     networks.set_seed(1)
     network = networks.classic()
@@ -73,7 +73,7 @@ def main() -> None:
     class Reached(Exception):
         pass
 
-    began = time.perf_counter()
+    start = time.perf_counter()
 
     def error() -> float:
         reached.append(task.error())
@@ -85,8 +85,10 @@ def main() -> None:
         fitting.fit(
             replace(task, error=error), fitting.Schedule(recipe.epochs, recipe.patience, recipe.learning_rate), 1
         )
-    seconds = time.perf_counter() - began
-    head("Training `classic` to the same validation error", "way", "seconds", "epochs", "validation MAE", "ratio")
+    seconds = time.perf_counter() - start
+    head(
+        "Training `classic` to the same validation error", "training", "seconds", "epochs", "validation MAE", "ratio"
+    )
     row("published: batches of 32, Keras defaults", f"{published_seconds:.1f}", 10, f"{target:.4f}", "1")
     row(
         "cloud/classic.toml",

@@ -1,4 +1,4 @@
-"""MkDocs hook: write the page of all commands from the commands' own parsers."""
+"""MkDocs hook: write the pages of commands and settings from the commands' own parsers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from importlib import import_module
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
+from disco.cli import generate, settings
 from disco.cli.main import COMMANDS
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add `reference/commands.md`."""
+    """Add the two pages."""
     files.append(File.generated(config, "reference/commands.md", content=commands()))
+    files.append(File.generated(config, "reference/settings.md", content=settings_page()))
     return files
 
 
@@ -33,6 +35,25 @@ def commands() -> str:
     return "\n".join(lines) + "\n"
 
 
+def settings_page() -> str:
+    """Keys of settings files, as Markdown."""
+    helps = {action.dest: _help(generate.parser(), action) for action in generate.parser()._actions}
+    lines = [
+        "# Settings",
+        "",
+        "`disco generate --save-settings FILE.toml` stores knobs, filters and methods as TOML,",
+    ]
+    lines += ["`--settings FILE.toml` uses them again. Options on the command line take precedence over the file."]
+    lines += ["Unknown keys and wrong types are refused; files of earlier versions are still read.", ""]
+    lines += ["```toml", "sweetness = 2.0", 'include = ["genre=techno"]', 'bpm = "118-126"', "```", ""]
+    lines += ["| Key | Type | Meaning |", "|---|---|---|"]
+    names = {float: "number", int: "whole number", str: "text", list: "list of texts", bool: "true or false"}
+    for key, types in settings.KEYS.items():
+        kind = names[float] if float in types else names[types[0]]
+        lines.append(f"| `{key}` | {kind} | {_cell(helps.get(key, ''))} |")
+    return "\n".join(lines) + "\n"
+
+
 def _command(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
     yield from (f"{'#' * level} {parser.prog}", "", parser.description or "", "")
     verbs: dict[str, argparse.ArgumentParser] = {}
@@ -43,7 +64,8 @@ def _command(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
         if not shown:
             continue
         title = {"positional arguments": "Arguments", "options": "Options"}.get(group.title or "", group.title or "")
-        yield from (f"**{title[:1].upper()}{title[1:]}**", "", "| | |", "|---|---|")
+        first = "Argument" if group is parser._positionals else "Option"
+        yield from (f"**{title[:1].upper()}{title[1:]}**", "", f"| {first} | Meaning |", "|---|---|")
         for action in shown:
             yield f"| {_names(action)} | {_cell(_help(parser, action))} |"
         yield ""

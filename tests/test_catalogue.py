@@ -102,7 +102,7 @@ def test_of_sets_of_equal_size_the_same_one_counts_every_time():
     assert catalogue_of(tracks).feature_set == catalogue_of(tracks[::-1]).feature_set == "audio-1"
 
 
-def test_nobody_measured_is_said_so():
+def test_nobody_measured_is_reported():
     catalogue = catalogue_of([track("a")])
     assert catalogue.feature_set == "unknown"
     assert not catalogue.has_comparable_features.any()
@@ -143,14 +143,14 @@ def test_one_catalogue_is_not_merged_and_all_notes_are_kept(tmp_path):
     both = sources.open([tmp_path / "a.csv", str(tmp_path / "b.csv")])
     assert get(both, "title") == ["A", "B"]
     assert get(both, "tempo_bpm") == [120.0, None]
-    said = " | ".join(both.notes)
+    result = " | ".join(both.notes)
     for part in (
         "a.csv: 1 rows, 1 tracks",
         "1 x tempo_bpm 0",
         "b.csv: 2 rows, 2 tracks",
         "1 of them known to several",
     ):
-        assert part in said
+        assert part in result
 
 
 def test_a_bad_catalogue_among_good_ones_is_the_one_named(tmp_path):
@@ -229,9 +229,9 @@ def two_tables(tmp_path):
 
 def test_info_counts_tracks_what_is_covered_and_from_where(two_tables, capsys):
     assert main(["info", *two_tables, "--json"]) == 0
-    out, said = capsys.readouterr()
+    out, result = capsys.readouterr()
     facts = json.loads(out)
-    assert said == ""
+    assert result == ""
     assert facts["tracks"] == 3
     assert facts["eight_features"] == 1
     assert (facts["covered"]["title"], facts["covered"]["tempo_bpm"], facts["covered"]["isrc"]) == (3, 1, 0)
@@ -270,7 +270,7 @@ def test_a_key_without_a_mode_survives_the_joining_of_rows():
     assert (both.table.to_pylist()[0]["key"], both.table.to_pylist()[0]["mode"]) == (7, 1)
 
 
-def test_what_is_said_of_a_key_goes_with_it():
+def test_what_is_reported_of_a_key_goes_with_it():
     rows = [
         {"track_id": "a", "tempo_bpm": 120.0, "tempo_origin": "sound", "tempo_confidence": 0.5},
         {"track_id": "a", "key": 9, "mode": 0, "key_origin": "tag", "tempo_bpm": 121.0, "tempo_origin": "tag"},

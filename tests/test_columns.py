@@ -186,9 +186,9 @@ def test_a_value_is_converted_or_becomes_unknown(tmp_path, name, written, value)
 
 def test_values_taken_as_unknown_are_counted(tmp_path):
     rows = "a,0,-1,0.5\nb,5000,99,2\nc,0,,0.5\nd,120,3,\n"
-    said = " ".join(read(tmp_path, "track_id,tempo,key,energy\n" + rows).notes)
+    result = " ".join(read(tmp_path, "track_id,tempo,key,energy\n" + rows).notes)
     for part in ("2 x tempo_bpm 0", "1 x tempo_bpm outside 10 to 1000", "2 x key -1", "1 x energy outside 0 to 1"):
-        assert part in said
+        assert part in result
 
 
 def test_columns_that_are_not_used_are_named(tmp_path):

@@ -79,8 +79,8 @@ class TestEveryLibrary:
         for _ in range(change.draw(st.integers(1, 4))):
             content[change.draw(st.integers(0, len(content) - 1))] = change.draw(st.integers(0, 255))
         where.write_bytes(content[: change.draw(st.integers(0, len(content)) | st.just(len(content)))])
-        for said in (refusal(source.read, where), refusal(source.playlists, where)):
-            assert said is None or (said.startswith(str(where)) and "\n" not in said)
+        for result in (refusal(source.read, where), refusal(source.playlists, where)):
+            assert result is None or (result.startswith(str(where)) and "\n" not in result)
 
 
 def run(*arguments, capsys):
@@ -170,7 +170,7 @@ def test_names_of_keys_and_paths_follow_the_options(tmp_path, capsys):
     tables.write(catalogue_of([track, {**track, "track_id": "b"}]), tmp_path / "t.parquet")
     (tmp_path / "a.txt").write_text("a\nb\n")
     (tmp_path / "lists").mkdir()
-    for names, said in (("camelot", "5A"), ("classic", "Cm"), ("open", "10m")):
+    for names, result in (("camelot", "5A"), ("classic", "Cm"), ("open", "10m")):
         for suffix, attribute in ((".xml", "Tonality"), (".nml", "KEY")):
             where = tmp_path / f"{names}{suffix}"
             run(
@@ -183,12 +183,12 @@ def test_names_of_keys_and_paths_follow_the_options(tmp_path, capsys):
                 names,
                 capsys=capsys,
             )
-            assert f'{attribute}="{said}"' in where.read_text()
-    for paths, said in (("relative", "../music/a.mp3"), ("absolute", str(tmp_path / "music" / "a.mp3"))):
+            assert f'{attribute}="{result}"' in where.read_text()
+    for paths, result in (("relative", "../music/a.mp3"), ("absolute", str(tmp_path / "music" / "a.mp3"))):
         where = tmp_path / "lists" / f"{paths}.m3u8"
         arguments = [tmp_path / "a.txt", "--catalogue", tmp_path / "t.parquet", "--output", where, "--paths", paths]
         assert run(*arguments, capsys=capsys)[0] == 0
-        assert where.read_text().splitlines()[3] == said
+        assert where.read_text().splitlines()[3] == result
     assert run(tmp_path / "a.txt", "--paths", "sideways", capsys=capsys)[0] == 2
 
 

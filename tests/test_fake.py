@@ -195,7 +195,7 @@ def test_the_browser_brings_the_code_to_the_client():
         assert came[0].startswith("/callback?code=")
 
 
-def test_an_app_without_a_user_sees_music_but_nobodys_library():
+def test_an_app_without_a_user_sees_music_but_no_library():
     with Spotify(**SMALL) as fake:
         pair = f"{fake.client_id}:{fake.accounts.client_secret}".encode()
         basic = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
@@ -280,7 +280,7 @@ def test_each_scenario_answers(name):
             assert len(fake.wasted()) == 29
 
 
-def test_a_lapsed_premium_and_a_stranger_are_told_in_plain_text():
+def test_a_lapsed_premium_and_a_user_who_is_not_listed_are_refused_in_plain_text():
     for name, words in (("premium-lapsed", "Active premium subscription required"), ("not-listed", "may not be reg")):
         with Spotify(name, **SMALL) as fake:
             for where in ("me", "search?q=a&type=track"):

@@ -34,14 +34,14 @@ A_MINOR, C_MAJOR, C_MINOR, G_MAJOR, E_MINOR, D_MAJOR = (
 
 def test_keys_are_shares_of_known_joins_under_each_rule():
     # C to its relative; to E minor, the diagonal from C; to an unknown, and from it: two joins are unknown.
-    said = measured([A_MINOR, C_MAJOR, E_MINOR, {}, C_MAJOR, C_MINOR])
-    assert said.keys == 3
-    assert said.allowed["fifths"] == pytest.approx(2 / 3)
-    assert said.allowed["camelot"] == pytest.approx(1 / 3)
-    assert said.allowed["camelot-wide"] == pytest.approx(2 / 3)
-    # By ear all three are akin: relative 0.65, C major to E minor 0.54, parallel 0.51.
-    assert said.allowed["tonal"] == 1
-    assert said.clashes == pytest.approx(10 / 3)  # C major to C minor, three steps
+    result = measured([A_MINOR, C_MAJOR, E_MINOR, {}, C_MAJOR, C_MINOR])
+    assert result.keys == 3
+    assert result.allowed["fifths"] == pytest.approx(2 / 3)
+    assert result.allowed["camelot"] == pytest.approx(1 / 3)
+    assert result.allowed["camelot-wide"] == pytest.approx(2 / 3)
+    # By ear all three go together: relative 0.65, C major to E minor 0.54, parallel 0.51.
+    assert result.allowed["tonal"] == 1
+    assert result.clashes == pytest.approx(10 / 3)  # C major to C minor, three steps
 
 
 def test_two_steps_are_no_clash_and_three_are():
@@ -51,21 +51,21 @@ def test_two_steps_are_no_clash_and_three_are():
 
 def test_changes_of_tempo_are_folded():
     tempos = (100, 105, 210, 189, 100)  # 5 %, double: 0 %, -10 %, and 189 to 200, half of which is 100: 5.82 %
-    said = measured([{"tempo_bpm": float(t)} for t in tempos])
-    assert said.tempo_change == pytest.approx((5 + 0 + 10 + 5.8201) / 4, abs=1e-3)
-    assert said.tempo_p90 == pytest.approx(5.8201 + 0.7 * (10 - 5.8201), abs=1e-3)
-    assert said.within_5 == 0.5
-    assert said.within_10 == 1
-    assert said.folded == 0.5
+    result = measured([{"tempo_bpm": float(t)} for t in tempos])
+    assert result.tempo_change == pytest.approx((5 + 0 + 10 + 5.8201) / 4, abs=1e-3)
+    assert result.tempo_p90 == pytest.approx(5.8201 + 0.7 * (10 - 5.8201), abs=1e-3)
+    assert result.within_5 == 0.5
+    assert result.within_10 == 1
+    assert result.folded == 0.5
 
 
 def test_steps_and_cost():
-    said = measured([{}, {}, {}], line(0, 3, 4))
-    assert (said.step, said.worst_step) == (2, 3)
+    result = measured([{}, {}, {}], line(0, 3, 4))
+    assert (result.step, result.worst_step) == (2, 3)
     # Nothing is known of keys and tempos: each join costs its step and the middle of K and of T.
-    assert said.total_cost == pytest.approx(3 + 2 + 1 + 2)
-    assert said.mean_cost == pytest.approx(4)
-    assert (said.worst, said.worst_cost) == (1, pytest.approx(5))
+    assert result.total_cost == pytest.approx(3 + 2 + 1 + 2)
+    assert result.mean_cost == pytest.approx(4)
+    assert (result.worst, result.worst_cost) == (1, pytest.approx(5))
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,8 @@ def test_drift_from_the_seeds():
 
 
 def test_nothing_known_is_no_number_and_json_says_null():
-    said = measured([{}, {}], np.full((2, 8), np.nan, dtype=np.float32))
-    shown = said.as_dict()
+    result = measured([{}, {}], np.full((2, 8), np.nan, dtype=np.float32))
+    shown = result.as_dict()
     unknown = ("clashes", "tempo_change", "within_5", "folded", "step", "coherence", "arc_rmse", "artist_gap")
     assert all(shown[name] is None for name in unknown)
     assert set(shown["allowed"]) == set(KEY_RULES)

@@ -1,4 +1,4 @@
-"""The door as its users meet it: what it prints, writes, refuses, and exits with."""
+"""The command as its users meet it: what it prints, writes, refuses, and exits with."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ def test_the_example_plays_the_demo_and_says_that_it_is_invented(capsys):
 
 def test_json_is_one_object_of_the_agreed_shape_and_nothing_else(library, capsys):
     code, out, _ = run("title 5", "t00009", "--catalogue", library, "--json", "--length", 4, capsys=capsys)
-    said = json.loads(out)
+    result = json.loads(out)
     assert code == 0
-    assert list(said) == ["name", "knobs", "catalogue", "predictor", "recommender", "sequencer", "tracks"]
-    assert said["knobs"] == {"flow": 1.0, "spicyness": 1.2, "sweetness": 1.0, "smoothness": 1.0}
-    assert said["catalogue"] == {"where": library, "tracks": 200}
-    assert (said["predictor"], said["recommender"], said["sequencer"]) == ("rank", "content", "beam")
-    assert [t["position"] for t in said["tracks"]] == [1, 2, 3, 4, 5, 6]
-    assert [t["seed"] for t in said["tracks"]] == [True, True, False, False, False, False]
-    assert said["tracks"][0]["join"] is None
-    for track in said["tracks"][1:]:
+    assert list(result) == ["name", "knobs", "catalogue", "predictor", "recommender", "sequencer", "tracks"]
+    assert result["knobs"] == {"flow": 1.0, "spicyness": 1.2, "sweetness": 1.0, "smoothness": 1.0}
+    assert result["catalogue"] == {"where": library, "tracks": 200}
+    assert (result["predictor"], result["recommender"], result["sequencer"]) == ("rank", "content", "beam")
+    assert [t["position"] for t in result["tracks"]] == [1, 2, 3, 4, 5, 6]
+    assert [t["seed"] for t in result["tracks"]] == [True, True, False, False, False, False]
+    assert result["tracks"][0]["join"] is None
+    for track in result["tracks"][1:]:
         assert set(track["join"]) == {"cost", "distance", "key_similarity", "tempo_similarity"}
-    assert set(said["tracks"][0]) == {
+    assert set(result["tracks"][0]) == {
         *("position", "seed", "id", "title", "artist", "camelot", "key", "mode", "tempo_bpm", "duration_ms", "join")
     }
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("way", [["-m", "disco.generate"], ["-m", "disco", "generate"]])
-def test_the_door_is_reached_from_the_shell(way):
+def test_the_command_runs_from_the_shell(way):
     done = subprocess.run(
         [sys.executable, *way, "--example", "--json", "--quiet"], capture_output=True, text=True, check=True
     )
@@ -146,12 +146,12 @@ def test_settings_are_kept_and_used_and_the_command_line_wins(library, capsys, t
     assert len(json.loads(other)["tracks"]) != 6
 
 
-def test_a_doubtful_match_is_said_aloud(library, capsys):
+def test_a_doubtful_match_is_reported_on_stderr(library, capsys):
     _, _, err = run("titel 5", "--catalogue", library, capsys=capsys)
     assert "asked for 'titel 5', took 'Title 5 by" in err
 
 
-def test_names_from_strangers_cannot_write_to_the_terminal(capsys, tmp_path):
+def test_names_from_unmatched_tracks_cannot_write_to_the_terminal(capsys, tmp_path):
     tracks = random_catalogue(30, seed=2).table.to_pylist()
     for track in tracks:
         track["title"] += "\x1b[2J\r\n[red]\u202eevil"
@@ -195,20 +195,20 @@ def test_wishes_are_asked_for_by_options_and_kept_in_settings(library, capsys, t
         "8A",
     ]
     code, first, _ = run(*asked, *wishes, "--pin", "4=t00060", "--save-settings", kept, capsys=capsys)
-    said = json.loads(first)
+    result = json.loads(first)
     assert code == 0
-    assert (said["tracks"][3]["id"], said["tracks"][-1]["id"]) == ("t00060", "t00050")
-    assert said["mixing"] == {"key_rule": "tonal", "energy_boost": True, "half_time": 0.7, "max_bpm_change": 9}
+    assert (result["tracks"][3]["id"], result["tracks"][-1]["id"]) == ("t00060", "t00050")
+    assert result["mixing"] == {"key_rule": "tonal", "energy_boost": True, "half_time": 0.7, "max_bpm_change": 9}
     kept.write_text(kept.read_text().replace("length = 7\n", ""))
     _, again, _ = run(*asked, "--pin", "4=t00060", "--settings", kept, capsys=capsys)
-    assert json.loads(again) == said
+    assert json.loads(again) == result
 
 
 def test_alternatives_are_one_object_and_files_and_what_was_had_is_left_out(library, capsys, tmp_path):
     asked = ["t00005", "--catalogue", library, "--json", "--quiet", "--length", 7]
     code, out, _ = run(*asked, "--alternatives", 2, "--output", tmp_path / "a.m3u8", capsys=capsys)
     assert code == 0
-    one, two = ([track["id"] for track in said["tracks"]] for said in json.loads(out)["alternatives"])
+    one, two = ([track["id"] for track in result["tracks"]] for result in json.loads(out)["alternatives"])
     assert one != two
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a-2.m3u8", "a.m3u8"]
     _, out, _ = run(*asked, "--exclude-playlist", tmp_path / "a.m3u8", capsys=capsys)

@@ -1,4 +1,4 @@
-"""Grades of joins: golden values by hand, what is unknown, and what is said to be wrong."""
+"""Grades of joins: golden values by hand, what is unknown, and what is reported as wrong."""
 
 from __future__ import annotations
 
@@ -85,17 +85,17 @@ def test_what_is_unknown_has_no_grade_and_is_no_fault():
     assert issues(made, grades, APART, 0)[:2] == ["a key is unknown", "a tempo is unknown"]
 
 
-def test_what_is_wrong_is_said():
+def test_what_is_wrong_is_reported():
     made = playlist(("8A", 70.0), ("1B", 154.0), distance=[2.5])
-    said = issues(made, grade_transitions(made, APART), APART, 0)
-    assert said == [
+    result = issues(made, grade_transitions(made, APART), APART, 0)
+    assert result == [
         "keys 8A → 1B: 5 steps apart on the wheel, which fifths does not allow",
         "tempo 70 → 154 BPM: +10.0 %, double time folded",
         "sound 2.50 apart, where half of all pairs is within 2.00",
     ]
 
 
-def test_of_equal_grades_the_dearer_join_comes_first():
+def test_of_equal_grades_the_costlier_transition_comes_first():
     made = playlist(("8A", 120.0), ("2A", 120.0), ("2A", 150.0), ("2A", 150.0), distance=[0.5, 0.9, 2.9])
     grades = grade_transitions(made, APART)
     assert worst_transitions(made, grades, 2) == [2, 0]

@@ -86,6 +86,6 @@ def test_energy_boosts_go_one_or_two_semitones_up_and_not_down(name):
     assert not (boosted.compatible & ~added & ~plain.compatible).any()
 
 
-def test_a_wrong_name_is_told_the_right_ones():
+def test_a_wrong_name_is_answered_with_the_right_ones():
     with pytest.raises(DiscoError, match="no key rule 'mixolydian'; there are: fifths, camelot, camelot-wide, tonal"):
         key_rule("mixolydian")

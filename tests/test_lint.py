@@ -1,4 +1,4 @@
-"""The door that explains an order: what it says, what it advises, and that the advice is true."""
+"""The command that explains an order: what it says, what it advises, and that the advice is true."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ def linted(mine, library, *more, capsys):
 
 
 def test_the_order_stays_and_every_join_is_graded(mine, library, capsys):
-    said = linted(mine, library, capsys=capsys)
-    assert [track["id"] for track in said["tracks"]] == IDS
-    assert said["tracks"][0]["join"] is None
-    wholes = [track["join"]["grades"]["whole"] for track in said["tracks"][1:]]
-    assert {grade: wholes.count(grade) for grade in GRADES} == {g: said["as_it_is"][g] for g in GRADES}
-    for track in said["tracks"][1:]:
+    result = linted(mine, library, capsys=capsys)
+    assert [track["id"] for track in result["tracks"]] == IDS
+    assert result["tracks"][0]["join"] is None
+    wholes = [track["join"]["grades"]["whole"] for track in result["tracks"][1:]]
+    assert {grade: wholes.count(grade) for grade in GRADES} == {g: result["as_it_is"][g] for g in GRADES}
+    for track in result["tracks"][1:]:
         parts = [track["join"]["grades"][name] for name in ("key", "tempo", "sound")]
         assert track["join"]["grades"]["whole"] == max(filter(None, parts), key=GRADES.index)
-    assert len(said["worst"]) == 3
-    assert said["in_order"]["mean_cost"] < said["as_it_is"]["mean_cost"]
-    assert sorted(said["in_order"]["ids"]) == sorted(IDS)
+    assert len(result["worst"]) == 3
+    assert result["in_order"]["mean_cost"] < result["as_it_is"]["mean_cost"]
+    assert sorted(result["in_order"]["ids"]) == sorted(IDS)
 
 
 def changed(ids, better):
@@ -79,7 +79,7 @@ def changed(ids, better):
 
 @pytest.mark.parametrize("more", [(), ("--key-rule", "camelot", "--energy-boost"), ("--artist-gap", 3)])
 def test_what_advice_saves_is_what_it_saves(more, mine, library, capsys):
-    said, catalogue = linted(mine, library, *more, capsys=capsys), tables.read(library)
+    result, catalogue = linted(mine, library, *more, capsys=capsys), tables.read(library)
     mixing = Mixing("camelot", True) if "camelot" in more else Mixing()
     cost = PairwiseCost(catalogue, KNOBS, load_predictor("mean").embed(catalogue), mixing)
     rules = Rules(catalogue, 3 if 3 in more else 1)
@@ -88,7 +88,7 @@ def test_what_advice_saves_is_what_it_saves(more, mine, library, capsys):
         return cost.terms(catalogue.rows(ids))["cost"]
 
     kinds = set()
-    for fault in said["worst"]:
+    for fault in result["worst"]:
         for better in fault["better"]:
             kinds.add(better["kind"])
             after = changed(IDS, better)
@@ -108,11 +108,11 @@ def test_what_advice_saves_is_what_it_saves(more, mine, library, capsys):
 
 def test_no_track_of_the_list_fits_better_than_the_one_advised(mine, library):
     catalogue = tables.read(library)
-    said = explain(match_tracklist(playlist_files.read(mine), catalogue), catalogue, artist_gap=0)
+    result = explain(match_tracklist(playlist_files.read(mine), catalogue), catalogue, artist_gap=0)
     cost = PairwiseCost(catalogue, KNOBS, load_predictor("mean").embed(catalogue))
     rows = catalogue.rows(IDS).tolist()
     now = cost.terms(np.array(rows))["cost"].sum()
-    for fault in said.worst:
+    for fault in result.worst:
         i, best = fault.position, 0.0
         for k in range(len(rows)):  # brought between the two
             if k not in (i, i + 1):
@@ -130,7 +130,7 @@ def test_no_track_of_the_list_fits_better_than_the_one_advised(mine, library):
 def test_the_table_and_the_words(mine, library, capsys):
     code, out, _ = run(mine, "--catalogue", library, capsys=capsys)
     assert code == 0
-    for said in (
+    for result in (
         "Join",
         "joins: clash",
         "disco order",
@@ -139,16 +139,16 @@ def test_the_table_and_the_words(mine, library, capsys):
         "in place of",
         "added between",
     ):
-        assert said in out, said
+        assert result in out, result
 
 
-def test_a_list_on_standard_input_and_through_the_front_door(library, capsys, monkeypatch):
+def test_a_list_on_standard_input_and_through_the_main_command(library, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"t00005\r\nt00017\nt00003\n")))
     assert main.main(["lint", "-", "--catalogue", library, "--json"]) == 0
     assert [track["id"] for track in json.loads(capsys.readouterr().out)["tracks"]] == ["t00005", "t00017", "t00003"]
 
 
-def test_strangers_and_doubles_stay_where_they_stand_and_are_not_blamed(library, tmp_path, capsys):
+def test_unmatched_tracks_and_doubles_stay_where_they_stand_and_are_not_blamed(library, tmp_path, capsys):
     (tmp_path / "a.txt").write_text(
         "\n".join([IDS[0], "\x1b[31mxq zzyq [bold]wwv", IDS[1], IDS[0], IDS[0], *IDS[2:]])
     )
@@ -158,10 +158,10 @@ def test_strangers_and_doubles_stay_where_they_stand_and_are_not_blamed(library,
     assert "2 tracks are in the playlist more than once" in err
     assert "\x1b" not in out + err
     assert "[bold]" in out
-    said = linted(tmp_path / "a.txt", library, capsys=capsys)
-    assert said["tracks"][1]["join"]["grades"] == dict.fromkeys(("key", "tempo", "sound", "whole"))
-    assert not {1, 2} & {fault["from"] for fault in said["worst"]}
-    assert said["tracks"][3]["id"] == said["tracks"][4]["id"] == IDS[0]
+    result = linted(tmp_path / "a.txt", library, capsys=capsys)
+    assert result["tracks"][1]["join"]["grades"] == dict.fromkeys(("key", "tempo", "sound", "whole"))
+    assert not {1, 2} & {fault["from"] for fault in result["worst"]}
+    assert result["tracks"][3]["id"] == result["tracks"][4]["id"] == IDS[0]
 
 
 def test_tracks_without_keys_tempos_and_features(tmp_path, capsys):

@@ -235,11 +235,11 @@ def test_what_cannot_be_is_refused_with_a_reason():
         order(none, np.arange(3), 2, cost, rules)
     with pytest.raises(DiscoError, match="too many to order at once"):
         order(none, np.arange(MOST + 1), MOST + 1, cost, rules)
-    with pytest.raises(DiscoError, match="two tracks are to stand at place 3"):
+    with pytest.raises(DiscoError, match="two tracks are pinned to position 3"):
         PositionCosts(catalogue, 5, Constraints(pinned=((2, 1), (2, 4))))
-    with pytest.raises(DiscoError, match="one track is to stand at places 1 and 5"):
+    with pytest.raises(DiscoError, match="one track is pinned to positions 1 and 5"):
         PositionCosts(catalogue, 5, Constraints(start_track=3, end_track=3))
-    with pytest.raises(DiscoError, match="no place 9 in a sequence of 5"):
+    with pytest.raises(DiscoError, match="no position 9 in a sequence of 5"):
         PositionCosts(catalogue, 5, Constraints(pinned=((8, 1),)))
     with pytest.raises(DiscoError, match="from 0 to 1"):
         Constraints(arc=(0, 2))
@@ -289,7 +289,7 @@ class TestPath:
         assert np.mean(nearer) < -0.7
         assert max(nearer) < -0.5
 
-    def test_the_same_question_gets_the_same_answer(self):
+    def test_the_same_input_gives_the_same_output(self):
         assert self.walk(2)[2].tolist() == self.walk(2)[2].tolist()
 
 

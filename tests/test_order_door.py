@@ -46,18 +46,18 @@ def run(*arguments, capsys=None):
 def ordered(mine, library, *more, capsys=None):
     code, out, _ = run(mine, "--catalogue", library, "--json", "--iterations", 3, *more, capsys=capsys)
     assert code == 0
-    said = json.loads(out)
-    return [track["id"] for track in said["tracks"]], said
+    result = json.loads(out)
+    return [track["id"] for track in result["tracks"]], result
 
 
 def test_all_are_played_once_and_it_says_what_is_better(mine, library, capsys):
-    ids, said = ordered(mine, library, capsys=capsys)
+    ids, result = ordered(mine, library, capsys=capsys)
     assert sorted(ids) == sorted(IDS)
     assert ids != IDS
-    assert said["sequencer"] == "order"
-    before, after = said["before"], said["after"]
+    assert result["sequencer"] == "order"
+    before, after = result["before"], result["after"]
     assert after["mean_cost"] < 0.9 * before["mean_cost"]
-    joins = [track["join"]["cost"] for track in said["tracks"][1:]]
+    joins = [track["join"]["cost"] for track in result["tracks"][1:]]
     assert np.mean(joins) == pytest.approx(after["mean_cost"], abs=1e-3)
     assert joins[after["worst"] - 1] == pytest.approx(after["worst_cost"], abs=1e-3)
     assert after["keys"] == before["keys"] == 11
@@ -131,19 +131,21 @@ def test_an_arc_is_met_since_all_are_played(mine, library, capsys):
 
 def test_alternatives_differ_and_are_written_beside_each_other(mine, library, tmp_path, capsys):
     where = tmp_path / "a.json"
-    said = json.loads(
+    result = json.loads(
         run(mine, "--catalogue", library, "--json", "--alternatives", 3, "--output", where, capsys=capsys)[1]
     )
-    orders = [[track["id"] for track in one["tracks"]] for one in said["alternatives"]]
+    orders = [[track["id"] for track in one["tracks"]] for one in result["alternatives"]]
     assert len(orders) == 3
     joins = [{frozenset(pair) for pair in pairwise(ids)} for ids in orders]
     assert all(len(a & b) <= 0.7 * 11 for i, a in enumerate(joins) for b in joins[:i])
-    costs = [one["after"]["mean_cost"] for one in said["alternatives"]]
+    costs = [one["after"]["mean_cost"] for one in result["alternatives"]]
     assert costs[0] == min(costs)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a-2.json", "a-3.json", "a.json", "mine.txt"]
 
 
-def test_strangers_keep_their_places_and_doubles_are_played_once_and_both_are_said(library, tmp_path, capsys):
+def test_unmatched_tracks_keep_their_places_and_doubles_are_played_once_and_both_are_reported(
+    library, tmp_path, capsys
+):
     (tmp_path / "a.txt").write_text("\n".join([*IDS[:4], "xq zzyq wwv", IDS[0], "\x1b[31mqqz vvx jjk"]))
     code, out, err = run(tmp_path / "a.txt", "--catalogue", library, capsys=capsys)
     assert code == 0
@@ -180,7 +182,7 @@ def test_a_table_with_features_needs_no_catalogue(tmp_path, capsys):
     assert had.tracks.ids(np.arange(10)) == catalogue.ids(np.arange(10))
 
 
-def test_what_a_table_says_of_its_strangers_is_kept(library, tmp_path):
+def test_what_a_table_says_of_its_unmatched_tracks_is_kept(library, tmp_path):
     (tmp_path / "a.csv").write_text("track_id,title,artist\nt00003,,\nnew,A Song,Somebody\nt00005,,\n")
     had = match_tracklist(playlist_files.read(tmp_path / "a.csv"), tables.read(library))
     assert had.unmatched == (1,)
@@ -200,7 +202,7 @@ def test_tracks_of_which_hardly_anything_is_known_are_ordered_with_a_note(tmp_pa
     assert "?" in out
 
 
-def test_what_gave_way_is_said(library, mine, capsys):
+def test_what_gave_way_is_reported(library, mine, capsys):
     there = {track["camelot"] for track in ordered(mine, library, capsys=capsys)[1]["tracks"]}
     key = next(f"{i}A" for i in range(1, 13) if f"{i}A" not in there)
     _, _, err = run(
@@ -214,13 +216,13 @@ def test_what_gave_way_is_said(library, mine, capsys):
     ("arguments", "sentence"),
     [
         (["nowhere.m3u8"], "nowhere.m3u8: there is no such file"),
-        (["MINE", "--start-track", IDS[0], "--end-track", IDS[0]], "one track is to stand at places 1 and 12"),
-        (["MINE", "--pin", "3=t00003", "--pin", f"3={IDS[1]}"], "two tracks are to stand at place 3"),
+        (["MINE", "--start-track", IDS[0], "--end-track", IDS[0]], "one track is pinned to positions 1 and 12"),
+        (["MINE", "--pin", "3=t00003", "--pin", f"3={IDS[1]}"], "two tracks are pinned to position 3"),
         (["MINE", "--pin", "3"], "'3' pins nothing; write a position and a track"),
-        (["MINE", "--pin", "40=t00003"], "there is no place 40"),
+        (["MINE", "--pin", "40=t00003"], "there is no position 40"),
         (["MINE", "--keep-positions", "2-1"], "'2-1' names no positions"),
         (["MINE", "--keep-positions", "13"], "there is no position 13 to keep"),
-        (["MINE", "--keep-positions", "1", "--start-track", IDS[3]], "two tracks are to stand at place 1"),
+        (["MINE", "--keep-positions", "1", "--start-track", IDS[3]], "two tracks are pinned to position 1"),
         (["MINE", "--arc", "zigzag"], "'zigzag' is no arc; there are flat, warm-up"),
         (["MINE", "--arc", "0,2"], "an arc's points are numbers from 0 to 1"),
         (["MINE", "--key-rule", "x"], "there is no key rule 'x'"),
@@ -259,8 +261,8 @@ def test_figures_are_those_of_the_joins():
     from disco.playlist.cost import Knobs
 
     cost = PairwiseCost(catalogue, Knobs(), np.full((4, 8), np.nan, dtype=np.float32))
-    said = flow_metrics(catalogue, np.arange(4), cost)
-    assert (said.compatible, said.keys) == (1, 2)
-    assert said.tempo_change == pytest.approx(5, abs=1e-3)
-    assert (said.worst, said.worst_cost) == (3, pytest.approx(2))  # of which nothing is known: the middle
+    result = flow_metrics(catalogue, np.arange(4), cost)
+    assert (result.compatible, result.keys) == (1, 2)
+    assert result.tempo_change == pytest.approx(5, abs=1e-3)
+    assert (result.worst, result.worst_cost) == (3, pytest.approx(2))  # of which nothing is known: the middle
     assert flow_metrics(catalogue, np.arange(1), cost).mean_cost == 0

@@ -116,14 +116,14 @@ def test_tracks_are_alike_in_key_and_tempo_as_a_dj_would_say() -> None:
         "artist": np.array([0, 0, 1, 2, np.nan]),
     }
     first, all_five = np.zeros(5, dtype=int), np.arange(5)
-    said = ordering_statistics.alike(first, all_five, columns)
-    assert said["key"].tolist() == [1, 1, 1, 0, 1]
-    assert said["tempo"].tolist() == [1, 1, 1, 0, 1]
-    assert said["energy"].tolist() == [0, 0.25, 0, 0.5, 0.5]
-    assert said["artist"][:4].tolist() == [1, 1, 0, 0]
-    assert np.isnan(said["artist"][4])
+    result = ordering_statistics.alike(first, all_five, columns)
+    assert result["key"].tolist() == [1, 1, 1, 0, 1]
+    assert result["tempo"].tolist() == [1, 1, 1, 0, 1]
+    assert result["energy"].tolist() == [0, 0.25, 0, 0.5, 0.5]
+    assert result["artist"][:4].tolist() == [1, 1, 0, 0]
+    assert np.isnan(result["artist"][4])
     back = ordering_statistics.alike(all_five, first, columns)
-    assert all(np.array_equal(said[name], back[name], equal_nan=True) for name in said)
+    assert all(np.array_equal(result[name], back[name], equal_nan=True) for name in result)
     tallied = ordering_statistics.tally(first, all_five, np.array([0, 0, 0, 1, 1]), 2, columns)
     assert [values.tolist() for values in tallied["key"]] == [[3, 1], [3, 2]]
     assert [values.tolist() for values in tallied["key, other artist"]] == [[1, 0], [1, 1]]
@@ -139,7 +139,7 @@ def test_entries_keep_their_places_when_tracks_are_unknown_repeated_or_too_few()
     assert playlist.tolist() == [0] * 6 + [1] * 2
 
 
-def test_artists_are_told_apart_by_their_first_name_and_not_by_its_case() -> None:
+def test_artists_are_distinguished_by_their_first_name_and_not_by_its_case() -> None:
     catalogue = random_catalogue(4)
     listed = pa.array([["Ana", "Bo"], ["ANA"], [], None], pa.list_(pa.string()))
     at = catalogue.table.column_names.index("artists")

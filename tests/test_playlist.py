@@ -114,11 +114,11 @@ def test_a_seed_without_features_is_played_and_its_joins_are_unknown():
     tracks = random_catalogue(40, seed=1).table.to_pylist()
     tracks[7] |= {"valence": None, "key": None}
     playlist = generate(catalogue_of(tracks), np.array([7, 3]), length=4)
-    said = playlist.as_dict()["tracks"]
-    assert said[0]["camelot"] is None
-    assert said[1]["join"]["key_similarity"] is None
-    assert said[1]["join"]["distance"] is not None
-    json.dumps(said, allow_nan=False)
+    result = playlist.as_dict()["tracks"]
+    assert result[0]["camelot"] is None
+    assert result[1]["join"]["key_similarity"] is None
+    assert result[1]["join"]["distance"] is not None
+    json.dumps(result, allow_nan=False)
 
 
 class Best:
@@ -154,7 +154,7 @@ def test_without_seeds_a_title_is_played_and_the_best_candidate_comes_first(cata
     assert abs(np.sum(minutes.tracks.numbers("duration_ms")) / 60_000 - 20) < 4
 
 
-def test_a_recommender_that_has_nothing_to_say_is_told(catalogue):
+def test_a_recommender_that_has_nothing_to_say_is_reported(catalogue):
     with pytest.raises(DiscoError, match="best reads no titles; name seeds"):
         generate(catalogue, np.array([], dtype=int), title="beach trip", recommender=Best(reads_titles=False))
     with pytest.raises(DiscoError, match="content reads no titles"):
@@ -178,7 +178,7 @@ def test_a_recommender_that_has_nothing_to_say_is_told(catalogue):
         ({"filters": Filters(include=("genre=polka",))}, "the filters leave no track"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(catalogue, arguments, sentence):
+def test_what_cannot_be_done_is_reported_in_a_sentence(catalogue, arguments, sentence):
     with pytest.raises(DiscoError, match=sentence):
         generate(catalogue, **{"seeds": np.array([1]), **arguments})
 
@@ -293,9 +293,9 @@ def test_alternatives_differ_and_the_first_is_the_best(catalogue):
     [
         ({"constraints": Constraints(pinned=((0, 77),))}, "the seeds keep their positions"),
         ({"constraints": Constraints(pinned=((4, 5),))}, "the seeds keep their positions"),
-        ({"constraints": Constraints(pinned=((12, 77),))}, "no place 13 in a sequence of 12"),
-        ({"constraints": Constraints(pinned=((4, 77), (4, 78)))}, "two tracks are to stand at place 5"),
-        ({"constraints": Constraints(end_track=77, pinned=((4, 77),))}, "one track is to stand at places 5 and 12"),
+        ({"constraints": Constraints(pinned=((12, 77),))}, "no position 13 in a sequence of 12"),
+        ({"constraints": Constraints(pinned=((4, 77), (4, 78)))}, "two tracks are pinned to position 5"),
+        ({"constraints": Constraints(end_track=77, pinned=((4, 77),))}, "one track is pinned to positions 5 and 12"),
         ({"sequencer": "path"}, "name it with --end-track"),
         ({"width": 0, "sequencer": "beam"}, "1 or more wide"),
     ],

@@ -1,4 +1,4 @@
-"""The figures and the page: what stands in them, and that no stranger's text gets out of hand."""
+"""The figures and the page: what stands in them, and that hostile text does no harm."""
 
 from __future__ import annotations
 
@@ -214,9 +214,9 @@ def test_the_page_loads_nothing_and_holds_plotly_once(hostile_page: str) -> None
 def test_the_page_says_what_it_shows() -> None:
     page = plot.page(playlist(track(0), track(1, key=4), name="Sunday", cost=[-0.75], tempo_change=[-2.5]))
     text = " ".join(Elements(page).text.split())
-    for said in ("Sunday", "2 tracks, 1 of them seeds, 6 minutes", "from the demo (invented tracks), 5,000 tracks",
+    for result in ("Sunday", "2 tracks, 1 of them seeds, 6 minutes", "from the demo (invented tracks), 5,000 tracks",
                  "spicyness 1.2", "predictor mean", "8A → 9A", "−2.5 %", "−0.75", "Artist 1"):  # fmt: skip
-        assert said in text, said
+        assert result in text, result
     assert page.count('<tr class="seed">') == 1
 
 
@@ -284,13 +284,13 @@ def test_half_and_double_time_are_marked_where_they_count() -> None:
     tempos = [70.0, 140.0, 142.0, 71.0, None, 284.0]
     made = playlist(*(track(i, tempo_bpm=tempo) for i, tempo in enumerate(tempos)))
 
-    def said(figure: go.Figure) -> list[tuple[str, float]]:
+    def result(figure: go.Figure) -> list[tuple[str, float]]:
         return [(note.text, note.x) for note in figure.layout.annotations if note.yref == "y5"]
 
-    assert said(plot.curves(made)) == [("2×", 1.5), ("½×", 3.5)]
+    assert result(plot.curves(made)) == [("2×", 1.5), ("½×", 3.5)]
     dotted = [trace for trace in plot.curves(made).data if trace.type == "scatter" and trace.line.dash == "dot"]
     assert [list(trace.y)[:2] for trace in dotted] == [[70.0, 140.0]]
-    assert said(plot.curves(replace(made, mixing=Mixing(half_time_weight=0)))) == []
+    assert result(plot.curves(replace(made, mixing=Mixing(half_time_weight=0)))) == []
 
 
 def test_the_matrix_holds_the_costs_of_all_joins_and_outlines_those_played() -> None:

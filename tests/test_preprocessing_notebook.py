@@ -68,14 +68,14 @@ def test_the_notebook_runs_on_a_slice_of_any_data(notebook: Any, tmp_path: Path)
         notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": str(tmp_path / "work")}}
     ).execute(env=environment)
     made = outputs(notebook)
-    said = "".join(output.get("text", "") for output in made if output.get("name") == "stdout")
+    result = "".join(output.get("text", "") for output in made if output.get("name") == "stdout")
     assert not [output for output in made if output.output_type == "error" or output.get("name") == "stderr"]
     assert sum("application/json" in output.get("data", {}) for output in made) == PICTURES
-    assert "400 tracks, 400 of them with all eight features" in said
-    assert "60 playlists" in said
-    assert "in 59 playlists" in said
+    assert "400 tracks, 400 of them with all eight features" in result
+    assert "60 playlists" in result
+    assert "in 59 playlists" in result
     # Features drawn at random are not those that the shipped card was fitted on.
-    assert float(re.search(r"lambdas +differs by at most ([\d.e+-]+)", said)[1]) > 0.1
+    assert float(re.search(r"lambdas +differs by at most ([\d.e+-]+)", result)[1]) > 0.1
     assert not list((tmp_path / "work").iterdir())
 
 

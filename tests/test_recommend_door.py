@@ -1,4 +1,4 @@
-"""The door `recommend` as its users meet it."""
+"""The command `recommend` as its users meet it."""
 
 from __future__ import annotations
 
@@ -58,13 +58,17 @@ def test_tracks_are_named_with_their_scores(capsys, knn):
 
 def test_json_is_one_object_and_nothing_else(capsys, knn):
     code, out, _ = run(capsys, "t00005", "t00010", *knn, "-n", 4, "--json")
-    said = json.loads(out)
+    result = json.loads(out)
     assert code == 0
-    assert list(said) == ["recommender", "catalogue", "title", "seeds", "scores_are", "tracks"]
-    assert (said["recommender"], said["seeds"], said["scores_are"]) == ("playlist-knn", ["t00005", "t00010"], "score")
-    assert [track["position"] for track in said["tracks"]] == [1, 2, 3, 4]
-    assert set(said["tracks"][0]) == {"position", "id", "title", "artist", "score"}
-    assert all(KIND[int(track["id"][1:])] == 0 for track in said["tracks"])
+    assert list(result) == ["recommender", "catalogue", "title", "seeds", "scores_are", "tracks"]
+    assert (result["recommender"], result["seeds"], result["scores_are"]) == (
+        "playlist-knn",
+        ["t00005", "t00010"],
+        "score",
+    )
+    assert [track["position"] for track in result["tracks"]] == [1, 2, 3, 4]
+    assert set(result["tracks"][0]) == {"position", "id", "title", "artist", "score"}
+    assert all(KIND[int(track["id"][1:])] == 0 for track in result["tracks"])
 
 
 def test_fifteen_are_named_by_default_and_a_file_is_a_playlist(capsys, knn, tmp_path):
@@ -80,9 +84,9 @@ def test_a_lone_text_that_is_no_track_is_a_title_to_those_who_read_titles(capsys
     code, out, err = run(capsys, "kind 3 trip", *reader, "--json")
     assert code == 0
     assert "is taken as a title" in err
-    said = json.loads(out)
-    assert (said["title"], said["seeds"], said["scores_are"]) == ("kind 3 trip", [], "confidence")
-    assert all(KIND[int(track["id"][1:])] == 3 for track in said["tracks"])
+    result = json.loads(out)
+    assert (result["title"], result["seeds"], result["scores_are"]) == ("kind 3 trip", [], "confidence")
+    assert all(KIND[int(track["id"][1:])] == 3 for track in result["tracks"])
     code, out, _ = run(capsys, "title 12", *reader, "--json")
     assert json.loads(out)["seeds"] == ["t00012"]
     code, out, _ = run(capsys, "--title", "kind 1", "title 12", *reader, "--json")
@@ -94,7 +98,7 @@ def test_a_lone_text_that_is_no_track_is_a_title_to_those_who_read_titles(capsys
 
 
 def test_a_file_without_a_known_track_has_its_title(capsys, reader, knn, tmp_path):
-    held = {"name": "kind 2", "tracks": [{"id": "stranger"}]}
+    held = {"name": "kind 2", "tracks": [{"id": "unmatched"}]}
     (tmp_path / "a.json").write_text(json.dumps(held))
     assert all(
         KIND[int(t["id"][1:])] == 2
@@ -156,7 +160,7 @@ def test_seeds_are_never_among_the_answers(capsys, knn, where):
 
 @pytest.mark.process
 @pytest.mark.parametrize("way", [["-m", "disco", "recommend"]])
-def test_the_door_is_reached_from_the_shell(way):
+def test_the_command_runs_from_the_shell(way):
     asked = ["demo-01197", "--json", "--quiet", "-n", "3"]
     done = subprocess.run([sys.executable, *way, *asked], capture_output=True, text=True, check=True)
     assert len(json.loads(done.stdout)["tracks"]) == 3
@@ -170,16 +174,16 @@ def test_a_playlist_is_generated_from_a_title_alone(capsys, reader):
         )
         == 0
     )
-    said = json.loads(capsys.readouterr().out)
-    assert said["recommender"] == "reader"
-    assert [KIND[int(track["id"][1:])] for track in said["tracks"]].count(4) == len(said["tracks"]) == 6
+    result = json.loads(capsys.readouterr().out)
+    assert result["recommender"] == "reader"
+    assert [KIND[int(track["id"][1:])] for track in result["tracks"]].count(4) == len(result["tracks"]) == 6
 
 
 def test_a_trained_recommender_is_used_to_generate(capsys, knn):
     assert command_line.main(["generate", "t00005", *map(str, knn), "--candidates", "40", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["recommender"] == "playlist-knn"
-    assert all(KIND[int(track["id"][1:])] == 0 for track in said["tracks"])
+    result = json.loads(capsys.readouterr().out)
+    assert result["recommender"] == "playlist-knn"
+    assert all(KIND[int(track["id"][1:])] == 0 for track in result["tracks"])
 
 
 def test_every_method_is_named_in_the_help(capsys):

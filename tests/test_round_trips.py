@@ -45,7 +45,7 @@ def xml(text: str | None) -> str | None:
 
 
 words = (st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(HOSTILE)).map(str.strip)
-said = words.map(lambda text: text or None)
+optional_words = words.map(lambda text: text or None)
 people = st.lists(words.filter(bool), min_size=1, max_size=3, unique=True) | st.none()
 genres = st.lists(words.map(lambda t: re.sub("[,;]", "", t).strip()).filter(bool), min_size=1, max_size=3)
 paths = st.none() | words.map(lambda text: f"/music/{text.replace(chr(0), '').rstrip('/')}.mp3")
@@ -63,12 +63,12 @@ def catalogues(draw: st.DrawFn) -> Catalogue:
         tracks.append(
             {
                 "track_id": f"{draw(words)}{i}",
-                "title": draw(said),
+                "title": draw(optional_words),
                 "artists": draw(people),
-                "album": draw(said),
+                "album": draw(optional_words),
                 "genres": draw(st.none() | genres),
                 "duration_ms": draw(st.none() | st.integers(1, 10**7)),
-                "isrc": draw(said),
+                "isrc": draw(optional_words),
                 "path": path and f"{path[:-4]}{i}.mp3",
                 "tempo_bpm": draw(tempos),
                 "key": key,

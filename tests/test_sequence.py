@@ -133,7 +133,7 @@ def test_no_second_version_of_the_same_song(title, artist, same):
     assert Rules(catalogue)([0, 1], 2) is not same
 
 
-def test_guests_count_as_artists_and_gap_nought_allows_them():
+def test_guests_count_as_artists_and_gap_zero_allows_them():
     catalogue = catalogue_of(
         [
             {"track_id": "1", "title": "One", "artists": ["Ann", "Bob"]},

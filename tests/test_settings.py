@@ -47,10 +47,10 @@ def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
         random_seed = 3
         width = 8
     """
-    said = read(tmp_path, text)
-    assert {*said, "minutes"} == set(settings.KEYS)
-    assert (said["flow"], said["spicyness"], said["explicit"]) == (1, 1.2, False)
-    assert said["include"] == ["genre=techno", "genre=house"]
+    result = read(tmp_path, text)
+    assert {*result, "minutes"} == set(settings.KEYS)
+    assert (result["flow"], result["spicyness"], result["explicit"]) == (1, 1.2, False)
+    assert result["include"] == ["genre=techno", "genre=house"]
 
 
 @pytest.mark.parametrize("content", [b"", b"# nothing\n", b"\xef\xbb\xbf# written by a Windows editor\r\n"])
@@ -59,7 +59,7 @@ def test_a_file_may_set_nothing(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         ("flwo = 1", ["'flwo' is not known", "did you mean 'flow'"]),
         ("spicynes = 1", ["'spicynes' is not known", "did you mean 'spicyness'"]),
@@ -87,11 +87,11 @@ def test_a_file_may_set_nothing(tmp_path, content):
         (b"\x89PNG\0\0", ["not a readable settings file"]),
     ],
 )
-def test_what_means_nothing_is_one_sentence_that_names_file_and_key(tmp_path, content, said):
+def test_what_means_nothing_is_one_sentence_that_names_file_and_key(tmp_path, content, expected):
     with pytest.raises(DataError) as error:
         read(tmp_path, content)
     assert "\n" not in str(error.value)
-    for part in [str(tmp_path / "mine.toml"), *said]:
+    for part in [str(tmp_path / "mine.toml"), *expected]:
         assert part in str(error.value)
 
 
@@ -129,8 +129,8 @@ ranges = st.none() | texts
     )
 )
 def test_whatever_is_written_is_read_back(tmp_path_factory, values):
-    said = read(tmp_path_factory.getbasetemp(), settings.as_toml(argparse.Namespace(**values)))
-    assert said == {key: value for key, value in values.items() if value not in (None, [])}
+    result = read(tmp_path_factory.getbasetemp(), settings.as_toml(argparse.Namespace(**values)))
+    assert result == {key: value for key, value in values.items() if value not in (None, [])}
 
 
 def test_the_command_line_goes_before_the_file_and_the_file_before_the_usual(tmp_path):

@@ -62,10 +62,10 @@ def test_tracks_of_an_export_have_names_albums_and_play_counts(tmp_path):
     assert (own["title"], own["artists"], own["album"]) == ("First & Last", ["My Band"], "Demo")
     # The only one that was played comes first, and a play by name is found by it.
     assert catalogue.table["track_id"][0].as_py() == bare(1)
-    said = " | ".join(catalogue.notes)
+    result = " | ".join(catalogue.notes)
     for part in ("2 playlists", "1 plays of 30 s or more from 2024-02-03 to 2024-02-03", "--enrich-from"):
-        assert part in said
-    assert "1 podcasts and untitled entries of playlists left out" in said
+        assert part in result
+    assert "1 podcasts and untitled entries of playlists left out" in result
     assert "Never" not in str(catalogue.table)
 
 
@@ -92,10 +92,10 @@ def test_a_listening_history_counts_plays_by_id(tmp_path):
     where.write_text(json.dumps([other, play, play, talk, *odd]))
     catalogue = sources.open([where])
     assert catalogue.table["track_id"].to_pylist() == [bare(5), bare(6)]
-    said = " | ".join(catalogue.notes)
-    assert "3 plays of 30 s or more" in said
-    assert "1 podcasts and videos played left out" in said
-    assert "203.0.113" not in said + str(catalogue.table)
+    result = " | ".join(catalogue.notes)
+    assert "3 plays of 30 s or more" in result
+    assert "1 podcasts and videos played left out" in result
+    assert "203.0.113" not in result + str(catalogue.table)
 
 
 def test_a_broken_part_is_named_and_the_rest_is_read(tmp_path):

@@ -80,21 +80,21 @@ def test_what_an_entry_holds_is_called_item_or_track(start):
         "external_ids": {"isrc": "X1"},
     }
     row = {"track_id": "a" * 22, "title": "N", "artists": ["A"], "isrc": "X1"}
-    for said in (
+    for result in (
         {"item": there},
         {"track": there},
         {"item": None, "track": there},
         {"item": there, "track": True},
         there,
     ):
-        kept = responses.entry(said).row
+        kept = responses.entry(result).row
         assert {name: kept[name] for name in row} == row
     assert responses.entry({"item": None}).kind == "gone"
     assert responses.entry({"item": None, "track": True}).kind == "gone"
 
 
 @pytest.mark.parametrize(
-    ("said", "tempo", "key", "mode", "energy"),
+    ("sentence", "tempo", "key", "mode", "energy"),
     [
         ({"tempo": 120.5, "key": 0, "mode": 1, "energy": 0.5}, 120.5, 0, 1, 0.5),
         ({"tempo": 0.0, "key": -1, "mode": 1, "energy": 1.5}, None, None, None, None),
@@ -102,8 +102,8 @@ def test_what_an_entry_holds_is_called_item_or_track(start):
         ({"tempo": float("nan"), "key": 3, "mode": None, "energy": float("inf")}, None, 3, None, None),
     ],
 )
-def test_what_is_no_measurement_is_unknown(said, tempo, key, mode, energy):
-    row = spotify_values.measured(said)
+def test_what_is_no_measurement_is_unknown(sentence, tempo, key, mode, energy):
+    row = spotify_values.measured(sentence)
     assert (row["tempo_bpm"], row["key"], row["mode"], row["energy"]) == (tempo, key, mode, energy)
 
 
@@ -133,15 +133,15 @@ def test_the_library_is_read_back_as_it_was_written(start):
     )
 
 
-def test_the_cost_is_told_before_it_is_paid(start):
+def test_the_cost_is_reported_before_it_is_paid(start):
     fake = start(tracks=1500, saved=1234)
     crawl = Sync(connect())
     plan = crawl.plan()
-    said = plan.cost(30)
+    result = plan.cost(30)
     asked = len(fake.log)
     assert asked == 4  # who, the lists, the first of saved and top
-    assert said.startswith("1,234 saved tracks, 99 top tracks and 10 playlists: ")
-    assert f"{len(plan.pages)} calls to make, 30 left of today's budget; it stops there, and goes on" in said
+    assert result.startswith("1,234 saved tracks, 99 top tracks and 10 playlists: ")
+    assert f"{len(plan.pages)} calls to make, 30 left of today's budget; it stops there, and goes on" in result
     for _ in crawl.fetch(plan):
         pass
     assert len(fake.log) - asked == len(plan.pages)
@@ -249,7 +249,7 @@ def test_another_account_gets_nothing_of_the_first(start):
     assert len(fake.calls("/v1/me/tracks")) == 4
 
 
-def test_a_list_that_changes_while_it_is_read_is_told(start):
+def test_a_list_that_changes_while_it_is_read_is_reported(start):
     fake = start()
     fake.fault("run", at=2, path="/me/tracks", run=lambda: fake.library.saved.pop())
     assert "1 lists changed while they were read; sync again to have them exactly" in read().notes
@@ -310,7 +310,7 @@ def test_an_old_library_reminds_of_the_terms(start):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1}', '{"format": 99}', "[" * 100_000])
-def test_a_damaged_library_is_told(start, text):
+def test_a_damaged_library_is_reported(start, text):
     start()
     read()
     (library.library_dir() / "library.json").write_text(text)
@@ -318,7 +318,7 @@ def test_a_damaged_library_is_told(start, text):
         library.read()
 
 
-def test_a_library_whose_table_is_gone_is_told(start):
+def test_a_library_whose_table_is_gone_is_reported(start):
     start()
     read()
     next(library.library_dir().glob("*.parquet")).unlink()
@@ -326,7 +326,7 @@ def test_a_library_whose_table_is_gone_is_told(start):
         library.read()
 
 
-def test_a_full_disk_is_told_and_the_library_before_is_whole(start, monkeypatch):
+def test_a_full_disk_is_reported_and_the_library_before_is_whole(start, monkeypatch):
     fake = start()
     before = read()
     fake.library.saved.pop()

@@ -101,12 +101,12 @@ def test_every_known_layout_gives_the_same_track(tmp_path, maker):
 
 
 def test_layouts_give_genres_popularity_and_other_columns_that_they_have(tmp_path):
-    told = {name: set() for name in ONLY_SOME_SAY}
+    reporters = {name: set() for name in ONLY_SOME_SAY}
     for maker, text in LAYOUTS.items():
         track = next(t for t in read(tmp_path, text).table.to_pylist() if t["track_id"] == ID)
-        for name in told:
-            told[name] |= {maker} if track[name] is not None else set()
-    assert {name: len(makers) for name, makers in told.items()} == {
+        for name in reporters:
+            reporters[name] |= {maker} if track[name] is not None else set()
+    assert {name: len(makers) for name, makers in reporters.items()} == {
         "album": 4,
         "genres": 3,
         "popularity": 4,
@@ -173,7 +173,7 @@ ROWS = "".join(f"t{i},Title {i},Artist {i},0.5,120\n" for i in range(5))  # line
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (b"", ["is empty"]),
         (b"  \n \r\n\t", ["is empty"]),
@@ -214,13 +214,13 @@ ROWS = "".join(f"t{i},Title {i},Artist {i},0.5,120\n" for i in range(5))  # line
         (b"PAR1" + b"x" * 99 + b"PAR1", ["Parquet"]),
     ],
 )
-def test_a_file_that_is_not_a_table_gives_one_sentence_with_file_and_line(tmp_path, content, said):
+def test_a_file_that_is_not_a_table_gives_one_sentence_with_file_and_line(tmp_path, content, expected):
     path = tmp_path / "tracks.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(DataError) as error:
         tables.read(path)
     assert "\n" not in str(error.value)
-    for part in [str(path), *said]:
+    for part in [str(path), *expected]:
         assert part in str(error.value)
 
 
@@ -241,7 +241,7 @@ def test_a_broken_gzip_gives_an_error(tmp_path, damage):
 
 
 @pytest.mark.parametrize(
-    ("columns", "said"),
+    ("columns", "expected"),
     [
         ({"title": [["a"], ["b"]]}, ["'title'", "list"]),
         ({"title": [{"x": 1}, {"x": 2}]}, ["'title'", "struct"]),
@@ -257,12 +257,12 @@ def test_a_broken_gzip_gives_an_error(tmp_path, damage):
         ({"track_id": pa.array([], pa.string()), "title": [], "artists": []}, ["no rows"]),
     ],
 )
-def test_parquet_with_a_column_of_the_wrong_type_names_file_and_column(tmp_path, columns, said):
+def test_parquet_with_a_column_of_the_wrong_type_names_file_and_column(tmp_path, columns, expected):
     path = tmp_path / "tracks.parquet"
     pq.write_table(pa.table({"track_id": ["a", "b"], "title": ["A", "B"], "artists": ["P", "Q"], **columns}), path)
     with pytest.raises(DataError) as error:
         tables.read(path)
-    for part in [str(path), *said]:
+    for part in [str(path), *expected]:
         assert part in str(error.value)
 
 

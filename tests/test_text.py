@@ -22,5 +22,5 @@ def test_both_ways_of_folding_agree(title):
     ("text", "clean"),
     [("a\nb\r\tc", "a b  c"), ("\x1b[31mred", "[31mred"), ("\u202etxt.exe", "txt.exe"), (None, ""), ("é 夜", "é 夜")],
 )
-def test_strangers_text_is_made_harmless(text, clean):
+def test_unmatched_tracks_text_is_made_harmless(text, clean):
     assert printable(text) == clean

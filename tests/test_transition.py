@@ -55,7 +55,7 @@ def test_another_pool_is_not_taken_for_the_last_one():
     np.testing.assert_array_equal(cost.costs(state, second), flow(catalogue).costs(state, second))
 
 
-def test_what_is_unknown_contributes_nothing_and_is_said_to_be_unknown():
+def test_what_is_unknown_contributes_nothing_and_is_reported_to_be_unknown():
     known = random_catalogue(3, seed=1).table.to_pylist()
     known[1] |= {"key": None, "tempo_bpm": None}
     known[2] |= dict.fromkeys(FEATURES)

@@ -1,8 +1,8 @@
-"""Find a track by what a person types: words of title and artist, in any order, roughly spelt.
+"""Search tracks by words of title and artist, in any order and roughly spelt.
 
-An inverted index from words to tracks, built once. A track's score is the share of the query that it
-answers (rare words weigh more, misspelt ones count less), less what its title says that nobody asked
-for. The same weights serve exact and rough matches, so nothing has to be tried twice.
+An inverted index from words to tracks, built once. A track's score is the share of the query that it matches (rare
+words weigh more, misspelt ones count less), less a penalty for other words in its title. Exact and rough matches have
+the same weights, so one pass finds both.
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ from numpy.typing import NDArray
 
 from disco.catalogue.text import fold_accents, normalise, without_version
 
-# Words of a query that say how it was written down, not what is meant.
+# Words of a query that hardly tell one track from another.
 _NOISE = {"feat", "ft", "featuring", "remaster", "remastered", "by", "the", "a", "and"}
 _NOISE_WEIGHT = 0.1
-# What a word of the query counts in `(feat. X)` or `- Remastered 2011`: the catalogue may not have it so.
+# Weight of the words in `(feat. X)` or `- Remastered 2011`, which the catalogue may not have.
 _ASIDE_WEIGHT = 0.25
-# A word one or two letters off counts this much; less than 1 so that the right spelling wins.
+# Weight of a match by the number of its edits.
 _ROUGH = {0: 1.0, 1: 0.8, 2: 0.65}
-# What a word counts that only looks like the one asked for: enough for a hint, never for an answer.
-_ALIKE = 0.3
-# Words of the title that were not asked for cost up to this much: "Hello" before "Hello Goodbye".
+# Weight of a word that only resembles one of the query: enough for a hint, never for an answer.
+_RESEMBLING = 0.3
+# Highest penalty for words of the title that are not in the query: "Hello" before "Hello Goodbye".
 _UNASKED_TITLE = 0.25
-# Words that make it another performance; a remaster is the same one. Unasked, they cost a little, so that
-# the recording comes before the karaoke version even where the latter is more popular.
+# Words that make it another performance; a remaster is the same one. Where the query has none of them, they cost a
+# little, so that the recording comes before the karaoke version even where that is more popular.
 _OTHER_TAKES = frozenset(
     """live remix mix edit karaoke cover acoustic instrumental demo acapella unplugged sped slowed rework tribute
     originally reprise session version dub extended interlude skit commentary medley""".split()
 )
 _UNASKED_TAKE = 0.04
-# The artist's name alone finds his tracks, but a title of that name comes first.
+# Penalty for a match by artist alone, so that a title of that name comes first.
 _NO_TITLE = 0.2
-# No two words written together are longer than this.
-_LONGEST_PARTED = 40
-# Below this share of the query a track is a hint, not an answer.
+# Longest word that is tried as two words written together.
+_LONGEST_COMPOUND = 40
+# Below this score a track is a hint, not an answer.
 ENOUGH = 0.55
 _SHIFT = 32
 
 
 class Match(NamedTuple):
-    """One answer: the track's row, how well it fits (0-1), and whether every word was met as spelt."""
+    """A track found: its row, its score (0-1), and whether it has every word of the query as spelt."""
 
     row: int
     score: float
@@ -120,7 +120,13 @@ class TextIndex:
     artists : pa.Array of string, shape (n,)
         All artists of a track in one text.
     popularity : ndarray, shape (n,)
-        Any scale, higher is more popular; decides among equals. NaN counts as least.
+        Any scale, higher is more popular; decides among equals. NaN is lowest.
+
+    Examples
+    --------
+    >>> index = TextIndex(pa.array(["Hello", "Hello Goodbye"]), pa.array(["Ana", "Bo"]), np.zeros(2, np.float32))
+    >>> [match.row for match in index.search("helo")]
+    [0, 1]
     """
 
     def __init__(self, titles: pa.Array, artists: pa.Array, popularity: NDArray[np.float32]) -> None:
@@ -145,19 +151,19 @@ class TextIndex:
         self._popularity = np.nan_to_num(popularity, nan=-np.inf)
 
     def search(self, text: str, n: int = 5) -> list[Match]:
-        """Tracks that answer the text, best first; among equals the more popular, then the earlier row.
+        """The n tracks that best match a text, best first; among equals the more popular, then the earlier row.
 
-        Scores below `ENOUGH` are the nearest there is, for a hint.
+        Matches with scores below `ENOUGH` are only hints.
         """
-        said = fold_accents(pa.array([text]))
-        asked = list(dict.fromkeys(normalise(said)[0].as_py().split()))
+        folded = fold_accents(pa.array([text]))
+        asked = list(dict.fromkeys(normalise(folded)[0].as_py().split()))
         if not asked or not len(self._vocabulary):
             return []
-        aside = set(asked) - set(normalise(without_version(said))[0].as_py().split())
-        asked = self._parted(asked)
+        aside = set(asked) - set(normalise(without_version(folded))[0].as_py().split())
+        asked = self._split_compounds(asked)
         meanings = [self._meanings(word) for word in asked]
         if not any(meanings):
-            meanings = [self._alike(word) for word in asked]
+            meanings = [self._resembling(word) for word in asked]
         weights = [
             self._weight(word, meant) * (_ASIDE_WEIGHT if word in aside else 1)
             for word, meant in zip(asked, meanings, strict=True)
@@ -176,7 +182,7 @@ class TextIndex:
     def _answered(
         self, asked: list[str], meanings: list[list[tuple[int, float]]], weights: list[float]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]:
-        """Of each track: share of the query answered, whether all as spelt, words of its title asked for."""
+        """Of each track: share of the query matched, whether all as spelt, number of its title's words matched."""
         answered, in_title = np.zeros((2, self._n), dtype=np.float32)
         exact = np.ones(self._n, dtype=bool)
         for word, meant, weight in zip(asked, meanings, weights, strict=True):
@@ -191,23 +197,23 @@ class TextIndex:
             exact &= (best == 1) | (word in _NOISE)
         return answered, exact, in_title
 
-    def _parted(self, asked: list[str]) -> list[str]:
-        """Query words, those written as one (`cocoabutter`) parted where both halves are known words."""
-        halves = {w: [(w[:i], w[i:]) for i in range(2, len(w) - 1)] for w in asked if len(w) <= _LONGEST_PARTED}
+    def _split_compounds(self, asked: list[str]) -> list[str]:
+        """Query words; two written as one (`cocoabutter`) are split where both halves are known words."""
+        halves = {w: [(w[:i], w[i:]) for i in range(2, len(w) - 1)] for w in asked if len(w) <= _LONGEST_COMPOUND}
         pieces = pa.array([*asked, *(half for pairs in halves.values() for pair in pairs for half in pair)])
-        # This way round the few are hashed and the many scanned; `index_in` would hash the many, each time.
+        # This hashes the few and scans the many; `index_in` would hash the many each time.
         known = set(self._vocabulary.filter(pc.is_in(self._vocabulary, value_set=pieces)).to_pylist())
-        parted: list[str] = []
+        split: list[str] = []
         for word in asked:
             whole = [] if word in known else [pair for pair in halves.get(word, []) if known.issuperset(pair)]
             if whole and not any(quality >= _ROUGH[1] for _, quality in self._meanings(word)):
-                parted += max(whole, key=lambda pair: min(map(len, pair)))
+                split += max(whole, key=lambda pair: min(map(len, pair)))
             else:
-                parted.append(word)
-        return parted
+                split.append(word)
+        return split
 
     def _meanings(self, token: str, allowed: int | None = None) -> list[tuple[int, float]]:
-        """Words of the vocabulary that a typed one may stand for, each with how much it then counts."""
+        """Words of the vocabulary that a word of the query may mean, each with its weight."""
         if allowed is None:
             allowed = 0 if len(token) < 4 else 1 if len(token) < 8 else 2
         letters = _letters(pa.array([token]))[0]
@@ -220,15 +226,15 @@ class TextIndex:
         edits = _edits(token, self._vocabulary.take(pa.array(codes)).to_pylist())
         return [(int(c), _ROUGH[int(e)]) for c, e in zip(codes, edits, strict=True) if e <= allowed]
 
-    def _alike(self, token: str) -> list[tuple[int, float]]:
-        """The few words that look most like one that nobody wrote: for hints only."""
+    def _resembling(self, token: str) -> list[tuple[int, float]]:
+        """The five words that most resemble a word that is not in the vocabulary, for hints only."""
         differ = np.bitwise_count(self._letters ^ _letters(pa.array([token]))[0]).astype(np.int64)
         codes = np.argsort(differ + np.abs(self._lengths - len(token)), kind="stable")[:500]
         edits = _edits(token, self._vocabulary.take(pa.array(codes)).to_pylist())
-        return [(int(codes[i]), _ALIKE) for i in np.argsort(edits, kind="stable")[:5]]
+        return [(int(codes[i]), _RESEMBLING) for i in np.argsort(edits, kind="stable")[:5]]
 
     def _weight(self, token: str, meant: list[tuple[int, float]]) -> float:
-        """Inverse document frequency of the word as typed, of its likeliest reading if never so spelt."""
+        """Inverse document frequency of the word as spelt, or of its meanings if it is nowhere so spelt."""
         if token in _NOISE:
             return _NOISE_WEIGHT
         right = [word for word, quality in meant if quality == 1] or [word for word, _ in meant]

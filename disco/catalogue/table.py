@@ -1,7 +1,7 @@
-"""Catalogue: tracks held in Arrow columns, one row a track, ready for millions of them.
+"""Catalogue: tracks in Arrow columns, one row per track, for millions of them.
 
-Inside the program a track is its row number in one catalogue (`Rows`); at the doors it is its
-`track_id`. A null is unknown, never 0; in the NumPy columns made from it unknown is NaN.
+Inside the program a track is its row number in one catalogue (`Rows`); in files and on the command line it is its
+`track_id`. A null is unknown, never 0; in NumPy columns unknown is NaN.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ SCHEMA = pa.schema(
         ("mode", pa.int8()),
         *((feature, pa.float32()) for feature in FEATURES),
         ("feature_set", pa.string()),
-        # Who said the key and the tempo: "table", "tag", "sound" or "person"; how sure, 0-1, where it was measured.
+        # Source of key and tempo: "table", "tag", "sound" or "person"; confidence, 0-1, where it was measured.
         ("key_origin", pa.string()),
         ("key_confidence", pa.float32()),
         ("tempo_origin", pa.string()),
@@ -63,31 +63,37 @@ SCHEMA = pa.schema(
     ]
 )
 
-# Who measured what a person said: on the same scales as the service, 0 to 1.
+# Feature set of values that a person gave: on the same scales as Spotify's, 0 to 1.
 PERSON = "person"
-# Columns that are taken together from one source: no track is put together from two measurements.
+# Columns that are always taken together from one source, so that no track mixes two measurements.
 COLUMN_GROUPS = ((*FEATURES, "feature_set"), ("key", "mode"), ("tempo_bpm",))
-# What is said of such a group goes with it, and is null where nothing was said.
+# Columns that describe a group and are taken with it.
 PROVENANCE_COLUMNS = {"key": ("key_origin", "key_confidence"), "tempo_bpm": ("tempo_origin", "tempo_confidence")}
 
-# Up to this many ids are looked for by scanning; hashing a million ids costs as much as 20 scans.
+# Up to this many ids are found by scanning: hashing a million ids costs as much as 20 scans.
 _SCAN = 20
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Tracks of one `SCHEMA` table; `track_id` is unique.
+    """Tracks of one table with the columns of `SCHEMA`; `track_id` is unique.
 
-    Attributes
+    Parameters
     ----------
     table : pa.Table
-        One row a track.
+        One row per track.
     where : str
-        What the user called it: paths, or the demo's name.
+        Where it is from, as the user wrote it: paths, or the demo's name.
     notes : tuple of str
-        What its reader kept, joined, dropped and could not know, in sentences.
+        What was read, merged and left out, in sentences for the user.
     parent : Catalogue, optional
-        What these tracks were taken from, among which they have their ranks; None for a whole catalogue.
+        The catalogue that these tracks were taken from; features are ranked among its tracks. None if it is whole.
+
+    Examples
+    --------
+    >>> songs = Catalogue.from_tracks([{"track_id": "a", "title": "Night Bus", "key": 9, "mode": 0}])
+    >>> len(songs), songs.ids(songs.rows(["a"])), songs.circle_positions.tolist()
+    (1, ['a'], [0.0])
     """
 
     table: pa.Table
@@ -97,7 +103,14 @@ class Catalogue:
 
     @classmethod
     def from_tracks(cls, tracks: Iterable[Mapping[str, Any]], where: str = "") -> Catalogue:
-        """A catalogue of tracks given as mappings by the names of `SCHEMA`; a name that is missing is unknown.
+        """Make a catalogue of tracks given as mappings.
+
+        Parameters
+        ----------
+        tracks : iterable of mapping
+            Values by the names of `SCHEMA`; a name that is missing is unknown.
+        where : str
+            Where they are from, for messages.
 
         Examples
         --------
@@ -111,7 +124,13 @@ class Catalogue:
         return int(self.table.num_rows)
 
     def rows(self, ids: Sequence[str]) -> Rows:
-        """Rows of these ids, in their order; raises `NotFoundError` for the first that is not here."""
+        """Rows of ids, in their order.
+
+        Raises
+        ------
+        NotFoundError
+            If an id is not in the catalogue; the message names the first.
+        """
         column, wanted = self.table["track_id"], pa.array(ids, pa.string())
         if len(wanted) <= _SCAN:
             rows = np.flatnonzero(pc.is_in(column, value_set=wanted).to_numpy(zero_copy_only=False))
@@ -124,29 +143,36 @@ class Catalogue:
         return np.array(found, dtype=np.intp)
 
     def ids(self, rows: Rows) -> list[str]:
-        """Ids of these rows, in their order."""
+        """Ids of rows, in their order."""
         ids: list[str] = self.table["track_id"].take(pa.array(rows)).to_pylist()
         return ids
 
     def take(self, rows: Rows) -> Catalogue:
-        """These rows alone, in their order."""
+        """A catalogue of these rows, in their order."""
         return Catalogue(self.table.take(pa.array(rows)), self.where, self.notes, self.parent or self)
 
     def fill(self, other: Catalogue) -> Catalogue:
-        """The same tracks, with the other catalogue's values where this one has none, matched by id."""
+        """The same tracks with unknown values filled in from another catalogue's tracks of the same id."""
         known = other.table.filter(pc.is_in(other.table["track_id"], value_set=self.table["track_id"]))
         return Catalogue(deduplicate(pa.concat_tables([self.table, known])), self.where, self.notes)
 
     def numbers(self, name: str) -> Floats:
-        """A numeric column as float32, shape (n,), NaN where unknown."""
+        """A numeric column as float32, shape (n,), NaN where unknown; `name` is one of `SCHEMA`."""
         column = self.table[name].cast(pa.float32()).combine_chunks()
         return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float32)
 
     def features(self, feature_set: str | None = None) -> Floats:
-        """The eight features, shape (n, 8) in the order of `FEATURES`, raw units, NaN where unknown.
+        """The eight features of each track, in raw units.
 
-        Laid out column by column, since they are read so. Values of another feature set than the one that is asked
-        for, by default the one that counts here, are not comparable and come as NaN.
+        Parameters
+        ----------
+        feature_set : str, optional
+            Whose measurements; `self.feature_set` by default. Those of other sets are not comparable and are NaN.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, 8)
+            In the order of `FEATURES`, column-major; loudness in dB, the others 0-1; NaN where unknown.
         """
         wanted = feature_set or self.feature_set
         columns = np.stack([self.numbers(name) for name in FEATURES])
@@ -157,7 +183,7 @@ class Catalogue:
         return columns.T
 
     def sorted_features(self, feature_set: str) -> tuple[Floats, ...]:
-        """The known values of each feature that this set measured, in ascending order."""
+        """Known values of each feature in one feature set, in ascending order: eight arrays."""
         if feature_set not in self._sorted_features:
             columns = self.features(feature_set).T
             self._sorted_features[feature_set] = tuple(np.sort(column[~np.isnan(column)]) for column in columns)
@@ -169,12 +195,12 @@ class Catalogue:
 
     @cached_property
     def feature_sets(self) -> tuple[str, ...]:
-        """Everybody who measured features here, sorted."""
+        """Names of all feature sets in the catalogue, sorted."""
         return tuple(sorted(pc.unique(self.table["feature_set"]).drop_null().to_pylist()))
 
     @cached_property
     def feature_set(self) -> str:
-        """Who measured the features of most tracks, all eight where anybody has them: the set that counts here."""
+        """The feature set with the most tracks that have all eight features, else with the most that have any."""
         measured = self.table["feature_set"].filter(_all_known(self.table, FEATURES))
         if not len(measured):
             measured = self.table["feature_set"].filter(pa.array(self.has_any_feature))
@@ -183,7 +209,7 @@ class Catalogue:
 
     @cached_property
     def has_comparable_features(self) -> Mask:
-        """Tracks whose eight features are known, shape (n,)."""
+        """Mask of the tracks whose eight features are known and of `self.feature_set`, shape (n,)."""
         known = _all_known(self.table, FEATURES)
         if len(pc.unique(self.table["feature_set"])) > 1:
             same = pc.equal(self.table["feature_set"], self.feature_set)
@@ -192,12 +218,12 @@ class Catalogue:
 
     @cached_property
     def has_all_features(self) -> Mask:
-        """Tracks whose eight features are all known, whoever measured them, shape (n,)."""
+        """Mask of the tracks whose eight features are known, of any feature set, shape (n,)."""
         return np.asarray(_all_known(self.table, (*FEATURES, "feature_set")).to_numpy(zero_copy_only=False))
 
     @cached_property
     def has_any_feature(self) -> Mask:
-        """Tracks of which any of the eight features is known, whoever measured it, shape (n,)."""
+        """Mask of the tracks of which any of the eight features is known, of any feature set, shape (n,)."""
         known = np.zeros(len(self), dtype=bool)
         for name in FEATURES:
             known |= pc.is_valid(self.table[name]).to_numpy()
@@ -207,13 +233,13 @@ class Catalogue:
 
     @cached_property
     def has_title_and_artist(self) -> Mask:
-        """Tracks whose title and artist are known, shape (n,): others are played only as seeds."""
+        """Mask of the tracks whose title and artist are known, shape (n,); others are played only as seeds."""
         known = _all_known(self.table, ("title", "artists"))
         return np.asarray(known.to_numpy(zero_copy_only=False))
 
     @cached_property
     def circle_positions(self) -> Floats:
-        """Places on the circle of fifths, shape (n,), 0-11, NaN where key or mode is unknown."""
+        """Positions on the circle of fifths, shape (n,), 0-11, NaN where key or mode is unknown."""
         return circle_position(self.numbers("key"), self.modes).astype(np.float32)
 
     @cached_property
@@ -227,17 +253,17 @@ class Catalogue:
         return self.numbers("tempo_bpm")
 
     def tracks(self, rows: Rows) -> list[dict[str, Any]]:
-        """These rows as one dictionary each, in their order, keyed by the names of `SCHEMA`."""
+        """Rows as dictionaries by the names of `SCHEMA`, in their order."""
         tracks: list[dict[str, Any]] = self.table.take(pa.array(rows)).to_pylist()
         return tracks
 
     def song_key(self, row: int) -> str:
-        """Name that all versions of a track share (first artist and normalised title), empty if untitled."""
+        """First artist and title without remarks, which all versions of a song share; empty if untitled."""
         artists = self.artists(row)
         return song_key(self.table["title"][row].as_py(), artists[0] if artists else None)
 
     def artists(self, row: int) -> list[str]:
-        """Artists of a track, the first named first; empty if unknown."""
+        """Artists of a track, the main one first; empty if unknown."""
         artists: list[str] = self.table["artists"][row].as_py() or []
         return artists
 
@@ -269,7 +295,14 @@ class Catalogue:
         return np.array([find(self, text, choose) for text in texts], dtype=np.intp)
 
     def search(self, text: str, n: int = 5) -> list[Match]:
-        """Tracks that a person may mean by a text, best first; the index is built at the first search."""
+        """The n tracks that best match a text, best first; the index is built at the first search.
+
+        Examples
+        --------
+        >>> songs = Catalogue.from_tracks([{"track_id": "a", "title": "Night Bus", "artists": ["Mira Vale"]}])
+        >>> songs.search("mira night bus")
+        [Match(row=0, score=1.0, exact=True)]
+        """
         return self._index.search(text, n)
 
     @cached_property
@@ -279,7 +312,15 @@ class Catalogue:
 
 
 def merge(catalogues: Sequence[Catalogue]) -> Catalogue:
-    """All tracks of several catalogues; where two know a track, the first one's values come first."""
+    """Merge catalogues by id; of several known values of a track the first counts.
+
+    Examples
+    --------
+    >>> a, b = (Catalogue.from_tracks([{"track_id": "a", name: 8.0}]) for name in ("tempo_bpm", "popularity"))
+    >>> both = merge([a, b])
+    >>> both.tempos.tolist(), both.numbers("popularity").tolist()
+    ([8.0], [8.0])
+    """
     if len(catalogues) == 1:
         return catalogues[0]
     table = deduplicate(pa.concat_tables([c.table for c in catalogues]))
@@ -300,11 +341,20 @@ def _all_known(table: pa.Table, names: Iterable[str]) -> pa.ChunkedArray:
 
 
 def deduplicate(table: pa.Table) -> pa.Table:
-    """Join rows of the same id: the first known value of each column, all genres.
+    """Merge rows of the same id: the first known value of each column, all genres.
 
-    The eight features are taken together, with their `feature_set`, from the first row that has them
-    all (or else any), and so are key and mode, and what is said of a key or a tempo goes with it: no
-    track is put together from two measurements.
+    The columns of one of `COLUMN_GROUPS` come from the first row that knows all of them, or else any, and
+    `PROVENANCE_COLUMNS` go with them: no track mixes two measurements.
+
+    Parameters
+    ----------
+    table : pa.Table
+        With the columns of `SCHEMA`.
+
+    Returns
+    -------
+    pa.Table
+        One row per id, in the order of their first rows.
     """
     codes = table["track_id"].combine_chunks().dictionary_encode().indices.to_numpy()
     n = int(codes.max()) + 1 if len(codes) else 0

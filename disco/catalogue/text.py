@@ -1,7 +1,6 @@
-"""Text as people mean it: one spelling for what they would call the same title or name.
+"""Normalised titles and names: one spelling for what people would call the same.
 
-Everything works on Arrow arrays, so that a million titles take about a second; a single text is an
-array of one.
+Functions work on Arrow arrays, so that a million titles take about a second; a single text is an array of one.
 """
 
 from __future__ import annotations
@@ -14,22 +13,22 @@ import pyarrow.compute as pc
 
 # Letters that Unicode does not decompose into a plain letter and an accent, and signs used as letters.
 _LETTERS = {"ß": "ss", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "æ": "ae", "œ": "oe", "ı": "i"}
-# What is said of a recording, not part of the song's name. Years count only beside "remaster".
+# Words of remarks on a version or release, which are not part of the song's name.
 VERSION_WORDS = (
     r"(?:remaster(?:ed)?|remix|mix|edit|version|live|mono|stereo|demo|acoustic|instrumental|karaoke|radio|extended"
     r"|deluxe|bonus|unplugged|session|sessions|rework|cover|dub|club|original|single|album|explicit|clean|anniversary"
     r"|edition|feat|ft|featuring|with|from|recorded|reprise|vivo|directo|versao|akustik"
     r"|acustic[oa]|acoustique|remasterizad[oa]|take|outtake|a cappella|acapella|sped up|slowed)"
 )
-# Said of the same recording. Live, remix or acoustic make it another: of such pairs half agree in key, against
-# nine in ten of those with one title and eight in ten of those that differ in these.
-_SAID = (
+# Remarks on a release of the same recording. Live, remix or acoustic make it another: of such pairs half agree in
+# key, against nine in ten of those with one title and eight in ten of those that differ in these remarks.
+_RELEASE_REMARK = (
     r"(?:feat\b|ft\b|featuring\b|with\b|(?:\d{4} )?(?:digital(?:ly)? )?remaster|explicit|clean|album version"
     r"|single version|original mix|bonus track|from the |from \")"
 )
 RELEASE_REMARKS = (
-    r"\s*[(\[]" + _SAID + r"[^()\[\]]*[)\]]",
-    r"\s+-\s+" + _SAID + r".*$",
+    r"\s*[(\[]" + _RELEASE_REMARK + r"[^()\[\]]*[)\]]",
+    r"\s+-\s+" + _RELEASE_REMARK + r".*$",
     r"\s+(?:feat|ft|featuring)\b\.?\s.*$",
 )
 # A track's URI or link on Spotify; the group is its id.
@@ -38,12 +37,12 @@ _BRACKET = r"\s*[(\[][^()\[\]]*\b" + VERSION_WORDS + r"\b[^()\[\]]*[)\]]"
 _DASH = r"\s+-\s+(?:[^-]*\b)?(?:" + VERSION_WORDS + r"\b|\d{4}$).*$"
 _FEATURING = r"\s+(?:feat|ft|featuring)\b\.?\s.*$"
 _DASHES, _APOSTROPHES, _INSIDE = "‐‑‒–—―−", "‘’ʼ`´", "[a-z0-9]"
-# The same for Python's own engine, which `song_key` uses; to Arrow's, a word ends where its ASCII letters do.
+# The same for Python's `re`, which `song_key` uses; ASCII, since in RE2 a word ends where its ASCII letters do.
 _VERSION = [re.compile(pattern, re.ASCII) for pattern in (_BRACKET, _DASH, _FEATURING)]
 _MARKS = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOSTROPHES, "'"), **_LETTERS})
-# What parts an artist from a title.
+# What separates an artist from a title.
 _NAME_DASH = re.compile(r"\s+[-–—]\s+")
-_INNER, _PARTS = re.compile(f"({_INSIDE})!({_INSIDE})"), re.compile(r"[\W_]+")
+_INNER, _SEPARATORS = re.compile(f"({_INSIDE})!({_INSIDE})"), re.compile(r"[\W_]+")
 
 
 def _where(texts: pa.Array, mask: pa.Array, change: list[tuple[str, str]]) -> pa.Array:
@@ -57,7 +56,13 @@ def _where(texts: pa.Array, mask: pa.Array, change: list[tuple[str, str]]) -> pa
 
 
 def fold_accents(texts: pa.Array) -> pa.Array:
-    """Lower case without accents, punctuation kept: `Beyoncé – “Halo”` becomes `beyonce - "halo"`."""
+    """Lower case without accents; punctuation stays.
+
+    Examples
+    --------
+    >>> fold_accents(pa.array(["Beyoncé – Halo"])).to_pylist()
+    ['beyonce - halo']
+    """
     texts = pc.utf8_lower(texts)
     foreign = pc.invert(pc.string_is_ascii(texts))
     if not pc.any(foreign).as_py():
@@ -72,9 +77,17 @@ def fold_accents(texts: pa.Array) -> pa.Array:
 
 
 def normalise(texts: pa.Array) -> pa.Array:
-    """Words alone, one space between them: apostrophes and full stops join, other punctuation parts.
+    """Words separated by single spaces: apostrophes and full stops are dropped, other punctuation separates.
 
-    Takes what `plain` returns. `A$AP`, `P!nk` and `R.E.M.` become asap, pink and rem; `&` becomes and.
+    Parameters
+    ----------
+    texts : pa.Array of string
+        As `fold_accents` returns them.
+
+    Examples
+    --------
+    >>> normalise(pa.array(["a$ap", "p!nk", "r.e.m.", "iron & wine"])).to_pylist()
+    ['asap', 'pink', 'rem', 'iron and wine']
     """
     odd = pc.match_substring_regex(texts, r"[^a-z0-9 ]|^ | $|  ")
     return _where(
@@ -92,9 +105,17 @@ def normalise(texts: pa.Array) -> pa.Array:
 
 
 def without_version(texts: pa.Array) -> pa.Array:
-    """Titles without what is said of the recording: `(feat. X)`, `- Remastered 2011`, `[Live]`.
+    """Titles without remarks on the version; a title that is nothing else keeps it.
 
-    Takes what `plain` returns; a title that is nothing else keeps it.
+    Parameters
+    ----------
+    texts : pa.Array of string
+        As `fold_accents` returns them.
+
+    Examples
+    --------
+    >>> without_version(pa.array(["halo (feat. x)", "halo - remastered 2011", "halo [live]", "(live)"])).to_pylist()
+    ['halo', 'halo', 'halo', '(live)']
     """
     marked = pc.match_substring_regex(texts, r"[(\[]| - | feat| ft")
     short = _where(texts, marked, [(_BRACKET, ""), (_DASH, ""), (_FEATURING, "")])
@@ -103,7 +124,13 @@ def without_version(texts: pa.Array) -> pa.Array:
 
 
 def recording_titles(titles: pa.Array) -> pa.Array:
-    """Titles in one spelling for all releases of a recording, null where unknown; a remix is another recording."""
+    """Normalised titles, the same for all releases of a recording; null where unknown or without a word.
+
+    Examples
+    --------
+    >>> recording_titles(pa.array(["Halo (feat. X)", "HALO - 2011 Remaster", "Halo (Live)"])).to_pylist()
+    ['halo', 'halo', 'halo live']
+    """
     titles = fold_accents(titles)
     marked = pc.match_substring_regex(titles, r"[(\[]| - | feat| ft")
     short = _where(titles, marked, [(pattern, "") for pattern in RELEASE_REMARKS])
@@ -112,7 +139,7 @@ def recording_titles(titles: pa.Array) -> pa.Array:
 
 
 def split_names(text: str) -> list[tuple[str, str]]:
-    """Artist and title that a text `artist - title` may mean: one pair for each of its dashes.
+    """Artists and titles that a text `artist - title` may mean: one pair for each of its dashes.
 
     Examples
     --------
@@ -137,24 +164,35 @@ def fold_isrcs(isrcs: pa.Array) -> pa.Array:
 
 
 def printable(text: str | None) -> str:
-    """Text of a stranger without line breaks, control characters and marks that turn the writing around."""
+    r"""Text from a file or service that is safe to print: no line breaks, control or bidirectional characters.
+
+    Examples
+    --------
+    >>> printable("Night\nBus")
+    'Night Bus'
+    """
     return "".join(c if c.isprintable() else " " for c in text or "").strip()
 
 
 def song_key(title: str | None, artist: str | None) -> str:
-    """Name under which every version of a song by its first artist is the same song; empty if untitled.
+    """First artist and title without remarks, which all versions of a song share; empty if untitled.
 
-    The same folding as `words(without_version(plain(...)))`, for one text at a time.
+    Folds one text as `normalise(without_version(fold_accents(...)))` folds an array.
+
+    Examples
+    --------
+    >>> song_key("Halo - Live", "Beyoncé") == song_key("Halo (feat. X)", "Beyonce")
+    True
     """
     if not title:
         return ""
-    song = _plain(title)
+    song = _fold_accents(title)
     for pattern in _VERSION:
         song = pattern.sub("", song)
-    return f"{_words(_plain(artist or ''))}\t{_words(song) or _words(_plain(title))}"
+    return f"{_normalise(_fold_accents(artist or ''))}\t{_normalise(song) or _normalise(_fold_accents(title))}"
 
 
-def _plain(text: str) -> str:
+def _fold_accents(text: str) -> str:
     text = text.lower()
     if text.isascii():
         return text
@@ -162,6 +200,6 @@ def _plain(text: str) -> str:
     return "".join(c for c in letters if unicodedata.category(c) != "Mn")
 
 
-def _words(text: str) -> str:
+def _normalise(text: str) -> str:
     text = _INNER.sub(r"\1i\2", text.replace("'", "").replace(".", ""))
-    return " ".join(_PARTS.split(text.replace("$", "s").replace("&", " and "))).strip()
+    return " ".join(_SEPARATORS.split(text.replace("$", "s").replace("&", " and "))).strip()

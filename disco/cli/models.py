@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("show", help="print a model's card")
     command.add_argument("name", metavar="NAME", help="its name, or its folder")
     command = commands.add_parser("remove", help="remove a model that you trained")
-    command.add_argument("name", metavar="NAME")
+    command.add_argument("name", metavar="NAME", help="its name")
     command.add_argument("--force", action="store_true", help="do not ask")
     return p
 

@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     add("playlists", nargs="+", metavar="PLAYLISTS", help="table, slice, or folder or zip file of slices")
     add("--tracks", action="append", required=True, metavar="FILE", help="table of tracks; several are merged")
     add("--names", metavar="FILE", help="table track_id, title, artist of tracks that the others do not name")
-    add("--output", type=Path, required=True, metavar="FOLDER")
+    add("--output", type=Path, required=True, metavar="FOLDER", help="where to write the prepared tables")
     add("--minimum-length", type=int, default=10, metavar="N", help="fewest tracks of a playlist (10)")
     add("--maximum-length", type=int, default=0, metavar="N", help="most tracks of a playlist (0: no limit)")
     add("--minimum-coverage", type=float, default=0.0, metavar="SHARE", help="of tracks that the catalogue knows")

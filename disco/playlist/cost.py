@@ -1,18 +1,18 @@
-"""What it costs to play a track next, as named terms.
+"""The cost of playing a track next, in named terms.
 
 The published cost of candidate c after the track l (taylorhawks, RNN-music-recommender) is
 
     flow * ||spicyness * prediction - c||  -  sweetness * K(l, c)  -  smoothness * T(l, c)
 
-with the key similarity K and the tempo similarity T of `music`. An unknown key or tempo contributes nothing, and of a
-distance what is unknown counts as is to be expected (`distance.filled`): it favours no track.
-`Flow` is that cost. `Pairwise` measures the distance from l itself, so that the cost of a transition hangs on its two
-tracks alone; it comes as reported,
+with the key similarity K and the tempo similarity T of `catalogue.music`. An unknown key or tempo contributes
+nothing. Missing features are mean-imputed; distances add their expected squared error (`distance.impute`).
+`FlowCost` is that cost. `PairwiseCost` measures the distance from l itself, so that the cost of a transition depends
+on its two tracks alone; it is reported as
 
     flow * ||l - c||  +  sweetness * (1 - K(l, c))  +  smoothness * (1 - T(l, c))
 
-which has the same best choice and is never negative, so that percentages of it mean something. `Mixing` says what
-K and T are; each is the published one by default.
+which has the same best choice and is never negative, so that percentages of it are meaningful. `Mixing` has the
+definitions of K and T, by default the published ones.
 """
 
 from __future__ import annotations
@@ -32,24 +32,29 @@ from disco.models.predictors import Predictor
 from disco.playlist.key_rules import KeyIndex, key_index
 from disco.playlist.mixing import TEMPO_PENALTY, Mixing
 
-# Joins by which it is judged how well one can go on from a track: about as many as are played. 10 and 40 do as well.
+# Cheapest transitions from a track that the lookahead cost averages. 10 and 40 do as well.
 _NEAR = 20
 
 
 @dataclass(frozen=True)
 class Knobs:
-    """The four knobs, any finite numbers; the defaults are the published ones.
+    """Weights of the terms in the cost, any finite numbers; the defaults are the published ones.
 
     Attributes
     ----------
     flow : float
-        How much nearness to the predicted next track counts.
+        Weight of the distance to the predicted vector.
     spicyness : float
-        Stretches the prediction: above 1 away from the middle of all music, below 1 towards it.
+        Factor on the predicted vector: above 1 it moves away from the mean of all music, below 1 towards it.
     sweetness : float
-        How much consonance of keys counts.
+        Weight of key similarity.
     smoothness : float
-        How much likeness of tempos counts.
+        Weight of tempo similarity.
+
+    Examples
+    --------
+    >>> Knobs(sweetness=2.0).spicyness
+    1.2
     """
 
     flow: float = 1.0
@@ -64,7 +69,7 @@ class Knobs:
 
 
 class State(NamedTuple):
-    """Where several sequences (beams) stand: their last tracks, and what comes next in each."""
+    """State of several sequences (beams): their last tracks, predicted vectors, and the predictor's memory."""
 
     last: Rows
     vectors: Floats
@@ -77,33 +82,33 @@ class TransitionCost(Protocol):
     pairwise: bool
 
     def start(self, path: Rows) -> State:
-        """State after a first path, of one beam."""
+        """State of one beam after a sequence of at least one track."""
 
     def costs(self, state: State, options: Rows) -> Floats:
         """Cost of each option as the next track of each beam, shape (beams, options)."""
 
     def lookahead_cost(self, options: Rows) -> Floats:
-        """About what it costs to go on from each of n options among the others, shape (n,), lower is better."""
+        """Estimated cost of the transition that follows each of n options, shape (n,)."""
 
     def step(self, state: State, parents: Rows, rows: Rows) -> State:
-        """State after these rows were played, each after the beam that `parents` names."""
+        """State after these rows, each appended to the beam with the index in `parents`."""
 
     def terms(self, path: Rows) -> dict[str, Floats]:
-        """The named terms of each transition of a path, shape (n - 1,) each; NaN where unknown."""
+        """Named terms of each transition of a sequence, shape (n - 1,) each; NaN where unknown."""
 
 
 class _Columns(NamedTuple):
-    """What the cost reads of a set of tracks, laid out to be read in order."""
+    """Values of a set of tracks that the cost reads, contiguous in memory."""
 
-    embeddings: Floats  # unknown components at their mean
-    missing_variance: Floats | None  # what these add to the square of a distance; None where all is known
+    embeddings: Floats  # shape (d, n), missing components imputed with the mean
+    missing_variance: Floats | None  # expected squared error of the imputed components; None without any
     key: KeyIndex
     cosine: Floats
     sine: Floats
-    octave: Floats | None  # log2 of the tempo, where octaves are told apart
+    octave: Floats | None  # log2 of the tempo, where half and double time differ from the same tempo
 
     def take(self, rows: Rows) -> _Columns:
-        """These tracks alone; rows without a gap are not copied."""
+        """These tracks alone; a slice without gaps is not copied."""
         if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
             part: slice | Rows = slice(int(rows[0]), int(rows[-1]) + 1)
             embeddings = self.embeddings[:, part]
@@ -116,7 +121,7 @@ class _Columns(NamedTuple):
 
 
 class _TransitionTerms:
-    """The terms that both costs share, over one catalogue: how far, which keys, which tempos."""
+    """The terms that both costs share, over one catalogue: distance, key and tempo similarity."""
 
     def __init__(self, catalogue: Catalogue, knobs: Knobs, embeddings: Floats, mixing: Mixing) -> None:
         self._catalogue, self.knobs, self.embeddings, self.mixing = catalogue, knobs, embeddings, mixing
@@ -124,39 +129,35 @@ class _TransitionTerms:
         key = key_index(catalogue.numbers("key"), catalogue.modes)
         angle = tempo_angle(catalogue.tempos).astype(np.float32)
         cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
-        told = mixing.half_time_weight != 1 or mixing.max_tempo_change is not None
-        octave = angle / np.float32(2 * np.pi) if told else None
+        octaves_differ = mixing.half_time_weight != 1 or mixing.max_tempo_change is not None
+        octave = angle / np.float32(2 * np.pi) if octaves_differ else None
         columns, missing_variance = impute(embeddings)
         self._all = _Columns(columns, missing_variance, key, cosine, sine, octave)
         self._gathered: tuple[Rows, _Columns] | None = None
 
-    def places(self, rows: Rows) -> Floats:
-        """Where tracks lie, shape (n, d), as far as is known; the rest of it at its mean."""
+    def vectors(self, rows: Rows) -> Floats:
+        """Embeddings of tracks, shape (n, d), missing components imputed with the mean."""
         return np.asarray(self._all.embeddings[:, rows].T)
 
     def missing_variance(self, rows: Rows) -> Floats:
-        """What the unknown components of tracks add to the square of a distance, shape (n,)."""
-        return (
-            np.zeros(len(rows), dtype=np.float32)
-            if self._all.missing_variance is None
-            else self._all.missing_variance[rows]
-        )
+        """Expected squared error of the imputed components of tracks, shape (n,)."""
+        variance = self._all.missing_variance
+        return np.zeros(len(rows), dtype=np.float32) if variance is None else variance[rows]
 
     def distances(self, rows: Rows, targets: Floats, missing_variance: Floats | float = 0.0) -> Floats:
-        """Distance of each track from its target, shape (n,); `missing_variance` is what the targets owe."""
-        apart = self.places(rows) - targets
-        return np.asarray(
-            np.sqrt((apart**2).sum(axis=1) + self.missing_variance(rows) + missing_variance), dtype=np.float32
-        )
+        """Distance of each track from its target, shape (n,); `missing_variance` is that of the targets."""
+        difference = self.vectors(rows) - targets
+        squares = (difference**2).sum(axis=1) + self.missing_variance(rows) + missing_variance
+        return np.asarray(np.sqrt(squares), dtype=np.float32)
 
-    def heard(self, rows: Rows) -> Mask:
-        """Tracks of whose place anything is known, shape (n,)."""
+    def known(self, rows: Rows) -> Mask:
+        """Whether any component of the embedding is known, shape (n,)."""
         return np.asarray(~np.isnan(self.embeddings[rows]).all(axis=1))
 
     def costs(self, last: Rows, targets: Floats, options: Rows, missing_variance: Floats | None = None) -> Floats:
-        """Cost of each option after each last track, when it should lie at a target: (beams, options), float32.
+        """Cost of each option after each last track with a target vector, shape (beams, options), float32.
 
-        The columns of the options are gathered once for as long as the same array is asked about.
+        The columns of the options are gathered once for as long as the same array is passed.
         """
         columns, knobs = self._columns(options), self.knobs
         costs = np.empty((len(last), len(options)), dtype=np.float32)
@@ -181,13 +182,13 @@ class _TransitionTerms:
                 cost -= np.multiply(columns.cosine[block], cosine, out=term)
                 cost -= np.multiply(columns.sine[block], sine, out=term)
             if columns.octave is not None:
-                out += self._told_apart(int(row), columns, columns.octave)
+                out += self._tempo_penalties(int(row), columns, columns.octave)
         return costs
 
     def lookahead_cost(self, options: Rows) -> Floats:
         """Mean cost of the `_NEAR` cheapest transitions from each of n options to others, without constants: (n,).
 
-        By a matrix product, and as if half and double time counted in full: enough to guide a search.
+        Computed by a matrix product, with full weight of half and double time: accurate enough to guide a search.
         """
         columns, knobs = self._columns(options), self.knobs
         embeddings = np.ascontiguousarray(columns.embeddings.T)
@@ -203,7 +204,7 @@ class _TransitionTerms:
         return np.asarray(np.partition(costs, near - 1, axis=1)[:, :near].mean(axis=1), dtype=np.float32)
 
     def terms(self, path: Rows, distance: Floats) -> dict[str, Floats]:
-        """Named terms of the transitions of a path, but for their cost."""
+        """Named terms of the transitions of a sequence, without the cost."""
         a, b = path[:-1], path[1:]
         key, tempos, mixing = self._all.key, self._catalogue.tempos, self.mixing
         terms = {
@@ -214,8 +215,8 @@ class _TransitionTerms:
         }
         return {name: np.asarray(values, dtype=np.float32) for name, values in terms.items()}
 
-    def _told_apart(self, row: int, columns: _Columns, octave: Floats) -> Floats:
-        """What half and double time lack of full credit, and what too great a change of tempo costs."""
+    def _tempo_penalties(self, row: int, columns: _Columns, octave: Floats) -> Floats:
+        """Added cost of half and double time below full weight, and of large tempo jumps, shape (n,)."""
         mixing, here = self.mixing, self._all
         if here.octave is None or np.isnan(here.octave[row]):
             return np.zeros(len(octave), dtype=np.float32)
@@ -235,7 +236,13 @@ class _TransitionTerms:
 def reported_cost(terms: dict[str, Floats], knobs: Knobs) -> Floats:
     """Cost of transitions as reported, shape (n - 1,): flow * distance + sweetness * (1 - K) + smoothness * (1 - T).
 
-    Never negative if no knob is. An unknown K or T counts as 0, as for the choice; an unknown distance as none.
+    Never negative if no knob is. Unknown K, T and distances count as 0.
+
+    Examples
+    --------
+    >>> terms = {name: np.array([0.5]) for name in ("distance", "key_similarity", "tempo_similarity")}
+    >>> reported_cost(terms, Knobs()).tolist()
+    [1.5]
     """
     known = {name: np.nan_to_num(terms[name], nan=0.0) for name in ("distance", "key_similarity", "tempo_similarity")}
     sweet = knobs.sweetness * (1 - known["key_similarity"])
@@ -252,9 +259,9 @@ class FlowCost:
     predictor : Predictor
     knobs : Knobs
     embeddings : ndarray, shape (n, d)
-        `predictor.embed(catalogue)`, where distance is measured.
+        `predictor.embed(catalogue)`, between which distance is measured.
     mixing : Mixing
-        What K and T are.
+        Definitions of K and T.
     """
 
     pairwise = False
@@ -269,7 +276,7 @@ class FlowCost:
     ) -> None:
         self._catalogue, self._predictor, self.knobs, self.mixing = catalogue, predictor, knobs, mixing
         self._terms = _TransitionTerms(catalogue, knobs, embeddings, mixing)
-        self._placed = not np.isnan(embeddings).all()
+        self._has_embeddings = not np.isnan(embeddings).all()
 
     def start(self, path: Rows) -> State:
         """State of one beam after a path of at least one track."""
@@ -279,7 +286,7 @@ class FlowCost:
         return State(np.asarray(path[-1:], dtype=np.intp), vectors, memory)
 
     def step(self, state: State, parents: Rows, rows: Rows) -> State:
-        """State after these rows were played, each after the beam that `parents` names."""
+        """State after these rows, each appended to the beam with the index in `parents`."""
         vectors, memory = self._predictor.step(self._inputs(rows), state.memory[parents])
         return State(rows, vectors, memory)
 
@@ -290,16 +297,16 @@ class FlowCost:
     def lookahead_cost(self, options: Rows) -> Floats:
         """Mean cost of the cheapest transitions from each of n options to others, shape (n,), without constants.
 
-        Distance is between the tracks: where the predictions go is near to where they have been.
+        Distance is measured between the tracks, which are near to the predictions.
         """
         return self._terms.lookahead_cost(options)
 
     def terms(self, path: Rows) -> dict[str, Floats]:
         """Terms of each transition, shape (n - 1,): cost, distance, key_similarity, tempo_similarity, tempo_change.
 
-        Distance is from `spicyness * prediction`, tempo_change in per cent with half and double time
-        folded. NaN is unknown: a key or tempo was no part of the cost, and of a track that nothing is known of
-        the distance counted as the usual one. Nor is what a forbidden change of tempo adds part of it.
+        Distance is from `spicyness * prediction`; tempo_change is in per cent with half and double time folded. NaN
+        is unknown: an unknown key or tempo contributes nothing to the cost, an unknown embedding its expected
+        distance. The cost does not include the penalty of large tempo jumps.
         """
         path = np.asarray(path, dtype=np.intp)
         distance = np.empty(len(path) - 1, dtype=np.float32)
@@ -314,31 +321,31 @@ class FlowCost:
             - self.knobs.sweetness * known["key_similarity"]
             - self.knobs.smoothness * known["tempo_similarity"]
         )
-        terms["distance"][~self._terms.heard(path[1:])] = np.nan
+        terms["distance"][~self._terms.known(path[1:])] = np.nan
         return {"cost": cost.astype(np.float32), **terms}
 
     def _targets(self, state: State) -> Floats:
         targets: Floats = np.float32(self.knobs.spicyness) * state.vectors
-        # Where no track has a place, all stand at 0, and so does what is predicted: distance is no part of the cost.
-        return targets if self._placed else np.zeros_like(targets)
+        # Without any embedding all tracks are at 0, and so is the target: distance contributes nothing.
+        return targets if self._has_embeddings else np.zeros_like(targets)
 
     def _inputs(self, rows: Rows) -> Floats:
         return self._predictor.inputs(self._catalogue, self._terms.embeddings, rows)
 
 
 class PairwiseCost:
-    """The cost of transitions that hang on their two tracks alone, as reported; spicyness plays no part.
+    """The cost of transitions that depends on their two tracks alone, as reported; spicyness is not used.
 
     Parameters
     ----------
     catalogue : Catalogue
     knobs : Knobs
     embeddings : ndarray, shape (n, d)
-        Where distance is measured; NaN where a track's place is not known.
+        Between which distance is measured; NaN where unknown.
     mixing : Mixing
-        What K and T are.
+        Definitions of K and T.
     unmatched : ndarray of rows, optional
-        Tracks of which no more than a name is known: transitions to and from them cost nothing.
+        Tracks of which only a name is known: transitions to and from them cost nothing.
     """
 
     pairwise = True
@@ -361,7 +368,7 @@ class PairwiseCost:
         return self._state(np.asarray(path[-1:], dtype=np.intp))
 
     def step(self, state: State, parents: Rows, rows: Rows) -> State:
-        """State after these rows were played; what was before does not matter."""
+        """State after these rows; what came before does not matter."""
         return self._state(rows)
 
     def costs(self, state: State, options: Rows) -> Floats:
@@ -370,7 +377,7 @@ class PairwiseCost:
         costs = self._terms.costs(state.last, state.vectors, options, self._terms.missing_variance(state.last))
         costs += np.float32(knobs.sweetness + knobs.smoothness)
         if min(knobs.flow, knobs.sweetness, knobs.smoothness) >= 0:
-            np.maximum(costs, 0, out=costs)  # 1 - T of the same tempo is rounded, up or down
+            np.maximum(costs, 0, out=costs)  # 1 - T of the same tempo may be rounded below 0
         if self._unmatched.any():
             costs[self._unmatched[state.last]] = 0
             costs[:, self._unmatched[options]] = 0
@@ -387,21 +394,21 @@ class PairwiseCost:
         return costs
 
     def deviation(self, a: int, b: int, share: float, options: Rows) -> Floats:
-        """Cost of each option for standing away from the point that lies a share of the way from track a to b."""
-        ends = self._terms.places(np.array([a, b]))
+        """Cost of each option for its distance from the point at a share of the straight line from track a to b."""
+        ends = self._terms.vectors(np.array([a, b]))
         apart = self._terms.distances(options, (1 - share) * ends[:1] + share * ends[1:])
         return np.asarray(np.float32(self.knobs.flow) * apart, dtype=np.float32)
 
     def terms(self, path: Rows) -> dict[str, Floats]:
-        """Terms of each transition, as those of `Flow`; the distance is between neighbours."""
+        """Terms of each transition, as those of `FlowCost`; the distance is between neighbours."""
         path = np.asarray(path, dtype=np.intp)
         a, b = path[:-1], path[1:]
-        distance = self._terms.distances(b, self._terms.places(a), self._terms.missing_variance(a))
+        distance = self._terms.distances(b, self._terms.vectors(a), self._terms.missing_variance(a))
         terms = self._terms.terms(path, distance)
         cost = reported_cost(terms, self.knobs)
-        terms["distance"][~(self._terms.heard(a) & self._terms.heard(b))] = np.nan
+        terms["distance"][~(self._terms.known(a) & self._terms.known(b))] = np.nan
         strange = self._unmatched[a] | self._unmatched[b]
         return {"cost": np.where(strange, 0, cost), **terms}
 
     def _state(self, last: Rows) -> State:
-        return State(last, self._terms.places(last), np.empty((len(last), 0), dtype=np.float32))
+        return State(last, self._terms.vectors(last), np.empty((len(last), 0), dtype=np.float32))

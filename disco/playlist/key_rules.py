@@ -1,11 +1,11 @@
 """Which key may follow which: the rules that DJs and listeners go by, one table of 24 x 24 each.
 
-*Order.* The 24 keys stand as on the Camelot wheel from 8B on: 0-11 are the major keys round the circle of
-fifths from C, 12-23 their relative minors from A minor; `UNKNOWN` comes after them. A row is the key that
-is left, a column the one that is gone to. Only energy boosts make a table differ from its mirror image.
+*Order.* The 24 keys are ordered as on the Camelot wheel from 8B on: 0-11 are the major keys on the circle of
+fifths from C, 12-23 their relative minors from A minor; `UNKNOWN` comes after them. Rows are the keys of the first
+track, columns those of the second. Only energy boosts make a table asymmetric.
 
-*Values.* 1 is the best that can be, -1 the worst, as for K of the published DISCO, so that the sweetness
-knob means the same under each rule.
+*Values.* 1 is the best, -1 the worst, as for K of the published DISCO, so that the sweetness knob has the same
+meaning under each rule.
 
 *Sources.* `fifths`: taylorhawks, RNN-music-recommender. `camelot`: the wheel of Mixed In Key, whose rule is
 the same code, one number up or down, or the other letter. `camelot-wide`: with the diagonals, which Mixxx
@@ -35,14 +35,14 @@ UNKNOWN = 24
 # ratings from 1 to 7 (Krumhansl & Kessler 1982).
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
-# Correlation from which keys count as akin: below that of minor keys a fifth apart (0.34), above that of major keys
-# two fifths apart (0.04) and of a major key with the minor one a tone above its keynote (0.24).
-_AKIN = 0.3
+# Correlation from which keys count as compatible: below that of minor keys a fifth apart (0.34), above that of major
+# keys two fifths apart (0.04) and of a major key with the minor one a tone above its keynote (0.24).
+_COMPATIBLE = 0.3
 
 
 @dataclass(frozen=True, eq=False)
 class KeyRule:
-    """One rule.
+    """Which key may follow which, and how well.
 
     Attributes
     ----------
@@ -59,20 +59,20 @@ class KeyRule:
 
     @property
     def padded(self) -> Table:
-        """Similarity with a row and a column of 0 for the unknown, shape (25, 25): it counts neither way."""
+        """Similarity with a row and a column of 0 for unknown keys, shape (25, 25)."""
         return np.pad(self.similarity, (0, 1))
 
     def between(self, a: KeyIndex, b: KeyIndex) -> Table:
-        """Similarity of moves from places to places; NaN where either is unknown."""
+        """Similarity of keys, by their indices; NaN where either is unknown."""
         return np.pad(self.similarity, (0, 1), constant_values=np.nan)[a, b]
 
     def allows(self, a: KeyIndex, b: KeyIndex) -> Mask:
-        """Whether moves from places to places are compatible; False where either is unknown."""
+        """Whether keys, by their indices, are compatible; False where either is unknown."""
         return np.pad(self.compatible, (0, 1))[a, b]
 
 
 def key_index(key: ArrayLike, mode: ArrayLike) -> KeyIndex:
-    """Places of keys in the tables, 0-24.
+    """Indices of keys in the tables of the rules, 0-24.
 
     Parameters
     ----------
@@ -80,14 +80,24 @@ def key_index(key: ArrayLike, mode: ArrayLike) -> KeyIndex:
         0-11 with C = 0; NaN unknown.
     mode : array_like, shape (...)
         1 major, 0 minor; NaN unknown.
+
+    Returns
+    -------
+    ndarray of uint8, shape (...)
+        `UNKNOWN` where key or mode is.
+
+    Examples
+    --------
+    >>> key_index([0, 9, np.nan], [1, 0, 1]).tolist()
+    [0, 12, 24]
     """
-    place = circle_position(key, mode) + 12 * (1 - np.asarray(mode, dtype=float))
-    return np.asarray(np.nan_to_num(place, nan=UNKNOWN), dtype=np.uint8)
+    index = circle_position(key, mode) + 12 * (1 - np.asarray(mode, dtype=float))
+    return np.asarray(np.nan_to_num(index, nan=UNKNOWN), dtype=np.uint8)
 
 
 @cache
 def key_rule(name: str = "fifths", energy_boost: bool = False) -> KeyRule:
-    """A rule by its name.
+    """Get a rule by its name.
 
     Parameters
     ----------
@@ -101,28 +111,34 @@ def key_rule(name: str = "fifths", energy_boost: bool = False) -> KeyRule:
     ------
     DiscoError
         If there is no such rule.
+
+    Examples
+    --------
+    >>> rule = key_rule("camelot")
+    >>> bool(rule.allows(key_index(9, 0), key_index(0, 1)))  # A minor to C major, 8A to 8B
+    True
     """
     if name not in KEY_RULES:
         raise DiscoError(f"there is no key rule {name!r}; there are: {', '.join(KEY_RULES)}")
     similarity, compatible = KEY_RULES[name]()
     if energy_boost:
-        # A semitone up is seven fifths, a tone two; the best of the other moves says what is good.
+        # A semitone up is seven fifths, a tone two; both get the value of the best other move.
         up = _same_mode() & np.isin(_turn() % 12, (2, 7))
         similarity, compatible = similarity.copy(), compatible | up
         similarity[up] = np.maximum(similarity[up], similarity[0, 1])
     for table in (similarity, compatible):
-        table.flags.writeable = False  # one for all who ask
+        table.flags.writeable = False  # the cache returns the same arrays
     return KeyRule(name, similarity, compatible)
 
 
 def _turn() -> NDArray[np.int_]:
-    """Fifths from the keys of the rows up to those of the columns, -11 to 11."""
+    """Fifths from the keys of the rows to those of the columns, -11 to 11."""
     position = np.arange(24) % 12
     return position[None, :] - position[:, None]
 
 
 def _steps() -> NDArray[np.int_]:
-    """Steps on the circle between keys, 0-6, whatever their modes."""
+    """Steps on the circle of fifths between keys, 0-6, whatever their modes."""
     apart = np.abs(_turn())
     return np.asarray(np.minimum(apart, 12 - apart))
 
@@ -159,7 +175,7 @@ def _tonal() -> tuple[Table, Mask]:
     keynote = 7 * np.arange(12) % 12
     profiles = [np.roll(_MAJOR, tone) for tone in keynote] + [np.roll(_MINOR, tone - 3) for tone in keynote]
     similarity = np.corrcoef(profiles).astype(np.float32)
-    return similarity, similarity >= _AKIN
+    return similarity, similarity >= _COMPATIBLE
 
 
 # The first is the published one and the default.

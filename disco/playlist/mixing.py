@@ -1,4 +1,4 @@
-"""What counts as mixing well: which key rule, what half and double time are worth, how far a tempo may change."""
+"""How keys and tempos are judged: the key rule, the weight of half and double time, the allowed change of tempo."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _JSON_NAMES = {"half_time_weight": "half_time", "max_tempo_change": "max_bpm_cha
 
 @dataclass(frozen=True)
 class Mixing:
-    """How transitions are judged; the defaults are the published ones.
+    """How keys and tempos of a transition are judged; the defaults are the published ones.
 
     Attributes
     ----------
@@ -33,10 +33,20 @@ class Mixing:
     energy_boost : bool
         Whether moves of one or two semitones up in the same mode are allowed too.
     half_time_weight : float
-        Credit of half and double time, 0-1: 1 as good as the same tempo, 0 as bad as the worst.
+        Weight of half and double time, 0-1: 1 as good as the same tempo, 0 as bad as the worst.
     max_tempo_change : float, optional
-        Per cent by which the tempo may change from track to track, half and double time folded unless they get no
-        credit. A transition beyond it is made only where there is no other.
+        Per cent by which the tempo may change from track to track, half and double time folded unless their weight is
+        0. A larger change is made only where there is no other.
+
+    Raises
+    ------
+    DiscoError
+        If a value is out of range.
+
+    Examples
+    --------
+    >>> Mixing("camelot", max_tempo_change=6).large_tempo_jumps(np.array([120.0]), np.array([130.0])).tolist()
+    [True]
     """
 
     key_rule: str = "fifths"
@@ -47,10 +57,10 @@ class Mixing:
     def __post_init__(self) -> None:
         _ = self.keys
         if not 0 <= self.half_time_weight <= 1:
-            raise DiscoError(f"the credit of half and double time must be from 0 to 1, not {self.half_time_weight}")
+            raise DiscoError(f"the weight of half and double time must be from 0 to 1, not {self.half_time_weight}")
         limit = self.max_tempo_change
         if limit is not None and not (limit >= 0 and math.isfinite(limit)):
-            raise DiscoError(f"the greatest change of tempo must be 0 per cent or more, not {limit}")
+            raise DiscoError(f"the allowed change of tempo must be 0 per cent or more, not {limit}")
 
     def as_dict(self) -> dict[str, Any]:
         """The fields for JSON, under the names that saved playlists have always used."""
@@ -63,13 +73,13 @@ class Mixing:
 
     @property
     def folds(self) -> bool:
-        """Whether half and double time count at all."""
+        """Whether half and double time count as the same tempo at all."""
         return self.half_time_weight > 0
 
     @property
     def octaves(self) -> float:
-        """The greatest change of tempo in octaves, the same up and down; infinite where there is no limit."""
-        # A float32 tempo is known to seven digits: 100 to 105 is a change by 5 per cent, rounded either way.
+        """The allowed change of tempo in octaves, the same up and down; infinite without a limit."""
+        # A float32 tempo has seven digits: 100 to 105 is a change of 5 per cent, rounded either way.
         return np.inf if self.max_tempo_change is None else math.log2(1 + self.max_tempo_change / 100) + 1e-6
 
     def large_tempo_jumps(self, a_bpm: NDArray[np.floating], b_bpm: NDArray[np.floating]) -> Mask:

@@ -149,12 +149,15 @@ class Tracklist:
 def _search(catalogue: Catalogue, text: str) -> int:
     """Row that a person's text means, -1 if none; one that names an artist and a title is no other recording's."""
     try:
-        row = catalogue.find(text)[0]
+        if not split_names(text):
+            return int(catalogue.find(text)[0])
     except NotFoundError:
         return -1
-    titles = pa.array([text, catalogue.table["title"][row].as_py()], pa.string())
+    # The dash may be one in a title.
+    row = next((match.row for match in catalogue.search(text, 1)), -1)
+    titles = pa.array([text, catalogue.table["title"][row].as_py() if row >= 0 else None], pa.string())
     ours, theirs = recording_titles(titles).to_pylist()
-    return -1 if split_names(text) and ours != theirs else int(row)
+    return row if ours == theirs is not None else -1
 
 
 def entries_of(tracks: Catalogue) -> list[Entry]:

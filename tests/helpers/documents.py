@@ -74,9 +74,11 @@ def write_samples(folder: Path) -> None:
     """Write every file that the documents' commands read."""
     catalogue = named_catalogue()
     tables.write(catalogue, folder / "tracks.parquet")
-    names = [f"{artist} - {title}" for title, artist in NAMED.items()]
-    lines = [f"#EXTINF:200,{name}\n{name}" for name in names]
-    lines += [f"#EXTINF:200,Artist {i} - Title {i}\nArtist {i} - Title {i}" for i in range(20, 25)]
+    tracks = catalogue.table.to_pylist()
+    lines = [
+        f"#EXTINF:{track['duration_ms'] // 1000},{track['artists'][0]} - {track['title']}\n{track['title']}.mp3"
+        for track in [*tracks[: len(NAMED)], *tracks[20:25]]
+    ]
     (folder / "mine.m3u8").write_text("\n".join(["#EXTM3U", *lines]) + "\n", encoding="utf-8")
     (folder / "yesterday.m3u8").write_text("#EXTM3U\nArtist 30 - Title 30\n", encoding="utf-8")
     playlist = replace(generate(catalogue, np.arange(len(NAMED)), length=6), name="Friday")
@@ -86,6 +88,8 @@ def write_samples(folder: Path) -> None:
     _write_playlists(folder / "playlists.parquet")
     (folder / "cloud").symlink_to(ROOT / "cloud")
     _write_music(folder / "Music")
+    files = sorted(path.relative_to(folder).as_posix() for path in (folder / "Music").iterdir())
+    (folder / "party.m3u8").write_text("\n".join(["#EXTM3U", *files]) + "\n", encoding="utf-8")
 
 
 def _write_export(path: Path, playlist: Playlist) -> None:
@@ -108,12 +112,12 @@ def _write_playlists(path: Path) -> None:
 
 
 def _write_music(folder: Path) -> None:
-    """Two short sounds, by the standard library alone."""
+    """Three short sounds, by the standard library alone."""
     import wave
 
     folder.mkdir()
     seconds = np.arange(3 * 8000) / 8000
-    for i, (title, artist) in enumerate(list(NAMED.items())[:2]):
+    for i, (title, artist) in enumerate(list(NAMED.items())[:3]):
         samples = (8000 * np.sin(2 * np.pi * 220 * (i + 1) * seconds)).astype("<i2")
         with wave.open(str(folder / f"{artist} - {title}.wav"), "wb") as file:
             file.setnchannels(1)

@@ -64,8 +64,8 @@ def write_export(folder: Path) -> Path:
         "StreamingHistory_podcast_0.json": [{"podcastName": "Talk", "episodeName": "One", "msPlayed": 10**6}],
         "Identity.json": {"displayName": "me"},
     }
-    for name, said in parts.items():
-        (place / name).write_text(json.dumps(said), encoding="utf-8")
+    for name, result in parts.items():
+        (place / name).write_text(json.dumps(result), encoding="utf-8")
     return place.parent
 
 
@@ -190,12 +190,12 @@ class SourceTests:
             for n in {0, 1, 10, len(whole) // 3, len(whole) // 2, len(whole) - 1}:
                 file.write_bytes(whole[:n])
                 assert isinstance(source.can_read(place), bool)
-                said = [_said(verb, place) for verb in (source.read, source.playlists)]
-                assert not any("\n" in sentence for sentence in said)
+                sentences = [_refusal(verb, place) for verb in (source.read, source.playlists)]
+                assert not any("\n" in sentence for sentence in sentences)
             file.write_bytes(whole)
 
 
-def _said(verb: Callable[[Path], object], place: Path) -> str:
+def _refusal(verb: Callable[[Path], object], place: Path) -> str:
     """The sentence with which a place is refused; empty where it is read."""
     try:
         verb(place)

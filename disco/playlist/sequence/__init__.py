@@ -1,11 +1,11 @@
-"""Which track next, and next, and next: sequencers, all of one signature.
+"""Sequencers: which track comes next, and next, and next. All have one signature.
 
-    sequencer(start, pool, length, cost, allows, places) -> the start and what follows it
+    sequencer(start, pool, length, cost, allows, position_costs) -> the start and what follows it
 
-A sequencer adds `length` tracks of a pool to a start, at the least cost that it can find, and plays only what
-the rules allow. It knows nothing of music: what a transition costs says `cost`, what may follow `allows`, and what a
-track costs at its place, and which places are taken, `places`. `order`, `path` and `walk` need a cost that is
-pairwise.
+A sequencer adds `length` tracks of a pool to a start, at the least cost that it can find, and plays only what the
+rules allow. It knows nothing of music: `cost` has the cost of each transition, `allows` what may follow, and
+`position_costs` what a track costs at a position, and which tracks are pinned. `order`, `path` and `walk` need a
+pairwise cost.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ += ["beam", "greedy", "order", "path", "walk"]
 Sequencer = Callable[[Rows, Rows, int, TransitionCost, Allows, PositionCosts | None], Rows]
 
 SEQUENCERS: dict[str, Sequencer] = {"greedy": greedy, "beam": beam, "order": order, "path": path, "walk": walk}
-# Those whose cost must hang on the two tracks of a transition alone.
+# Those that need a cost of the two tracks of a transition alone.
 PAIRWISE = ("order", "path", "walk")
 # Those that have a width.
 BEAMS = {"beam": beam, "path": path, "walk": walk}

@@ -1,4 +1,4 @@
-"""Several sequences side by side, of which the cheapest go on: a choice that pays off later is not lost."""
+"""Beam search: several sequences are extended side by side, and the cheapest are kept."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def beam(
     start, pool, length, cost, allows, position_costs
         As for `greedy`.
     width : int
-        Sequences that go on, at least 1.
+        Sequences that are kept at every step, at least 1.
 
     Returns
     -------
@@ -67,18 +67,18 @@ def search(
     width: int,
     advance: Floats | None = None,
 ) -> tuple[Rows, float]:
-    """The cheapest sequence that a beam comes to, and what it costs with its prices and noise.
+    """Find the cheapest sequence of a beam search, and its cost with position costs and noise.
 
     Parameters
     ----------
     pool : ndarray of rows
-        In order, without those that are held for positions.
+        Ascending, without pinned tracks.
     advance : ndarray, shape (n,), optional
-        What each of the pool has to pay in advance for each position to come. Ties go to the cheaper sequence so far,
-        then to the lower row.
+        Lookahead cost of each of the pool for each position still to fill. Ties go to the sequence that is cheaper so
+        far, then to the lower row.
     """
     paths = [[int(row) for row in start]]
-    # Double precision, in which costs that differ stay different however much has been paid before.
+    # In double precision different costs stay different whatever they are added to.
     paid = np.zeros(1)
     state = cost.start(start)
     played = np.isin(pool, start)[None, :]
@@ -113,9 +113,9 @@ def _best(
     allows: Allows | None,
     position_costs: PositionCosts | None,
 ) -> tuple[list[int], list[int]]:
-    """Beams and options that go on, best first: each option once, and only if these are too few again.
+    """Beams and options to keep, best first: each option once, and more often only if there are too few.
 
-    Of sequences of the same tracks that end in the same one the best alone goes on even then.
+    Of sequences of the same tracks with the same last track only the best is kept even then.
     """
     chosen: list[tuple[int, int]] = []
 
@@ -131,7 +131,7 @@ def _best(
         if pick not in taken and may(parent, pick):
             chosen.append((parent, pick))
             taken.add(pick)
-            left[:, pick] = np.inf  # so that the others need not be looked at
+            left[:, pick] = np.inf  # not to be tried for other beams
     if len(chosen) < width and len(paths) > 1:
         sets = [frozenset(path) for path in paths]
         seen = {(sets[parent], pick) for parent, pick in chosen}

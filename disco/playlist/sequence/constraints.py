@@ -14,8 +14,8 @@ from disco.catalogue.music import key_name
 from disco.errors import DiscoError
 from disco.playlist.key_rules import KeyRule, key_index, key_rule
 
-# Heights from 0, the calmest of the tracks, to 1, the most energetic, evenly spread over the sequence. A peak comes
-# after two thirds, as in a DJ's hour.
+# Heights from 0, the calmest of the tracks, to 1, the most energetic, evenly spread over the sequence. The peak comes
+# after two thirds, as in a DJ set.
 ARCS: dict[str, tuple[float, ...]] = {
     "flat": (0.5, 0.5),
     "warm-up": (0.0, 1.0),
@@ -32,25 +32,35 @@ _OTHER_KEY = 3.0
 
 @dataclass(frozen=True)
 class Constraints:
-    """What a sequence is asked for. Rows are those of the catalogue that is sequenced, places count from 0.
+    """What a sequence is asked for. Rows are those of the catalogue that is sequenced, positions count from 0.
 
     Attributes
     ----------
-    pinned : tuple of (place, row)
-        Tracks that must stand at places.
+    pinned : tuple of (position, row)
+        Tracks with fixed positions.
     start_track, end_track : int, optional
-        The same for the two ends.
+        Rows of the first and the last track.
     arc : tuple of float
-        Heights of energy, 0 the calmest of the tracks to 1 the most energetic, evenly spread from the first place
-        to the last; one of `ARCS`, or any. Empty: none is wished for.
+        Heights of energy, 0 the calmest of the tracks to 1 the most energetic, evenly spread from the first position
+        to the last; one of `ARCS`, or any. Empty for none.
     arc_weight : float
-        What a track costs that is as far from the arc as can be. Energy is its rank among the tracks.
+        Cost of a track that is as far from the arc as possible. Energy is measured by its rank among the tracks.
     start_key, end_key : (key, mode), optional
         Of the first and the last track.
     randomness : float
-        Noise added to the cost of each choice, from 0 up to this: other good answers instead of the best.
+        Noise from 0 up to this is added to the cost of each choice: other good answers instead of the best.
     random_seed : int
         Of the noise; the same seed gives the same answer.
+
+    Raises
+    ------
+    DiscoError
+        If a value is out of range.
+
+    Examples
+    --------
+    >>> Constraints(pinned=((3, 17),), arc=ARCS["peak"]).arc
+    (0.1, 0.55, 1.0, 0.4)
     """
 
     pinned: tuple[tuple[int, int], ...] = ()
@@ -68,36 +78,36 @@ class Constraints:
             raise DiscoError(f"an arc's points are numbers from 0 to 1, not {', '.join(map(str, self.arc))}")
         if len(self.arc) == 1:
             raise DiscoError("an arc needs two points or more")
-        if self.random_seed < 0:
-            raise DiscoError(f"a random seed must be 0 or more, not {self.random_seed}")
         for name, value in (("weight of the arc", self.arc_weight), ("randomness", self.randomness)):
             if not (math.isfinite(value) and value >= 0):
                 raise DiscoError(f"the {name} must be 0 or more, not {value}")
+        if self.random_seed < 0:
+            raise DiscoError(f"a random seed must be 0 or more, not {self.random_seed}")
 
 
 class PositionCosts:
-    """What tracks cost at the places of a sequence of so many, and which places are taken.
+    """What tracks cost at the positions of a sequence, and which tracks are pinned.
 
     Parameters
     ----------
     catalogue : Catalogue
     total : int
-        Places, those of the start included.
+        Number of positions, those of the start included.
     constraints : Constraints
     rule : KeyRule, optional
-        By which keys are near to those of the start and the end; the published one by default.
+        Which keys are near to those of the start and the end; the published rule by default.
     whole : bool
-        Whether all tracks are played: then any arc can be met, so its heights count by their ranks.
+        Whether all tracks are played: then any arc can be met, so its heights are replaced by their ranks.
 
     Attributes
     ----------
     pinned : dict of int to int
-        Row by place.
+        Row by position.
 
     Raises
     ------
     DiscoError
-        If constraints contradict each other, or name a place that there is not.
+        If constraints contradict each other, or name a position that does not exist.
     """
 
     def __init__(
@@ -113,17 +123,13 @@ class PositionCosts:
         self.pinned = _pinned_by_position(constraints, total)
         self._taken = frozenset(self.pinned.values())
 
-    def free(self, row: int, place: int) -> bool:
-        """Whether no other place holds this row."""
-        return row not in self._taken or self.pinned.get(place) == row
-
     def without_pinned(self, rows: Rows) -> Rows:
-        """The same rows without those that have their place; the same array where none has."""
+        """The rows without pinned ones; the same array where none is pinned."""
         return rows[~np.isin(rows, list(self._taken))] if self._taken else rows
 
     @cached_property
     def arc_heights(self) -> Floats | None:
-        """Height of the arc at each place, shape (total,); None where no arc is wished for."""
+        """Height of the arc at each position, shape (total,); None without an arc."""
         if not self.constraints.arc or not self.constraints.arc_weight:
             return None
         points = np.linspace(0, 1, len(self.constraints.arc))
@@ -137,95 +143,101 @@ class PositionCosts:
 
     @property
     def arc_energy(self) -> Floats | None:
-        """Energy that the arc asks for at each place, shape (total,); None where no arc is, or no energy known."""
+        """Energy that the arc asks for at each position, shape (total,); None without an arc or any known energy."""
         energy = self._catalogue.numbers("energy")
         if self.arc_heights is None or np.isnan(energy).all():
             return None
         return np.asarray(np.nanquantile(energy, self.arc_heights), dtype=np.float32)
 
-    def at(self, place: int, rows: Rows) -> Floats | None:
-        """What rows cost at a place, shape (n,), float32; None where nothing is wished for there.
-
-        The noise of `randomness` is no part of it.
-        """
-        price = None
+    def at(self, position: int, rows: Rows) -> Floats | None:
+        """Costs of rows at a position, shape (n,), float32, without noise; None where nothing is asked for there."""
+        costs = None
         if self.arc_heights is not None:
-            away = np.abs(self.energy[rows] - self.arc_heights[place])
-            price = np.float32(self.constraints.arc_weight) * np.nan_to_num(away, nan=0.0)
+            deviation = np.abs(self.energy[rows] - self.arc_heights[position])
+            costs = np.float32(self.constraints.arc_weight) * np.nan_to_num(deviation, nan=0.0)
         for end, key in ((0, self.constraints.start_key), (self.total - 1, self.constraints.end_key)):
-            if key is not None and place == end:
-                costs = self._key_price(key, rows)
-                price = costs if price is None else price + costs
-        return price
+            if key is not None and position == end:
+                key_costs = self._key_costs(key, rows)
+                costs = key_costs if costs is None else costs + key_costs
+        return costs
 
     def matrix(self, rows: Rows) -> Floats | None:
-        """What n rows cost at all places, shape (total, n); None where nothing is wished for at any."""
-        prices = [self.at(place, rows) for place in range(self.total)]
-        if all(price is None for price in prices):
+        """Costs of n rows at all positions, shape (total, n); None where nothing is asked for at any."""
+        costs = [self.at(position, rows) for position in range(self.total)]
+        if all(row is None for row in costs):
             return None
-        return np.stack([np.zeros(len(rows), np.float32) if price is None else price for price in prices])
+        return np.stack([np.zeros(len(rows), np.float32) if row is None else row for row in costs])
 
-    def noise(self, place: int, n: int) -> Floats | None:
+    def noise(self, position: int, n: int) -> Floats | None:
         """Seeded noise for a choice among n; None without randomness."""
         if not self.constraints.randomness:
             return None
-        drawn = np.random.default_rng([self.constraints.random_seed, place]).random(n, dtype=np.float32)
-        return np.float32(self.constraints.randomness) * drawn
+        uniform = np.random.default_rng([self.constraints.random_seed, position]).random(n, dtype=np.float32)
+        return np.float32(self.constraints.randomness) * uniform
 
-    def _key_price(self, key: tuple[int, int], rows: Rows) -> Floats:
-        """0 for a track in the key, up to `_KEY_WEIGHT` in the worst, which is also what an unknown one costs."""
+    def _key_costs(self, key: tuple[int, int], rows: Rows) -> Floats:
+        """0 for a track in the key, up to `_KEY_WEIGHT` for the worst key and for an unknown one."""
         wanted = key_index(*key)
-        numbers, modes = self._catalogue.numbers("key")[rows], self._catalogue.modes[rows]
-        places = key_index(numbers, modes)
-        share = np.nan_to_num((1 - self._rule.between(places, wanted)) / 2, nan=1.0)
-        price = _OTHER_KEY + (_KEY_WEIGHT - _OTHER_KEY) * share
-        return np.where(places == wanted, 0, price).astype(np.float32)
+        keys = key_index(self._catalogue.numbers("key")[rows], self._catalogue.modes[rows])
+        share = np.nan_to_num((1 - self._rule.between(keys, wanted)) / 2, nan=1.0)
+        costs = _OTHER_KEY + (_KEY_WEIGHT - _OTHER_KEY) * share
+        return np.where(keys == wanted, 0, costs).astype(np.float32)
 
     def notes(self, path: Rows) -> list[str]:
-        """What of the constraints a path does not keep, in sentences."""
+        """Which constraints a sequence does not meet, in sentences."""
         notes = []
-        if lost := [f"{place + 1}" for place, row in sorted(self.pinned.items()) if path[place : place + 1] != [row]]:
-            notes.append(
-                f"the tracks for {'places' if len(lost) > 1 else 'place'} {', '.join(lost)} found no way there"
-            )
+        unmet = [
+            str(position + 1)
+            for position, row in sorted(self.pinned.items())
+            if path[position : position + 1] != [row]
+        ]
+        if unmet:
+            positions = f"{'positions' if len(unmet) > 1 else 'position'} {', '.join(unmet)}"
+            notes.append(f"tracks pinned to {positions} could not be placed there")
         for what, end, key in (("first", 0, self.constraints.start_key), ("last", -1, self.constraints.end_key)):
             if key is None or not len(path):
                 continue
-            got = [float(self._catalogue.numbers(name)[path[end]]) for name in ("key", "mode")]
-            if got != [float(part) for part in key]:
-                there = "in an unknown key" if np.isnan(got).any() else f"in {key_name(int(got[0]), int(got[1]))}"
-                notes.append(f"the {what} track is {there}, not in {key_name(*key)}")
+            found = [float(self._catalogue.numbers(name)[path[end]]) for name in ("key", "mode")]
+            if found != [float(part) for part in key]:
+                name = "an unknown key" if np.isnan(found).any() else key_name(int(found[0]), int(found[1]))
+                notes.append(f"the {what} track is in {name}, not in {key_name(*key)}")
         if self.arc_heights is not None and len(path):
-            apart = self.energy[path] - self.arc_heights[: len(path)]
-            if np.isnan(apart).all():
+            deviation = self.energy[path] - self.arc_heights[: len(path)]
+            if np.isnan(deviation).all():
                 notes.append("no track's energy is known, so the arc could not be followed")
-            elif (far := float(np.sqrt(np.nanmean(apart**2)))) > 0.2:
-                notes.append(f"the arc was met but roughly (off by {far:.2f} of 1); more with --arc-weight")
+            elif (error := float(np.sqrt(np.nanmean(deviation**2)))) > 0.2:
+                notes.append(f"the arc is met only roughly (off by {error:.2f} of 1); raise --arc-weight")
         return notes
 
 
 def _pinned_by_position(constraints: Constraints, total: int) -> dict[int, int]:
-    """Row by place, the ends included."""
+    """Row by position, the ends included."""
     pinned: dict[int, int] = {}
-    ends = [
-        (place, row)
-        for place, row in ((0, constraints.start_track), (total - 1, constraints.end_track))
-        if row is not None
-    ]
-    for place, row in (*constraints.pinned, *ends):
-        if not 0 <= place < total:
-            raise DiscoError(f"there is no place {place + 1} in a sequence of {total} tracks")
-        if pinned.setdefault(place, row) != row:
-            raise DiscoError(f"two tracks are to stand at place {place + 1}")
-    places: dict[int, int] = {}
-    for place, row in pinned.items():
-        if (other := places.setdefault(row, place)) != place:
-            raise DiscoError(f"one track is to stand at places {min(place, other) + 1} and {max(place, other) + 1}")
+    start_and_end = ((0, constraints.start_track), (total - 1, constraints.end_track))
+    ends = [(position, row) for position, row in start_and_end if row is not None]
+    for position, row in (*constraints.pinned, *ends):
+        if not 0 <= position < total:
+            raise DiscoError(f"there is no position {position + 1} in a sequence of {total} tracks")
+        if pinned.setdefault(position, row) != row:
+            raise DiscoError(f"two tracks are pinned to position {position + 1}")
+    positions: dict[int, int] = {}
+    for position, row in pinned.items():
+        if (other := positions.setdefault(row, position)) != position:
+            low, high = sorted((other, position))
+            raise DiscoError(f"one track is pinned to positions {low + 1} and {high + 1}")
     return pinned
 
 
 def ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Ranks from 0 to 1, equal values sharing the mean of theirs; NaN stays NaN, and one alone is 0.5."""
+    """Ranks from 0 to 1, shape (n,).
+
+    Equal values share the mean of their ranks, NaN stays NaN, and a single value has rank 0.5.
+
+    Examples
+    --------
+    >>> ranks(np.array([3.0, 1.0, 3.0, np.nan])).tolist()
+    [0.75, 0.0, 0.75, nan]
+    """
     known = ~np.isnan(values)
     found = np.full(len(values), np.nan)
     _, inverse, counts = np.unique(values[known], return_inverse=True, return_counts=True)

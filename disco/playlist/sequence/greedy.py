@@ -1,4 +1,4 @@
-"""The cheapest next track, again and again: the published way."""
+"""The greedy sequencer: the cheapest next track at every step, the published method."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from disco.playlist.cost import TransitionCost
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.rules import Allows
 
-# So many candidates are looked at one by one, so many more in one go, before all are sorted: a rule seldom bans
-# more, and of a million finding one costs 0.1 ms, finding thousands 10 ms, sorting all 100 ms.
+# Candidates that are tried one by one, and then at once, before all are sorted: rules seldom exclude more. Among a
+# million, finding the minimum takes 0.1 ms, the 4096 lowest 10 ms, sorting all 100 ms.
 _ONE_BY_ONE, _IN_ONE_GO = 32, 4096
 
 
@@ -25,7 +25,7 @@ def greedy(
     allows: Allows,
     position_costs: PositionCosts | None = None,
 ) -> Rows:
-    """The cheapest next track, again and again. Ties go to the lower row.
+    """Add the cheapest next track, again and again. Ties go to the lower row.
 
     Parameters
     ----------
@@ -34,9 +34,12 @@ def greedy(
     pool : ndarray of rows
         Tracks to choose from, in any order.
     length : int
-        Tracks to add; fewer come back when the rules leave no candidate.
-    position_costs : Places, optional
-        A track that is held for a position is played there, whatever the rules say, and nowhere else.
+        Tracks to add; fewer are added when the rules leave no candidate.
+    cost : TransitionCost
+    allows : callable
+        Whether a row may follow a sequence, as `Rules`.
+    position_costs : PositionCosts, optional
+        A pinned track is played at its position, whatever the rules say, and nowhere else.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def priced(costs: Floats, pool: Rows, position: int, position_costs: PositionCos
 
 
 def fits(path: Sequence[int], row: int, allows: Allows, position_costs: PositionCosts | None) -> bool:
-    """Whether a row may follow a path, and those that are held for the positions after it may follow the row."""
+    """Whether a row may follow a sequence, and the tracks pinned after it may follow the row."""
     if not allows(path, row):
         return False
     if position_costs is None or not position_costs.pinned:
@@ -90,7 +93,7 @@ def fits(path: Sequence[int], row: int, allows: Allows, position_costs: Position
 
 
 def cheapest_first(costs: NDArray[np.floating]) -> Iterator[int]:
-    """Positions in the order of their cost, equal ones in their own order; `costs` is used up."""
+    """Indices by ascending cost, equal ones in their own order; `costs` is overwritten."""
     for _ in range(min(_ONE_BY_ONE, len(costs))):
         best = int(costs.argmin())
         yield best

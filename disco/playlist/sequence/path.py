@@ -1,4 +1,4 @@
-"""From one track to another, by way of others, in so many steps."""
+"""Sequences from one track to another in a number of steps, or to anywhere: `path` and `walk`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import in_order
 from disco.playlist.sequence.rules import Allows
 
-# Twice as wide as `beam`: what a sequence must come to shows only at its end.
+# Twice as wide as `beam`, since the end of a sequence matters more.
 WIDTH = 32
 
 
@@ -27,18 +27,18 @@ def path(
     position_costs: PositionCosts | None = None,
     width: int = WIDTH,
 ) -> Rows:
-    """A sequence that goes from the start to the track held for the last position, by way of those held before it.
+    """Find a sequence from the start to the track pinned to the last position, by way of other pinned tracks.
 
-    Between two of these it is drawn to points evenly spread on the straight line from one to the other, since the sum
-    of the steps alone does not tell a walk from waiting and one leap. After the search along the way each track gives
-    its position to any of the pool with which the sequence costs less.
+    Between two of these, each position has a target on the straight line between their embeddings. Without targets,
+    the sum of the steps alone does not tell even steps from small ones and a jump. After a beam search each track is
+    replaced by any of the pool that lowers the cost.
 
     Parameters
     ----------
     start, pool, length, cost, allows, position_costs
-        As for `beam`; the cost is `Pairwise`, and a track is held for the last position.
+        As for `beam`; the cost is a `PairwiseCost`, and a track is pinned to the last position.
     width : int
-        Sequences that go on at every step.
+        Sequences that are kept at every step.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def path(
     Raises
     ------
     DiscoError
-        If the cost is not pairwise, or no track is held for the last position.
+        If the cost is not pairwise, or no track is pinned to the last position.
     """
     if not isinstance(cost, PairwiseCost):
         raise DiscoError("a path needs a cost that is pairwise")
@@ -56,10 +56,13 @@ def path(
     if position_costs is None or last not in position_costs.pinned:
         raise DiscoError("a path needs a track to end with: name it with --end-track")
     pool = in_order(pool, position_costs)
-    stations = {len(start) - 1: int(start[-1]), **{p: r for p, r in position_costs.pinned.items() if p >= len(start)}}
-    drawn = _Drawn(cost, pool, stations, position_costs)
-    found, _ = search(start, pool, length, cost, allows, drawn, width)
-    return _exchanged(found, len(start), pool, cost, allows, drawn)
+    waypoints = {
+        len(start) - 1: int(start[-1]),
+        **{p: r for p, r in position_costs.pinned.items() if p >= len(start)},
+    }
+    targets = _TargetCosts(cost, pool, waypoints, position_costs)
+    found, _ = search(start, pool, length, cost, allows, targets, width)
+    return _improve(found, len(start), pool, cost, allows, targets)
 
 
 def walk(
@@ -71,15 +74,15 @@ def walk(
     position_costs: PositionCosts | None = None,
     width: int = WIDTH,
 ) -> Rows:
-    """A sequence from the start to nowhere in particular, whose transitions are the cheapest that were found.
+    """Find a sequence from the start with cheap transitions, without a destination.
 
-    As `path`, with nothing that it is drawn to: a beam by the distance between neighbours, and then each track gives
-    its position to any of the pool with which the sequence costs less.
+    A beam search by the distance between neighbours; then each track is replaced by any of the pool that lowers the
+    cost.
 
     Parameters
     ----------
     start, pool, length, cost, allows, position_costs, width
-        As for `path`; no track need be held.
+        As for `path`; no track need be pinned.
 
     Returns
     -------
@@ -95,24 +98,24 @@ def walk(
         raise DiscoError("a walk needs a cost that is pairwise")
     found = beam(start, pool, length, cost, allows, position_costs, width)
     if position_costs is not None and position_costs.constraints.randomness:
-        return found  # what was chosen for its noise would be exchanged again
-    return _exchanged(found, len(start), in_order(pool, position_costs), cost, allows, position_costs)
+        return found  # tracks chosen for their noise would be replaced again
+    return _improve(found, len(start), in_order(pool, position_costs), cost, allows, position_costs)
 
 
-class _Drawn(PositionCosts):
-    """The same positions, each of which is drawn to its point on the way too."""
+class _TargetCosts(PositionCosts):
+    """The same position costs, with the distance from the target of each position."""
 
     def __init__(
-        self, cost: PairwiseCost, pool: Rows, stations: dict[int, int], position_costs: PositionCosts
+        self, cost: PairwiseCost, pool: Rows, waypoints: dict[int, int], position_costs: PositionCosts
     ) -> None:
         self.__dict__.update(position_costs.__dict__)
         self._pool, self._deviations = pool, {}
-        for (here, a), (there, b) in pairwise(sorted(stations.items())):
+        for (here, a), (there, b) in pairwise(sorted(waypoints.items())):
             for position in range(here + 1, there):
                 self._deviations[position] = cost.deviation(a, b, (position - here) / (there - here), pool)
 
     def at(self, position: int, rows: Rows) -> Floats | None:
-        """What rows cost at a position: the constraints, and how far they are from the way."""
+        """Costs of rows at a position: the constraints, and the distance from its target."""
         price = super().at(position, rows)
         if position not in self._deviations:
             return price
@@ -120,10 +123,10 @@ class _Drawn(PositionCosts):
         return away if price is None else price + away
 
 
-def _exchanged(
+def _improve(
     found: Rows, begun: int, pool: Rows, cost: PairwiseCost, allows: Allows, position_costs: PositionCosts | None
 ) -> Rows:
-    """Each track that no position holds gives way to the best of the pool, again and again until none is better."""
+    """Replace each track that is not pinned by the best of the pool, until none is better."""
     found = found.copy()
     known = np.unique(np.r_[found, pool])
     to = {int(row): costs for row, costs in zip(known, cost.matrix(known), strict=True)} if len(known) <= 2000 else {}
@@ -146,7 +149,7 @@ def _exchanged(
             for i in np.argsort(costs, kind="stable")[:50]:
                 if costs[i] >= own - 1e-6:
                     break
-                if _may_stand(found, position, int(pool[i]), allows):
+                if _fits_at(found, position, int(pool[i]), allows):
                     found[position], changed = pool[i], True
                     break
         if not changed:
@@ -154,11 +157,11 @@ def _exchanged(
     return found
 
 
-def _may_stand(found: Rows, position: int, row: int, allows: Allows) -> bool:
-    """Whether the rules allow a row at a position, and all that comes after it."""
+def _fits_at(found: Rows, position: int, row: int, allows: Allows) -> bool:
+    """Whether the rules allow a row at a position, and all tracks after it."""
     path = [int(r) for r in found]
     path[position] = row
     if row in path[:position] or row in path[position + 1 :] or not allows(path[:position], row):
         return False
-    # All of them, however far: a later one may be another version of the same song.
+    # All of them: a later one may be another version of the same song.
     return all(allows(path[:i], path[i]) for i in range(position + 1, len(path)))

@@ -1,4 +1,4 @@
-"""What may follow a path: nothing twice, no second version of a song, no artist again too soon."""
+"""Which track may follow a sequence: none twice, no second version of a song, no artist again too soon."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Allows = Callable[[Sequence[int], int], bool]
 
 
 class Rules:
-    """The rules over one catalogue.
+    """Rules on repeated tracks, songs and artists over one catalogue.
 
     Parameters
     ----------
     catalogue : Catalogue
     artist_gap : int
-        Tracks that must lie between two by one artist: 1 means none in a row, 0 allows everything.
-        Every artist of a track counts, guests too.
+        Tracks between two by one artist: 1 means none in a row, 0 allows everything. All artists of a track count,
+        featured ones too.
     """
 
     def __init__(self, catalogue: Catalogue, artist_gap: int = 1) -> None:
@@ -31,7 +31,7 @@ class Rules:
         self._artists: dict[int, frozenset[str]] = {}
 
     def __call__(self, path: Sequence[int], row: int) -> bool:
-        """Whether a row may follow a path."""
+        """Whether a row may follow a sequence."""
         if row in path:
             return False
         if self.artist_gap:
@@ -48,7 +48,7 @@ class Rules:
         return self._artists[row]
 
     def clashes(self, rows: Rows) -> Mask:
-        """Which of n tracks share an artist, shape (n, n); none where the gap is 0, nor a track with itself."""
+        """Which of n tracks share an artist, shape (n, n); False on the diagonal, and everywhere if the gap is 0."""
         shared = np.zeros((len(rows), len(rows)), dtype=bool)
         by_artist: dict[str, list[int]] = defaultdict(list)
         for i, row in enumerate(rows.tolist() if self.artist_gap else []):
@@ -60,7 +60,7 @@ class Rules:
         return shared
 
     def violations(self, path: Rows) -> int:
-        """How many tracks of a path follow one by the same artist sooner than the gap allows."""
+        """How many tracks of a sequence follow one by the same artist sooner than the gap allows."""
         shared = self.clashes(path)
         return sum(int(np.diagonal(shared, apart).sum()) for apart in range(1, self.artist_gap + 1))
 

@@ -1,4 +1,4 @@
-"""A million tracks to measure with: the demo's, drawn again and again, jittered, renamed."""
+"""Any number of tracks for benchmarks: the demo's, sampled with replacement, jittered and renamed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[1] / "build" / "bench"
 
 
 def tracks(n: int, seed: int = 0) -> Catalogue:
-    """Draw n tracks with the demo's statistics; titles of words of its titles, one artist for seven tracks."""
+    """Sample n tracks with the demo's statistics and titles of words of its titles, about seven per artist."""
     rng = np.random.default_rng(seed)
     demo = sources.open().table
     table = demo.take(pa.array(rng.integers(len(demo), size=n)))
@@ -28,8 +28,8 @@ def tracks(n: int, seed: int = 0) -> Catalogue:
     columns["title"] = pa.array(titles)
     columns["artists"] = pa.array(artists[rng.integers(len(artists), size=n)][:, None].tolist())
     for name in FEATURES:
-        values, spread = table[name].to_numpy(), float(np.std(demo[name].to_numpy()))
-        jittered = values + rng.normal(0, 0.2 * spread, n)
+        values, deviation = table[name].to_numpy(), float(np.std(demo[name].to_numpy()))
+        jittered = values + rng.normal(0, 0.2 * deviation, n)
         columns[name] = pa.array(jittered if name == "loudness" else np.abs(jittered) % 1, pa.float32())
     columns["tempo_bpm"] = pa.array(table["tempo_bpm"].to_numpy() * rng.normal(1, 0.02, n), pa.float32())
     return Catalogue(pa.table([columns[f.name] for f in SCHEMA], schema=SCHEMA), f"{n:,} made-up tracks")
