@@ -241,7 +241,7 @@ def test_a_playlist_file_is_a_catalogue_of_names(tmp_path):
     bus = catalogue.tracks(np.array([0]))[0]
     assert (bus["title"], bus["artists"]) == ("Night Bus", ["Mira Vale"])
     assert bus["path"] == str(tmp_path / "music" / "night bus.mp3")
-    assert not catalogue.measured.any()
+    assert not catalogue.has_any_feature.any()
 
 
 def test_a_text_file_with_the_columns_of_a_table_is_a_table(tmp_path):
