@@ -54,7 +54,7 @@ def test_parquet_csv_and_slices_with_one_playlist_are_read(catalogue, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_every_exported_format_is_read_again(suffix, catalogue, tmp_path, capsys):
+def test_exported_playlists_are_read_back(suffix, catalogue, tmp_path, capsys):
     tables.write(catalogue, tmp_path / "tracks.parquet")
     where = tmp_path / f"mine{suffix}"
     made = ["t00005", "--catalogue", tmp_path / "tracks.parquet", "--title", "mine", "--output", where, "--json"]
@@ -65,7 +65,7 @@ def test_every_exported_format_is_read_again(suffix, catalogue, tmp_path, capsys
     assert listed.name == ("" if suffix == ".csv" else "mine")
 
 
-def test_a_text_file_has_one_id_link_or_name_per_line(catalogue, tmp_path):
+def test_text_with_ids_links_and_names_one_per_line(catalogue, tmp_path):
     (tmp_path / "list.txt").write_text(
         "\ufefft00005\n\n  title 17 \r\nspotify:track:t00003\nnobody knows this\nt00005\n"
     )
@@ -74,7 +74,7 @@ def test_a_text_file_has_one_id_link_or_name_per_line(catalogue, tmp_path):
     assert len(listed.ids) == 5
 
 
-def test_a_single_column_is_a_list_and_several_are_a_table(catalogue, tmp_path):
+def test_a_single_column_and_a_table_of_titles(catalogue, tmp_path):
     (tmp_path / "a.csv").write_text('title\n"Title 5"\ntitle 17 artist\n')
     assert playlist_files.read(tmp_path / "a.csv").ids == ["Title 5", "title 17 artist"]
     (tmp_path / "b.csv").write_text("track_id\nt00005\nt00017\n")
@@ -93,7 +93,7 @@ def test_text_from_standard_input_is_parsed():
         playlist_files.parse(" \n", Path("standard input"))
 
 
-def test_relative_paths_begin_in_the_folder_of_the_playlist(tmp_path, monkeypatch):
+def test_relative_paths_begin_in_the_folder_of_the_file(tmp_path, monkeypatch):
     tracks = random_catalogue(20, seed=2).table.to_pylist()
     tracks[4]["path"], tracks[5]["path"] = str(tmp_path / "music" / "a.mp3"), "music/b.mp3"
     (tmp_path / "lists").mkdir()
@@ -147,7 +147,7 @@ def test_audio_files_are_matched_by_path_or_name(tmp_path):
         ("a.csv", b"colour,size\nred,3\n", "column"),
     ],
 )
-def test_an_unreadable_file_gives_one_sentence(name, content, sentence, tmp_path, catalogue):
+def test_an_unreadable_file_is_an_error_of_one_sentence(name, content, sentence, tmp_path, catalogue):
     where = tmp_path / name
     where.write_bytes(content)
     if sentence is None:
