@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from disco.catalogue import Catalogue, Filters
     from disco.errors import DiscoError
     from disco.export import save, show
+    from disco.export.plot import figure
     from disco.playlist.cost import Knobs
     from disco.playlist.from_file import lint, reorder
     from disco.playlist.make import PUBLISHED, make, make_alternatives
@@ -48,6 +49,7 @@ __all__ = [
     "Mixing",
     "Playlist",
     "evaluate",
+    "figure",
     "lint",
     "make",
     "make_alternatives",
@@ -67,6 +69,7 @@ _HOMES = {
     "Knobs": "disco.playlist.cost",
     "Mixing": "disco.playlist.mixing",
     "Playlist": "disco.playlist.playlist",
+    "figure": "disco.export.plot",
     "lint": "disco.playlist.from_file",
     "make": "disco.playlist.make",
     "make_alternatives": "disco.playlist.make",
