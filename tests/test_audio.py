@@ -1,4 +1,4 @@
-"""A folder of audio files as a source: tags read, what cannot be read told, the rest goes on."""
+"""A folder of audio files as a source: tags read, what cannot be read is reported, the rest goes on."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(tmp_path):
     (tmp_path / "self.mp3").symlink_to(tmp_path / "self.mp3")
     catalogue = audio.read(tmp_path)
     assert len(catalogue) == 3
-    told = "\n".join(catalogue.notes)
+    notes = "\n".join(catalogue.notes)
     for name in ("empty.mp3", "lie.flac", "cut.wav"):
-        assert name in told
-    assert "cover" not in told
-    assert ".hidden" not in told
+        assert name in notes
+    assert "cover" not in notes
+    assert ".hidden" not in notes
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may open every folder")
@@ -93,7 +93,7 @@ def test_nothing_to_read_is_one_sentence(tmp_path):
         audio.read(tmp_path)
 
 
-def test_keys_that_mean_nothing_are_unknown_and_told(tmp_path):
+def test_keys_that_mean_nothing_are_unknown_and_reported(tmp_path):
     write_mp3(tmp_path / "x.mp3", TIT2="X", TPE1="Y", TKEY="o", TBPM="0")
     catalogue = audio.read(tmp_path)
     assert catalogue.table["key"].to_pylist() == catalogue.table["tempo_bpm"].to_pylist() == [None]

@@ -59,7 +59,7 @@ def trained(noise: bool = False) -> Path:
 
 
 @pytest.mark.train
-def test_numbers_are_copied_and_neighbours_are_of_the_same_genre():
+def test_the_autoencoder_reconstructs_and_neighbours_share_a_genre():
     card = load_card(trained(), "recommender")
     measured = card["metrics"]
     assert measured["all"]["tracks"] == 1500
@@ -71,7 +71,7 @@ def test_numbers_are_copied_and_neighbours_are_of_the_same_genre():
 
 @pytest.mark.train
 @pytest.mark.parametrize("where", ["trained", "shipped"])
-def test_the_exported_code_is_that_of_the_keras_network(where):
+def test_the_exported_encoder_agrees_with_keras(where):
     keras = pytest.importorskip("keras")
     folder = trained() if where == "trained" else MODELS / "autoencoder"
     card, catalogue = load_card(folder), measured_in_threes(100, 5)
@@ -86,13 +86,13 @@ def test_the_exported_code_is_that_of_the_keras_network(where):
     assert plain.shape == (100, 128)
 
 
-def test_the_shipped_one_is_as_good_as_the_published():
+def test_the_shipped_autoencoder_is_as_accurate_as_the_published_one():
     card = load_card(MODELS / "autoencoder")
     assert card["metrics"]["all"]["tracks"] == 73_609
     assert card["metrics"]["all"]["mean"] <= 0.0009
 
 
-def test_what_is_unknown_is_the_mean_and_tracks_without_features_have_no_place():
+def test_unknown_values_are_imputed_and_tracks_without_features_have_no_code():
     tracks = random_catalogue(3).table.to_pylist()
     tracks[1]["popularity"] = tracks[1]["key"] = None
     tracks[2]["energy"] = None
@@ -104,7 +104,7 @@ def test_what_is_unknown_is_the_mean_and_tracks_without_features_have_no_place()
     assert np.isnan(raw_inputs(catalogue)[1, INPUTS.index("key")])
 
 
-def test_one_track_a_title_is_kept_the_first_and_its_first_genre_counts():
+def test_the_first_track_of_each_title_is_kept_with_its_first_genre():
     titles = ["a", "b", "a", None, "c", None, "b"]
     genres = [["x", "y"], ["y"], ["x"], None, [], ["x"], ["x"]]
     tracks = [
@@ -118,7 +118,7 @@ def test_one_track_a_title_is_kept_the_first_and_its_first_genre_counts():
     assert labels[3] == labels[4] == -1
 
 
-def test_the_original_counts_73_609_tracks(shared):
+def test_the_original_table_has_73_609_titles(shared):
     catalogue = tables.read(shared / "kaggle_spotify_tracks_114k.parquet")
     assert len(first_of_each_title(catalogue)) == 73_609
     # Of the 114 genres one never comes first: every track of it is in one before it in the file.
@@ -133,7 +133,7 @@ def test_the_original_counts_73_609_tracks(shared):
         ({}, "mean and scale of 15 numbers"),
     ],
 )
-def test_a_card_that_is_wrong_is_reported(tmp_path, standard, expected):
+def test_an_invalid_card_is_reported(tmp_path, standard, expected):
     folder = shutil.copytree(MODELS / "autoencoder", tmp_path / "autoencoder")
     card = json.loads((folder / "card.json").read_text()) | {"standard": standard}
     (folder / "card.json").write_text(json.dumps(card))
@@ -143,7 +143,7 @@ def test_a_card_that_is_wrong_is_reported(tmp_path, standard, expected):
 
 @pytest.mark.train
 @pytest.mark.parametrize(("n", "expected"), [(2, "too few to train on"), (200, "says nothing of time_signature")])
-def test_tables_that_cannot_be_learnt_from_are_reported(tmp_path, capsys, n, expected):
+def test_tables_without_enough_data_are_reported(tmp_path, capsys, n, expected):
     pytest.importorskip("keras")
     tables.write(random_catalogue(n), tmp_path / "tracks.parquet")
     asked = [CLOUD / "autoencoder.toml", "--tracks", tmp_path / "tracks.parquet", "--output", tmp_path / "made"]

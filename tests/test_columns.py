@@ -42,7 +42,7 @@ def test_a_dj_table_without_ids_gets_ids_that_stay_and_keys_by_name(tmp_path):
     assert "1 rows joined" in " ".join(catalogue.notes)
 
 
-def test_a_row_without_id_and_title_is_dropped_and_said(tmp_path):
+def test_a_row_without_id_and_title_is_dropped_and_reported(tmp_path):
     catalogue = read(tmp_path, "track_id,title,artists\na,A,P\n,,P\n ,B,P\n")
     assert catalogue.table["title"].to_pylist() == ["A", "B"]
     assert any("1 rows without an id dropped" in note for note in catalogue.notes)
@@ -205,7 +205,7 @@ def test_rows_of_one_track_are_joined_with_all_their_genres_once(tmp_path):
     assert any("2 rows joined" in note for note in catalogue.notes)
 
 
-def test_features_without_a_maker_are_nobodys_only_where_others_are_named(tmp_path):
+def test_features_without_a_maker_have_no_set_only_where_others_are_named(tmp_path):
     features = ",".join(["0.5"] * 8)
     text = f"track_id,feature_set,{','.join(FEATURES)}\na,audio-1,{features}\nb,,{features}\nc,,{',' * 7}\n"
     assert read(tmp_path, text).table["feature_set"].to_pylist() == ["audio-1", "unknown", None]

@@ -41,10 +41,10 @@ class TestSimilar(RecommenderTests):
         space[list(self.unknown)] = np.nan
         return cosine_recommender("content", space, ContentParams(6.0))
 
-    def test_seeds_without_a_place_find_nothing(self):
+    def test_seeds_without_features_have_no_candidates(self):
         assert not len(self.recommender().recommend(Query(np.array([41, 42])), 10).rows)
 
-    def test_it_equals_the_plain_way(self):
+    def test_candidates_agree_with_a_plain_implementation(self):
         space, seeds = units(), [5, 77, 200]
         found = cosine_recommender("content", space, ContentParams(6.0)).recommend(Query(np.array(seeds)), 60)
         exact = space.astype(float)
@@ -56,7 +56,7 @@ class TestSimilar(RecommenderTests):
         assert found.rows.tolist() == sorted(plain, key=lambda row: (-plain[row], row))[:60]
         np.testing.assert_allclose(found.scores, [plain[row] for row in found.rows], atol=1e-5)
 
-    def test_the_sharper_the_more_the_nearest_seed_says(self):
+    def test_high_sharpness_favours_the_nearest_seed(self):
         space = np.array([[1, 0], [0, 1], [0.995, 0.0999], [0.7071, 0.7071]], dtype=np.float32)
         seeds = Query(np.array([0, 1]))
         assert cosine_recommender("sharp", space, ContentParams(50.0)).recommend(seeds, 1).rows.tolist() == [2]
@@ -133,7 +133,7 @@ def hits(space: np.ndarray, catalogue: Catalogue, queries: np.ndarray) -> float:
 
 
 @pytest.mark.train
-def test_genres_that_no_distance_sees_are_learnt_for_tracks_never_met():
+def test_genres_without_linear_structure_are_learned_for_held_out_tracks():
     catalogue = corners(2000, 1)
     card = load_card(trained(), "recommender")
     cold = np.flatnonzero(playlist_tables.is_cold(catalogue.ids(np.arange(2000))))
@@ -145,7 +145,7 @@ def test_genres_that_no_distance_sees_are_learnt_for_tracks_never_met():
 
 
 @pytest.mark.train
-def test_in_noise_there_is_nothing_to_find():
+def test_random_playlists_teach_nothing():
     other = corners(1000, 9)
     shuffled = corners(1000, 9, noise=True)
     space = embed_tracks(load_card(trained(noise=True, epochs=4), "recommender"), other)
@@ -168,14 +168,14 @@ def plain_vectors(folder: Path, catalogue: Catalogue, share: float) -> np.ndarra
 
 
 @pytest.mark.train
-def test_what_is_exported_is_what_was_trained_moved_towards_its_genres():
+def test_the_export_is_the_trained_tower_shrunk_towards_its_genres():
     catalogue = corners(300, 3)
     space = embed_tracks(load_card(trained()), catalogue)
     np.testing.assert_allclose(space, plain_vectors(trained(), catalogue, 0.5), atol=1e-5)
 
 
 @pytest.mark.train
-def test_the_shipped_tower_agrees_with_its_keras_network():
+def test_the_shipped_tower_agrees_with_keras():
     catalogue = random_catalogue(200, seed=5, unknown=0.3)
     space = embed_tracks(load_card(MODELS / "content"), catalogue)
     np.testing.assert_allclose(np.linalg.norm(space, axis=1), 1, atol=1e-5)
@@ -183,7 +183,7 @@ def test_the_shipped_tower_agrees_with_its_keras_network():
 
 
 @pytest.mark.train
-def test_other_releases_of_cold_tracks_are_not_met_either():
+def test_other_releases_of_cold_tracks_are_held_out_too():
     pytest.importorskip("keras")
     from disco.training.content import held_out
 
@@ -199,7 +199,7 @@ def test_other_releases_of_cold_tracks_are_not_met_either():
     assert np.flatnonzero(held_out(catalogue_of(tracks))).tolist() == sorted([*cold, again, twin])
 
 
-def test_a_catalogue_measured_by_others_is_ranked_but_not_learned_from():
+def test_features_of_another_set_are_used_but_not_trained_on():
     tracks = random_catalogue(5).table.to_pylist()
     for track in tracks:
         track["feature_set"] = "audio-1"
@@ -209,7 +209,7 @@ def test_a_catalogue_measured_by_others_is_ranked_but_not_learned_from():
         check_feature_set(catalogue, scaler())
 
 
-def test_a_catalogue_without_features_finds_nothing():
+def test_a_catalogue_without_features_has_no_candidates():
     tracks = [{"track_id": f"t{i}", "title": "x", "artists": ["y"]} for i in range(5)]
     assert not len(load_recommender("content", catalogue_of(tracks)).recommend(Query(np.array([1])), 3).rows)
 
@@ -222,7 +222,7 @@ def test_a_catalogue_without_features_finds_nothing():
         ({"inputs": ["energy", "loudnes"]}, "has no input 'loudnes'"),
     ],
 )
-def test_a_card_that_is_wrong_is_told(tmp_path, change, said):
+def test_an_invalid_card_is_reported(tmp_path, change, said):
     folder = shutil.copytree(MODELS / "content", tmp_path / "content")
     card = json.loads((folder / "card.json").read_text()) | change
     (folder / "card.json").write_text(json.dumps(card))
@@ -230,7 +230,7 @@ def test_a_card_that_is_wrong_is_told(tmp_path, change, said):
         load_recommender(folder, random_catalogue(5))
 
 
-def test_a_broken_tower_is_told(tmp_path):
+def test_an_invalid_tower_is_reported(tmp_path):
     folder = shutil.copytree(MODELS / "content", tmp_path / "content")
     (folder / "tower.onnx").write_bytes(b"nothing")
     with pytest.raises(DataError, match="checksums differ"):
@@ -238,7 +238,7 @@ def test_a_broken_tower_is_told(tmp_path):
 
 
 @pytest.mark.train
-def test_a_catalogue_without_genres_cannot_be_learnt_from(tmp_path, capsys):
+def test_training_without_genres_is_refused(tmp_path, capsys):
     pytest.importorskip("keras")
     where = trained().parent
     tracks = [{**track, "genres": None} for track in corners(2000, 1).table.to_pylist()]

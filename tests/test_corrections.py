@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from disco import sources
 from disco.catalogue import FEATURES
-from disco.cli import catalogue as door
+from disco.cli import catalogue as command
 from disco.cli import generate
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources import corrections
@@ -84,7 +84,7 @@ def test_who_says_it_is_the_person():
 
 def test_set_keeps_changes_forgets_and_survives_reading_again(library, tmp_path, capsys):
     def run(*arguments):
-        code = door.main([str(a) for a in arguments])
+        code = command.main([str(a) for a in arguments])
         return code, *capsys.readouterr()
 
     assert run("set", "t00004", "key=8A", "bpm=128", "energy=0.7")[0] == 0
@@ -116,7 +116,7 @@ def test_set_keeps_changes_forgets_and_survives_reading_again(library, tmp_path,
 def test_a_file_on_disk_is_kept_by_its_whole_path(tmp_path, monkeypatch, capsys):
     (tmp_path / "b.mp3").touch()
     monkeypatch.chdir(tmp_path)
-    assert door.main(["set", "b.mp3", "bpm=90"]) == 0
+    assert command.main(["set", "b.mp3", "bpm=90"]) == 0
     assert corrections.read(corrections.user_file()) == [Correction(str(tmp_path / "b.mp3"), bpm=90)]
     catalogue = catalogue_of([{"track_id": "x", "path": "b.mp3"}])
     assert corrections.apply(catalogue, corrections.read(corrections.user_file())).tempos.tolist() == [90]
@@ -167,7 +167,7 @@ def test_files_that_are_none_are_reported(tmp_path):
     ],
 )
 def test_bad_settings_change_nothing(arguments, sentence, library, capsys):
-    assert door.main(["set", *(str(library) if a == "LIBRARY" else a for a in arguments)]) == 1
+    assert command.main(["set", *(str(library) if a == "LIBRARY" else a for a in arguments)]) == 1
     assert sentence in capsys.readouterr().err
     assert not corrections.user_file().exists()
 
@@ -175,7 +175,7 @@ def test_bad_settings_change_nothing(arguments, sentence, library, capsys):
 def test_a_data_folder_that_cannot_be_is_a_sentence(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").touch()
     monkeypatch.setenv("DISCO_DATA", str(tmp_path / "file" / "data"))
-    assert door.main(["set", "t", "bpm=90"]) == 1
+    assert command.main(["set", "t", "bpm=90"]) == 1
     assert "cannot be written" in capsys.readouterr().err
 
 

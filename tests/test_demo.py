@@ -74,7 +74,7 @@ def test_columns_types_and_note_are_those_of_the_schema(table):
     assert table.schema.metadata[b"disco:note"].decode() == note
 
 
-def test_nothing_but_isrc_path_and_who_said_key_and_tempo_is_unknown(table):
+def test_nothing_but_isrc_path_and_where_key_and_tempo_come_from_is_unknown(table):
     unknown = {name for name in table.column_names if table[name].null_count}
     origins = {"key_origin", "key_confidence", "tempo_origin", "tempo_confidence"}
     assert unknown == {"isrc", "path"} | origins

@@ -28,7 +28,7 @@ class TestTied(TrainedTests):
     recipe, changes = "embedding-mlp", (*SMALL, "tied = true")
 
 
-def test_scores_are_the_probabilities_of_all_tracks():
+def test_scores_are_probabilities_over_all_tracks():
     recommender = load_recommender(trained("embedding-mlp", *SMALL), library())
     seeds = np.array([3, 8, 13])
     found = recommender.recommend(Query(seeds), 1000)
@@ -39,7 +39,7 @@ def test_scores_are_the_probabilities_of_all_tracks():
     assert same[3] > 0.5
 
 
-def test_it_equals_the_networks_in_keras():
+def test_scores_agree_with_keras():
     import keras
 
     folder = trained("embedding-mlp", *SMALL)
@@ -59,7 +59,7 @@ def test_it_equals_the_networks_in_keras():
         assert set(found.rows.tolist()[:20]) == set(best[:20])
 
 
-def test_moments_and_probabilities_by_hand():
+def test_moments_and_softmax_agree_with_a_computation_by_hand():
     vectors = np.array([[0, 1], [2, 3], [4, 11]], dtype=np.float32)
     mean, variance = moments(vectors, [np.array([0, 2, 2]), np.array([1]), np.array([], dtype=int)])
     np.testing.assert_allclose(mean[:2], [[2, 6], [2, 3]])
@@ -72,7 +72,7 @@ def test_moments_and_probabilities_by_hand():
 
 
 @pytest.mark.parametrize("broken", ["outputs", "bias", "embeddings"])
-def test_arrays_that_do_not_fit_each_other_are_reported(tmp_path, broken):
+def test_arrays_of_wrong_shapes_are_reported(tmp_path, broken):
     folder = shutil.copytree(trained("embedding-mlp", *SMALL), tmp_path / "model")
     np.save(folder / f"{broken}.npy", np.load(folder / f"{broken}.npy")[:-1])
     with pytest.raises(DataError, match="checksums differ"):

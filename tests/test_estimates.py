@@ -128,21 +128,21 @@ def test_silence_and_snippets_tell_nothing():
     assert spectral_stats(np.ones((0, 1025), np.float32), frequencies, 43.0) is None
 
 
-def test_a_line_through_knots_is_found_again():
+def test_a_piecewise_linear_function_is_fitted_from_noisy_points():
     rng = np.random.default_rng(0)
     knots, heights = np.array([0.0, 1, 3]), np.array([1.0, 0, 4])
     x = rng.uniform(0, 3, 5000)
     y = np.interp(x, knots, heights) + rng.normal(0, 0.1, len(x))
-    found, error, spread = fitted.fit(x, y, knots, np.arange(len(x)) % 5 == 0)
-    assert found == pytest.approx(heights, abs=0.02)
+    fit, error, deviation = fitted.fit(x, y, knots, np.arange(len(x)) % 5 == 0)
+    assert fit == pytest.approx(heights, abs=0.02)
     assert error == pytest.approx(0.1, abs=0.01)
-    assert spread > 0.8
+    assert deviation > 0.8
 
 
 @pytest.mark.slow
-def test_the_lines_are_those_of_real_tracks(shared):
-    told = {line.split(" ")[0]: line for line in fitted.report(tables.read(shared / "tracks.parquet"))}
+def test_the_committed_estimates_equal_the_fit_on_real_tracks(shared):
+    report = {line.split(" ")[0]: line for line in fitted.report(tables.read(shared / "tracks.parquet"))}
     for name, line in LINES.items():
-        assert ", ".join(f"{h:.3f}" for h in line.heights) in told[name]
-        assert f"error {line.error:.3f}" in told[name]
+        assert ", ".join(f"{h:.3f}" for h in line.heights) in report[name]
+        assert f"error {line.error:.3f}" in report[name]
         assert line.knots == fitted.FITS[name][1]

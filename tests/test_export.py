@@ -97,11 +97,11 @@ def test_csv_read_back_gives_every_odd_value_as_it_was(tmp_path, track):
 
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
-said = words.map(lambda text: text.strip() or None)
-names = st.none() | st.lists(said.filter(bool), min_size=1, max_size=3, unique=True)
+optional_words = words.map(lambda text: text.strip() or None)
+names = st.none() | st.lists(optional_words.filter(bool), min_size=1, max_size=3, unique=True)
 
 
-@given(st.lists(st.tuples(said, names, names), min_size=1, max_size=4))
+@given(st.lists(st.tuples(optional_words, names, names), min_size=1, max_size=4))
 @example([("'", ["[']", ", "[:1]], ["];["])])
 def test_any_text_survives_csv(tmp_path_factory, rows):
     tracks = catalogue_of(
@@ -203,7 +203,7 @@ def test_whatever_a_track_is_called_an_m3u8_has_two_lines_for_it(title, artist, 
     assert not written[3].startswith("#")
 
 
-def test_only_what_is_invented_is_said_to_have_nothing_to_hear():
+def test_only_what_is_invented_has_the_note_that_it_cannot_be_heard():
     assert "nothing to hear" in export.to_m3u8(playlist(random_catalogue(1), where="the demo (invented tracks)"))
     assert "nothing to hear" not in export.to_m3u8(playlist(random_catalogue(1)))
 
@@ -242,7 +242,7 @@ def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "sentence"),
     [
         ("list.docx", "known are .json, .csv, .m3u8"),
         ("list", "known are"),
@@ -251,9 +251,9 @@ def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path, 
         ("x" * 300 + ".csv", "cannot be written"),
     ],
 )
-def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, name, said):
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, name, sentence):
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(DiscoError, match=re.escape(said)) as error:
+    with pytest.raises(DiscoError, match=re.escape(sentence)) as error:
         export.check_output(tmp_path / name, True, tuple(export.FORMATS))
     assert str(error.value).startswith(str(tmp_path / name))
     assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]

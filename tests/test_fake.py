@@ -195,7 +195,7 @@ def test_the_browser_brings_the_code_to_the_client():
         assert came[0].startswith("/callback?code=")
 
 
-def test_an_app_without_a_user_sees_music_but_nobodys_library():
+def test_an_app_without_a_user_sees_music_but_no_library():
     with Spotify(**SMALL) as fake:
         pair = f"{fake.client_id}:{fake.accounts.client_secret}".encode()
         basic = {"Authorization": "Basic " + base64.b64encode(pair).decode()}

@@ -39,7 +39,7 @@ def test_keys_are_shares_of_known_joins_under_each_rule():
     assert result.allowed["fifths"] == pytest.approx(2 / 3)
     assert result.allowed["camelot"] == pytest.approx(1 / 3)
     assert result.allowed["camelot-wide"] == pytest.approx(2 / 3)
-    # By ear all three are akin: relative 0.65, C major to E minor 0.54, parallel 0.51.
+    # By ear all three go together: relative 0.65, C major to E minor 0.54, parallel 0.51.
     assert result.allowed["tonal"] == 1
     assert result.clashes == pytest.approx(10 / 3)  # C major to C minor, three steps
 

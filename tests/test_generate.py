@@ -1,4 +1,4 @@
-"""The door as its users meet it: what it prints, writes, refuses, and exits with."""
+"""The command as its users meet it: what it prints, writes, refuses, and exits with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grades of joins: golden values by hand, what is unknown, and what is said to be wrong."""
+"""Grades of joins: golden values by hand, what is unknown, and what is reported as wrong."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_what_is_wrong_is_reported():
     ]
 
 
-def test_of_equal_grades_the_dearer_join_comes_first():
+def test_of_equal_grades_the_costlier_transition_comes_first():
     made = playlist(("8A", 120.0), ("2A", 120.0), ("2A", 150.0), ("2A", 150.0), distance=[0.5, 0.9, 2.9])
     grades = grade_transitions(made, APART)
     assert worst_transitions(made, grades, 2) == [2, 0]

@@ -1,4 +1,4 @@
-"""The door that explains an order: what it says, what it advises, and that the advice is true."""
+"""The command that explains an order: what it says, what it advises, and that the advice is true."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_the_table_and_the_words(mine, library, capsys):
         assert result in out, result
 
 
-def test_a_list_on_standard_input_and_through_the_front_door(library, capsys, monkeypatch):
+def test_a_list_on_standard_input_and_through_the_main_command(library, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"t00005\r\nt00017\nt00003\n")))
     assert main.main(["lint", "-", "--catalogue", library, "--json"]) == 0
     assert [track["id"] for track in json.loads(capsys.readouterr().out)["tracks"]] == ["t00005", "t00017", "t00003"]

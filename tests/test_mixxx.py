@@ -81,7 +81,7 @@ def test_the_number_of_a_key(where, number, key, mode):
     assert (bus["key"], bus["mode"]) == (key, mode)
 
 
-def test_playlists_and_crates_keep_their_order_and_strangers(where):
+def test_playlists_and_crates_keep_their_order_and_unmatched_tracks(where):
     first, friday, cold, warm = mixxx.playlists(where)
     assert (first.full_name, first.ids) == ("First", [])
     assert friday.full_name == "Friday"

@@ -27,7 +27,7 @@ def change(folder: Path, **result: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | result))
 
 
-def test_a_folder_of_the_users_is_loaded_like_a_shipped_model(copied):
+def test_a_model_in_any_folder_is_loaded_like_a_shipped_one(copied):
     change(copied, name="mine")
     assert load_predictor(str(copied)).name == "mine"
 
@@ -42,7 +42,7 @@ def test_a_folder_of_the_users_is_loaded_like_a_shipped_model(copied):
         ({"scaler": {"model": "nowhere", "version": "1"}}, "no model of this name"),
     ],
 )
-def test_a_card_that_does_not_fit_is_reported(copied, expected, sentence):
+def test_an_unusable_card_is_reported(copied, expected, sentence):
     change(copied, **expected)
     with pytest.raises(DiscoError, match=sentence):
         load_predictor(str(copied))
@@ -57,7 +57,7 @@ def test_a_card_that_does_not_fit_is_reported(copied, expected, sentence):
         ("outputs", {"vector": 9, "next_state": 32}, "has the outputs"),
     ],
 )
-def test_a_network_that_its_card_does_not_describe_is_reported(copied, key, value, sentence):
+def test_a_network_that_differs_from_its_card_is_reported(copied, key, value, sentence):
     card = json.loads((copied / "card.json").read_text())
     change(copied, network=card["network"] | {key: value})
     with pytest.raises(DataError, match=sentence):
@@ -65,13 +65,13 @@ def test_a_network_that_its_card_does_not_describe_is_reported(copied, key, valu
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"card"', "\x80"])
-def test_a_card_that_is_none_is_reported(copied, text):
+def test_a_file_that_is_not_a_card_is_reported(copied, text):
     (copied / "card.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(DataError, match=r"card\.json"):
         read_card(copied, "predictor")
 
 
-def test_a_network_that_is_no_onnx_is_reported(copied):
+def test_a_network_that_is_not_onnx_is_reported(copied):
     import hashlib
 
     (copied / "step.onnx").write_bytes(b"not a network")
@@ -81,12 +81,12 @@ def test_a_network_that_is_no_onnx_is_reported(copied):
         load_network(read_card(copied, "predictor"))
 
 
-def test_no_such_model_names_those_there_are():
+def test_an_unknown_model_lists_the_known_ones():
     with pytest.raises(NotFoundError, match=r"nobody.*autoencoder, classic, content, features, gru, rank"):
         read_card("nobody", "predictor")
 
 
-def test_every_shipped_card_says_its_data_terms_and_date():
+def test_every_shipped_card_has_data_terms_and_date():
     for path in MODELS.glob("*/card.json"):
         card = json.loads(path.read_text())
         assert card["name"] == path.parent.name

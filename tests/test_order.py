@@ -289,7 +289,7 @@ class TestPath:
         assert np.mean(nearer) < -0.7
         assert max(nearer) < -0.5
 
-    def test_the_same_question_gets_the_same_answer(self):
+    def test_the_same_input_gives_the_same_output(self):
         assert self.walk(2)[2].tolist() == self.walk(2)[2].tolist()
 
 

@@ -110,19 +110,19 @@ class TestNearestOfPart:
 
 
 @pytest.mark.parametrize("name", PREDICTORS)
-def test_a_missing_component_is_heard_as_the_mean(name):
+def test_a_missing_component_is_replaced_by_the_mean(name):
     tracks, predictor = random_catalogue(4).table.to_pylist(), load_predictor(name)
     by = scaler()
     raw = np.linspace(0, 1, 100_001, dtype=np.float32)
     features = np.full((len(raw), 8), 0.5, dtype=np.float32)
     features[:, FEATURES.index("energy")] = raw
     usual = float(raw[np.abs(by.transform(features)[:, FEATURES.index("energy")]).argmin()])
-    heard = []
+    inputs = []
     for energy in (None, usual):
         tracks[1]["energy"] = energy
         catalogue = catalogue_of(tracks)
-        heard.append(predictor.inputs(catalogue, predictor.embed(catalogue), np.array([1])))
-    np.testing.assert_allclose(heard[0], heard[1], atol=1e-3)
+        inputs.append(predictor.inputs(catalogue, predictor.embed(catalogue), np.array([1])))
+    np.testing.assert_allclose(inputs[0], inputs[1], atol=1e-3)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9, 1.0])
@@ -188,7 +188,7 @@ def test_equal_values_share_a_rank_and_one_track_is_the_median():
     np.testing.assert_allclose(one, by.transform(np.median(by.quantiles, axis=1)[None].astype(np.float32)), atol=0.05)
 
 
-def test_what_a_person_said_is_on_the_scalers_own_scale():
+def test_what_a_person_entered_is_on_the_scalers_own_scale():
     result = catalogue_of(
         [{"track_id": "a", "energy": 0.9, "feature_set": "person"}, random_catalogue(1).tracks([0])[0]]
     )
@@ -238,7 +238,7 @@ LIBRARY = random_catalogue(60, seed=6, artists=50)
 @given(st.lists(st.booleans(), min_size=1, max_size=24).filter(any), st.integers(0, 3))
 def test_unmatched_tracks_stay_and_the_known_are_ordered_around_them(known, seed):
     order = np.random.default_rng(seed).permutation(60)[: len(known)]
-    ids = [f"t{row:05}" if here else f"stranger {row}" for row, here in zip(order, known, strict=True)]
+    ids = [f"t{row:05}" if here else f"unmatched {row}" for row, here in zip(order, known, strict=True)]
     had = match_tracklist(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
     made = reorder(had, budget=SHORT)
     played = made.tracks.table["track_id"].to_pylist()
@@ -248,14 +248,14 @@ def test_unmatched_tracks_stay_and_the_known_are_ordered_around_them(known, seed
     assert made.after.mean_cost <= made.before.mean_cost + 1e-5
     costs = made.terms["cost"]
     for i, pair in enumerate(pairwise(played)):
-        assert not any(name.startswith("stranger") for name in pair) or costs[i] == 0
+        assert not any(name.startswith("unmatched") for name in pair) or costs[i] == 0
 
 
 def test_a_wish_for_the_position_of_an_unmatched_track_comes_first():
-    ids = ["t00001", "stranger", "t00002", "t00003"]
+    ids = ["t00001", "unmatched", "t00002", "t00003"]
     had = match_tracklist(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
     made = reorder(had, constraints=Constraints(pinned=((1, 3),)), budget=SHORT)
     played = made.tracks.table["track_id"].to_pylist()
-    assert (played[1], played[2]) == ("t00003", "stranger")
+    assert (played[1], played[2]) == ("t00003", "unmatched")
     kept = reorder(had, keep_positions=[0, 1], budget=SHORT).tracks.table["track_id"].to_pylist()
     assert kept[:2] == ids[:2]

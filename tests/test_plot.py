@@ -1,4 +1,4 @@
-"""The figures and the page: what stands in them, and that no stranger's text gets out of hand."""
+"""The figures and the page: what stands in them, and that hostile text does no harm."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ class TestMean(PredictorTests):
     def predictor(self):
         return load_predictor("mean")
 
-    def test_it_is_the_sum_shrunk_towards_the_mean_of_all_music(self):
+    def test_mean_is_the_shrunk_sum_of_the_tracks(self):
         rows = [3, 1, 4, 1]
         vectors, space = self.run(rows)
         known = np.nan_to_num(space[rows].astype(float))
@@ -25,7 +25,7 @@ class TestClassic(PredictorTests):
     def predictor(self):
         return load_predictor("classic")
 
-    def test_it_is_linear_as_its_activations_are(self):
+    def test_classic_is_linear(self):
         """Superposition: what two pasts add to a third's prediction adds up."""
         predictor = self.predictor()
 
@@ -41,12 +41,12 @@ class TestClassic(PredictorTests):
         np.testing.assert_allclose(together, after(*a) + after(*b) - 2 * after(*nothing), atol=1e-4)
 
 
-def test_a_predictor_that_does_not_exist_is_reported_which_do():
+def test_an_unknown_predictor_lists_the_known_ones():
     with pytest.raises(NotFoundError, match=r"prophet.*classic"):
         load_predictor("prophet")
 
 
-def test_a_track_without_features_counts_as_the_mean_of_all_music():
+def test_a_track_without_features_is_imputed_by_the_mean():
     tracks = random_catalogue(3).table.to_pylist()
     tracks[1] |= dict.fromkeys(FEATURES)
     catalogue = catalogue_of(tracks)
@@ -66,7 +66,7 @@ class TestRank(PredictorTests):
     def predictor(self):
         return load_predictor("rank")
 
-    def test_tracks_it_cannot_place_are_unknown_and_counted_as_the_middle(self):
+    def test_tracks_without_inputs_have_no_vector_and_count_as_the_middle(self):
         tracks = random_catalogue(3).table.to_pylist()
         tracks[1] |= dict.fromkeys((*FEATURES, "genres"))
         catalogue, rank = catalogue_of(tracks), self.predictor()
@@ -75,7 +75,7 @@ class TestRank(PredictorTests):
         assert np.isfinite(space[[0, 2]]).all()
         assert (rank.inputs(catalogue, space, np.array([1])) == 0).all()
 
-    def test_genres_alone_are_enough_to_be_placed(self):
+    def test_genres_alone_give_a_vector(self):
         tracks = [{**t, **dict.fromkeys(FEATURES)} for t in random_catalogue(30).table.to_pylist()]
         space = self.predictor().embed(catalogue_of(tracks))
         assert np.isfinite(space).all()
@@ -83,7 +83,7 @@ class TestRank(PredictorTests):
         same = np.arange(30) % 3 == 0  # techno
         assert apart[np.ix_(same, same)].sum() / (10 * 9) < apart[np.ix_(same, ~same)].mean()
 
-    def test_it_needs_neither_names_nor_ids(self):
+    def test_names_and_ids_do_not_matter(self):
         tracks = random_catalogue(5).table.to_pylist()
         bare = [{**t, "track_id": str(i), "title": None, "artists": None} for i, t in enumerate(tracks)]
         rank = self.predictor()

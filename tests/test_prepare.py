@@ -93,7 +93,7 @@ def assert_adds_up(folder: Path) -> None:
     assert Counter(s for s, _ in kept.values()) == {n: p["playlists"] for n, p in splits.items() if p["playlists"]}
 
 
-def test_slices_become_tables_and_a_report(tracks, tmp_path, capsys):
+def test_slices_are_converted_to_tables_and_a_report(tracks, tmp_path, capsys):
     for k in range(3):
         lists = random_lists(40, first=k * 1000, seed=k)
         write_json(tmp_path / f"raw/mpd.slice.{k * 1000}-{k * 1000 + 999}.json", slice_of(*lists))
@@ -116,7 +116,7 @@ def test_slices_become_tables_and_a_report(tracks, tmp_path, capsys):
     assert tables.read(output / "tracks.parquet").table.num_rows == KNOWN
 
 
-def test_json_is_the_report_alone(tracks, tmp_path, capsys):
+def test_json_prints_only_the_report(tracks, tmp_path, capsys):
     path = write_json(tmp_path / "s.json", slice_of(*random_lists(60)))
     code, out, err = run(
         path, "--tracks", tracks, "--output", tmp_path / "o", "--json", "--quiet", "--used-tracks-only", capsys=capsys
@@ -127,7 +127,7 @@ def test_json_is_the_report_alone(tracks, tmp_path, capsys):
     assert set(pq.read_table(tmp_path / "o/tracks.parquet")["track_id"].to_pylist()) == used
 
 
-def test_entries_find_their_tracks_by_id_then_by_name(tracks, tmp_path, capsys):
+def test_entries_are_matched_by_id_then_by_name(tracks, tmp_path, capsys):
     by_name = [
         slice_track(0, "t01"),
         slice_track(1, "zz", "TITLE 2 (feat. X)", "artist 2"),
@@ -181,7 +181,7 @@ FILTERED = [
         (["--known-tracks-only"], [0, 2, 6, 8], {"no_track_known": 1, "too_short": 2, "duplicate": 1}),
     ],
 )
-def test_filters_are_options_and_say_what_they_left_out(tracks, tmp_path, capsys, options, kept, left_out):
+def test_filters_report_what_they_left_out(tracks, tmp_path, capsys, options, kept, left_out):
     path = write_json(tmp_path / "s.json", slice_of(*FILTERED))
     given_options = ["--minimum-length", 2, "--validation", 0, "--test", 0.2, *options]
     assert run(path, "--tracks", tracks, "--output", tmp_path / "o", *given_options, capsys=capsys)[0] == 0
@@ -192,7 +192,7 @@ def test_filters_are_options_and_say_what_they_left_out(tracks, tmp_path, capsys
     assert_adds_up(tmp_path / "o")
 
 
-def test_a_broken_slice_is_named_and_skipped(tracks, tmp_path, capsys):
+def test_an_invalid_slice_is_reported_and_skipped(tracks, tmp_path, capsys):
     raw = tmp_path / "raw"
     for k in range(2):
         write_json(raw / f"mpd.slice.{k}.json", slice_of(*random_lists(30, first=k * 100, seed=k)))
@@ -210,7 +210,7 @@ def test_a_broken_slice_is_named_and_skipped(tracks, tmp_path, capsys):
     assert_adds_up(tmp_path / "o")
 
 
-def test_ids_that_two_places_give_are_distinguished(tracks, tmp_path, capsys):
+def test_equal_ids_of_two_sources_are_made_distinct(tracks, tmp_path, capsys):
     paths = [write_json(tmp_path / f"{k}.json", slice_of(*random_lists(30, seed=k))) for k in range(3)]
     options = ["--minimum-length", 2, "--output", tmp_path / "o"]
     assert run(*paths, "--tracks", tracks, *options, capsys=capsys)[0] == 0
@@ -220,13 +220,13 @@ def test_ids_that_two_places_give_are_distinguished(tracks, tmp_path, capsys):
 
 
 @given(st.lists(st.sampled_from(["a", "b", "a (2)", "a (3)"]), max_size=12))
-def test_distinct_ids_are_distinct_and_change_only_what_came_before(ids):
+def test_distinct_renames_only_repeated_ids(ids):
     made = splitting.unique_ids(ids)
     assert len(set(made)) == len(ids)
     assert all(new == old for i, (old, new) in enumerate(zip(ids, made, strict=True)) if old not in ids[:i])
 
 
-def test_what_was_prepared_can_be_prepared_again(tracks, tmp_path, capsys):
+def test_prepared_playlists_can_be_prepared_again(tracks, tmp_path, capsys):
     path = write_json(tmp_path / "s.json", slice_of(*random_lists(60)))
     first, second = tmp_path / "a", tmp_path / "b"
     assert run(path, "--tracks", tracks, "--output", first, capsys=capsys)[0] == 0
@@ -247,7 +247,7 @@ def digests_of(lists: list[list[int]], seed: int) -> np.ndarray:
 
 
 @given(lists_of_tracks, st.integers(0, 3), st.sampled_from([0.0, 0.1, 0.3]), st.sampled_from([0.0, 0.2]), st.data())
-def test_splits_are_disjoint_by_content_and_do_not_hang_on_the_order(lists, seed, validation, test, data):
+def test_splits_are_disjoint_by_content_and_independent_of_order(lists, seed, validation, test, data):
     rules = splitting.SplitRules(validation=validation, test=test, seed=seed)
     aside = np.array(data.draw(st.lists(st.booleans(), min_size=len(lists), max_size=len(lists))))
     digest = digests_of(lists, seed)
@@ -272,7 +272,7 @@ def test_splits_are_disjoint_by_content_and_do_not_hang_on_the_order(lists, seed
 
 
 @given(lists_of_tracks, st.booleans())
-def test_of_equal_playlists_one_stays_and_one_that_is_held_out_stays_first(lists, held):
+def test_of_equal_playlists_one_is_kept_preferably_a_held_out_one(lists, held):
     n = len(lists)
     aside = np.arange(n) >= (n // 2 if held else n)
     lengths = np.array([len(tracks) for tracks in lists])
@@ -284,7 +284,7 @@ def test_of_equal_playlists_one_stays_and_one_that_is_held_out_stays_first(lists
     assert all(aside[i] for i in kept if tuple(lists[i]) in wanted)
 
 
-def test_digests_tell_lists_apart_as_comparing_them_does():
+def test_digests_are_equal_exactly_for_equal_lists():
     rng = np.random.default_rng(3)
     lists = [rng.integers(7, size=rng.integers(1, 6)).tolist() for _ in range(3000)]
     digest = digests_of(lists, 1)
@@ -292,7 +292,7 @@ def test_digests_tell_lists_apart_as_comparing_them_does():
     assert not np.isin(digests_of(lists, 2), digest).any()
 
 
-def test_a_seed_gives_a_split_and_another_gives_another(tracks, tmp_path, capsys):
+def test_the_split_depends_on_the_random_seed(tracks, tmp_path, capsys):
     path = write_json(tmp_path / "s.json", slice_of(*random_lists(200)))
     found = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
@@ -305,7 +305,7 @@ def test_a_seed_gives_a_split_and_another_gives_another(tracks, tmp_path, capsys
     assert {name: ids for name, (_, ids) in found[0].items()} == {name: ids for name, (_, ids) in found[2].items()}
 
 
-def test_a_source_held_out_is_test_whole(tracks, tmp_path, capsys):
+def test_a_held_out_source_is_entirely_in_the_test_split(tracks, tmp_path, capsys):
     rows = [
         {"playlist_id": f"{source}{i}", "position": j, "track_id": f"t{(i * step + j) % KNOWN:02}", "source": source}
         for source, step in (("radio", 1), ("club", 3))
@@ -323,7 +323,7 @@ def test_a_source_held_out_is_test_whole(tracks, tmp_path, capsys):
 # --- Stopped and started again
 
 
-def test_a_run_that_was_stopped_goes_on_and_gives_the_same(tracks, tmp_path, capsys, monkeypatch):
+def test_an_interrupted_run_resumes_with_the_same_result(tracks, tmp_path, capsys, monkeypatch):
     for k in range(6):
         write_json(tmp_path / f"raw/{k}.json", slice_of(*random_lists(30, first=k * 100, seed=k)))
     common = [tmp_path / "raw", "--tracks", tracks, "--processes", 1]
@@ -362,7 +362,7 @@ def test_a_run_that_was_stopped_goes_on_and_gives_the_same(tracks, tmp_path, cap
     assert sorted(path.name for path in output.iterdir()) == ["playlists.parquet", "report.json", "tracks.parquet"]
 
 
-def test_a_slice_that_changed_is_read_again(tracks, tmp_path, capsys):
+def test_a_changed_slice_is_read_again(tracks, tmp_path, capsys):
     path = write_json(tmp_path / "s.json", slice_of(*random_lists(40)))
     common = [path, "--tracks", tracks, "--output", tmp_path / "o", "--keep-parts", "--force"]
     assert run(*common, capsys=capsys)[0] == 0
@@ -375,7 +375,7 @@ def test_a_slice_that_changed_is_read_again(tracks, tmp_path, capsys):
 
 @pytest.mark.process
 @pytest.mark.slow
-def test_a_run_that_is_killed_leaves_no_process_and_goes_on(tracks, tmp_path):
+def test_a_killed_run_leaves_no_process_and_resumes(tracks, tmp_path):
     for k in range(12):
         write_json(tmp_path / f"raw/{k}.json", slice_of(*random_lists(1500, first=k * 2000, seed=k)))
     output = tmp_path / "o"
@@ -395,7 +395,7 @@ def test_a_run_that_is_killed_leaves_no_process_and_goes_on(tracks, tmp_path):
     assert not (output / ".parts").exists()
 
 
-def test_several_processes_give_what_one_gives(tracks, tmp_path, capsys):
+def test_several_processes_give_the_same_result_as_one(tracks, tmp_path, capsys):
     for k in range(5):
         write_json(tmp_path / f"raw/{k}.json", slice_of(*random_lists(30, first=k * 100, seed=k)))
     (tmp_path / "raw/5.json").write_text("broken")
@@ -406,7 +406,7 @@ def test_several_processes_give_what_one_gives(tracks, tmp_path, capsys):
     assert pq.read_table(tmp_path / "1/playlists.parquet").equals(pq.read_table(tmp_path / "2/playlists.parquet"))
 
 
-def test_small_batches_give_what_large_ones_give(tracks, tmp_path, capsys, monkeypatch):
+def test_the_batch_size_does_not_matter(tracks, tmp_path, capsys, monkeypatch):
     paths = [write_json(tmp_path / f"{k}.json", slice_of(*random_lists(30, first=k * 100, seed=k))) for k in range(3)]
     assert run(*paths, "--tracks", tracks, "--output", tmp_path / "large", capsys=capsys)[0] == 0
     monkeypatch.setattr("disco.training.prepare._BATCH", 7)
@@ -440,7 +440,9 @@ def test_small_batches_give_what_large_ones_give(tracks, tmp_path, capsys, monke
         ([], 2, "the following arguments are required"),
     ],
 )
-def test_bad_input_gets_a_sentence_and_a_code(tracks, tmp_path, capsys, monkeypatch, arguments, code, sentence):
+def test_bad_input_gets_one_sentence_and_an_exit_code(
+    tracks, tmp_path, capsys, monkeypatch, arguments, code, sentence
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     (tmp_path / "lists.csv").write_text("playlist_id,track_id\n1,x\n")
@@ -460,7 +462,7 @@ def test_bad_input_gets_a_sentence_and_a_code(tracks, tmp_path, capsys, monkeypa
     assert all([path.name for path in folder.iterdir()] == [".parts"] for folder in left)
 
 
-def test_nothing_is_replaced_without_force(tracks, tmp_path, capsys):
+def test_existing_files_are_replaced_only_with_force(tracks, tmp_path, capsys):
     path = write_json(tmp_path / "s.json", slice_of(*random_lists(40)))
     (tmp_path / "o").mkdir()
     (tmp_path / "o/report.json").write_text("mine")
@@ -475,7 +477,7 @@ def test_nothing_is_replaced_without_force(tracks, tmp_path, capsys):
     assert_adds_up(tmp_path / "o")
 
 
-def test_names_of_files_from_unmatched_tracks_cannot_write_to_the_terminal(tracks, tmp_path, capsys):
+def test_control_characters_in_file_names_do_not_reach_the_terminal(tracks, tmp_path, capsys):
     write_json(tmp_path / "raw/good.json", slice_of(*random_lists(40)))
     (tmp_path / "raw/\x1b[2Jbad.json").write_text("no")
     code, out, err = run(tmp_path / "raw", "--tracks", tracks, "--output", tmp_path / "o", capsys=capsys)
@@ -487,7 +489,7 @@ def test_names_of_files_from_unmatched_tracks_cannot_write_to_the_terminal(track
 # --- Real playlists
 
 
-def test_a_real_slice_is_covered_by_id_and_by_name(shared, tmp_path, capsys):
+def test_a_real_slice_is_matched_by_id_and_by_name(shared, tmp_path, capsys):
     path = shared / "samples/mpd.slice.sample.json"
     common = [path, "--tracks", shared / "tracks.parquet", "--minimum-length", 1]
     assert run(*common, "--output", tmp_path / "o", capsys=capsys)[0] == 0
@@ -505,7 +507,7 @@ def test_a_real_slice_is_covered_by_id_and_by_name(shared, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_all_real_playlists_go_through(shared, tmp_path, capsys):
+def test_all_real_playlists_can_be_prepared(shared, tmp_path, capsys):
     names = ["--names", shared / "playlist_track_names.parquet", "--hold-out", "mpd_slice0"]
     arguments = [
         shared / "playlists.parquet",

@@ -55,7 +55,7 @@ class TestTitleKnn(TrainedTests):
     def share(self, recommender):
         return titled_share(recommender)
 
-    def test_seeds_alone_say_nothing(self):
+    def test_seeds_without_a_title_have_no_candidates(self):
         assert not len(self.recommender().recommend(Query(np.array([5, 200])), 10).rows)
 
 
@@ -74,7 +74,7 @@ class TestTwoTower(TrainedTests):
     def test_a_title_alone_is_answered(self):
         assert titled_share(self.recommender()) >= 0.85
 
-    def test_the_exported_tower_is_the_trained_one(self):
+    def test_the_exported_tower_agrees_with_keras(self):
         import keras
 
         folder = trained(self.recipe, *self.changes)
@@ -91,7 +91,7 @@ class TestTwoTower(TrainedTests):
         heard, vectors = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("heard", "vectors"))
         np.testing.assert_allclose(keras.models.load_model(folder / "track.keras")(heard), vectors, atol=1e-5)
 
-    def test_only_the_last_five_tracks_are_heard(self):
+    def test_only_the_last_five_tracks_are_used(self):
         long, short = np.r_[np.arange(60, 80), 5, 10, 15, 25, 30], np.array([5, 10, 15, 25, 30])
         recommender = self.recommender()
         one, other = (recommender.recommend(Query(seeds), 280) for seeds in (long, short))
@@ -124,14 +124,14 @@ class TestRanker(TrainedTests):
     def recommender(self):
         return load_recommender(trained(self.recipe, *ranker_changes()), library())
 
-    def test_in_noise_there_is_nothing_to_find(self):
+    def test_random_playlists_teach_nothing(self):
         noisy = load_recommender(trained(self.recipe, *ranker_changes(noise=True), noise=True), library())
         assert self.share(noisy) <= self.noise_at_most
 
     def test_a_title_alone_is_answered(self):
         assert titled_share(self.recommender()) >= 0.9
 
-    def test_what_no_playlist_knows_comes_last_and_by_its_sound(self):
+    def test_tracks_in_no_playlist_come_last_by_distance_in_features(self):
         recommender, query = self.recommender(), Query(np.array([5, 200]))
         found = recommender.recommend(query, 298).rows
         ranked = candidate_pools([query], recommender.data)[0].rows
@@ -143,13 +143,13 @@ class TestRanker(TrainedTests):
         far = np.linalg.norm(sound[behind] - sound[[5, 200]].mean(axis=0), axis=1)
         assert (np.diff(far) >= -1e-5).all()
 
-    def test_seeds_that_no_playlist_knows_are_answered_by_their_sound_and_artists(self):
+    def test_seeds_in_no_playlist_get_candidates_by_features_and_artists(self):
         found = self.recommender().recommend(Query(np.array([41, 52])), 100)
         assert len(found.rows) == 100
         assert not {41, 52} & set(found.rows.tolist())
 
     @pytest.mark.train
-    def test_two_towers_may_be_one_more_part(self):
+    def test_a_two_tower_recommender_is_an_optional_part(self):
         pytest.importorskip("keras_rs")
         folders = [*parts(), str(trained("two-tower", *TestTwoTower.changes))]
         changes = [change for change in ranker_changes() if not change.startswith("parts")]
@@ -158,7 +158,7 @@ class TestRanker(TrainedTests):
         assert self.share(recommender) >= 0.9
         assert titled_share(recommender) >= 0.9
 
-    def test_the_trees_are_those_that_were_trained(self):
+    def test_the_exported_trees_agree_with_lightgbm(self):
         lightgbm = pytest.importorskip("lightgbm")
         rng = np.random.default_rng(0)
         values = rng.normal(size=(3000, 6)).astype(np.float32)
@@ -179,7 +179,7 @@ class TestRanker(TrainedTests):
         self.folder = tmp_path
 
 
-def test_what_a_ranker_lacks_is_named_with_the_command_that_trains_it(tmp_path, capsys):
+def test_a_missing_part_is_reported_with_the_command_that_trains_it(tmp_path, capsys):
     tracks, playlists = places()
     output = tmp_path / "ranker"
     asked = [CLOUD / "ranker.toml", "--tracks", tracks, "--playlists", playlists, "--output", output]
@@ -190,7 +190,7 @@ def test_what_a_ranker_lacks_is_named_with_the_command_that_trains_it(tmp_path, 
     assert not output.exists()
 
 
-def test_a_part_that_was_trained_anew_is_told(tmp_path):
+def test_a_retrained_part_is_reported(tmp_path):
     pytest.importorskip("implicit")
     pytest.importorskip("lightgbm")
     folder = shutil.copytree(trained("ranker", *ranker_changes()), tmp_path / "ranker")
@@ -223,14 +223,14 @@ class TestBlend(TrainedTests):
     def recommender(self):
         return load_recommender(trained(self.recipe, f"parts = {parts()}"), library())
 
-    def test_in_noise_there_is_nothing_to_find(self):
+    def test_random_playlists_teach_nothing(self):
         noisy = load_recommender(trained(self.recipe, f"parts = {parts(noise=True)}", noise=True), library())
         assert self.share(noisy) <= self.noise_at_most
 
     def test_a_title_alone_is_answered(self):
         assert titled_share(self.recommender()) >= 0.9
 
-    def test_many_questions_get_the_answers_that_each_would_get(self):
+    def test_recommend_many_agrees_with_recommend(self):
         # Without `als`: a product of matrices rounds otherwise than one with a vector, and where two tracks are as
         # good, a blend, which hears places alone, makes a difference of that.
         said = [folder for folder, name in zip(parts(), NEEDED, strict=True) if name != "als"]
@@ -241,7 +241,7 @@ class TestBlend(TrainedTests):
             assert (together.scores == alone.scores).all()
         assert recommender.recommend_many([], 30) == []
 
-    def test_what_no_part_knows_is_there_by_its_sound(self):
+    def test_tracks_that_no_part_knows_follow_by_distance_in_features(self):
         found = self.recommender().recommend(Query(np.array([41, 52])), 30).rows
         sound = scaled_features(library(), scaler())
         far = np.linalg.norm(sound - sound[[41, 52]].mean(axis=0), axis=1)
@@ -249,7 +249,7 @@ class TestBlend(TrainedTests):
         assert found.tolist() == np.argsort(far)[:30].tolist()
 
 
-def test_places_are_added_up_as_by_hand():
+def test_rank_fusion_agrees_with_a_computation_by_hand():
     answers = [np.array([4, 2, 9]), np.array([2, 7]), np.array([], dtype=np.intp)]
     rows, sums = fuse_ranks(answers, [1.0, 0.5, 3.0], BlendParams(depth=3, offset=10))
     by_hand = {4: 1 / 11, 2: 1 / 12 + 0.5 / 11, 9: 1 / 13, 7: 0.5 / 12}
@@ -259,14 +259,14 @@ def test_places_are_added_up_as_by_hand():
     assert rows.tolist() == [3, 8]
 
 
-def test_the_weights_are_found_again():
+def test_the_search_recovers_known_weights():
     def found(weights):
         return -sum((w - true) ** 2 for w, true in zip(weights, (0.25, 2.0, 0.0), strict=True))
 
     assert coordinate_search(found, 3) == [0.25, 2.0, 0.0]
 
 
-def test_a_blend_of_what_is_missing_or_of_a_blend_is_refused(tmp_path, capsys):
+def test_a_blend_of_missing_parts_or_of_a_blend_is_refused(tmp_path, capsys):
     pytest.importorskip("implicit")
     tracks, playlists = places()
     asked = [CLOUD / "blend.toml", "--tracks", tracks, "--playlists", playlists, "--output", tmp_path / "blend"]
@@ -289,7 +289,7 @@ def test_a_blend_of_what_is_missing_or_of_a_blend_is_refused(tmp_path, capsys):
 # --- the default
 
 
-def test_the_default_is_what_found_most_of_the_validation_playlists(tmp_path, monkeypatch):
+def test_the_default_is_the_second_stage_with_the_best_validation_score(tmp_path, monkeypatch):
     pytest.importorskip("implicit")
     monkeypatch.setenv("DISCO_DATA", str(tmp_path))
     assert default_recommender(library()).name == DEFAULT

@@ -74,7 +74,7 @@ def drawn(kinds: np.ndarray, n: int, seed: int) -> list[np.ndarray]:
 
 
 @pytest.mark.train
-def test_a_known_answer_that_no_mean_can_see_is_learnt(tmp_path: Path) -> None:
+def test_a_pattern_that_the_mean_cannot_predict_is_learned(tmp_path: Path) -> None:
     catalogue, kinds = opposites(1600, seed=1)
     rank = trained(catalogue, drawn(kinds, 640, seed=2), tmp_path, epochs=8)
     unseen = drawn(kinds, 100, seed=3)
@@ -87,7 +87,7 @@ def test_a_known_answer_that_no_mean_can_see_is_learnt(tmp_path: Path) -> None:
 
 
 @pytest.mark.train
-def test_in_noise_nothing_is_found(tmp_path: Path) -> None:
+def test_random_playlists_teach_nothing(tmp_path: Path) -> None:
     catalogue, rng = random_catalogue(1200, seed=1), np.random.default_rng(2)
     playlists = [rng.permutation(1200)[:25] for _ in range(300)]
     rank = trained(catalogue, playlists, tmp_path, epochs=2)
@@ -118,19 +118,19 @@ def check_export(folder: Path, catalogue: Catalogue, rows: list[np.ndarray]) -> 
 
 
 @pytest.mark.train
-def test_what_is_exported_is_what_was_trained_moved_and_scaled(tmp_path: Path) -> None:
+def test_the_export_is_the_trained_network_shifted_and_scaled(tmp_path: Path) -> None:
     catalogue, kinds = opposites(800, seed=1)
     check_export(trained(catalogue, drawn(kinds, 80, seed=2), tmp_path, epochs=1), catalogue, drawn(kinds, 3, seed=7))
 
 
 @pytest.mark.train
 @pytest.mark.parametrize("n", [1, 7])
-def test_the_shipped_ranker_agrees_with_its_keras_networks(n: int) -> None:
+def test_the_shipped_rank_predictor_agrees_with_keras(n: int) -> None:
     rng = np.random.default_rng(n)
     check_export(MODELS / "rank", random_catalogue(200, seed=n), [rng.permutation(200)[:50] for _ in range(n)])
 
 
-def test_tower_inputs_are_finite_and_in_reach() -> None:
+def test_tower_inputs_are_finite_and_bounded() -> None:
     catalogue = random_catalogue(200, seed=3, unknown=0.3)
     heard = tower_inputs(catalogue, (*NUMBERS, *OTHERS), scaler())
     assert heard.shape == (200, len(NUMBERS) + len(OTHERS))
@@ -142,14 +142,14 @@ def test_tower_inputs_are_finite_and_in_reach() -> None:
     np.testing.assert_allclose((by_name["fifths_cos"] ** 2 + by_name["fifths_sin"] ** 2)[~unknown], 1, atol=1e-5)
 
 
-def test_tempo_an_octave_up_stands_at_the_same_place_of_its_circle() -> None:
+def test_double_tempo_is_the_same_point_of_its_circle() -> None:
     tracks = random_catalogue(2, seed=1).table.to_pylist()
     tracks[1] = {**tracks[0], "track_id": "b", "tempo_bpm": 2 * tracks[0]["tempo_bpm"]}
     circle = tower_inputs(catalogue_of(tracks), ["tempo_cos", "tempo_sin"], scaler())
     np.testing.assert_allclose(circle[0], circle[1], atol=1e-5)
 
 
-def test_a_track_without_features_has_no_inputs_and_a_misspelt_input_is_reported() -> None:
+def test_tracks_without_features_have_no_inputs_and_unknown_inputs_are_reported() -> None:
     tracks = random_catalogue(2, seed=1).table.to_pylist()
     tracks[0]["energy"] = None
     tracks[1] |= dict.fromkeys((*FEATURES, "feature_set"))
@@ -170,7 +170,7 @@ def heard_of(*genres: list[str] | None, slots: int = 512) -> np.ndarray:
     return encode_tracks(catalogue, FEATURES, scaler(), slots).take(np.arange(len(genres)))[:, len(FEATURES) :]
 
 
-def test_genres_are_heard_by_their_words_whatever_their_spelling_and_unknown_ones_not_at_all() -> None:
+def test_genres_are_encoded_by_their_normalised_words() -> None:
     one, same, longer, none, empty = heard_of(["Deep House"], ["deep-house"], ["deep house", "techno"], None, [])
     assert (one == same).all()
     assert np.count_nonzero(one) == 3  # deep, house, deep house
@@ -180,7 +180,7 @@ def test_genres_are_heard_by_their_words_whatever_their_spelling_and_unknown_one
     np.testing.assert_allclose([np.linalg.norm(one), np.linalg.norm(longer)], 2, rtol=1e-6)
 
 
-def test_what_is_heard_of_a_track_does_not_hang_on_the_others_asked_for() -> None:
+def test_inputs_of_a_track_do_not_depend_on_the_others() -> None:
     catalogue = random_catalogue(60, seed=2)
     heard = encode_tracks(catalogue, FEATURES, scaler(), 32)
     whole, rows = heard.take(np.arange(60)), np.array([7, 3, 59, 3, 0])
@@ -188,17 +188,17 @@ def test_what_is_heard_of_a_track_does_not_hang_on_the_others_asked_for() -> Non
     assert heard.take(rows[:0]).shape == (0, heard.width) == (0, len(FEATURES) + 32)
 
 
-def test_a_tower_without_slots_hears_no_genres() -> None:
+def test_without_slots_genres_are_not_encoded() -> None:
     assert heard_of(["techno"], None, slots=0).shape == (2, 0)
 
 
-def test_genres_of_hostile_names_are_words_too() -> None:
+def test_genres_with_unusual_characters_are_encoded() -> None:
     heard = heard_of(["\u202etechno\n<b>"], ["🎉"], [" "])
     assert np.isfinite(heard).all()
     assert not heard[1:].any()
 
 
-def test_the_shipped_ranker_places_tracks_without_genres_and_hears_them_where_they_are() -> None:
+def test_the_shipped_rank_predictor_works_without_genres_and_uses_them() -> None:
     tracks = random_catalogue(30, seed=5).table.to_pylist()
     rank = load_predictor("rank")
     bare = rank.embed(catalogue_of([{**track, "genres": None} for track in tracks]))

@@ -13,7 +13,7 @@ CLOUD = Path(__file__).parents[1] / "cloud"
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(CLOUD.glob("*.toml"))])
-def test_shipped_recipes_are_readable(name: str) -> None:
+def test_shipped_recipes_are_valid(name: str) -> None:
     assert read_recipe(CLOUD / f"{name}.toml").name == name
 
 

@@ -26,10 +26,10 @@ class TestNearest(RecommenderTests):
     def recommender(self):
         return Nearest(with_unknown())
 
-    def test_seeds_without_a_place_find_nothing(self):
+    def test_seeds_without_features_have_no_candidates(self):
         assert not len(self.recommender().recommend(Query(np.array([41, 42])), 10).rows)
 
-    def test_it_equals_the_plain_way(self):
+    def test_candidates_agree_with_a_plain_implementation(self):
         tracks, seeds, n = space(500), [5, 77, 400], 60
         found = Nearest(tracks).recommend(Query(np.array(seeds)), n)
 
@@ -46,7 +46,7 @@ class TestNearest(RecommenderTests):
         assert found.rows.tolist() == best_first
         np.testing.assert_allclose(-found.scores, [min(ds[row] for ds in lists) for row in best_first], rtol=1e-5)
 
-    def test_every_seed_gets_its_share(self):
+    def test_every_seed_contributes_its_share(self):
         found = Nearest(np.r_[space(200), space(200) + 50]).recommend(Query(np.array([0, 300])), 90)
         assert 30 <= (found.rows < 200).sum() <= 60
 
@@ -65,7 +65,7 @@ class TestVectors(RecommenderTests):
     def recommender(self):
         return VectorRecommender("vectors", with_unknown(), mean_of_seeds(with_unknown()))
 
-    def test_it_equals_the_plain_way(self):
+    def test_candidates_agree_with_a_plain_implementation(self):
         bias = np.linspace(-1, 1, 300, dtype=np.float32)
         tracks, seeds = with_unknown(), [5, 77, 200]
         recommender = VectorRecommender("vectors", tracks, mean_of_seeds(tracks), bias)
@@ -97,7 +97,7 @@ class TestScoredElsewhere(RecommenderTests):
 
 @pytest.mark.parametrize("n", [1, 10, 500, 1000, 20_000])
 @pytest.mark.parametrize("levels", [2, 50, 10**6])
-def test_the_best_are_exact_with_ties_to_the_lower_row(n, levels):
+def test_top_n_is_exact_with_ties_by_the_lower_row(n, levels):
     rng = np.random.default_rng(n + levels)
     scores = rng.integers(0, levels, (3, 20_000)).astype(np.float32)
     scores[0, rng.random(20_000) < 0.3] = np.nan
@@ -117,7 +117,7 @@ def test_the_best_are_exact_with_ties_to_the_lower_row(n, levels):
     assert np.array_equal(scores, kept, equal_nan=True)
 
 
-def test_without_rows_tracks_are_the_catalogues_own():
+def test_without_rows_scores_are_of_the_catalogues_tracks():
     scores = np.array([[3, 5, 5, np.nan, 1]], dtype=np.float32)
     known = np.array([True, True, True, True, False])
     found = top_n(scores, [Query(np.array([0]))], 9, known)[0]
@@ -125,7 +125,7 @@ def test_without_rows_tracks_are_the_catalogues_own():
 
 
 @pytest.mark.slow
-def test_the_top_500_of_200_000_tracks_are_fast_and_faster_together():
+def test_the_top_500_of_200_000_tracks_are_fast_and_faster_in_batches():
     import time
 
     rng = np.random.default_rng(0)
@@ -150,7 +150,7 @@ def test_the_top_500_of_200_000_tracks_are_fast_and_faster_together():
     assert max(ratios) > 4
 
 
-def test_the_default_goes_by_content_where_that_is_no_long_wait(tmp_path, monkeypatch):
+def test_the_default_is_content_for_catalogues_that_are_not_too_large(tmp_path, monkeypatch):
     monkeypatch.setenv("DISCO_DATA", str(tmp_path))
     few, many = random_catalogue(30), random_catalogue(40)
     monkeypatch.setattr(recommenders, "_MAX_TRACKS_FOR_CONTENT", 30)

@@ -1,4 +1,4 @@
-"""The door `recommend` as its users meet it."""
+"""The command `recommend` as its users meet it."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_lone_text_that_is_no_track_is_a_title_to_those_who_read_titles(capsys
 
 
 def test_a_file_without_a_known_track_has_its_title(capsys, reader, knn, tmp_path):
-    held = {"name": "kind 2", "tracks": [{"id": "stranger"}]}
+    held = {"name": "kind 2", "tracks": [{"id": "unmatched"}]}
     (tmp_path / "a.json").write_text(json.dumps(held))
     assert all(
         KIND[int(t["id"][1:])] == 2

@@ -99,7 +99,7 @@ def test_tonality_may_be_spelt_in_any_way(where, spelling):
     assert (bus["key"], bus["mode"]) == (9, 0)
 
 
-def test_playlists_keep_their_order_folders_and_strangers(where):
+def test_playlists_keep_their_order_folders_and_unmatched_tracks(where):
     found = rekordbox.playlists(where)
     assert [listed.full_name for listed in found] == [
         "Peak / time / Late / Friday",
@@ -162,7 +162,7 @@ def test_a_library_without_playlists_is_one_list(where):
         (None, None),
     ],
 )
-def test_energy_is_taken_only_where_it_is_clearly_said(comment, energy):
+def test_energy_is_taken_only_where_it_is_clearly_stated(comment, energy):
     assert entries.energy(comment) == energy
 
 

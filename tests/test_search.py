@@ -49,7 +49,7 @@ TRACKS = [
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Catalogue:
+def catalogue() -> Catalogue:
     return of(TRACKS)
 
 
@@ -99,8 +99,8 @@ def found(catalogue: Catalogue, text: str) -> str:
         ("nobody known", "strange"),
     ],
 )
-def test_case_accents_punctuation_and_the_order_of_words_do_not_matter(shelf, text, track):
-    assert found(shelf, text) == track
+def test_case_accents_punctuation_and_the_order_of_words_do_not_matter(catalogue, text, track):
+    assert found(catalogue, text) == track
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_case_accents_punctuation_and_the_order_of_words_do_not_matter(shelf, te
         ("hello goodbye the beetles", "goodbye"),
     ],
 )
-def test_guests_and_remasters_may_be_said_or_left_out(shelf, text, track):
-    assert found(shelf, text) == track
+def test_guests_and_remasters_may_be_named_or_left_out(catalogue, text, track):
+    assert found(catalogue, text) == track
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_guests_and_remasters_may_be_said_or_left_out(shelf, text, track):
         ("봄밤 live", "spring-live"),
     ],
 )
-def test_another_take_comes_first_only_where_it_was_asked_for(shelf, text, track):
-    assert found(shelf, text) == track
+def test_another_take_comes_first_only_where_it_was_asked_for(catalogue, text, track):
+    assert found(catalogue, text) == track
 
 
 @pytest.mark.parametrize(
@@ -157,65 +157,65 @@ def test_another_take_comes_first_only_where_it_was_asked_for(shelf, text, track
         ("backin black", "black"),
     ],
 )
-def test_small_typos_and_words_written_together_are_forgiven_and_told(shelf, text, track):
-    assert found(shelf, text) == track
-    exact = shelf.search(text)[0].exact
+def test_small_typos_and_words_written_together_are_forgiven_and_reported(catalogue, text, track):
+    assert found(catalogue, text) == track
+    exact = catalogue.search(text)[0].exact
     assert exact == (text in ("cocoabutter kisses", "badguy", "backin black"))
 
 
 def test_a_word_spelt_right_comes_before_one_nearly_so():
-    shelf = of([("typo", "Nightz", ["A"], 99), ("right", "Nights", ["B"], 1)])
-    assert [match.exact for match in shelf.search("nights")] == [True, False]
-    assert found(shelf, "nights") == "right"
-    assert found(shelf, "nightz") == "typo"
+    catalogue = of([("typo", "Nightz", ["A"], 99), ("right", "Nights", ["B"], 1)])
+    assert [match.exact for match in catalogue.search("nights")] == [True, False]
+    assert found(catalogue, "nights") == "right"
+    assert found(catalogue, "nightz") == "typo"
 
 
 @pytest.mark.parametrize(
     ("popularity", "first"), [((1, 2, 2), 1), ((3, 2, 1), 0), ((None, None, 0), 2), ((None, None, None), 0)]
 )
 def test_among_equals_the_more_popular_wins_and_then_the_lower_row(popularity, first):
-    shelf = of([(f"t{i}", "Same Title", [f"Artist {i}"], value) for i, value in enumerate(popularity)])
-    assert shelf.search("same title")[0].row == first
-    assert shelf.search("artist 0 same title")[0].row == 0
+    catalogue = of([(f"t{i}", "Same Title", [f"Artist {i}"], value) for i, value in enumerate(popularity)])
+    assert catalogue.search("same title")[0].row == first
+    assert catalogue.search("artist 0 same title")[0].row == 0
 
 
 @pytest.mark.parametrize("text", ["", "   ", "???", "!?-–", "\n", "🎧", "\0"])
-def test_a_text_without_words_finds_nothing(shelf, text):
-    assert shelf.search(text) == []
+def test_a_text_without_words_finds_nothing(catalogue, text):
+    assert catalogue.search(text) == []
 
 
 @pytest.mark.parametrize("text", ["the", "feat.", "by the", "a and by the feat"])
-def test_a_text_of_little_words_only_is_searched_all_the_same(shelf, text):
-    assert shelf.search(text)
+def test_a_text_of_little_words_only_is_searched_all_the_same(catalogue, text):
+    assert catalogue.search(text)
 
 
-def test_by_the_way_is_a_title_although_its_words_say_little(shelf):
-    assert found(shelf, "by the way") == "way"
+def test_by_the_way_is_a_title_although_its_words_say_little(catalogue):
+    assert found(catalogue, "by the way") == "way"
 
 
 @pytest.mark.parametrize("text", ["zzqqxx", "xylophone orchestra", "x " * 300, "q" * 3000])
-def test_no_match_gives_the_nearest_five_and_says_that_they_are_none(shelf, text):
-    matches = shelf.search(text)
+def test_no_match_gives_the_nearest_five_and_says_that_they_are_none(catalogue, text):
+    matches = catalogue.search(text)
     assert len(matches) == 5
     assert len({match.row for match in matches}) == 5
     assert all(0 <= match.score < ENOUGH and not match.exact for match in matches)
 
 
-def test_scores_fall_and_as_many_come_as_were_asked_for(shelf):
+def test_scores_fall_and_as_many_come_as_were_asked_for(catalogue):
     for n in (1, 3, 50):
-        scores = [match.score for match in shelf.search("halo", n)]
+        scores = [match.score for match in catalogue.search("halo", n)]
         assert len(scores) <= n
         assert scores == sorted(scores, reverse=True)
 
 
 def test_tracks_without_title_or_artist_are_no_stumbling_block():
-    shelf = of([("none", None, None, None), ("title", "Night", None, 1), ("artist", None, ["Night"], 5)])
-    assert found(shelf, "night") == "title"
+    catalogue = of([("none", None, None, None), ("title", "Night", None, 1), ("artist", None, ["Night"], 5)])
+    assert found(catalogue, "night") == "title"
     assert of([("none", None, None, None)]).search("night") == []
 
 
 def test_the_index_is_built_once_at_the_first_search(monkeypatch):
-    shelf, built = random_catalogue(20_000, seed=3, artists=900), []
+    catalogue, built = random_catalogue(20_000, seed=3, artists=900), []
     real = search.TextIndex
 
     def counting(*arguments: object) -> search.TextIndex:
@@ -225,8 +225,8 @@ def test_the_index_is_built_once_at_the_first_search(monkeypatch):
     monkeypatch.setattr("disco.catalogue.table.TextIndex", counting)
     assert built == []
     rows = np.random.default_rng(1).choice(20_000, 40, replace=False)
-    for row, track in zip(rows, shelf.tracks(rows), strict=True):
-        best = shelf.search(f"{track['artists'][0]} {track['title']}")[0]
+    for row, track in zip(rows, catalogue.tracks(rows), strict=True):
+        best = catalogue.search(f"{track['artists'][0]} {track['title']}")[0]
         assert (best.row, best.exact) == (row, True)
     assert len(built) == 1
 
@@ -243,21 +243,21 @@ def test_the_index_is_built_once_at_the_first_search(monkeypatch):
 )
 def test_a_seed_may_be_an_id_a_uri_or_a_link_and_nothing_is_doubted(caplog, text):
     caplog.set_level("INFO", logger="disco")
-    shelf = of([("a", "4uLU", ["A"], 1), ("4uLU6hMCjMI75M1A2tKUQC", "B", ["B"], 1)])
-    assert shelf.find(text).tolist() == [1]
+    catalogue = of([("a", "4uLU", ["A"], 1), ("4uLU6hMCjMI75M1A2tKUQC", "B", ["B"], 1)])
+    assert catalogue.find(text).tolist() == [1]
     assert caplog.messages == []
 
 
 @pytest.mark.parametrize("text", ["spotify:track:absent", "https://open.spotify.com/track/absent"])
-def test_an_absent_link_is_not_searched_as_text(shelf, text):
+def test_an_absent_link_is_not_searched_as_text(catalogue, text):
     with pytest.raises(NotFoundError, match="'absent' in a test"):
-        shelf.find(text)
+        catalogue.find(text)
 
 
 @pytest.mark.parametrize("text", ["halo", "oakcat them changes", "Girlfriend Is Better", "hello"])
-def test_a_clear_match_is_taken_without_a_message(shelf, caplog, text):
+def test_a_clear_match_is_taken_without_a_message(catalogue, caplog, text):
     caplog.set_level("INFO", logger="disco")
-    shelf.find(text)
+    catalogue.find(text)
     assert caplog.messages == []
 
 
@@ -270,10 +270,10 @@ def test_a_clear_match_is_taken_without_a_message(shelf, caplog, text):
     ],
 )
 def test_an_ambiguous_match_is_logged_with_what_was_asked_what_was_taken_and_what_else_it_could_be(
-    shelf, caplog, text, taken, others
+    catalogue, caplog, text, taken, others
 ):
     caplog.set_level("INFO", logger="disco")
-    shelf.find(text)
+    catalogue.find(text)
     (message,) = caplog.messages
     for part in [f"asked for {text!r}", f"took '{taken}", "--interactive", *others]:
         assert part in message
@@ -281,47 +281,47 @@ def test_an_ambiguous_match_is_logged_with_what_was_asked_what_was_taken_and_wha
 
 def test_other_versions_of_the_same_song_are_not_ambiguous(caplog):
     caplog.set_level("INFO", logger="disco")
-    shelf = of(
+    catalogue = of(
         [("a", "Night", ["A"], 9), ("b", "Night - Remastered 2011", ["A"], 5), ("c", "Night (Live)", ["A"], 1)]
     )
-    assert shelf.find("night").tolist() == [0]
+    assert catalogue.find("night").tolist() == [0]
     assert caplog.messages == []
 
 
 @pytest.mark.parametrize(("answer", "row"), [("\n", 0), ("1\n", 0), ("2\n", 1), ("seven\n0\n9\n2\n", 1)])
-def test_pick_asks_and_takes_the_answer(shelf, monkeypatch, capsys, answer, row):
+def test_pick_asks_and_takes_the_answer(catalogue, monkeypatch, capsys, answer, row):
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-    assert shelf.find("them changes", choose=console.ask).tolist() == [row]
+    assert catalogue.find("them changes", choose=console.ask).tolist() == [row]
     out, asked = capsys.readouterr()
     assert out == ""
     assert "1  Them Changes by Oakcat" in asked
     assert "2  Them Changes by Buddy Moss" in asked
 
 
-def test_pick_without_an_answer_is_one_error(shelf, monkeypatch):
+def test_pick_without_an_answer_is_one_error(catalogue, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     with pytest.raises(DiscoError, match="leave out --interactive"):
-        shelf.find("them changes", choose=console.ask)
+        catalogue.find("them changes", choose=console.ask)
 
 
-def test_a_seed_that_is_not_there_names_the_nearest_five(shelf):
+def test_a_seed_that_is_not_there_names_the_nearest_five(catalogue):
     with pytest.raises(NotFoundError) as error:
-        shelf.find("Changhez of the Zzyzx Xylophone")
+        catalogue.find("Changhez of the Zzyzx Xylophone")
     result = str(error.value)
     assert "'Changhez of the Zzyzx Xylophone' in a test" in result
     assert "the nearest are" in result
     assert result.count(" by ") == 5
 
 
-def test_a_seed_with_nothing_to_search_is_not_found(shelf):
+def test_a_seed_with_nothing_to_search_is_not_found(catalogue):
     with pytest.raises(NotFoundError, match=r"no track found for '\?!' in a test$"):
-        shelf.find("?!")
+        catalogue.find("?!")
 
 
-def test_bytes_that_are_no_utf8_on_the_command_line_are_no_crash(shelf):
-    assert shelf.find("halo \udce9").tolist() == [8]
+def test_bytes_that_are_no_utf8_on_the_command_line_are_no_crash(catalogue):
+    assert catalogue.find("halo \udce9").tolist() == [8]
     with pytest.raises(NotFoundError):
-        shelf.find("\udce9\udce9")
+        catalogue.find("\udce9\udce9")
 
 
 def test_words_that_nobody_wrote_never_find_a_track():

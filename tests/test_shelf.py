@@ -32,7 +32,7 @@ class FixedDate(date):
         return cls(2026, 11, 28)
 
 
-def test_the_list_has_shipped_models_and_the_users_own(mine, capsys, monkeypatch):
+def test_list_shows_shipped_models_and_the_users_own(mine, capsys, monkeypatch):
     monkeypatch.setattr("disco.cli.models.date", FixedDate)
     card = json.loads((mine / "card.json").read_text(encoding="utf-8"))
     (mine / "card.json").write_text(json.dumps({**card, "date": "2026-11-25"}), encoding="utf-8")
@@ -58,7 +58,7 @@ def test_a_broken_model_is_listed_as_broken(mine, capsys):
     assert not mine.exists()
 
 
-def test_show_says_what_the_card_says(mine, capsys):
+def test_show_prints_the_card(mine, capsys):
     assert main(["show", "mine"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["folder"] == str(mine)
@@ -70,7 +70,7 @@ def test_show_says_what_the_card_says(mine, capsys):
 
 
 @pytest.mark.parametrize(("answer", "gone"), [("y\n", True), ("n\n", False), ("", False), ("maybe\n", False)])
-def test_remove_asks(answer, gone, mine, monkeypatch):
+def test_remove_asks_for_confirmation(answer, gone, mine, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
     assert main(["remove", "mine"]) == (0 if gone else 1)
     assert mine.exists() != gone
@@ -87,14 +87,14 @@ def test_remove_asks(answer, gone, mine, monkeypatch):
         ("", "you trained no model of this name"),
     ],
 )
-def test_nothing_else_is_removed(name, sentence, mine, capsys):
+def test_only_the_users_models_are_removed(name, sentence, mine, capsys):
     assert main(["remove", name, "--force"]) == 1
     assert sentence in capsys.readouterr().err
     assert mine.exists()
     assert (MODELS / "rank" / "card.json").exists()
 
 
-def test_a_link_is_removed_and_not_what_it_leads_to(mine, tmp_path):
+def test_of_a_symbolic_link_only_the_link_is_removed(mine, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     mine.rename(elsewhere)
     mine.symlink_to(elsewhere)

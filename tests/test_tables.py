@@ -101,12 +101,12 @@ def test_every_known_layout_gives_the_same_track(tmp_path, maker):
 
 
 def test_the_layouts_tell_genres_popularity_and_the_rest_where_they_have_them(tmp_path):
-    told = {name: set() for name in ONLY_SOME_SAY}
+    reporters = {name: set() for name in ONLY_SOME_SAY}
     for maker, text in LAYOUTS.items():
         track = next(t for t in read(tmp_path, text).table.to_pylist() if t["track_id"] == ID)
-        for name in told:
-            told[name] |= {maker} if track[name] is not None else set()
-    assert {name: len(makers) for name, makers in told.items()} == {
+        for name in reporters:
+            reporters[name] |= {maker} if track[name] is not None else set()
+    assert {name: len(makers) for name, makers in reporters.items()} == {
         "album": 4,
         "genres": 3,
         "popularity": 4,

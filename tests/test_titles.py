@@ -40,17 +40,17 @@ SOME = ["beach trip 2016", "Beach 🏖️", "beaches", "road trip", "sad", "sad 
         (" \n\0\u202e…!?", []),
     ],
 )
-def test_a_title_has_words_and_emoji_in_one_spelling(title, said):
+def test_tokens_are_normalised_words_and_emoji(title, said):
     assert tokens(title) == said
 
 
-def test_terms_are_words_pairs_and_pieces_with_borders_once_each():
+def test_terms_are_unique_words_pairs_and_n_grams():
     found = list(terms("sad sad boi ☀"))
     pieces = ["<sa", "sad", "ad>", "<sad", "sad>", "<bo", "boi", "oi>", "<boi", "boi>"]
     assert found == ["=sad", "=boi", "=☀", "=sad sad", "=sad boi", "=boi ☀", *pieces]
 
 
-def test_the_vocabulary_is_as_counted_by_hand():
+def test_the_vocabulary_agrees_with_a_count_by_hand():
     found = learn_terms(SOME, 2, 100)
     counts = Counter(term for title in SOME for term in set(terms(title)))
     assert all(count >= 2 for count in map(counts.__getitem__, found.terms))
@@ -66,7 +66,7 @@ def test_the_vocabulary_is_as_counted_by_hand():
     assert learn_terms(list(SOME), 2, 100).terms == found.terms
 
 
-def test_a_vector_is_as_counted_by_hand():
+def test_a_title_vector_agrees_with_a_computation_by_hand():
     model = learn_terms(SOME, 2, 100)
     vector = model.vectors(["SAD beach"])[0]
     weights = dict(zip(model.terms, model.weights.tolist(), strict=True))
@@ -79,7 +79,7 @@ def test_a_vector_is_as_counted_by_hand():
     assert np.linalg.norm(vector) == pytest.approx(1, rel=1e-5)
 
 
-def test_those_that_mean_the_same_are_near_and_those_that_say_nothing_are_nought():
+def test_similar_titles_have_similar_vectors_and_unknown_ones_are_zero():
     model = learn_terms(SOME * 3, 2, 1000)
     near = model.vectors(["the BEACH!!", "beach", "sad", "xyzzy", "", "🤖", "🏖🏿"])
     assert near[0] @ near[1] > 0.99
@@ -89,14 +89,14 @@ def test_those_that_mean_the_same_are_near_and_those_that_say_nothing_are_nought
     assert model.vectors([]).shape == (0, len(model))
 
 
-def test_sparse_and_dense_are_the_same():
+def test_sparse_and_dense_vectors_agree():
     model = learn_terms(SOME, 2, 1000)
     bags, dense = model.bags(SOME), model.vectors(SOME)
     for i in range(len(SOME)):
         np.testing.assert_array_equal(bags.combined(np.array([i]), np.ones(1)), dense[i])
 
 
-def test_a_very_long_title_is_cut_and_costs_nothing():
+def test_a_very_long_title_is_cut_and_fast():
     model, long = learn_terms(SOME, 2, 1000), "beach " + "sad " * 2500
     np.testing.assert_array_equal(model.vectors([long]), model.vectors([long[:MAX_LENGTH]]))
     began = time.perf_counter()
@@ -107,7 +107,7 @@ def test_a_very_long_title_is_cut_and_costs_nothing():
     assert time.perf_counter() - began < 1
 
 
-def test_titles_that_are_all_the_same_teach_nothing():
+def test_equal_titles_give_no_terms():
     assert len(learn_terms(["same"] * 20, 2, 100)) == 0
     assert len(learn_terms([""] * 20, 2, 100)) == 0
     assert learn_terms([], 2, 100).vectors(["same"]).shape == (1, 0)
@@ -123,7 +123,7 @@ def in_folder(tmp_path, table=None) -> Artifacts:
     return Artifacts(Card(tmp_path, {"name": "x", "files": files}), random_catalogue(5))
 
 
-def test_what_was_written_is_read(tmp_path):
+def test_written_terms_are_read_back(tmp_path):
     model, again = learn_terms(SOME, 2, 100), Titles.read(in_folder(tmp_path))
     assert again.terms == model.terms
     np.testing.assert_array_equal(again.vectors(SOME), model.vectors(SOME))
@@ -140,7 +140,7 @@ def test_what_was_written_is_read(tmp_path):
         ({"term": ["=a"]}, "is not a readable table of terms"),
     ],
 )
-def test_broken_terms_are_one_sentence(tmp_path, table, sentence):
+def test_invalid_terms_are_reported_in_one_sentence(tmp_path, table, sentence):
     with pytest.raises(DataError, match=sentence):
         Titles.read(in_folder(tmp_path, table))
     folder = in_folder(tmp_path)

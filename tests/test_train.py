@@ -64,7 +64,7 @@ def yeo_johnson(x: np.ndarray, power: np.ndarray) -> np.ndarray:
     return np.where(x >= 0, risen, fallen)
 
 
-def test_numbers_of_a_fit_agree_with_scikit_learn() -> None:
+def test_a_fitted_scaler_agrees_with_scikit_learn() -> None:
     preprocessing = pytest.importorskip("sklearn.preprocessing")
     decomposition = pytest.importorskip("sklearn.decomposition")
     values = drawn_features(3000)
@@ -163,7 +163,7 @@ def prepared(tmp_path: Path, ids: int, **splits: int) -> Path:
     return tmp_path / "playlists.parquet"
 
 
-def test_cold_tracks_are_in_the_test_alone(tmp_path: Path) -> None:
+def test_cold_tracks_are_in_the_test_split_only(tmp_path: Path) -> None:
     ids = [f"t{i}" for i in range(200)]
     catalogue = catalogue_of(ids, tmp_path)
     parts = data.split_sequences(
@@ -179,7 +179,7 @@ def test_cold_tracks_are_in_the_test_alone(tmp_path: Path) -> None:
     ("splits", "sentence"),
     [({"train": 9}, "no playlist of 10 covered tracks in the split 'validation'"), ({None: 9}, "disco prepare")],
 )
-def test_playlists_that_nobody_prepared_are_reported(tmp_path: Path, splits: dict[str, int], sentence: str) -> None:
+def test_unprepared_playlists_are_reported(tmp_path: Path, splits: dict[str, int], sentence: str) -> None:
     catalogue = catalogue_of([f"t{i}" for i in range(200)], tmp_path)
     where = prepared(tmp_path, 200, **{str(name): n for name, n in splits.items()})
     if None in splits:
@@ -239,14 +239,14 @@ FLOOR = np.sqrt(2 / np.pi)
 
 
 @pytest.mark.train
-def test_a_known_answer_is_learnt(networks: object, tmp_path: Path) -> None:
+def test_a_known_pattern_is_learned(networks: object, tmp_path: Path) -> None:
     error, plain = learn(0.9, tmp_path)
     assert FLOOR * 0.97 < error < FLOOR * 1.03
     assert error < 0.8 * min(plain.values())
 
 
 @pytest.mark.train
-def test_in_noise_there_is_nothing_to_learn(networks: object, tmp_path: Path) -> None:
+def test_noise_teaches_nothing(networks: object, tmp_path: Path) -> None:
     error, plain = learn(0.0, tmp_path)
     # Four standard errors of the mean of some 70,000 absolute values, whose sd is 0.6.
     assert abs(plain["constant_mean"] - FLOOR) < 0.01
@@ -262,7 +262,7 @@ def test_the_same_seed_gives_the_same_network(networks: object, tmp_path: Path) 
 
 
 @pytest.mark.train
-def test_a_killed_run_goes_on_as_if_it_had_never_stopped(
+def test_a_killed_run_resumes_with_the_same_result(
     networks: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe, windows = predictor_recipe(seeds=[4], epochs=5), drawn_windows(0.5, seed=1, n=200)
@@ -286,7 +286,7 @@ def test_a_killed_run_goes_on_as_if_it_had_never_stopped(
 
 
 @pytest.mark.train
-def test_command_writes_a_model_that_loads_and_runs(networks: object, tmp_path: Path) -> None:
+def test_the_command_writes_a_model_that_loads_and_runs(networks: object, tmp_path: Path) -> None:
     catalogue_of([f"t{i}" for i in range(300)], tmp_path)
     prepared(tmp_path, 300, train=30, validation=6, test=4)
     text = (CLOUD / "classic.toml").read_text(encoding="utf-8")

@@ -54,7 +54,7 @@ class TestCollective(TrainedTests):
         found = self.recommender().recommend_many(queries, 30)
         assert np.mean([(KIND[each.rows] == kind).mean() for kind, each in enumerate(found)]) >= 0.9
 
-    def test_a_playlist_is_heard_as_its_tracks_artists_and_title_together(self):
+    def test_tracks_artists_and_title_are_folded_in_together(self):
         model = collective.load_factors(
             Artifacts(load_card(trained(self.recipe, *self.changes), "recommender"), library())
         )
@@ -86,14 +86,14 @@ def playlists_of(split: str = "train") -> list[list[int]]:
     return [listed[name] for name in sorted(listed)]
 
 
-def test_popularity_counts():
+def test_popularity_ranks_by_count():
     found = load_recommender(trained("popularity"), library()).recommend(Query(np.array([3])), 40)
     counts = Counter(row for rows in playlists_of() for row in rows)
     assert found.rows.tolist() == sorted(counts.keys() - {3}, key=lambda row: (-counts[row], row))[:40]
     assert found.scores.tolist() == [counts[row] for row in found.rows]
 
 
-def test_playlist_neighbours_are_as_counted_by_hand():
+def test_playlist_neighbours_agree_with_a_plain_implementation():
     how = {"neighbours": 7, "idf": 1.5, "length": 0.4, "power": 2.0, "rarity": 0.5, "filling": 0.01}
     changes = [f"{name} = {value}" for name, value in how.items()]
     seeds = [0, 5, 100, 45]  # 45 is in no playlist
@@ -118,7 +118,7 @@ def test_playlist_neighbours_are_as_counted_by_hand():
     assert found.scores.tolist() == pytest.approx(sorted(scores.values(), reverse=True)[:30], rel=1e-4)
 
 
-def test_neighbouring_tracks_are_as_counted_by_hand():
+def test_neighbouring_tracks_agree_with_a_plain_implementation():
     how = {"neighbours": 12, "length": 0.5, "popularity": 0.3, "shrinkage": 0.7, "power": 1.5, "filling": 0.001}
     folder = trained("item-knn", *[f"{name} = {value}" for name, value in how.items()])
     seeds = [0, 7, 45]
@@ -144,7 +144,7 @@ def test_neighbouring_tracks_are_as_counted_by_hand():
     assert found.scores.tolist() == pytest.approx(sorted(plain.values(), reverse=True)[:20], rel=1e-4)
 
 
-def test_a_playlist_is_folded_in_as_least_squares_would():
+def test_folding_in_agrees_with_least_squares():
     factors = np.random.default_rng(1).normal(size=(30, 4)).astype(np.float32)
     fold = als.fold_in(factors, als.AlsParams(confidence=6.0, regularization=0.5))
     seeds = np.array([3, 9, 9, 20])
@@ -157,7 +157,7 @@ def test_a_playlist_is_folded_in_as_least_squares_would():
     assert np.isnan(fold([np.array([], dtype=int)])).all()
 
 
-def test_sparse_rows_add_up_and_turn():
+def test_sparse_products_and_transpose_agree_with_dense_ones():
     rng = np.random.default_rng(2)
     dense = rng.random((20, 13)).astype(np.float32) * (rng.random((20, 13)) < 0.3)
     row, column = np.nonzero(dense)
@@ -172,7 +172,7 @@ def test_sparse_rows_add_up_and_turn():
 # --- other catalogues
 
 
-def test_a_model_of_other_tracks_is_told_and_one_of_some_of_them_works():
+def test_models_of_other_catalogues_are_reported_and_partly_known_ones_work():
     folder = trained("playlist-knn")
     with pytest.raises(DataError, match=r"playlist-knn knows 280 tracks, none of which is in .*another catalogue"):
         load_recommender(folder, random_catalogue(40).take(np.arange(40, 40)))
@@ -211,7 +211,7 @@ def changed(folder: Path, **said: object) -> None:
         (lambda f: (f / "card.json").write_text("{"), "is not a readable card"),
     ],
 )
-def test_a_broken_folder_is_one_sentence(spoil, sentence, tmp_path):
+def test_an_invalid_model_folder_is_reported_in_one_sentence(spoil, sentence, tmp_path):
     folder = copied(tmp_path)
     spoil(folder)
     with pytest.raises(DiscoError, match=sentence):
@@ -227,7 +227,7 @@ def test_a_broken_folder_is_one_sentence(spoil, sentence, tmp_path):
         (np.array([0, np.nan, 1]), "values that are not finite numbers"),
     ],
 )
-def test_an_array_that_is_not_what_it_should_be_is_one_sentence(array, sentence, tmp_path):
+def test_an_invalid_array_is_reported_in_one_sentence(array, sentence, tmp_path):
     import hashlib
 
     folder = copied(tmp_path)
@@ -242,7 +242,7 @@ def test_an_array_that_is_not_what_it_should_be_is_one_sentence(array, sentence,
 # --- the door
 
 
-def test_a_recommender_is_trained_into_the_users_folder_and_found_by_its_name(tmp_path, monkeypatch, capsys):
+def test_a_trained_recommender_is_found_by_name_in_the_users_folder(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DISCO_DATA", str(tmp_path))
     tracks, playlists = places()
     asked = [str(trained("popularity").parents[1]), "--tracks", str(tracks), "--playlists", str(playlists)]
@@ -260,7 +260,7 @@ def test_a_recommender_is_trained_into_the_users_folder_and_found_by_its_name(tm
     assert train.main([*asked, "--force"]) == 0
 
 
-def test_without_playlists_nothing_is_trained(tmp_path, capsys):
+def test_training_without_playlists_is_refused(tmp_path, capsys):
     tracks, playlists = places()
     recipe = str(Path(__file__).parents[1] / "cloud" / "playlist-knn.toml")
     assert train.main([recipe, "--tracks", str(tracks), "--output", str(tmp_path / "x")]) == 1
@@ -274,7 +274,7 @@ def test_without_playlists_nothing_is_trained(tmp_path, capsys):
     assert not (tmp_path / "x").exists()
 
 
-def test_every_method_is_tried_here_or_nearby():
+def test_every_method_has_a_test():
     tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     for method in METHODS:
         assert f'"{method}"' in tests

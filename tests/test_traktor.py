@@ -93,7 +93,7 @@ def test_the_number_of_a_key(where, value, name):
     assert key_name(bus["key"], bus["mode"]) == name
 
 
-def test_playlists_keep_their_order_folders_and_strangers(where):
+def test_playlists_keep_their_order_folders_and_unmatched_tracks(where):
     loops, friday = traktor.playlists(where)
     assert (loops.full_name, loops.ids) == ("_LOOPS", [])
     assert friday.full_name == "Peak / Friday"

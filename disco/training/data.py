@@ -1,4 +1,4 @@
-"""What a model is trained on: columns of tracks, playlists by their split; and one run of the door."""
+"""Training data: the tracks and the split playlists of one training run."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from disco.sources.files import playlist_tables, tables
 from disco.training.recipes import ContentRecipe, PredictorRecipe, RankPredictorRecipe
 
 Card = dict[str, Any]
-# Where the run with a seed is saved to, and goes on from.
+# From a seed to the checkpoint of its run.
 Saved = Callable[[int], Path]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of `disco train`: where the data is, and where the model is written.
+    """One training run: the paths of its data and of the model.
 
     Attributes
     ----------
     tracks : Path
     playlists_at : Path or None
-        Prepared playlists; None if the command named none.
+        Prepared playlists, or None.
     folder : Path
-        Files of the model are written here; the door writes the card.
+        Files of the model are written here, except the card.
     saved : callable
-        From a seed to the file that a run is saved to, and goes on from.
+        From a seed to the checkpoint of its run.
     """
 
     tracks: Path
@@ -63,14 +63,20 @@ class Run:
 
     @property
     def playlists(self) -> Path:
-        """Where the playlists are; without any a DiscoError says so."""
+        """Path of the playlists.
+
+        Raises
+        ------
+        DiscoError
+            If there are none.
+        """
         if self.playlists_at is None:
             raise DiscoError("this recipe is trained on playlists; name them with --playlists")
         return self.playlists_at
 
 
 def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
-    """Those columns of a Parquet or CSV file, rows with a null left out; a missing file or column is a DataError."""
+    """Read columns of a Parquet or CSV file, without rows that have a null; a missing one is a DataError."""
     try:
         table = (pa.csv.read_csv if path.suffix.lower() == ".csv" else pa.parquet.read_table)(path)
     except (OSError, pa.ArrowException) as error:
@@ -84,19 +90,19 @@ def split_entries(where: Path) -> pa.Table:
     """Entries of prepared playlists, with the column `split`; a DataError if they have none."""
     entries = playlist_tables.read(where)
     if "split" not in entries.column_names:
-        raise DataError(where, "does not say which playlists to train on; make it with: disco prepare")
+        raise DataError(where, "has no column 'split'; make it with: disco prepare")
     return entries
 
 
 def split_sequences(
     recipe: PredictorRecipe | RankPredictorRecipe | ContentRecipe, where: Path, catalogue: Catalogue
 ) -> dict[str, list[Rows]]:
-    """Prepared playlists to train on, to choose by and to test with; cold tracks are in the last alone.
+    """Sequences of rows of the playlists in each split; cold tracks are in the test split only.
 
     Raises
     ------
     DataError
-        If they are not prepared, or there is none to train on or to choose by.
+        If they are not prepared, or the training or validation split is empty.
     """
     entries = split_entries(where)
     cold = pa.array(playlist_tables.is_cold(entries["track_id"].cast(pa.string()).to_pylist()))
@@ -114,7 +120,7 @@ def split_sequences(
 def data_card(
     recipe: PredictorRecipe | RankPredictorRecipe, found: dict[str, list[Rows]], errors: dict[int, float]
 ) -> Card:
-    """What a card says of the data that a network was trained on, and of how it was chosen."""
+    """Fields of a card on the training data of a network, and its validation errors."""
     return {
         "scaler": {"model": recipe.scaler, "version": read_card(recipe.scaler, "features")["version"]},
         "data": {
@@ -131,7 +137,7 @@ def data_card(
 
 
 def first_of_each_title(catalogue: Catalogue) -> Rows:
-    """The first track of every title, in the catalogue's order; those without a title count as of one title."""
+    """Row of the first track of each title; tracks without a title count as one title."""
     titles = catalogue.table["title"].combine_chunks().dictionary_encode().indices
     codes = np.asarray(pc.fill_null(titles, -1).to_numpy(zero_copy_only=False))
     return np.sort(np.unique(codes, return_index=True)[1]).astype(np.intp)

@@ -1,4 +1,4 @@
-"""Train what says the next track: `classic` and `gru` to its features, `rank` to find it among others."""
+"""Train predictors: `classic` and `gru` on the features of the next track, `rank` to rank the next track first."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from disco.training.seeds import fit_best
 
 Recipes = PredictorRecipe | RankPredictorRecipe
 
-# Cases of each part that a card's own measures are taken on.
+# Cases of each split for the metrics on a card.
 _CASES = 5000
 
 
 def train_predictor(recipe: PredictorRecipe, run: Run) -> Card:
-    """Train a network for the next track's features, write it to a folder and return what its card says."""
+    """Train a network on the features of the next track, write it and return the fields of its card."""
     networks, catalogue = load_networks(), run.catalogue
     if recipe.network not in networks.NETWORKS:
         raise DiscoError(
@@ -63,14 +63,14 @@ def train_predictor(recipe: PredictorRecipe, run: Run) -> Card:
 
 
 def train_rank_predictor(recipe: RankPredictorRecipe, run: Run) -> Card:
-    """Train a tower and a sequence encoder to rank, write both to a folder and return what their card says."""
+    """Train a tower and a sequence encoder to rank, write both and return the fields of their card."""
     networks, catalogue = load_networks(), run.catalogue
     from disco.training import ranking
 
     found = split_sequences(recipe, run.playlists, catalogue)
     transform = scaler(recipe.scaler)
     check_feature_set(catalogue, transform)
-    heard = encode_tracks(catalogue, recipe.inputs, transform, recipe.genre_words)
+    encoded = encode_tracks(catalogue, recipe.inputs, transform, recipe.genre_words)
     music = ranking.training_music(catalogue, found["train"])
     numbers = sum(name in NUMBERS for name in recipe.inputs)
 
@@ -90,22 +90,22 @@ def train_rank_predictor(recipe: RankPredictorRecipe, run: Run) -> Card:
             ),
             networks.sequence_encoder(recipe.size, recipe.units, recipe.dropout, recipe.recurrent),
         )
-        error = ranking.validation_error(*made, heard, catalogue, found["validation"])
-        return made, ranking.task(*made, heard, music, recipe, error)
+        error = ranking.validation_error(*made, encoded, catalogue, found["validation"])
+        return made, ranking.task(*made, encoded, music, recipe, error)
 
     (tower, encoder), errors = fit_best(recipe, build, run.saved)
     tower.save(run.folder / "tower.keras")
     encoder.save(run.folder / "follower.keras")
-    place, scale = ranking.fit_space_transform(tower, encoder, heard, catalogue, found, recipe)
+    space, scale = ranking.fit_space_transform(tower, encoder, encoded, catalogue, found, recipe)
     return {
         "feature_set": transform.feature_set,
         "inputs": recipe.inputs,
         "genre_words": recipe.genre_words,
         "output": "a learned space",
         "tower": export_network(
-            networks.transformed_tower(tower, place), run.folder / "tower.onnx", ("inputs",), ("vector",)
+            networks.transformed_tower(tower, space), run.folder / "tower.onnx", ("inputs",), ("vector",)
         ),
-        "network": export_step(networks.sequence_encoder_step(encoder, place), run.folder),
+        "network": export_step(networks.sequence_encoder_step(encoder, space), run.folder),
         "scale": round(scale, 4),
         **data_card(recipe, found, errors),
     }

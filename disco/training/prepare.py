@@ -52,15 +52,15 @@ _OUTPUT = pa.schema(
 _JOINED = pa.schema([("playlist", pa.int32()), ("position", pa.int32()), ("track_id", playlist_tables.TEXT)])
 
 
-# Joined at a time: enough that looking through the catalogue is paid rarely, few enough to hold.
+# Entries matched at a time: many, since each batch searches the catalogue, but few enough for memory.
 _BATCH = 2_000_000
 
 
-# Fewer slices are read sooner than other processes have started.
+# Fewer slices are read faster than processes start.
 _POOL_FROM = 4
 
 
-# Of the parts' form: one written by another version of this file is not taken for a new one.
+# Version of the format of parts.
 _PART = 1
 
 
@@ -156,13 +156,13 @@ def prepare(
     if not 0 <= minimum_coverage <= 1:
         raise DiscoError("the minimum coverage is a share, 0 to 1")
     paths = [playlists] if isinstance(playlists, (str, Path)) else playlists
-    places = [place for path in paths for place in playlist_tables.find(path)]
+    playlist_sources = [source for path in paths for source in playlist_tables.find(path)]
     with new_files(Path(output), force, keep_parts) as (folder, fresh):
         catalogue = sources.open(tracks)
         for note in catalogue.notes:
             log.info("%s", note)
         named = tables.read(names) if names else None
-        parts, broken = write_parts(places, folder, processes or min(4, os.cpu_count() or 1))
+        parts, broken = write_parts(playlist_sources, folder, processes or min(4, os.cpu_count() or 1))
         report, used = split_parts(parts, playlist_tables.Names(catalogue, named), rules, fresh)
         chosen = catalogue.take(np.flatnonzero(used)) if used_tracks_only else catalogue
         # A track whose artist is known is found by it, and may be played.
@@ -190,10 +190,10 @@ def _log_remarks(report: Report) -> None:
         log.info("%s playlists have no track that the catalogue has; they are left out", f"{n:,}")
 
 
-def write_part(place: mpd_slices.PlaylistSource, path: Path) -> str:
-    """Read a place and write its entries; why that cannot be, or nothing if it is done."""
+def write_part(source: mpd_slices.PlaylistSource, path: Path) -> str:
+    """Read one source and write its entries; the reason if that fails, else an empty text."""
     try:
-        entries = playlist_tables.read_source(place)
+        entries = playlist_tables.read_source(source)
     except DiscoError as error:
         return str(error)
     with atomic_file(path) as temporary:
@@ -201,38 +201,38 @@ def write_part(place: mpd_slices.PlaylistSource, path: Path) -> str:
     return ""
 
 
-def part_of(place: mpd_slices.PlaylistSource, folder: Path) -> Path:
-    """Where the part of a place is written: under another name once the file has changed."""
-    stat = place.path.stat()
-    sign = f"{_PART} {place.path.resolve()} {place.member} {stat.st_size} {stat.st_mtime_ns}"
+def part_of(source: mpd_slices.PlaylistSource, folder: Path) -> Path:
+    """Path of the part of a source; it depends on the file's size and time."""
+    stat = source.path.stat()
+    sign = f"{_PART} {source.path.resolve()} {source.member} {stat.st_size} {stat.st_mtime_ns}"
     return folder / f"{hashlib.blake2b(sign.encode('utf-8', 'replace'), digest_size=12).hexdigest()}.parquet"
 
 
 def write_parts(
-    places: Sequence[mpd_slices.PlaylistSource], folder: Path, processes: int
+    playlist_sources: Sequence[mpd_slices.PlaylistSource], folder: Path, processes: int
 ) -> tuple[list[Path], list[str]]:
-    """Write the parts that are not there yet; all parts in the order of their places, and what is broken.
+    """Write missing parts; return all parts in the order of their sources, and the reasons of failures.
 
     Raises
     ------
     DiscoError
         If a table cannot be read, or no slice.
     """
-    paths = {place: part_of(place, folder) for place in places}
-    missing = {place: path for place, path in paths.items() if not path.exists()}
+    paths = {source: part_of(source, folder) for source in playlist_sources}
+    missing = {source: path for source, path in paths.items() if not path.exists()}
     if len(missing) < len(paths):
         log.info("%s of %s slices were read before", f"{len(paths) - len(missing):,}", f"{len(paths):,}")
     broken: dict[mpd_slices.PlaylistSource, str] = {}
-    for place, reason in progress(_written(missing, processes), len(missing), "slices read"):
-        if reason and place.table:
+    for source, reason in progress(_written(missing, processes), len(missing), "slices read"):
+        if reason and source.table:
             raise DiscoError(reason)
         if reason:
-            broken[place] = reason
+            broken[source] = reason
             log.warning("skipped: %s", reason)
     if len(broken) == len(paths):
         raise DiscoError(f"no slice could be read; the first of {len(broken):,}: {broken[next(iter(paths))]}")
-    return [path for place, path in paths.items() if place not in broken], [
-        broken[place] for place in paths if place in broken
+    return [path for source, path in paths.items() if source not in broken], [
+        broken[source] for source in paths if source in broken
     ]
 
 
@@ -240,13 +240,13 @@ def _written(
     missing: dict[mpd_slices.PlaylistSource, Path], processes: int
 ) -> Iterator[tuple[mpd_slices.PlaylistSource, str]]:
     if processes < 2 or len(missing) < _POOL_FROM:
-        for place, path in missing.items():
-            yield place, write_part(place, path)
+        for source, path in missing.items():
+            yield source, write_part(source, path)
         return
     # Forked processes would inherit Arrow's locks without the threads that hold them.
     pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_follow_parent)
     try:
-        futures = {pool.submit(write_part, place, path): place for place, path in missing.items()}
+        futures = {pool.submit(write_part, source, path): source for source, path in missing.items()}
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BrokenProcessPool:
@@ -256,7 +256,7 @@ def _written(
 
 
 def _follow_parent() -> None:
-    """Leave an interrupt to the parent, and end with it even if it is killed: the pool would wait for ever."""
+    """Leave interrupts to the parent, and exit with it even if it is killed, which a pool would not notice."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
 
@@ -269,7 +269,7 @@ def _follow_parent() -> None:
 
 
 def batches(parts: Iterable[Path]) -> Iterator[pa.Table]:
-    """Parts, as many together as make a batch; none is parted."""
+    """Whole parts, concatenated into batches."""
     held: list[pa.Table] = []
     for part in parts:
         held.append(pq.read_table(part, columns=playlist_tables.SCHEMA.names).replace_schema_metadata())
@@ -283,7 +283,7 @@ def batches(parts: Iterable[Path]) -> Iterator[pa.Table]:
 def split_parts(
     parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.SplitRules, folder: Path
 ) -> tuple[Report, NDArray[np.bool_]]:
-    """Join, choose and split the playlists of the parts and write them to `playlists.parquet` in a folder.
+    """Match, filter and split the playlists of the parts, and write them to `playlists.parquet` in a folder.
 
     Returns
     -------
@@ -335,7 +335,7 @@ def split_parts(
 def join_parts(
     parts: Sequence[Path], names: playlist_tables.Names, rules: splitting.SplitRules, joined: Path
 ) -> tuple[dict[str, Any], Counter[str]]:
-    """Write the joined entries of all parts to one file; facts of all playlists, and counts of the entries."""
+    """Write the matched entries of all parts to one file; return facts on the playlists, and counts of entries."""
     total, begin = sum(pq.read_metadata(part).num_rows for part in parts), 0
     parted, counts = list[dict[str, Any]](), Counter({"read": total})
     with pq.ParquetWriter(joined, _JOINED, compression="zstd") as writer:
@@ -361,7 +361,7 @@ def _concatenated(columns: list[Any]) -> Any:
 
 
 def write_playlists(joined: Path, about: pa.Table, path: Path, ids: pa.Array) -> NDArray[np.bool_]:
-    """Write the entries of the playlists that have a split; which of the ids occur."""
+    """Write the entries of the playlists that have a split; return which of the ids occur."""
     file, used = pq.ParquetFile(joined), np.zeros(len(ids), dtype=bool)
     groups = (file.read_row_group(number) for number in range(file.num_row_groups))
     with pq.ParquetWriter(path, _OUTPUT, compression="zstd") as writer:
@@ -376,19 +376,19 @@ def write_playlists(joined: Path, about: pa.Table, path: Path, ids: pa.Array) ->
 
 @contextmanager
 def new_files(folder: Path, force: bool, keep_parts: bool) -> Iterator[tuple[Path, Path]]:
-    """A folder for parts, which outlives a failure, and one for new files, which come to `folder` when all are whole.
+    """A folder for parts, which survives a failure, and one for new files, which move to `folder` at the end.
 
     Raises
     ------
     DataError
-        If files are there already and may not be replaced.
+        If files exist and `force` is false.
     """
     if folder.exists() and not folder.is_dir():
-        raise DataError(folder, "is a file; name a folder to write to")
+        raise DataError(folder, "is a file; give a folder to write to")
     if not force and (there := [name for name in _FILES if (folder / name).exists()]):
         raise DataError(folder / there[0], "exists already; --force replaces it")
     parts = folder / ".parts"
-    made = [place for place in (parts, folder, *folder.parents) if not place.exists()]
+    made = [path for path in (parts, folder, *folder.parents) if not path.exists()]
     parts.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(prefix="new.", dir=parts) as fresh:
@@ -396,9 +396,9 @@ def new_files(folder: Path, force: bool, keep_parts: bool) -> Iterator[tuple[Pat
             for name in _FILES:
                 (Path(fresh) / name).replace(folder / name)
     except BaseException:
-        for place in made:  # what was read stays; folders that hold nothing do not
-            if not any(place.iterdir()):
-                place.rmdir()
+        for path in made:  # what was read stays; folders that hold nothing do not
+            if not any(path.iterdir()):
+                path.rmdir()
         raise
     if not keep_parts:
         shutil.rmtree(parts)

@@ -1,4 +1,4 @@
-"""What trained recommenders share: their playlists by number, the files of their folder, and how good they are."""
+"""Shared by the trainers of recommenders: training playlists, files of the folder, and validation metrics."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from disco.training.data import Card, Run
 from disco.training.recipes import ContentRecipe, RecommenderRecipe
 
 log = logging.getLogger(__name__)
-# What a card tells of how good it is: first tracks, one track, and the title if it is read.
+# Protocols of the validation metrics on a card; the title only if it is read.
 _PROTOCOLS = ("first-5", "first-1", "title")
 
 
 @dataclass(frozen=True)
 class Interactions:
-    """Training playlists by the numbers of their tracks.
+    """Training playlists as a matrix of playlists and tracks.
 
     Attributes
     ----------
     rows : ndarray of rows, shape (tracks,)
-        The vocabulary: every track of a training playlist that the catalogue has, by its row there, ascending.
+        The vocabulary: ascending rows of the tracks that occur in training playlists.
     playlists : Sparse, shape (playlists, tracks)
-        1 where a playlist has a track; in a playlist the tracks keep their order.
+        1 where a playlist has a track; entries of a row are in playlist order.
     titles : list of str
-        Of each playlist, empty where unknown.
+        Of each playlist; empty where unknown.
     """
 
     rows: Rows
@@ -50,12 +50,12 @@ class Interactions:
 
     @property
     def counts(self) -> NDArray[np.int32]:
-        """In how many playlists each track is, shape (tracks,)."""
+        """Number of playlists with each track, shape (tracks,)."""
         return np.bincount(self.playlists.columns, minlength=len(self.rows)).astype(np.int32)
 
 
 def split_playlists(run: Run, split: str) -> tuple[list[Rows], list[str]]:
-    """Rows of the tracks of each playlist of a split, features or not, and the titles, empty where unknown."""
+    """Rows and title of each playlist of a split; a title is empty where unknown."""
     entries = run.entries.filter(pc.equal(run.entries["split"].cast(pa.string()), split))
     return playlist_tables.titled(entries, run.catalogue) if len(entries) else ([], [])
 
@@ -66,7 +66,7 @@ def training_interactions(run: Run) -> Interactions:
     Raises
     ------
     DataError
-        If there is none with a track that the catalogue has.
+        If no training playlist has a track of the catalogue.
     """
     tracks, titles = split_playlists(run, "train")
     if not tracks:
@@ -80,14 +80,14 @@ def training_interactions(run: Run) -> Interactions:
 def save_artifacts(
     recipe: RecommenderRecipe, run: Run, by: Interactions, arrays: dict[str, NDArray[Any]], others: Sequence[str] = ()
 ) -> Card:
-    """Write vocabulary and arrays to the run's folder; return what every recommender's card says.
+    """Write vocabulary and arrays to the run's folder; return the fields of every recommender's card.
 
     Parameters
     ----------
     arrays : dict of ndarray
-        By the names that they are loaded by; whole numbers are kept in 32 bits, others as float32.
+        By file name; integers are stored as int32, others as float32.
     others : sequence of str
-        Files that were written there already.
+        Other files that were written to the folder.
     """
     ids = run.catalogue.table["track_id"].take(pa.array(by.rows)).combine_chunks()
     pq.write_table(pa.table({"track_id": ids}), run.folder / VOCABULARY)
@@ -114,7 +114,7 @@ def save_artifacts(
 
 
 def sparse_arrays(name: str, matrix: Sparse, weighted: bool = True) -> dict[str, NDArray[Any]]:
-    """A sparse matrix as the arrays that `Folder.sparse` reads by that name."""
+    """Arrays of a sparse matrix, as `Artifacts.sparse` reads them."""
     arrays: dict[str, NDArray[Any]] = {f"{name}_starts": matrix.starts, f"{name}_columns": matrix.columns}
     if weighted:
         arrays[f"{name}_weights"] = matrix.weights
@@ -122,9 +122,8 @@ def sparse_arrays(name: str, matrix: Sparse, weighted: bool = True) -> dict[str,
 
 
 def params_card(recipe: RecommenderRecipe, kind: type[Any]) -> Card:
-    """Those numbers of a recipe that a runtime dataclass wants, as `Folder.parameters` reads them."""
-    said = asdict(recipe)
-    return {"parameters": {name: said[name] for name in kind.__dataclass_fields__}}
+    """The field `parameters` of a card: values of a recipe, as `Artifacts.parameters` reads them."""
+    return {"parameters": {name: getattr(recipe, name) for name in kind.__dataclass_fields__}}
 
 
 def continuation_metrics(recipe: RecommenderRecipe | ContentRecipe, run: Run) -> Card:

@@ -10,7 +10,7 @@ from disco.training.export import load_networks
 
 
 class Scheduled(Protocol):
-    """What a recipe of a network says of how long and how fast it is fitted."""
+    """Fields of a recipe that describe how a network is fitted."""
 
     @property
     def name(self) -> str:
@@ -22,19 +22,35 @@ class Scheduled(Protocol):
 
     @property
     def epochs(self) -> int:
-        """At most so many."""
+        """Maximum number of epochs."""
 
     @property
     def patience(self) -> int:
-        """Epochs without a better error, before it stops."""
+        """Epochs without a lower error before training stops."""
 
     @property
     def learning_rate(self) -> float:
-        """At its highest."""
+        """Maximum learning rate."""
 
 
 def fit_best(recipe: Scheduled, build: Callable[[], tuple[Any, Any]], saved: Saved) -> tuple[Any, dict[int, float]]:
-    """Fit what `build` makes (networks and their task) once a seed; the best networks, and every seed's error."""
+    """Fit networks once for each seed.
+
+    Parameters
+    ----------
+    recipe : Scheduled
+    build : callable
+        Returns new networks and their task.
+    saved : callable
+        From a seed to its checkpoint.
+
+    Returns
+    -------
+    networks
+        Those with the lowest validation error.
+    errors : dict
+        Validation error of each seed.
+    """
     networks = load_networks()
     from disco.training import fitting
 

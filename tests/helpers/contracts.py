@@ -31,22 +31,22 @@ class PredictorTests:
             vectors, state = predictor.step(inputs, state)
         return vectors, space
 
-    def test_vectors_lie_where_the_tracks_lie(self):
+    def test_predictions_have_the_shape_and_type_of_the_embeddings(self):
         vectors, space = self.run([3, 1, 4])
         assert space.shape[0] == 50
         assert vectors.shape == (1, space.shape[1])
         assert np.isfinite(vectors).all()
         assert vectors.dtype == space.dtype == np.float32
 
-    def test_the_same_tracks_give_the_same_vectors(self):
+    def test_the_same_tracks_give_the_same_predictions(self):
         assert (self.run([3, 1, 4])[0] == self.run([3, 1, 4])[0]).all()
 
-    def test_sequences_side_by_side_do_not_touch(self):
+    def test_sequences_of_a_batch_are_independent(self):
         alone, _ = self.run([3, 1, 4])
         beside, _ = self.run([3, 1, 4], sequences=5)
         np.testing.assert_allclose(beside, np.repeat(alone, 5, axis=0), atol=1e-6)
 
-    def test_another_past_gives_another_vector(self):
+    def test_other_tracks_before_give_other_predictions(self):
         assert not np.allclose(self.run([3, 1, 4])[0], self.run([7, 8, 9])[0])
 
 
@@ -95,11 +95,11 @@ class RecommenderTests:
     # Whether a filter takes tracks out and leaves the order of the others as it is.
     ranks_each_track_by_itself = True
 
-    def test_every_question_is_survived(self):
+    def test_every_query_gets_valid_candidates(self):
         for query in self.queries():
             self.check(self.recommender().recommend(query, 30), query, 30)
 
-    def test_many_questions_get_the_answers_that_each_would_get(self):
+    def test_recommend_many_agrees_with_recommend(self):
         recommender, queries = self.recommender(), self.queries()
         for query, together in zip(queries, recommender.recommend_many(queries, 30), strict=True):
             alone = recommender.recommend(query, 30)
@@ -111,12 +111,12 @@ class RecommenderTests:
             assert all(mask.sum() > 1 for mask in close)
         assert recommender.recommend_many([], 30) == []
 
-    def test_the_same_question_gets_the_same_answer(self):
+    def test_the_same_input_gives_the_same_output(self):
         one, two = (self.recommender().recommend(Query(np.array([9, 8])), 50) for _ in range(2))
         assert (one.rows == two.rows).all()
         assert (one.scores == two.scores).all()
 
-    def test_it_is_asked_nothing_and_answers_nothing_or_what_needs_no_question(self):
+    def test_titles_alone_are_answered_if_it_reads_them_and_probabilities_are_in_range(self):
         recommender, nothing = self.recommender(), np.array([], dtype=np.intp)
         found = recommender.recommend(Query(nothing, "kind 3"), 10)
         if recommender.reads_titles:
@@ -169,5 +169,5 @@ class SequencerTests:
     def test_length_zero_adds_nothing(self):
         assert self.path(length=0) == [4, 2]
 
-    def test_the_same_question_gets_the_same_answer(self):
+    def test_the_same_input_gives_the_same_output(self):
         assert self.path() == self.path()

@@ -20,7 +20,7 @@ from helpers.catalogues import random_catalogue
 
 from disco.catalogue import SCHEMA
 from disco.errors import DiscoError
-from disco.sources import SOURCES, Source, audio, source_of
+from disco.sources import Source, audio, source_of, sources
 from disco.sources.dj import mixxx, rekordbox, traktor
 from disco.sources.files import jspf, mpd, spotify_export, tables, text_lists
 from disco.sources.services import spotify
@@ -190,12 +190,12 @@ class SourceTests:
             for n in {0, 1, 10, len(whole) // 3, len(whole) // 2, len(whole) - 1}:
                 file.write_bytes(whole[:n])
                 assert isinstance(source.can_read(place), bool)
-                result = [_said(verb, place) for verb in (source.read, source.playlists)]
-                assert not any("\n" in sentence for sentence in result)
+                sentences = [_refusal(verb, place) for verb in (source.read, source.playlists)]
+                assert not any("\n" in sentence for sentence in sentences)
             file.write_bytes(whole)
 
 
-def _said(verb: Callable[[Path], object], place: Path) -> str:
+def _refusal(verb: Callable[[Path], object], place: Path) -> str:
     """The sentence with which a place is refused; empty where it is read."""
     try:
         verb(place)
@@ -205,4 +205,4 @@ def _said(verb: Callable[[Path], object], place: Path) -> str:
 
 
 def test_all_sources_have_an_example():
-    assert [source for source, *_ in EXAMPLES] == list(SOURCES)
+    assert [source for source, *_ in EXAMPLES] == list(sources())

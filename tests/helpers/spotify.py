@@ -42,9 +42,9 @@ def log_in(fake: Spotify) -> None:
     """Keep a token of the fake as `disco spotify login` would, without a browser."""
     from disco.sources.services.spotify import tokens  # what speaks to the network takes a while to load
 
-    said = fake.grant(" ".join(tokens.SCOPES))
+    token = fake.grant(" ".join(tokens.SCOPES))
     now = time.time()
-    tokens.save({**said, "client_id": fake.client_id, "expires_at": now + said["expires_in"], "authorized_at": now})
+    tokens.save({**token, "client_id": fake.client_id, "expires_at": now + token["expires_in"], "authorized_at": now})
 
 
 class Killed(BaseException):

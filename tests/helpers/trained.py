@@ -100,9 +100,9 @@ class TrainedTests(RecommenderTests):
         found = recommender.recommend_many(queries, 30)
         return float(np.mean([(KIND[each.rows] == kind).mean() for kind, each in enumerate(found)]))
 
-    def test_what_stands_together_is_found_together(self):
+    def test_tracks_of_the_same_playlists_are_recommended_together(self):
         assert self.share(self.recommender()) >= self.learns
 
-    def test_in_noise_there_is_nothing_to_find(self):
+    def test_random_playlists_teach_nothing(self):
         folder = trained(self.recipe, *self.changes, noise=True)
         assert self.share(load_recommender(folder, library())) <= self.noise_at_most

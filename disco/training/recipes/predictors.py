@@ -1,4 +1,4 @@
-"""What a recipe says of the scaler, and of what says the next track."""
+"""Recipes of the scaler and of predictors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from disco.training.recipes.metadata import Count, CountOrZero, Fitting, Metadat
 
 @dataclass(frozen=True)
 class FeaturesRecipe(Metadata):
-    """How a `features` card is fitted; `only` keeps the tracks whose column has that value."""
+    """How the scaler and the PCA are fitted.
+
+    Attributes
+    ----------
+    components : int
+        Of the PCA.
+    only : dict of str
+        Column and value: only tracks with that value are used.
+    """
 
     components: Count
     only: dict[str, str]
@@ -17,7 +25,19 @@ class FeaturesRecipe(Metadata):
 
 @dataclass(frozen=True)
 class PredictorRecipe(Fitting, Metadata):
-    """How a predictor is trained; `window` and `minimum_length` count tracks, `patience` counts epochs."""
+    """How a predictor of the next track's features is trained.
+
+    Attributes
+    ----------
+    network : str
+        `classic` or `gru`.
+    scaler : str
+        Name of the `features` model.
+    window, minimum_length : int
+        Number of tracks of a window, and its minimum.
+    batch_size : int
+        Windows of a batch.
+    """
 
     network: str
     scaler: str
@@ -28,32 +48,32 @@ class PredictorRecipe(Fitting, Metadata):
 
 @dataclass(frozen=True)
 class RankPredictorRecipe(Fitting, Metadata):
-    """How a tower and a follower are trained to rank the next track; `patience` counts epochs.
+    """How a tower and a sequence encoder are trained to rank the next track: the predictor `rank`.
 
     Attributes
     ----------
     inputs : list of str
-        What the tower hears, of `track_inputs.NUMBERS` and then of `track_inputs.OTHERS`.
+        Inputs of the tower, of `track_inputs.NUMBERS` and then of `track_inputs.OTHERS`.
     genre_words : int
-        Slots for words of genres; 0 for a tower that hears none.
+        Hash buckets for words of genres; 0 for a tower without genres.
     size, width, blocks, periods : int
-        Of the tower: components of its vectors, its layers' width, residual blocks, waves of each number.
+        Of the tower: vector size, layer width, residual blocks, periodic functions of each number.
     memory : float in (0, 1)
-        Share of the half that knows tracks again in every squared length.
+        Share of the squared norm that the memorising half of a vector has.
     recall : float
-        What that half is multiplied by in what is exported.
+        Factor of that half in the exported model.
     recurrent, units : str, int
-        Kind of the follower's recurrent layer (gru, simple, none) and its width.
+        Kind of the sequence encoder's recurrent layer (gru, simple, none) and its width.
     window, batch_tracks : int
-        Tracks of a window, and of a batch of windows with their padding.
+        Tracks of a window, and of a batch of windows with padding.
     temperature : float
-        Inverse temperature of the softmax to begin with; it is trained too.
+        Initial inverse temperature of the softmax; it is trained too.
     blur : float
-        Standard deviation of the noise on what the half that learns kinds of music hears.
+        Standard deviation of the noise on the inputs of the half that learns kinds of music.
     noise, noisy_share : float
-        That of the noise on what both halves hear, and the share of tracks that get it.
+        Standard deviation of the noise on the inputs of both halves, and the share of tracks with it.
     hidden : float in [0, 1]
-        Share of the batches in which no track has a genre.
+        Share of the batches in which all genres are hidden.
     artists : float
         Batches of tracks by one artist, as a share of those of playlists.
     """

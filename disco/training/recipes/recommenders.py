@@ -1,4 +1,4 @@
-"""What a recipe says of what gathers candidates."""
+"""Recipes of recommenders."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from disco.training.recipes.metadata import Count, CountOrZero, Fitting, Metadat
 
 @dataclass(frozen=True)
 class RecommenderRecipe(Metadata):
-    """What the recipe of every recommender says; `popularity` needs no more."""
+    """Fields of every recommender's recipe; `popularity` has no others."""
 
 
 @dataclass(frozen=True)
 class PlaylistKnnRecipe(RecommenderRecipe):
-    """How playlists are compared; the numbers are those of `PlaylistKnnParams`."""
+    """How playlists are compared; the fields are those of `PlaylistKnnParams`."""
 
     neighbours: Count
     idf_power: NonNegative
@@ -26,21 +26,21 @@ class PlaylistKnnRecipe(RecommenderRecipe):
 
 @dataclass(frozen=True)
 class ItemKnnRecipe(RecommenderRecipe):
-    """How tracks are compared by the playlists that have both, and added up.
+    """How the similarity of tracks is computed from co-occurrence, and added up.
 
     Attributes
     ----------
     neighbours : int
-        Tracks that are kept for each.
+        Number of similar tracks that are kept for each.
     length : float
-        A playlist counts as its length to minus this power.
+        A playlist weighs its length to minus this power.
     popularity : float in [0, 1]
-        Similarity is the count of playlists with both, divided by those with the seed to the power of 1 minus this
-        and those with the other to the power of this.
+        Similarity is the number of playlists with both tracks, divided by that with the seed to the power of 1 minus
+        this and that with the other to the power of this.
     shrinkage : float
-        Added to what it is divided by, so that a few playlists say less.
+        Added to the divisor, so that few playlists give a lower similarity.
     power, popularity_prior : float
-        As `ItemKnnParams` has them.
+        As in `ItemKnnParams`.
     """
 
     neighbours: Count
@@ -53,7 +53,7 @@ class ItemKnnRecipe(RecommenderRecipe):
 
 @dataclass(frozen=True)
 class AlsRecipe(RecommenderRecipe):
-    """How many factors are found in how many iterations; the others are those of `AlsParams`."""
+    """Number of factors and iterations; the other fields are those of `AlsParams`."""
 
     factors: Count
     iterations: Count
@@ -64,12 +64,12 @@ class AlsRecipe(RecommenderRecipe):
 
 @dataclass(frozen=True)
 class CollectiveRecipe(AlsRecipe):
-    """How tracks, artists and titles are factored together; the last three as `CollectiveParams` has them.
+    """How tracks, artists and titles are factored together; the last three fields are those of `CollectiveParams`.
 
     Attributes
     ----------
     least_titles, most_terms : int
-        A term of titles is in so many at least; so many are kept at most.
+        Minimum number of titles with a term, and maximum number of terms.
     """
 
     least_titles: Count
@@ -81,31 +81,30 @@ class CollectiveRecipe(AlsRecipe):
 
 @dataclass(frozen=True)
 class SetTransformerRecipe(Fitting, RecommenderRecipe):
-    """How a set transformer is built and trained; `patience` counts epochs.
+    """How a set transformer is built and trained.
 
     Attributes
     ----------
     inputs : list of str
-        What the song encoder hears, of `track_inputs.NUMBERS` and `track_inputs.OTHERS`.
+        Inputs of the song encoder, of `track_inputs.NUMBERS` and `track_inputs.OTHERS`.
     size, heads, blocks : int
-        Components of its vectors, heads of each attention, blocks of set attention.
+        Vector size, heads of each attention, blocks of set attention.
     least_playlists : int
-        A track of fewer training playlists has no vector: it is heard by its features, and not recommended.
+        A track of fewer training playlists has no vector: it is encoded by its features, and not recommended.
     least_titles, most_terms : int
-        A term of titles is in so many at least; so many are kept at most.
+        Minimum number of titles with a term, and maximum number of terms.
     window : int
-        Tracks of a playlist that are shown at most, drawn anew in each epoch; as many are hidden at most.
+        Maximum number of shown tracks of a playlist, sampled in each epoch; also that of hidden ones.
     alone, few : float in (0, 1)
-        Share of the sets of which all tracks are hidden, and of those of which 1 to 10 are shown; of the others
-        10-50 % are hidden.
+        Share of the sets with all tracks hidden, and of those with 1 to 10 shown; of the others 10-50 % are hidden.
     untitled : float in (0, 1)
         Share of the sets with tracks whose title is hidden.
     reconstruction : float
-        What the shown tracks count in the loss, where the hidden count 1.
+        Weight of the shown tracks in the loss, where the hidden have 1.
     margin, negatives : float, int
-        Of the loss; others drawn for each track that is wanted.
+        Margin of the loss; number of negatives for each positive track.
     popular : float in [0, 1]
-        Others are drawn by their frequency to this power.
+        Negatives are sampled by frequency to this power.
     """
 
     scaler: str
@@ -132,12 +131,12 @@ class SetTransformerRecipe(Fitting, RecommenderRecipe):
 
 @dataclass(frozen=True)
 class TitleKnnRecipe(RecommenderRecipe):
-    """How titles are read and compared; the numbers but the first two are those of `TitleKnnParams`.
+    """How titles are read and compared; the fields except the first two are those of `TitleKnnParams`.
 
     Attributes
     ----------
     least_titles, most_terms : int
-        A term of titles is in so many at least; so many are kept at most.
+        Minimum number of titles with a term, and maximum number of terms.
     """
 
     least_titles: Count
@@ -151,24 +150,24 @@ class TitleKnnRecipe(RecommenderRecipe):
 
 @dataclass(frozen=True)
 class TwoTowerRecipe(Fitting, RecommenderRecipe):
-    """How two towers are built and trained; `patience` counts epochs.
+    """How two towers are built and trained.
 
     Attributes
     ----------
     inputs : list of str
-        What is heard of a track's sound, of `track_inputs.NUMBERS` and `track_inputs.OTHERS`.
+        Inputs of a track, of `track_inputs.NUMBERS` and `track_inputs.OTHERS`.
     width, size : int
-        Of what is heard of a track, and of the vectors that meet.
+        Size of a track's encoding, and of the vectors whose product is the score.
     last : int
-        Tracks of a playlist that are heard: its last.
+        Number of last tracks of a playlist that are used.
     few : float in (0, 1)
-        Share of the training queries of which fewer are heard, each number as often, none too.
+        Share of the training queries with fewer tracks, uniformly down to none.
     titled : float in (0, 1)
         Share of the training queries with the title.
     temperature : float
-        Inverse temperature of the softmax to begin with; it is trained too.
+        Initial inverse temperature of the softmax; it is trained too.
     correction : float in [0, 1]
-        Share of the logarithm of a track's frequency that is taken off its score in training: 1 is the sampled
+        Share of the logarithm of a track's frequency that is subtracted from its score in training: 1 is the sampled
         softmax of Yi et al. (2019).
     """
 
@@ -190,20 +189,20 @@ class TwoTowerRecipe(Fitting, RecommenderRecipe):
 
 @dataclass(frozen=True)
 class RerankerRecipe(RecommenderRecipe):
-    """How candidates of other recommenders are ranked again.
+    """How the trees of the recommender `ranker` are fitted.
 
     Attributes
     ----------
     parts : list of str
-        Names or folders of the recommenders that name them, trained on the same playlists.
+        Names or folders of the recommenders whose candidates are ranked, trained on the same playlists.
     held_out : float in (0, 1)
-        Share of the training playlists that the trees are fitted on; the parts are trained on the others for that.
+        Share of the training playlists that the trees are fitted on; for that, the parts are trained on the others.
     negatives : float in (0, 1]
-        Share of the candidates that are not true that are shown.
+        Share of the false candidates that are used.
     trees, leaves, smallest : int
-        How many trees; leaves of each; examples in a leaf at least.
+        Maximum number of trees, leaves of each, minimum examples in a leaf.
     shrinkage, ridge : float
-        What each tree counts; added to what the value of a leaf is divided by.
+        Learning rate, and L2 regularisation of leaf values.
     seed : int
     """
 
@@ -220,16 +219,16 @@ class RerankerRecipe(RecommenderRecipe):
 
 @dataclass(frozen=True)
 class BlendRecipe(RecommenderRecipe):
-    """How several recommenders' ranks are added up.
+    """How the ranks of several recommenders are fused.
 
     Attributes
     ----------
     parts : list of str
         Names or folders of recommenders.
     depth : int
-        Candidates of each.
+        Number of candidates of each.
     offset : float
-        A candidate at rank r counts 1 / (offset + r).
+        A candidate at rank r scores 1 / (offset + r).
     """
 
     parts: list[str]
@@ -239,16 +238,16 @@ class BlendRecipe(RecommenderRecipe):
 
 @dataclass(frozen=True)
 class EmbeddingMlpRecipe(Fitting, RecommenderRecipe):
-    """How vectors of tracks, and layers over their mean and variance, are trained.
+    """How embeddings of tracks, and layers over their mean and variance, are trained.
 
     Attributes
     ----------
     size, width : int
-        Components of a vector; width of the layers.
+        Embedding size, and width of the layers.
     tied : bool
-        Whether what a track is heard as and what it is named by are one vector.
+        Whether input and output embeddings are shared.
     window : int
-        Tracks that a playlist is cut to.
+        Maximum number of tracks of a training window.
     """
 
     size: Count
@@ -262,32 +261,32 @@ class EmbeddingMlpRecipe(Fitting, RecommenderRecipe):
 
 @dataclass(frozen=True)
 class ContentRecipe(Fitting, Metadata):
-    """How a tower learns from genres, artists and playlists where tracks lie by what they sound like.
+    """How a tower learns to embed tracks from genres, artists and playlists.
 
     Attributes
     ----------
     inputs : list of str
-        What the tower hears, of `track_inputs.NUMBERS` and then of `track_inputs.OTHERS`.
+        Inputs of the tower, of `track_inputs.NUMBERS` and then of `track_inputs.OTHERS`.
     size, width, blocks, periods : int
-        Of the tower, as `RankPredictorRecipe` has them.
+        Of the tower, as in `RankPredictorRecipe`.
     noise : float
         Standard deviation of the noise on the inputs in training.
     hidden : float
-        Share of the tracks of which popularity and explicit lyrics are taken to be unknown in training.
+        Share of the tracks with popularity and explicit lyrics hidden in training.
     least : int
-        A genre is learnt that so many training tracks have.
+        Minimum number of training tracks of a genre.
     smoothing : float in [0, 1)
-        Share of a label that is spread over all genres.
+        Label smoothing over all genres.
     artists, playlists : float
-        What pairs by one artist and pairs of one playlist count, beside 1 for the genres.
+        Weights of the artist and playlist losses, where that of the genres has 1.
     temperature : float
-        What cosines are multiplied by before a softmax.
+        Inverse temperature: factor of cosines before a softmax.
     genre_shrinkage : float in [0, 1)
-        How much of an exported vector are the genres that it is likely of.
+        Share of the mean of likely genres' vectors in an exported vector.
     sharpness : float
-        As `ContentParams` has it.
+        As in `ContentParams`.
     shorter : int
-        An epoch is this part of a round through the tracks with genres.
+        Number of epochs that make one pass through the tracks with genres.
     """
 
     scaler: str
@@ -314,16 +313,16 @@ class ContentRecipe(Fitting, Metadata):
 
 @dataclass(frozen=True)
 class AutoencoderRecipe(Fitting, Metadata):
-    """How an autoencoder of 15 numbers is trained; `patience` counts epochs.
+    """How an autoencoder of 15 numbers is trained.
 
     Attributes
     ----------
     width, size : int
-        Of the two hidden layers, and of the code between them.
+        Sizes of the two hidden layers, and of the code between them.
     sharpness : float
-        As `ContentParams` has it.
+        As in `ContentParams`.
     settling : int
-        Epochs at most after those with dropout, without it.
+        Maximum number of epochs without dropout, after those with it.
     """
 
     width: Count

@@ -30,7 +30,7 @@ class ListenBrainz(Server):
     library : Library
         What there is; a share `known` (0-1) of it has a recording, a share `mapped` of those leads back to Spotify.
     rate : int
-        Calls in a window of 10 s, told in the headers of each answer.
+        Calls in a window of 10 s, named in the headers of each answer.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class ListenBrainz(Server):
         return found
 
     def _similar(self, rows: list[Json]) -> list[Json]:
-        """Recordings that are heard together with those asked for, the best first; each once, without those."""
+        """Recordings that are played together with those asked for, the best first; each once, without those."""
         asked = self._ids(rows[0].get("recording_mbids"))
         if rows[0].get("algorithm") not in ALGORITHMS:
             raise self._wrong(400, "Unknown algorithm")

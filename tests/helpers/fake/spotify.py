@@ -59,7 +59,7 @@ REMOVED = (
 class _Route(NamedTuple):
     where: str
     endpoint: Endpoint
-    scopes: tuple[str, ...] = ()  # any of them opens the door
+    scopes: tuple[str, ...] = ()  # any of them is enough
 
 
 READ = ("playlist-read-private", "playlist-read-collaborative")
