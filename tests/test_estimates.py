@@ -86,6 +86,25 @@ def test_estimates_stay_in_their_range(decibels, density, steadiness, sharpness,
     assert all(0 <= value <= 1 for value in values.values())
 
 
+# EBU Tech 3341 (2023), table 1, cases 1 to 5: level in dB and seconds of each part of a 1000 Hz sine.
+EBU_3341 = {
+    "one level": ([(-23, 20)], -23.0),
+    "ten decibels lower": ([(-33, 20)], -33.0),
+    "relative gate": ([(-36, 10), (-23, 60), (-36, 10)], -23.0),
+    "absolute gate": ([(-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)], -23.0),
+    "average": ([(-26, 20), (-20, 20.1), (-26, 20)], -23.0),
+}
+
+
+@pytest.mark.parametrize(("parts", "level"), EBU_3341.values(), ids=EBU_3341)
+def test_loudness_meets_the_test_signals_of_the_ebu(parts, level):
+    tones = [
+        10 ** (height / 20) * np.sin(2 * np.pi * 1000 * np.arange(int(RATE * seconds)) / RATE)
+        for height, seconds in parts
+    ]
+    assert loudness(np.concatenate(tones).astype(np.float32), RATE) == pytest.approx(level, abs=0.1)
+
+
 def test_a_middling_sound_gets_what_its_loudness_and_tempo_say():
     assert estimate(HEARD, -7, 120) == pytest.approx({"energy": 0.675, "acousticness": 0.224, "danceability": 0.648})
     assert set(estimate(HEARD, math.nan, 120)) == {"danceability"}
