@@ -7,7 +7,7 @@ HTML in what it draws, so every text is escaped where it enters: `style.escape_p
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
+from typing import Any
 
 from disco.errors import DiscoError
 from disco.export.plot.curves import curves
@@ -22,7 +22,7 @@ __all__ = ["FIGURES", "curves", "figure", "matrix", "page", "path", "wheel"]
 FIGURES = {"path": path, "wheel": wheel, "curves": curves, "matrix": matrix}
 
 
-def figure(playlist: Playlist, kind: str = "path") -> go.Figure:
+def figure(playlist: Playlist, kind: str = "path") -> Any:
     """Draw a playlist.
 
     Parameters
