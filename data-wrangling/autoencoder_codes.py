@@ -21,7 +21,7 @@ from disco.models.recommenders import autoencoder, content
 from disco.sources.files import tables
 from disco.training.data import first_of_each_title
 
-# Genres far from each other and near to each other: whether a space tells them apart is what the picture is for.
+# Similar and dissimilar genres: the picture shows whether a space separates them.
 GENRES = {
     "classical": "#1f3a93",
     "piano": "#5b8ff9",
@@ -45,32 +45,32 @@ def main() -> None:
     p.add_argument("--model", default="autoencoder", help="autoencoder or content, by name or folder")
     p.add_argument("--output", type=Path, required=True, metavar="FILE.png|.html")
     p.add_argument("--points", type=int, default=3000)
-    said = p.parse_args()
-    whole = tables.read(said.tracks)
+    arguments = p.parse_args()
+    whole = tables.read(arguments.tracks)
     catalogue = whole.take(first_of_each_title(whole))
     genre = np.array([(genres or [""])[0] for genres in catalogue.table["genres"].to_pylist()])
     rng = np.random.default_rng(0)
     rows = np.flatnonzero(np.isin(genre, list(GENRES)) & catalogue.has_comparable_features)
-    rows = np.sort(rng.permutation(rows)[: said.points])
-    card = read_card(find_model(said.model), "recommender")
-    place = autoencoder.autoencoder_codes if card["method"] == "autoencoder" else content.embed_tracks
-    space = place(card, catalogue.take(rows))
+    rows = np.sort(rng.permutation(rows)[: arguments.points])
+    card = read_card(find_model(arguments.model), "recommender")
+    embed = autoencoder.autoencoder_codes if card["method"] == "autoencoder" else content.embed_tracks
+    space = embed(card, catalogue.take(rows))
     flat = TSNE(metric="cosine", init="random", perplexity=30, random_state=0).fit_transform(space)
     figure = go.Figure()
     for name, colour in GENRES.items():
-        of = genre[rows] == name
-        about = {"size": 4, "color": colour, "opacity": 0.75}
-        figure.add_scatter(x=flat[of, 0], y=flat[of, 1], mode="markers", name=name, marker=about)
+        has_genre = genre[rows] == name
+        marker = {"size": 4, "color": colour, "opacity": 0.75}
+        figure.add_scatter(x=flat[has_genre, 0], y=flat[has_genre, 1], mode="markers", name=name, marker=marker)
     title = f"{card.name}: {len(rows):,} tracks of {len(GENRES)} genres, by t-SNE of the code"
-    bare = {"showgrid": False, "zeroline": False, "showticklabels": False}
+    hidden = {"showgrid": False, "zeroline": False, "showticklabels": False}
     figure.update_layout(
-        title=title, xaxis=bare, yaxis=bare, template="plotly_white", legend={"itemsizing": "constant"}
+        title=title, xaxis=hidden, yaxis=hidden, template="plotly_white", legend={"itemsizing": "constant"}
     )
     figure.update_layout(margin={"l": 10, "r": 10, "t": 50, "b": 10})
-    if said.output.suffix == ".html":
-        figure.write_html(said.output, include_plotlyjs="directory")
+    if arguments.output.suffix == ".html":
+        figure.write_html(arguments.output, include_plotlyjs="directory")
     else:
-        figure.write_image(said.output, width=900, height=640)
+        figure.write_image(arguments.output, width=900, height=640)
 
 
 if __name__ == "__main__":

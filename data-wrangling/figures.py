@@ -57,9 +57,9 @@ def coverage(known: Mapping[str, float], sources: Sequence[Mapping[str, Any]]) -
     at = {"y": names, "orientation": "h", "row": 1, "col": 3}
     figure.add_bar(x=[s["covered"] for s in sources], marker_color="#9cc7e0", **at)
     # Over all the width, so that a short bar does not squeeze its text.
-    said = [f"{s['covered']:.0%} of {s['entries']:,}" for s in sources]
+    texts = [f"{s['covered']:.0%} of {s['entries']:,}" for s in sources]
     inside = {"textposition": "inside", "insidetextanchor": "start", "marker_color": "rgba(0, 0, 0, 0)"}
-    figure.add_bar(x=[1] * len(sources), text=said, **inside, **at)
+    figure.add_bar(x=[1] * len(sources), text=texts, **inside, **at)
     least, low, middle, high, most = np.array([s["lengths"] for s in sources]).T
     figure.add_box(
         y=names, orientation="h", lowerfence=least, q1=low, median=middle, q3=high, upperfence=most,
@@ -75,13 +75,13 @@ def coverage(known: Mapping[str, float], sources: Sequence[Mapping[str, Any]]) -
     return figure.update_layout(barmode="overlay", bargap=0.35, boxgap=0.5, margin={"l": 108})
 
 
-def distributions(raw: Values, scaled: Values, said: Sequence[str], names: Sequence[str]) -> go.Figure:
+def distributions(raw: Values, scaled: Values, labels: Sequence[str], names: Sequence[str]) -> go.Figure:
     """Small multiples: each feature as it comes, and under it scaled, with the normal curve that was aimed at.
 
     Parameters
     ----------
     raw, scaled : ndarray, shape (n, 8)
-    said : list of str
+    labels : list of str
         What stands beside each feature: one text for raw, then one for scaled, feature by feature.
     """
     across = 4
@@ -97,7 +97,7 @@ def distributions(raw: Values, scaled: Values, said: Sequence[str], names: Seque
         figure.update_yaxes(range=[0, 0.75], row=row + 1, col=col)
         figure.update_xaxes(tickvals=[-2, 0, 2], row=row + 1, col=col)
         figure.update_xaxes(tickvals=[-30, -20, -10, 0] if name == "loudness" else [0, 0.5, 1], row=row, col=col)
-        for step, text in enumerate((f"<b>{name}</b>   {said[2 * i]}", said[2 * i + 1])):
+        for step, text in enumerate((f"<b>{name}</b>   {labels[2 * i]}", labels[2 * i + 1])):
             place = {"xref": "x domain", "yref": "y domain", "row": row + step, "col": col}
             figure.add_annotation(
                 text=text, x=0, y=1.0, xanchor="left", yanchor="bottom", showarrow=False,
@@ -110,9 +110,10 @@ def distributions(raw: Values, scaled: Values, said: Sequence[str], names: Seque
 def histograms(values: Mapping[str, tuple[Values, tuple[float, float], int]]) -> go.Figure:
     """Panels side by side with median and middle 90 %; values come by name, with limits and the number of bins."""
     quantiles = [np.quantile(x, [0.05, 0.5, 0.95]) for x, _, _ in values.values()]
-    said = [f"median {middle:.3g}".replace("-", "−") for _, middle, _ in quantiles]
+    texts = [f"median {middle:.3g}".replace("-", "−") for _, middle, _ in quantiles]
     heads = [
-        f"{name}</b>   <span style='color:{ORANGE}'>{text}</span><b>" for name, text in zip(values, said, strict=True)
+        f"{name}</b>   <span style='color:{ORANGE}'>{text}</span><b>"
+        for name, text in zip(values, texts, strict=True)
     ]
     figure = _panels(1, len(values), heads, 260)
     for col, ((x, limits, bins), (low, middle, high)) in enumerate(zip(values.values(), quantiles, strict=True), 1):
@@ -226,11 +227,11 @@ def tempos(tempo: Values, folded: Values, lowest: float) -> go.Figure:
     return figure.update_layout(margin={"l": 16, "r": 16})
 
 
-def _peaks(heights: Values, apart: int, most: int) -> list[int]:
+def _peaks(heights: Values, least_distance: int, most: int) -> list[int]:
     """The highest bins that are so far from each other."""
     found: list[int] = []
     for place in np.argsort(-heights, kind="stable").tolist():
-        if all(abs(place - other) >= apart for other in found):
+        if all(abs(place - other) >= least_distance for other in found):
             found.append(place)
         if len(found) == most:
             break

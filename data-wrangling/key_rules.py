@@ -1,4 +1,4 @@
-"""Draw the key rules: which key may follow which, one table of 24 x 24 each.
+"""Draw the key rules as tables of 24 x 24 transitions.
 
 BROWSER_PATH=/usr/bin/chromium python data-wrangling/key_rules.py --output docs/images/keys.png
 """
@@ -18,10 +18,10 @@ from plotly.subplots import make_subplots
 
 from disco.playlist.key_rules import KEY_RULES, key_rule
 
-# The tables begin with 8B, the wheel with 1.
+# The tables start at 8B, the Camelot wheel at 1.
 _ORDER = np.r_[(np.arange(12) + 5) % 12, 12 + (np.arange(12) + 5) % 12]
 _NAMES = [f"{number}{letter}" for letter in "BA" for number in range(1, 13)]
-_SAID = {
+_DESCRIPTIONS = {
     "fifths": "the published DISCO (taylorhawks, RNN-music-recommender)",
     "camelot": "Mixed In Key's wheel: same, one up or down, other letter",
     "camelot-wide": "with the diagonals (Mixxx, issue 16362)",
@@ -30,18 +30,18 @@ _SAID = {
 
 
 def rules() -> go.Figure:
-    """The four rules side by side, two and two; a dot marks what a rule allows."""
-    heads = [f"<b>{name}</b>  {_SAID[name]}" for name in KEY_RULES]
+    """The four rules in two rows; a dot marks an allowed transition."""
+    heads = [f"<b>{name}</b>  {_DESCRIPTIONS[name]}" for name in KEY_RULES]
     figure = make_subplots(2, 2, subplot_titles=heads, horizontal_spacing=0.06, vertical_spacing=0.08)
     figure.update_layout(_layout(height=1120, width=1100, margin={"l": 50, "r": 20, "t": 50, "b": 90}))
     for i, name in enumerate(KEY_RULES):
         at, rule = {"row": i // 2 + 1, "col": i % 2 + 1}, key_rule(name)
-        table, allowed = (held[np.ix_(_ORDER, _ORDER)] for held in (rule.similarity, rule.compatible))
+        table, allowed = (values[np.ix_(_ORDER, _ORDER)] for values in (rule.similarity, rule.compatible))
         figure.add_heatmap(
             z=table, x=_NAMES, y=_NAMES, zmin=-1, zmax=1, colorscale=DIVERGING, xgap=1, ygap=1, showscale=i == 0,
             colorbar={
                 "orientation": "h", "y": -0.05, "yanchor": "top", "x": 0.5, "len": 0.4, "thickness": 10,
-                "outlinewidth": 0, "tickvals": [-1, 0, 1], "ticktext": ["−1 clashes", "0", "1 goes together"],
+                "outlinewidth": 0, "tickvals": [-1, 0, 1], "ticktext": ["−1 clashes", "0", "1 harmonises"],
             },
             **at,
         )  # fmt: skip

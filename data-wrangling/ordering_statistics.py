@@ -1,9 +1,8 @@
-"""How people order playlists: who stands next to whom, against the same tracks shuffled; pure functions.
+"""Statistics of how people order playlists: neighbours compared with the same tracks shuffled; pure functions.
 
-*Conventions.* The entries of all playlists lie one after another in arrays of length n: `rows` names the
-track of each, -1 where it is unknown, and `playlist` numbers its playlist, never falling. So a place that
-is not covered keeps its room, and tracks on its two sides are not taken for neighbours. What is said of
-each playlist, or summed over it, has shape (p,).
+*Conventions.* The entries of all playlists are concatenated in arrays of length n: `rows` is the track of each entry,
+-1 where it is unmatched, and `playlist` the number of its playlist, ascending. An unmatched entry stays in the
+arrays, so the tracks before and after it are not neighbours. Statistics of each playlist have shape (p,).
 
 *Source.* Coherence: Schweiger et al. (2025), EPJ Data Science.
 """
@@ -24,17 +23,19 @@ Mask = NDArray[np.bool_]
 Numbers = NDArray[np.intp]
 
 
-def lay_out(entries: pa.Table, catalogue: Catalogue, known: Mask, minimum_length: int) -> tuple[Rows, Numbers]:
-    """Rows and playlist of every entry, as the conventions above have them.
+def arrange_entries(
+    entries: pa.Table, catalogue: Catalogue, known: Mask, minimum_length: int
+) -> tuple[Rows, Numbers]:
+    """Row and playlist of every entry, in the form of the conventions above.
 
     Parameters
     ----------
     entries : pa.Table
-        As `disco.sources.files.playlist_tables.read` gives them.
+        As `disco.sources.files.playlist_tables.read` returns them.
     known : mask over the catalogue
-        Tracks that are of use; the others are -1, and so are a track's later entries in one playlist.
+        Tracks to use; the others become -1, and so do a track's later entries in one playlist.
     minimum_length : int
-        Playlists with fewer tracks of use are -1 throughout.
+        All entries of playlists with fewer such tracks become -1.
     """
     tracks = encode(entries["track_id"])
     row = pc.fill_null(pc.index_in(tracks.dictionary, value_set=catalogue.table["track_id"]), -1)
@@ -50,17 +51,17 @@ def lay_out(entries: pa.Table, catalogue: Catalogue, known: Mask, minimum_length
 
 
 def neighbours(rows: Rows, playlist: Numbers, lag: int = 1) -> Numbers:
-    """Places i such that i and i + lag are of one playlist and both known, ascending."""
+    """Indices i such that i and i + lag are of one playlist and both matched, ascending."""
     together = playlist[lag:] == playlist[: len(playlist) - lag]
     return np.flatnonzero(together & (rows[lag:] >= 0) & (rows[: len(rows) - lag] >= 0))
 
 
 def shuffled(rows: Rows, playlist: Numbers, rng: np.random.Generator) -> Rows:
-    """The same tracks in a random order within each playlist; unknown places stay where they are."""
-    there = np.flatnonzero(rows >= 0)
-    order = np.argsort(playlist[there] + rng.random(len(there)))
+    """The same tracks in a random order within each playlist; unmatched entries keep their positions."""
+    matched = np.flatnonzero(rows >= 0)
+    order = np.argsort(playlist[matched] + rng.random(len(matched)))
     mixed = rows.copy()
-    mixed[there] = rows[there[order]]
+    mixed[matched] = rows[matched[order]]
     return mixed
 
 
@@ -73,22 +74,22 @@ def coherence(points: Values, rows: Rows, playlist: Numbers, lag: int = 1) -> Va
     Parameters
     ----------
     points : ndarray, shape (tracks, d)
-        Where each track of the catalogue stands.
+        Coordinates of each track of the catalogue.
     lag : int
-        With 2, tracks with one between them count as neighbours, and so on.
+        Distance of neighbours: with 2, there is one track between them.
     """
     at = neighbours(rows, playlist, lag)
     steps = ((points[rows[at + lag]] - points[rows[at]]) ** 2).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         sequential = _mean(steps, playlist[at], playlist[-1] + 1) / 2
-        spread = variance(points, rows, playlist)
-        return np.where(spread > 0, 1 - sequential / spread, np.nan)
+        total = variance(points, rows, playlist)
+        return np.where(total > 0, 1 - sequential / total, np.nan)
 
 
 def variance(points: Values, rows: Rows, playlist: Numbers) -> Values:
     """PV of each playlist, shape (p,): half the mean squared distance over all pairs of its tracks, NaN below two."""
-    there, n = rows >= 0, playlist[-1] + 1
-    group, track = playlist[there], rows[there]
+    matched, n = rows >= 0, playlist[-1] + 1
+    group, track = playlist[matched], rows[matched]
     total = np.zeros(n)
     for column in points.T:
         values = column[track]
@@ -100,11 +101,11 @@ def variance(points: Values, rows: Rows, playlist: Numbers) -> Values:
 
 
 def theme(points: Values, rows: Rows, playlist: Numbers) -> float:
-    """Share of the variance of all entries that lies between playlists: 0 if they are drawn blindly, 1 if uniform."""
-    everywhere = points[rows[rows >= 0]]
+    """Share of the variance of all entries that is between playlists: 0 for random playlists, 1 for uniform ones."""
+    all_points = points[rows[rows >= 0]]
     count = np.bincount(playlist, rows >= 0)
     within = np.nan_to_num(variance(points, rows, playlist))
-    return float(1 - (within @ count) / count[count > 1].sum() / everywhere.var(axis=0, ddof=1).sum())
+    return float(1 - (within @ count) / count[count > 1].sum() / all_points.var(axis=0, ddof=1).sum())
 
 
 def artists(catalogue: Catalogue) -> Values:
@@ -115,13 +116,13 @@ def artists(catalogue: Catalogue) -> Values:
     return np.asarray(first.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def alike(a: Rows, b: Rows, columns: dict[str, Values]) -> dict[str, Values]:
-    """How alike tracks a and b are, pair by pair: shape (pairs,) each, NaN where unknown.
+def similarity(a: Rows, b: Rows, columns: dict[str, Values]) -> dict[str, Values]:
+    """Similarity of each pair of tracks a and b, shape (pairs,), NaN where unknown.
 
     Parameters
     ----------
     columns : dict of ndarray, shape (tracks,)
-        `position` on the circle of fifths, `tempo` in BPM, `energy` 0-1 and `artist`, a number for each name.
+        `position` on the circle of fifths, `tempo` in BPM, `energy` 0-1 and `artist` (a number per name).
 
     Returns
     -------
@@ -129,60 +130,64 @@ def alike(a: Rows, b: Rows, columns: dict[str, Values]) -> dict[str, Values]:
         `key`, `tempo` and `artist` are 1 or 0: within one step on the circle, the faster within 6 % of the slower
         with half and double time folded, the same artist. `energy` is the absolute difference.
     """
-    p, t, e, who = (columns[name] for name in ("position", "tempo", "energy", "artist"))
-    both = np.isfinite(who[a]) & np.isfinite(who[b])
+    position, tempo, energy, artist = (columns[name] for name in ("position", "tempo", "energy", "artist"))
+    both = np.isfinite(artist[a]) & np.isfinite(artist[b])
     return {
-        "key": (key_similarity(p[a], p[b]) == 1).astype(float),
-        # As an interval, so that it is the same from a to b and from b to a.
-        "tempo": (np.abs(np.log1p(tempo_change(t[a], t[b]) / 100)) <= np.log(1.06)).astype(float),
-        "energy": np.abs(e[a] - e[b]),
-        "artist": np.where(both, (who[a] == who[b]).astype(float), np.nan),
+        "key": (key_similarity(position[a], position[b]) == 1).astype(float),
+        # As a logarithm, so that it is symmetric.
+        "tempo": (np.abs(np.log1p(tempo_change(tempo[a], tempo[b]) / 100)) <= np.log(1.06)).astype(float),
+        "energy": np.abs(energy[a] - energy[b]),
+        "artist": np.where(both, (artist[a] == artist[b]).astype(float), np.nan),
     }
 
 
-def tally(a: Rows, b: Rows, group: Numbers, n: int, columns: dict[str, Values]) -> dict[str, tuple[Values, Values]]:
-    """Sum and number of what `alike` says, over each of n groups of pairs, shape (n,) both; NaN counts as none.
+def pair_sums(
+    a: Rows, b: Rows, group: Numbers, n: int, columns: dict[str, Values]
+) -> dict[str, tuple[Values, Values]]:
+    """Sum and count of each similarity over each of n groups of pairs, shape (n,) both; NaN is skipped.
 
-    Each name comes once more as `key, other artist` and so on, over the pairs whose artists are known to differ.
+    `key, other artist` and so on are the same over the pairs whose artists are known to differ.
     """
-    said = alike(a, b, columns)
-    other = said["artist"] == 0
-    said |= {f"{name}, other artist": np.where(other, said[name], np.nan) for name in ("key", "tempo", "energy")}
-    return {name: sums(values, group, n) for name, values in said.items()}
+    values_by_name = similarity(a, b, columns)
+    other = values_by_name["artist"] == 0
+    values_by_name |= {
+        f"{name}, other artist": np.where(other, values_by_name[name], np.nan) for name in ("key", "tempo", "energy")
+    }
+    return {name: sums(values, group, n) for name, values in values_by_name.items()}
 
 
 def sums(values: Values, group: Numbers, n: int) -> tuple[Values, Values]:
-    """Sum and number of the known values of each of n groups: what `resampled` takes."""
+    """Sum and count of the known values of each of n groups, the input of `bootstrap_means`."""
     known = np.isfinite(values)
     counts = np.bincount(group[known], minlength=n).astype(float)
     return np.asarray(np.bincount(group[known], values[known], n)), np.asarray(counts)
 
 
-def draws(n: int, rounds: int = 1000, seed: int = 0) -> Values:
-    """How often each of n playlists is drawn, with replacement, in each round of a bootstrap: (rounds, n)."""
+def bootstrap_weights(n: int, rounds: int = 1000, seed: int = 0) -> Values:
+    """How often each of n playlists is sampled in each round of a bootstrap, shape (rounds, n)."""
     rng = np.random.default_rng(seed)
     return np.stack([np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(rounds)]).astype(float)
 
 
-def resampled(drawn: Values, sums: Values, counts: Values) -> Values:
+def bootstrap_means(weights: Values, sums: Values, counts: Values) -> Values:
     """Mean of all values in each round of a bootstrap by playlist, shape (rounds,); NaN if none has any."""
     with np.errstate(invalid="ignore"):
-        return np.asarray((drawn @ sums) / (drawn @ counts))
+        return np.asarray((weights @ sums) / (weights @ counts))
 
 
-def interval(values: Values, share: float = 0.95) -> tuple[float, float]:
-    """The middle 95 % (or another share) of values; NaN counts as none."""
+def percentile_interval(values: Values, share: float = 0.95) -> tuple[float, float]:
+    """Bounds of the central 95 % (or another share) of values; NaN is skipped."""
     low, high = np.nanquantile(values, [(1 - share) / 2, (1 + share) / 2])
     return float(low), float(high)
 
 
-def circle(turns: Values) -> Values:
-    """Points on a circle, shape (n, 2), where a whole turn comes back to the same: keys on that of fifths, tempos."""
+def circle_points(turns: Values) -> Values:
+    """Points on a circle, shape (n, 2), of cyclic values in turns: keys on the circle of fifths, tempos."""
     return np.column_stack([np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)])
 
 
 def fold(tempo_bpm: Values, lowest: float = 80.0) -> Values:
-    """Tempos moved by octaves into one, from the lowest up to twice it; NaN stays NaN."""
+    """Tempos folded by octaves into the range from the lowest up to twice it; NaN stays NaN."""
     return np.asarray(lowest * np.exp2(np.log2(tempo_bpm / lowest) % 1))
 
 

@@ -1,9 +1,9 @@
-"""Run notebooks from top to bottom and keep their outputs, with still pictures in place of live ones.
+"""Run notebooks from top to bottom and store their outputs, with static pictures instead of interactive ones.
 
     BROWSER_PATH=/usr/bin/chromium python data-wrangling/run_notebook.py pipeline.ipynb
 
-Plotly's pictures are made by kaleido in a Chrome or Chromium; BROWSER_PATH says where it is if not in the usual
-places. What a notebook writes goes to a folder that is thrown away; modules beside it can be imported.
+Plotly's pictures are rendered by kaleido in Chrome or Chromium; BROWSER_PATH is its path where it is not in the usual
+place. Files that a notebook writes go to a temporary folder; modules beside it can be imported.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PICTURES = "import plotly.io; plotly.io.defaults.default_width = 920; plotly.io
 
 
 def run(path: Path) -> None:
-    """Execute one notebook and write it back with its outputs, without a trace of the machine."""
+    """Execute one notebook and write it back with its outputs, without paths of the machine."""
     notebook, beside = nbformat.read(path, as_version=4), path.resolve().parent  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory() as folder:
         NotebookClient(
@@ -49,7 +49,7 @@ def run(path: Path) -> None:
 
 
 def small(png: str) -> str:
-    """The same picture, in base64, with 256 colours: plots have few, and it takes a third of the space."""
+    """The same picture, in base64, with 256 colours, in a third of the size."""
     picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     file = io.BytesIO()
     picture.quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
@@ -58,7 +58,7 @@ def small(png: str) -> str:
 
 def main() -> None:
     """Run the notebooks named on the command line."""
-    parser = argparse.ArgumentParser(description="Run notebooks and keep their outputs.")
+    parser = argparse.ArgumentParser(description="Run notebooks and store their outputs.")
     parser.add_argument("notebooks", nargs="+", type=Path)
     for path in parser.parse_args().notebooks:
         run(path)

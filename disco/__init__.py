@@ -16,8 +16,8 @@ Examples
 >>> import disco
 >>> catalogue = disco.open()  # the demo of invented tracks, or the paths of your tables
 >>> playlist = disco.make(catalogue, ["sunday night staircase"], length=5)
->>> playlist.tracks.table["title"][0].as_py()
-'Sunday Night, Staircase'
+>>> len(playlist)
+6
 """
 
 from __future__ import annotations
@@ -26,17 +26,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from disco import evaluation as evaluate
     from disco.catalogue import Catalogue, Filters
     from disco.errors import DiscoError
+    from disco.evaluation import protocols as evaluate
     from disco.export import save, show
+    from disco.export.console_table import table
+    from disco.export.plot.path import path as figure
     from disco.playlist.cost import Knobs
     from disco.playlist.from_file import lint, reorder
     from disco.playlist.make import PUBLISHED, make, make_alternatives
     from disco.playlist.mixing import Mixing
     from disco.playlist.playlist import Playlist
     from disco.playlist.recommend import recommend
-    from disco.sources import open  # noqa: A004 - `disco.open` is what it does
+    from disco.sources import open, open_playlist  # noqa: A004 - `disco.open` is what it does
 
 __version__ = "0.1.0"
 __all__ = [
@@ -48,42 +50,49 @@ __all__ = [
     "Mixing",
     "Playlist",
     "evaluate",
+    "figure",
     "lint",
     "make",
     "make_alternatives",
     "open",
+    "open_playlist",
     "recommend",
     "reorder",
     "save",
     "show",
+    "table",
 ]
 
-# Modules of the public names, imported when a name is first used (PEP 562): `import disco` itself loads nothing.
+# Module and attribute of the public names, imported on first use (PEP 562): `import disco` itself loads nothing.
 _HOMES = {
-    "PUBLISHED": "disco.playlist.make",
-    "Catalogue": "disco.catalogue",
-    "DiscoError": "disco.errors",
-    "Filters": "disco.catalogue",
-    "Knobs": "disco.playlist.cost",
-    "Mixing": "disco.playlist.mixing",
-    "Playlist": "disco.playlist.playlist",
-    "lint": "disco.playlist.from_file",
-    "make": "disco.playlist.make",
-    "make_alternatives": "disco.playlist.make",
-    "open": "disco.sources",
-    "recommend": "disco.playlist.recommend",
-    "reorder": "disco.playlist.from_file",
-    "save": "disco.export",
-    "show": "disco.export",
+    "PUBLISHED": "disco.playlist.make:PUBLISHED",
+    "Catalogue": "disco.catalogue:Catalogue",
+    "DiscoError": "disco.errors:DiscoError",
+    "Filters": "disco.catalogue:Filters",
+    "Knobs": "disco.playlist.cost:Knobs",
+    "Mixing": "disco.playlist.mixing:Mixing",
+    "Playlist": "disco.playlist.playlist:Playlist",
+    "figure": "disco.export.plot.path:path",
+    "lint": "disco.playlist.from_file:lint",
+    "make": "disco.playlist.make:make",
+    "make_alternatives": "disco.playlist.make:make_alternatives",
+    "open": "disco.sources:open",
+    "open_playlist": "disco.sources:open_playlist",
+    "recommend": "disco.playlist.recommend:recommend",
+    "reorder": "disco.playlist.from_file:reorder",
+    "save": "disco.export:save",
+    "show": "disco.export:show",
+    "table": "disco.export.console_table:table",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name == "evaluate":
-        return import_module("disco.evaluation")
+        return import_module("disco.evaluation.protocols")
     if name not in _HOMES:
         raise AttributeError(f"module 'disco' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

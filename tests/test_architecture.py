@@ -42,7 +42,7 @@ HOMES = {
     "platformdirs": {"disco.sources.storage"},
     "soundfile": {"disco.sources.audio.signal"},
     "spotipy": {f"disco.sources.services.spotify.{name}" for name in ("client", "tokens")},
-    "requests": {f"disco.sources.services.{name}" for name in ("reccobeats", "spotify.session", "spotify.tokens")},
+    "requests": {f"disco.sources.services.{name}" for name in ("http", "spotify.session", "spotify.tokens")},
     "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "sets", "embedding_mlp")},
     "onnxruntime": {"disco.models.network", "disco.training.export"},
     "pickle": set(),

@@ -86,6 +86,25 @@ def test_estimates_stay_in_their_range(decibels, density, steadiness, sharpness,
     assert all(0 <= value <= 1 for value in values.values())
 
 
+# EBU Tech 3341 (2023), table 1, cases 1 to 5: level in dB and seconds of each part of a 1000 Hz sine.
+EBU_3341 = {
+    "one level": ([(-23, 20)], -23.0),
+    "ten decibels lower": ([(-33, 20)], -33.0),
+    "relative gate": ([(-36, 10), (-23, 60), (-36, 10)], -23.0),
+    "absolute gate": ([(-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)], -23.0),
+    "average": ([(-26, 20), (-20, 20.1), (-26, 20)], -23.0),
+}
+
+
+@pytest.mark.parametrize(("parts", "level"), EBU_3341.values(), ids=EBU_3341)
+def test_loudness_meets_the_test_signals_of_the_ebu(parts, level):
+    tones = [
+        10 ** (height / 20) * np.sin(2 * np.pi * 1000 * np.arange(int(RATE * seconds)) / RATE)
+        for height, seconds in parts
+    ]
+    assert loudness(np.concatenate(tones).astype(np.float32), RATE) == pytest.approx(level, abs=0.1)
+
+
 def test_a_middling_sound_gets_what_its_loudness_and_tempo_say():
     assert estimate(HEARD, -7, 120) == pytest.approx({"energy": 0.675, "acousticness": 0.224, "danceability": 0.648})
     assert set(estimate(HEARD, math.nan, 120)) == {"danceability"}
@@ -128,21 +147,21 @@ def test_silence_and_snippets_tell_nothing():
     assert spectral_stats(np.ones((0, 1025), np.float32), frequencies, 43.0) is None
 
 
-def test_a_line_through_knots_is_found_again():
+def test_a_piecewise_linear_function_is_fitted_from_noisy_points():
     rng = np.random.default_rng(0)
     knots, heights = np.array([0.0, 1, 3]), np.array([1.0, 0, 4])
     x = rng.uniform(0, 3, 5000)
     y = np.interp(x, knots, heights) + rng.normal(0, 0.1, len(x))
-    found, error, spread = fitted.fit(x, y, knots, np.arange(len(x)) % 5 == 0)
-    assert found == pytest.approx(heights, abs=0.02)
+    fit, error, deviation = fitted.fit(x, y, knots, np.arange(len(x)) % 5 == 0)
+    assert fit == pytest.approx(heights, abs=0.02)
     assert error == pytest.approx(0.1, abs=0.01)
-    assert spread > 0.8
+    assert deviation > 0.8
 
 
 @pytest.mark.slow
-def test_the_lines_are_those_of_real_tracks(shared):
-    told = {line.split(" ")[0]: line for line in fitted.report(tables.read(shared / "tracks.parquet"))}
+def test_the_committed_estimates_equal_the_fit_on_real_tracks(shared):
+    report = {line.split(" ")[0]: line for line in fitted.report(tables.read(shared / "tracks.parquet"))}
     for name, line in LINES.items():
-        assert ", ".join(f"{h:.3f}" for h in line.heights) in told[name]
-        assert f"error {line.error:.3f}" in told[name]
+        assert ", ".join(f"{h:.3f}" for h in line.heights) in report[name]
+        assert f"error {line.error:.3f}" in report[name]
         assert line.knots == fitted.FITS[name][1]

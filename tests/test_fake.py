@@ -582,7 +582,7 @@ def test_who_may_write_where():
 
 
 def test_a_write_that_took_effect_but_was_not_answered_doubles_when_repeated():
-    with Spotify(**SMALL) as fake:
+    with Spotify(**SMALL).listen() as fake:
         token = fake.grant()["access_token"]
         made = fake.library.add_playlist("P")
         uri = next(iter(fake.library.tracks.values())).uri
@@ -600,7 +600,7 @@ def test_a_write_that_took_effect_but_was_not_answered_doubles_when_repeated():
 
 
 def test_a_connection_that_is_dropped_before_takes_no_effect():
-    with Spotify(**SMALL) as fake:
+    with Spotify(**SMALL).listen() as fake:
         token, made = fake.grant()["access_token"], fake.library.add_playlist("P")
         fake.fault("drop", at=2)
         assert api(fake, "GET", "me", token=token).status == 200
@@ -646,7 +646,7 @@ def test_an_unknown_fault_is_refused():
 
 
 def test_nobody_is_served_after_the_end():
-    with Spotify(**SMALL) as fake:
+    with Spotify(**SMALL).listen() as fake:
         connection = http.client.HTTPConnection(urlsplit(fake.url).netloc, timeout=5)
         connection.request("GET", "/v1/me")
         connection.getresponse().read()
@@ -662,7 +662,7 @@ def test_nobody_is_served_after_the_end():
 
 
 def test_many_at_once_lose_nothing():
-    with Spotify(**SMALL) as fake:
+    with Spotify(**SMALL).listen() as fake:
         token, made = fake.grant()["access_token"], fake.library.add_playlist("P")
         uris = [one.uri for one in fake.library.tracks.values()][:40]
         threads = [

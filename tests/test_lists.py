@@ -52,7 +52,7 @@ def test_parquet_csv_and_slices_with_one_playlist(catalogue, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_what_disco_wrote_is_read_again(suffix, catalogue, tmp_path, capsys):
+def test_exported_playlists_are_read_back(suffix, catalogue, tmp_path, capsys):
     tables.write(catalogue, tmp_path / "tracks.parquet")
     where = tmp_path / f"mine{suffix}"
     made = ["t00005", "--catalogue", tmp_path / "tracks.parquet", "--title", "mine", "--output", where, "--json"]
@@ -63,7 +63,7 @@ def test_what_disco_wrote_is_read_again(suffix, catalogue, tmp_path, capsys):
     assert listed.name == ("" if suffix == ".csv" else "mine")
 
 
-def test_ids_links_and_names_one_a_line(catalogue, tmp_path):
+def test_text_with_ids_links_and_names_one_per_line(catalogue, tmp_path):
     (tmp_path / "list.txt").write_text(
         "\ufefft00005\n\n  title 17 \r\nspotify:track:t00003\nnobody knows this\nt00005\n"
     )
@@ -72,7 +72,7 @@ def test_ids_links_and_names_one_a_line(catalogue, tmp_path):
     assert len(listed.ids) == 5
 
 
-def test_a_lone_column_and_a_table_of_titles_are_read_as_what_they_are(catalogue, tmp_path):
+def test_a_single_column_and_a_table_of_titles(catalogue, tmp_path):
     (tmp_path / "a.csv").write_text('title\n"Title 5"\ntitle 17 artist\n')
     assert playlist_files.read(tmp_path / "a.csv").ids == ["Title 5", "title 17 artist"]
     (tmp_path / "b.csv").write_text("track_id\nt00005\nt00017\n")
@@ -84,14 +84,14 @@ def test_a_lone_column_and_a_table_of_titles_are_read_as_what_they_are(catalogue
     assert listed.tracks.tempos.tolist() == [120, 99]
 
 
-def test_a_list_from_elsewhere_is_parsed_as_text():
+def test_text_from_standard_input_is_parsed():
     listed = playlist_files.parse("#EXTM3U\n#PLAYLIST:x\n#EXTINF:1,A - B\nb.mp3\n", Path("standard input"))
     assert (listed.name, listed.ids, listed.names) == ("x", ["b.mp3"], ["A - B"])
     with pytest.raises(DataError, match="standard input: is empty"):
         playlist_files.parse(" \n", Path("standard input"))
 
 
-def test_relative_paths_begin_where_the_list_is(tmp_path, monkeypatch):
+def test_relative_paths_begin_in_the_folder_of_the_file(tmp_path, monkeypatch):
     tracks = random_catalogue(20, seed=2).table.to_pylist()
     tracks[4]["path"], tracks[5]["path"] = str(tmp_path / "music" / "a.mp3"), "music/b.mp3"
     (tmp_path / "lists").mkdir()
@@ -145,7 +145,7 @@ def test_files_of_music_are_found_by_their_path_or_name(tmp_path):
         ("a.csv", b"colour,size\nred,3\n", "column"),
     ],
 )
-def test_what_cannot_be_read_is_one_sentence(name, content, sentence, tmp_path, catalogue):
+def test_an_unreadable_file_is_an_error_of_one_sentence(name, content, sentence, tmp_path, catalogue):
     where = tmp_path / name
     where.write_bytes(content)
     if sentence is None:

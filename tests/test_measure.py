@@ -10,9 +10,11 @@ import pytest
 from test_audio import write_mp3
 
 from disco.catalogue import FEATURES
+from disco.errors import DataError
 from disco.sources import audio
 from disco.sources.audio import analysis, cache
 from disco.sources.audio.cache import Measured
+from disco.sources.audio.fingerprint import sound_hash
 
 soundfile = pytest.importorskip("soundfile", reason="needs the extra [audio]")
 RATE = 22_050
@@ -86,14 +88,14 @@ def test_the_second_reading_decodes_nothing(tmp_path, monkeypatch):
     assert audio.read(tmp_path).table == first
     assert asked == []
     with monkeypatch.context() as patch:  # files that did not change are not even read
-        patch.setattr(cache, "sound_hash", asked.append)
+        patch.setattr(analysis, "sound_hash", asked.append)
         assert audio.read(tmp_path).table == first
     assert asked == []
     files[0].rename(tmp_path / "renamed.wav")
     assert audio.read(tmp_path).table["energy"].to_pylist() == first["energy"].to_pylist()[::-1]
     assert asked == []
     for entry in cache.user_cache().iterdir():
-        entry.write_text("{")
+        entry.unlink()
     audio.read(tmp_path)
     assert len(asked) == 2
 
@@ -152,8 +154,9 @@ def test_broken_files_do_not_stop_the_others_in_processes(tmp_path):
     (told,) = [note for note in catalogue.notes if "not measured" in note]
     assert "4 not measured" in told
     assert "broken0.flac, broken1.flac, broken2.flac and 1 more" in told
-    for path in [*tmp_path.glob("1*.wav")]:  # processes hear what is heard here
-        assert analysis.measure(path) == cache.find(cache.user_cache(), cache.sound_hash(path))
+    with cache.Cache() as stored:
+        for path in [*tmp_path.glob("1*.wav")]:  # processes measure what this one does
+            assert analysis.measure(path) == stored.find(sound_hash(path))
 
 
 def flac_without_sound(n: int) -> bytes:
@@ -186,16 +189,15 @@ def test_a_machine_on_which_every_process_ends_is_given_up(monkeypatch):
 
 
 def test_a_full_disk_is_one_warning_and_the_work_continues(tmp_path, monkeypatch, caplog):
-    def full(*_):
-        raise OSError(28, "No space left on device")
+    def full(self, *_):
+        raise DataError(self.path, "cannot be written (database or disk is full)")
 
-    monkeypatch.setattr(cache, "keep", full)
+    monkeypatch.setattr(cache.Cache, "add", full)
     for bpm in (100, 120):
         write_music(tmp_path / f"{bpm}.wav", bpm)
     assert audio.read(tmp_path).table["energy"].null_count == 0
-    assert [text for text in caplog.messages if "No space left" in text] == [
-        f"{cache.user_cache()}: cannot be written (No space left on device); measurements are not cached"
-    ]
+    (message,) = [text for text in caplog.messages if "is full" in text]
+    assert message.endswith("sqlite: cannot be written (database or disk is full); measurements are not stored")
 
 
 def test_without_the_extra_a_note_says_which(tmp_path, monkeypatch):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 
 import pytest
 from helpers.catalogues import catalogue_of
 from helpers.fake import Library, Navidrome
+from helpers.spotify import Killed, kill
 
 from disco.cli import order
 from disco.errors import DiscoError
 from disco.sources import storage
 from disco.sources.files import tables
-from disco.sources.services import http
+from disco.sources.services import answers, http
 from disco.sources.services.navidrome import client, match, upload
+from disco.sources.services.resumable import Changed
 
 pytestmark = pytest.mark.network
 
@@ -22,16 +25,12 @@ NAME = "Sunday night"
 READS = ("getPlaylist", "getPlaylists", "search3")
 
 
-class Killed(BaseException):
-    """Stands for a process that is no more."""
-
-
 @pytest.fixture
 def fake(monkeypatch, tmp_path):
     """A server on which the user of the environment is known; waiting takes no time."""
     monkeypatch.setenv("DISCO_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("DISCO_CONFIG", str(tmp_path / "config"))
-    monkeypatch.setattr(http, "_until", {})
+    monkeypatch.setattr(answers, "_blocked_until", {})
     with Navidrome(Library(tracks=600, saved=10)) as server:
         monkeypatch.setenv("DISCO_NAVIDROME_URL", server.url)
         monkeypatch.setenv("DISCO_NAVIDROME_USER", server.user)
@@ -136,25 +135,15 @@ def test_a_slow_write_that_took_effect_is_not_done_twice(fake, monkeypatch):
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("at", range(1, 8))
 def test_killed_at_each_request_and_run_again_it_is_whole_and_single(fake, monkeypatch, at, after):
-    wanted, sent, true = songs(fake, 450), [0], http._answer
-
-    def answer(*given):
-        sent[0] += 1
-        if sent[0] == at and not after:
-            raise Killed
-        said = true(*given)
-        if sent[0] == at:
-            raise Killed
-        return said
-
+    wanted = songs(fake, 450)
     with monkeypatch.context() as patch:
-        patch.setattr(http, "_answer", answer)
+        sent = kill(patch, at, after)
         try:
             upload.write(connect(), NAME, wanted)
         except Killed:
             pass
         else:
-            assert sent[0] < at
+            assert sent() < at
             return
     upload.write(connect(), NAME, wanted)
     check(fake, wanted)
@@ -164,7 +153,7 @@ def test_a_lasting_fault_is_an_error_and_the_same_command_resumes(fake, caplog):
     caplog.set_level("INFO", "disco")
     wanted = songs(fake, 450)
     fake.fault("error", at=2, times=None, path="updatePlaylist")
-    with pytest.raises(http.UnknownOutcome, match="run the same command again, and the playlist is gone on with"):
+    with pytest.raises(http.UnknownOutcome, match="run the same command again to resume"):
         upload.write(connect(), NAME, wanted)
     fake.heal()
     caplog.clear()
@@ -178,7 +167,7 @@ def test_a_limit_is_waited_for_a_breath_or_told(fake, seconds):
     wanted = songs(fake, 450)
     fake.fault("limit", at=2, path="updatePlaylist", seconds=seconds)
     if seconds > http.MAX_SILENT_WAIT_S:
-        with pytest.raises(http.RateLimited, match="wants no question for 10 minutes; try again then; run the same"):
+        with pytest.raises(http.RateLimited, match="accepts no request for 10 minutes; try again then; run the same"):
             upload.write(connect(), NAME, wanted)
         asked = len(fake.log)
         with pytest.raises(http.RateLimited):
@@ -206,7 +195,7 @@ def test_what_somebody_changed_meanwhile_is_left_alone(fake, change):
             "removed": half.songs[1:],
         }[change]
     kept = list(half.songs)
-    with pytest.raises(upload.Changed, match="holds not what was written"):
+    with pytest.raises(Changed, match="was changed or deleted since"):
         upload.write(connect(), NAME, wanted)
     assert half.songs == kept
     fake.playlists.pop(half.id, None)
@@ -215,7 +204,7 @@ def test_what_somebody_changed_meanwhile_is_left_alone(fake, change):
 
 
 def test_a_song_that_the_server_drops_without_a_word_is_told(fake):
-    with pytest.raises(upload.Changed):
+    with pytest.raises(Changed):
         upload.write(connect(), NAME, [*songs(fake, 2), "nobody"])
 
 
@@ -232,11 +221,11 @@ def test_any_name_is_made_fit(fake, name):
     (made,) = [one for one in fake.playlists.values() if one.owner == fake.user]
     assert made.name
     assert made.name.isprintable()
-    assert len(made.name) <= upload.LONGEST
+    assert len(made.name) <= 200
 
 
 def test_nothing_to_write_makes_no_playlist(fake):
-    with pytest.raises(DiscoError, match="nothing to write"):
+    with pytest.raises(DiscoError, match="nothing to upload"):
         upload.write(connect(), NAME, [])
     assert fake.log == []
 
@@ -392,3 +381,14 @@ def test_no_network_is_one_sentence(fake, monkeypatch):
 )
 def test_a_login_without_encryption_is_recognised(url, clear):
     assert client.Client(client.Login(url, "one", "t", "s")).unencrypted is clear
+
+
+def test_a_journal_stored_by_an_earlier_version_is_resumed(fake):
+    wanted, server = songs(fake, 250), connect()
+    playlist = server.create(NAME)
+    server.add(playlist, wanted[:200])
+    old = {"account": server.account, "name": NAME, "ids": wanted, "at": time.time(), "before": []}
+    upload.folder().mkdir(parents=True)
+    (upload.folder() / "0123456789abcdef.json").write_text(json.dumps(old | {"playlist": "", "done": 0}))
+    upload.write(server, NAME, wanted)
+    check(fake, wanted)

@@ -22,7 +22,7 @@ from disco.models.recommenders import ONLINE, RECOMMENDERS, Query, load_recommen
 from disco.models.recommenders.online import evenly_spaced, top_candidates
 from disco.sources import storage
 from disco.sources.files import tables
-from disco.sources.services import http
+from disco.sources.services import answers, http
 
 pytestmark = pytest.mark.network
 
@@ -54,7 +54,7 @@ def rows_of(library: Library) -> list[dict[str, Any]]:
 def services(monkeypatch, tmp_path) -> Iterator[Any]:
     """Both fakes on one library, whose clock we go by; waiting takes no time."""
     monkeypatch.setenv("DISCO_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(http, "_until", {})
+    monkeypatch.setattr(answers, "_blocked_until", {})
     library = Library(tracks=300, saved=10)
     with ExitStack() as stack:
         both = {
@@ -226,7 +226,7 @@ def test_an_answer_grows_old(services, name):
     made, rows = load_recommender(name, services["catalogue"]), known_rows(services, 1)
     made.recommend(query(rows), 5)
     asked = len(services[name].log)
-    services[name].clock.advance(http.MAX_AGE_S + 60)
+    services[name].clock.advance(answers.MAX_AGE_S + 60)
     made.recommend(query(rows), 5)
     assert len(services[name].log) == 2 * asked
 
@@ -244,7 +244,7 @@ def test_one_fault_is_got_over(services, name, fault, at):
 @pytest.mark.parametrize("fault", ["drop", "error"])
 def test_a_fault_that_lasts_is_one_sentence(services, name, fault):
     services[name].fault(fault, times=None)
-    with pytest.raises(DiscoError, match=r"^(ReccoBeats|MusicBrainz) (cannot be reached|has a fault of its own)"):
+    with pytest.raises(DiscoError, match=r"^(ReccoBeats|MusicBrainz) (cannot be reached|has an internal error)"):
         load_recommender(name, services["catalogue"]).recommend(query(known_rows(services)), 9)
     assert len(services[name].log) == http.TRIES
     assert max(services["slept"]) <= http.MAX_SILENT_WAIT_S
@@ -283,9 +283,9 @@ def test_a_slow_answer_is_given_up(services, name, monkeypatch):
 def test_a_wish_to_be_left_alone_is_told_and_kept_by_later_runs(services, name, monkeypatch):
     services[name].fault("limit", seconds=600)
     made = load_recommender(name, services["catalogue"])
-    with pytest.raises(http.RateLimited, match="wants no question for 10 minutes"):
+    with pytest.raises(http.RateLimited, match="accepts no request for 10 minutes"):
         made.recommend(query(known_rows(services)), 9)
-    monkeypatch.setattr(http, "_until", {})  # another run
+    monkeypatch.setattr(answers, "_blocked_until", {})  # another run
     with pytest.raises(http.RateLimited, match="for another 10 minutes"):
         made.recommend(query(known_rows(services)), 9)
     assert len(services[name].log) == 1
@@ -357,12 +357,12 @@ def test_a_damaged_memory_is_no_reason_to_stop(services, text):
 
 
 def test_the_memory_is_its_owners_alone_and_bounded(services, monkeypatch):
-    monkeypatch.setattr(http, "MAX_ANSWERS", 3)
+    monkeypatch.setattr(answers, "MAX_ANSWERS", 3)
     for row in known_rows(services, 8):
         load_recommender("reccobeats", services["catalogue"]).recommend(query([row]), 1)
     path = storage.user_data_dir() / "answers.sqlite"
     assert path.stat().st_mode & 0o077 == 0
-    with http._store() as store:
+    with answers._open() as store:
         assert store.execute("SELECT count(*) FROM answers").fetchone() == (3,)
 
 
@@ -371,7 +371,7 @@ def test_a_clock_that_was_set_back_does_not_shut_a_service_out(services, monkeyp
     made = load_recommender("reccobeats", services["catalogue"])
     with pytest.raises(http.RateLimited):
         made.recommend(query(known_rows(services)), 9)
-    monkeypatch.setattr(http, "_until", {})
+    monkeypatch.setattr(answers, "_blocked_until", {})
     services["reccobeats"].clock.advance(-30 * 24 * 3600)
     assert len(made.recommend(query(known_rows(services)), 9).rows) == 9
 

@@ -31,7 +31,7 @@ need("keras", "tf2onnx")
 pytestmark = pytest.mark.train
 
 # Small enough for 120 playlists, and for a few seconds.
-CHANGES = ("size = 16", "blocks = 1", "epochs = 8", "batch_size = 32", "learning_rate = 0.01")
+CHANGES = ("size = 16", "blocks = 1", "epochs = 8", "batch_size = 40", "learning_rate = 0.01")
 NO_SEEDS = np.array([], dtype=np.intp)
 
 

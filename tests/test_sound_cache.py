@@ -1,9 +1,14 @@
-"""The cache of what was measured: the same sound is known again, whatever its tags; broken entries are none."""
+"""The cache of measurements: a sound is recognised whatever its tags; damage is set aside or ignored."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import multiprocessing
+import sqlite3
 import struct
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,8 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_audio import write_mp3
 
+from disco.errors import DataError
 from disco.sources.audio import cache
-from disco.sources.audio.cache import Measured, sound_hash
+from disco.sources.audio.cache import Cache, Measured
+from disco.sources.audio.fingerprint import file_fingerprint, sound_hash
 
 SOUND = Measured(128.0, 0.9, 9, 0, 0.8, -7.5, 0.7, 0.1, 0.6)
 ID3V1 = b"TAG" + b"Somebody".ljust(125, b"\0")
@@ -97,71 +104,167 @@ def test_any_bytes_have_a_hash(tmp_path_factory, name, pieces):
     assert len(sound_hash(path)) == 40
 
 
-def test_what_was_kept_is_found(tmp_path):
-    cache.keep(tmp_path / "new", "a", SOUND)
-    cache.keep(tmp_path / "new", "b", Measured())
-    assert cache.find(tmp_path / "new", "a") == SOUND
-    assert cache.find(tmp_path / "new", "b") == Measured()
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a.json", "b.json"]
-    assert cache.find(tmp_path / "new", "c") is None
-    assert cache.find(tmp_path / "nowhere", "a") is None
+@pytest.fixture
+def folder(tmp_path):
+    """Where nothing was stored yet."""
+    return tmp_path / "cache"
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("key", 12),
-        ("key", 1.0),
-        ("key", None),
-        ("mode", True),
-        ("energy", 1.1),
-        ("tempo_bpm", "128"),
-        ("loudness", float("nan")),
-    ],
-)
-def test_an_entry_with_a_value_that_cannot_be_is_none(tmp_path, field, value):
-    cache.keep(tmp_path, "a", SOUND)
-    said = json.loads((tmp_path / "a.json").read_text())
-    said["sound"][field] = value
-    (tmp_path / "a.json").write_text(json.dumps(said))
-    assert cache.find(tmp_path, "a") is None
+def test_what_was_stored_is_found_by_this_and_later_processes(folder):
+    with Cache(folder) as stored:
+        assert stored.find("a") is None
+        assert not folder.exists()
+        stored.add("a", SOUND)
+        stored.add("b", Measured())
+        assert stored.find("a") == SOUND
+    with Cache(folder) as stored:
+        assert [stored.find(name) for name in "abc"] == [SOUND, Measured(), None]
+    assert [path.name for path in folder.iterdir()] == ["measurements.sqlite"]
+
+
+IMPOSSIBLE = [
+    ("key", 12),
+    ("key", 1.0),
+    ("key", None),
+    ("mode", True),
+    ("energy", 1.1),
+    ("tempo_bpm", "128"),
+    ("loudness", float("nan")),
+]
+
+
+def add_many(stored, first, n):
+    for i in range(first, first + n):
+        stored.add(f"{i:040}", SOUND)
+
+
+def change(folder, text):
+    with contextlib.closing(sqlite3.connect(folder / "measurements.sqlite", isolation_level=None)) as database:
+        database.execute("UPDATE sounds SET measured = ?", (text,))
+
+
+@pytest.mark.parametrize(("field", "value"), IMPOSSIBLE)
+def test_an_entry_with_an_impossible_value_is_ignored(folder, field, value):
+    with Cache(folder) as stored:
+        stored.add("a", SOUND)
+        change(folder, json.dumps(asdict(SOUND) | {field: value}))
+        assert stored.find("a") is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", "3", "[" * 9999, b"\xff\xfe", None, 1])
+def test_a_damaged_entry_is_ignored(folder, text):
+    with Cache(folder) as stored:
+        stored.add("a", SOUND)
+        change(folder, text)
+        assert stored.find("a") is None
+
+
+def test_entries_of_another_analysis_are_ignored(folder, monkeypatch):
+    with Cache(folder) as stored:
+        stored.add("a", SOUND)
+        monkeypatch.setattr(cache, "VERSION", cache.VERSION + 1)
+        assert stored.find("a") is None
+
+
+def test_a_damaged_database_is_set_aside_with_a_warning(folder, caplog):
+    folder.mkdir()
+    (folder / "measurements.sqlite").write_bytes(b"no database, but long enough to be looked at" * 40)
+    with Cache(folder) as stored:
+        assert stored.find("a") is None
+        stored.add("a", SOUND)
+        assert stored.find("a") == SOUND
+    (message,) = caplog.messages
+    assert "is damaged (file is not a database); it is now measurements.sqlite.damaged" in message
+    assert sorted(path.name for path in folder.iterdir()) == ["measurements.sqlite", "measurements.sqlite.damaged"]
+
+
+def test_damage_that_shows_only_later_is_set_aside_too(folder, caplog):
+    with Cache(folder) as stored:
+        for i in range(2000):
+            stored.add(f"{i:040}", SOUND)
+    whole = (folder / "measurements.sqlite").read_bytes()
+    (folder / "measurements.sqlite").write_bytes(whole[:8192] + b"x" * (len(whole) - 8192))
+    with Cache(folder) as stored:
+        assert [stored.find(f"{i:040}") for i in range(0, 2000, 50)].count(None) == 40
+        stored.add("a", SOUND)
+        assert stored.find("a") == SOUND
+    assert len(caplog.messages) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path):
+    (tmp_path / "file").touch()
+    with Cache(tmp_path / "file") as stored:
+        assert stored.find("a") is None
+        with pytest.raises(DataError, match=r"measurements.sqlite: cannot be written \(File exists\)"):
+            stored.add("a", SOUND)
+
+
+def test_a_full_disk_is_one_clear_error_and_what_was_stored_is_still_there(folder):
+    with Cache(folder) as stored:
+        stored.add("a", SOUND)
+        stored._database.execute("PRAGMA max_page_count = 1")  # as many pages as there are
+        with pytest.raises(DataError, match=r"cannot be written \(database or disk is full\)"):
+            add_many(stored, 0, 1000)
+        assert stored.find("a") == SOUND
+
+
+def store_some(folder, first):
+    with Cache(folder) as stored:
+        add_many(stored, first, 100)
+        assert {stored.find(f"{first + i:040}") for i in range(100)} == {SOUND}
+
+
+def test_processes_and_threads_at_once_lose_nothing(folder):
+    spawn = multiprocessing.get_context("fork")
+    processes = [spawn.Process(target=store_some, args=(folder, 100 * i)) for i in range(3)]
+    for process in processes:
+        process.start()
+    with Cache(folder) as stored, ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda i: stored.add(f"{i:040}", SOUND), range(300, 400)))
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    with Cache(folder) as stored:
+        assert {stored.find(f"{i:040}") for i in range(400)} == {SOUND}
+
+
+def test_entries_of_earlier_versions_are_found_and_taken_over(folder, tmp_path):
+    path = tmp_path / "a.ogg"
+    path.write_bytes(b"OggS1")
+    name, fingerprint = sound_hash(path), file_fingerprint(path)
+    folder.mkdir()
+    (folder / f"{name}.json").write_text(json.dumps({"version": 1, "sound": asdict(SOUND)}))
+    (folder / f"{fingerprint}.hash").write_text(name)
+    with Cache(folder) as stored:
+        assert stored.find_hash(fingerprint) == name
+        assert stored.find(name) == SOUND
+    (folder / f"{name}.json").unlink()
+    with Cache(folder) as stored:
+        assert stored.find(name) == SOUND
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"null", b'{"version": 1}', b'{"version": 1, "sound": 3}', b"\xff\xfe", b"[" * 9999]
 )
-def test_a_broken_entry_is_none(tmp_path, content):
-    (tmp_path / "a.json").write_bytes(content)
-    assert cache.find(tmp_path, "a") is None
+def test_a_damaged_entry_of_an_earlier_version_is_ignored(folder, content):
+    folder.mkdir()
+    (folder / "a.json").write_bytes(content)
+    with Cache(folder) as stored:
+        assert stored.find("a") is None
 
 
-def test_entries_of_another_analysis_are_none(tmp_path, monkeypatch):
-    cache.keep(tmp_path, "a", SOUND)
-    monkeypatch.setattr(cache, "VERSION", cache.VERSION + 1)
-    assert cache.find(tmp_path, "a") is None
-
-
-def test_a_disk_that_is_full_leaves_nothing_half_written(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space"):
-        cache.keep(tmp_path, "a", SOUND)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_file_that_did_not_change_is_known_by_its_time(tmp_path):
-    path, folder = tmp_path / "a.ogg", tmp_path / "cache"
+def test_a_file_that_did_not_change_is_known_by_its_time(folder, tmp_path):
+    path = tmp_path / "a.ogg"
     path.write_bytes(b"OggS1")
-    mark = cache.file_fingerprint(path)
-    assert cache.find_hash(folder, mark) is None
-    cache.keep_hash(folder, mark, sound_hash(path))
-    assert cache.find_hash(folder, cache.file_fingerprint(path)) == sound_hash(path)
-    path.write_bytes(b"OggS22")
-    assert cache.file_fingerprint(path) != mark
-    (folder / f"{mark}.hash").write_text("../../secret")
-    assert cache.find_hash(folder, mark) is None
+    fingerprint = file_fingerprint(path)
+    with Cache(folder) as stored:
+        assert stored.find_hash(fingerprint) is None
+        stored.add_hash(fingerprint, sound_hash(path))
+        assert stored.find_hash(file_fingerprint(path)) == sound_hash(path)
+        path.write_bytes(b"OggS22")
+        assert file_fingerprint(path) != fingerprint
+        stored.add_hash(fingerprint, "../../secret")
+        assert stored.find_hash(fingerprint) is None
 
 
 def test_the_cache_is_where_the_user_says(monkeypatch, tmp_path):

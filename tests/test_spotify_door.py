@@ -177,7 +177,7 @@ def test_features_of_reccobeats_are_asked_for_only_when_wanted(start, capsys, mo
         assert recco.log == []
         code, _out, err = run(spotify.main, "sync", "--features-from", "reccobeats", capsys=capsys)
         assert code == 0
-        assert "it is told the Spotify ids of these tracks and nothing of you" in err
+        assert "it receives the Spotify ids of these tracks and nothing about you" in err
         kept = library.read().tracks
         assert all(len(r.query["ids"].split(",")) <= 40 for r in recco.log)
         for track in kept.table.to_pylist():
@@ -199,7 +199,7 @@ def test_reccobeats_that_fails_is_a_note_and_what_it_gave_is_kept(start, monkeyp
         rows = [{"track_id": one.id} for one in fake.library.tracks.values() if one.features][:100]
         filled = features.fill(catalogue_of(rows), recco=True)
     assert int(filled.has_comparable_features.sum()) == 40
-    assert "features of 60 tracks not asked for: ReccoBeats: " in filled.notes[0]
+    assert "features of 60 tracks not asked for: ReccoBeats" in filled.notes[0]
 
 
 def test_reccobeats_is_mapped_by_href_and_nobody_elses_tracks_are_taken(start, monkeypatch):

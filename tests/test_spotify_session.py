@@ -125,7 +125,7 @@ def test_a_change_is_sent_once_whatever_comes_of_it(start, fault, after):
     if fault == "cut":
         fake.heal()
         fake.fault("cut", method="POST")
-    with pytest.raises(errors.UnknownOutcome, match="nobody knows whether"):
+    with pytest.raises(errors.UnknownOutcome, match="it is unknown whether"):
         client.add(playlist, [track], 0)
     assert len(fake.calls("/items", "POST")) == 1
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import time
 
 import pytest
 from helpers.fake.library import Entry
 from helpers.spotify import Killed, kill
 
 from disco.errors import DiscoError
+from disco.sources.services.resumable import Changed
 from disco.sources.services.spotify import errors, upload
 from disco.sources.services.spotify.client import connect
 
@@ -111,7 +113,7 @@ def test_a_lasting_fault_is_an_error_and_the_same_command_resumes(start, ids, ca
     fake = start()
     wanted = ids(fake, 250)
     fake.fault("error", at=2, times=None, method="POST", path="/items")
-    with pytest.raises(errors.UnknownOutcome, match="run the same command again, and the playlist is gone on with"):
+    with pytest.raises(errors.UnknownOutcome, match="run the same command again to resume"):
         upload.write(connect(), NAME, wanted)
     assert len(made(fake)[0].entries) == 100
     fake.heal()
@@ -152,7 +154,7 @@ def test_what_somebody_changed_meanwhile_is_left_alone(start, ids, change):
     if change == "removed":
         fake.library.playlists.remove(half)
     half.replace(entries)
-    with pytest.raises(upload.Changed, match="was changed or deleted since"):
+    with pytest.raises(Changed, match="was changed or deleted since"):
         upload.write(connect(), NAME, wanted)
     assert half.entries == entries
     upload.write(connect(), NAME, wanted)  # a new one
@@ -177,7 +179,7 @@ def test_another_account_finishes_nothing_of_the_first(start, ids):
 
 def test_nothing_to_write_makes_no_playlist(start):
     fake = start()
-    with pytest.raises(DiscoError, match="nothing to write"):
+    with pytest.raises(DiscoError, match="nothing to upload"):
         upload.write(connect(), NAME, [])
     assert fake.log == []
 
@@ -214,3 +216,17 @@ def test_the_journal_says_before_each_call_what_is_to_come(start, ids):
     fake.fault("run", times=None, method="POST", run=look)
     upload.write(connect(), NAME, ids(fake, 150))
     assert seen == [(True, False, 0), (True, True, None), (True, True, None)]
+
+
+def test_a_journal_stored_by_an_earlier_version_is_resumed(start, ids):
+    fake = start()
+    wanted, client = ids(fake, 150), connect()
+    playlist = client.create(NAME, "Put in order by DISCO (0123456789abcdef)")
+    client.add(playlist, wanted[:100], 0)
+    old = {"account": client.account, "name": NAME, "ids": wanted, "mark": "0123456789abcdef", "at": time.time()}
+    upload.folder().mkdir(parents=True)
+    (upload.folder() / "0123456789abcdef.json").write_text(
+        json.dumps(old | {"playlist": "", "asked": True, "done": 0})
+    )
+    upload.write(connect(), NAME, wanted)
+    check(fake, wanted)

@@ -26,10 +26,26 @@ _OWN = ("track_id", "path", "album")
 
 
 def fill_from_same_recording(catalogue: Catalogue) -> Catalogue:
-    """The same tracks; what is unknown of one that lacks key, tempo or features comes from the others like it.
+    """Fill in unknown values of tracks without key, tempo or features from the same recordings under other ids.
 
-    The eight features are taken together, with who measured them, and so are key and mode: from the first track that
-    has them all. A note tells how many were filled, by what.
+    Columns of one of `COLUMN_GROUPS` come together from the first track that has all of them.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+
+    Returns
+    -------
+    Catalogue
+        The same tracks in the same order, with a note on how many were filled in; `catalogue` itself where no track
+        lacks anything.
+
+    Examples
+    --------
+    >>> song = {"title": "Night Bus", "artists": ["Mira Vale"]}
+    >>> both = [{"track_id": "a", **song}, {"track_id": "b", "tempo_bpm": 120, **song}]
+    >>> fill_from_same_recording(Catalogue.from_tracks(both)).tempos.tolist()
+    [120.0, 120.0]
     """
     table = catalogue.table
     lacking = ~(catalogue.has_all_features & ~np.isnan(catalogue.circle_positions) & ~np.isnan(catalogue.tempos))
@@ -75,17 +91,17 @@ def fill_from_same_recording(catalogue: Catalogue) -> Catalogue:
         for what, name in (("features", FEATURES[0]), ("tempo", "tempo_bpm"), ("key", "key"))
         if name in changed
     }
-    told = ", ".join(f"{what} of {n:,}" for what, n in got.items())
+    filled_columns = ", ".join(f"{what} of {n:,}" for what, n in got.items())
     isrc, filled_in = int((how == 0).sum()), int((how < len(ways)).sum())
     note = (
         f"{filled_in:,} tracks are known better from others that are the same recording ({isrc:,} by ISRC, "
-        f"{filled_in - isrc:,} by artist and title): {told}"
+        f"{filled_in - isrc:,} by artist and title): {filled_columns}"
     )
     return replace(catalogue, table=table, notes=(*catalogue.notes, note))
 
 
 def _sources(takers: Rows, ways: list[tuple[Codes, Codes]], every: Mask, some: Mask) -> tuple[Rows, Codes]:
-    """Row from which each taker gets a group of columns, its own by default, and the number of the way to it."""
+    """Row from which each taker gets a group of columns, its own by default, and how it was matched."""
     source, way = takers.copy(), np.full(len(takers), len(ways))
     open_to = ~every[takers]
     for known in (every, some):
@@ -94,7 +110,7 @@ def _sources(takers: Rows, ways: list[tuple[Codes, Codes]], every: Mask, some: M
             here = open_to & (found >= 0)
             source[here], way[here] = found[here], number
             open_to &= ~here
-        open_to &= ~some[takers]  # of what is known in part, one's own comes first
+        open_to &= ~some[takers]  # a track's own partial values come first
     return source, way
 
 
@@ -102,12 +118,12 @@ def _first(codes: Codes, known: Mask, n: int) -> Codes:
     """First row of each of n codes or more at which something is known, -1 where it never is; and of the code -1."""
     rows = np.flatnonzero(known & (codes >= 0))[::-1]
     first = np.full(max(int(codes.max(initial=-1)) + 1, n) + 1, -1, dtype=np.intp)
-    first[codes[rows]] = rows  # of several the last written stays, which is the first row
+    first[codes[rows]] = rows  # of several the last one written remains, the first row
     return first
 
 
 def _name_codes(catalogue: Catalogue, lacking: Mask) -> Codes:
-    """A number for each first artist and title, shape (n,), -1 where unknown or where nobody lacks anything."""
+    """Code of each first artist and title, shape (n,), -1 where unknown or where no such track lacks values."""
     artists = artist_numbers(catalogue)
     wanted = np.zeros(int(artists.max(initial=-1)) + 1, dtype=bool)
     wanted[artists[lacking & (artists >= 0)]] = True
@@ -122,7 +138,7 @@ def _name_codes(catalogue: Catalogue, lacking: Mask) -> Codes:
 
 
 def _near_codes(names: Codes, durations: NDArray[np.float32]) -> Codes:
-    """A number for each name and run of durations without a gap, shape (n,), -1 where either is unknown."""
+    """Code of each name and run of durations without a gap, shape (n,), -1 where either is unknown."""
     near = np.full(len(names), -1, dtype=np.intp)
     rows = np.flatnonzero((names >= 0) & ~np.isnan(durations))
     rows = rows[np.lexsort((durations[rows], names[rows]))]

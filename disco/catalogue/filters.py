@@ -1,9 +1,8 @@
-"""Filters: which tracks may be played, asked for in words.
+"""Filters: which tracks may be played.
 
-A condition is `column=text`, met by tracks whose column contains the text, accents and case apart.
-Of several `include` conditions on one column one suffices; conditions on different columns must all hold.
-A track whose value is unknown does not meet an `include`, a range or a ban on explicit lyrics, and is not
-caught by an `exclude`.
+A condition is `column=text`; a track meets it if its column contains the text, whatever the accents and case. Of
+several `include` conditions on one column one is enough; conditions on different columns must all hold. A track whose
+value is unknown never meets an `include`, a range or a ban on explicit lyrics, and is never excluded.
 """
 
 from __future__ import annotations
@@ -23,19 +22,30 @@ _COLUMNS = {"genre": "genres", "artist": "artists", "title": "title", "album": "
 
 @dataclass(frozen=True)
 class Filters:
-    """What may be played; everything by default.
+    """Conditions on tracks; all tracks meet the defaults.
 
-    Attributes
+    Parameters
     ----------
     include, exclude : tuple of str
-        Conditions `genre=`, `artist=`, `title=`, `album=` or `id=` with a text. A genre is met by a
-        whole word (`genre=house` takes deep house), the others by any part.
-    bpm : (low, high) or None
-        Tempo range in beats per minute, ends included.
-    seconds : (low, high) or None
-        Range of a track's duration.
+        Conditions `genre=`, `artist=`, `title=`, `album=` or `id=` with a text. A genre matches whole words
+        (`genre=house` takes deep house), an id as a whole, the others any part.
+    bpm : (low, high), optional
+        Range of tempo in beats per minute, ends included.
+    seconds : (low, high), optional
+        Range of duration in seconds, ends included.
     explicit : bool
-        False bans tracks that are, or may be, explicit.
+        Whether tracks that are explicit, or not known to be clean, may be played.
+
+    Raises
+    ------
+    DiscoError
+        If a condition cannot be read, or a range is the wrong way round.
+
+    Examples
+    --------
+    >>> songs = Catalogue.from_tracks([{"track_id": "a", "genres": ["deep house"]}, {"track_id": "b"}])
+    >>> Filters(include=("genre=house",)).mask(songs).tolist()
+    [True, False]
     """
 
     include: tuple[str, ...] = ()
@@ -54,7 +64,7 @@ class Filters:
                 )
 
     def mask(self, catalogue: Catalogue) -> Mask:
-        """Tracks that may be played, shape (n,)."""
+        """Mask of the tracks that meet all conditions, shape (n,)."""
         allowed = np.ones(len(catalogue), dtype=bool)
         by_column: dict[str, Mask] = {}
         for condition in self.include:

@@ -6,7 +6,8 @@ Two tracks are the same recording if they share, in this order of certainty,
 2. the path, compared as `disco.catalogue.paths` folds it where no path is equal as written;
 3. the ISRC, in any spelling;
 4. the end of the path, a folder and the file name at least, where only one file fits (the longest end counts);
-5. the title and first artist, with durations at most `NEAR_MS` apart where both are known.
+5. the title and first artist, with durations at most `NEAR_MS` apart where both are known, and `ROUNDED_MS` more
+   where one has whole seconds.
 
 A remark on the release, as ``(feat. Bo)`` or ``- 2011 Remaster``, makes no other recording; a live take, a remix, an
 edit or a part does (`disco.catalogue.text.recording_titles`). Different ISRCs contradict 4 and 5; other titles and
@@ -33,6 +34,8 @@ from disco.catalogue.text import TRACK_LINK, fold_accents, fold_isrcs, normalise
 Texts: TypeAlias = Sequence[str | None] | pa.Array | pa.ChunkedArray
 # Releases of one recording differ by the silence at their ends, versions of a song by more.
 NEAR_MS = 3000
+# Allowed besides where one of two durations has whole seconds, as in M3U files and DJ libraries: it may be cut off.
+ROUNDED_MS = 1000
 # How a track was matched; `Matches.ways` holds positions in it.
 WAYS = ("id", "path", "isrc", "path end", "name")
 # What stands between the names of a credit; the first name is the one that a track is matched by.
@@ -271,10 +274,12 @@ class Recordings:
     def _contradicted(self, given: _Given, numbers: Rows, rows: Rows) -> Mask:
         """Pairs whose ISRCs are both known and differ, or whose durations do."""
         lengths = self._durations[rows]
-        apart = np.abs(given.durations[numbers] - lengths) > NEAR_MS
+        ours = given.durations[numbers]
+        rounded = np.where((ours % 1000 == 0) | (lengths % 1000 == 0), ROUNDED_MS, 0)
+        apart = np.abs(ours - lengths) > NEAR_MS + rounded
         if given.isrcs.null_count < len(given.isrcs):
-            ours, theirs = given.isrcs.take(pa.array(numbers)), self._isrcs.take(pa.array(rows))
-            apart |= as_mask(pc.not_equal(ours, theirs))
+            codes = given.isrcs.take(pa.array(numbers))
+            apart |= as_mask(pc.not_equal(codes, self._isrcs.take(pa.array(rows))))
         return np.asarray(apart)
 
     def _agree(self, given: _Given, numbers: Rows, rows: Rows) -> Mask:

@@ -12,7 +12,7 @@ from disco import export
 from disco.catalogue import Catalogue
 from disco.cli import console, options, output, settings
 from disco.models.predictors import PREDICTORS
-from disco.models.recommenders import DATA_NOTICES, METHODS, ONLINE, RECOMMENDERS
+from disco.models.recommenders import METHODS, ONLINE, RECOMMENDERS, data_notice
 from disco.playlist.cost import Knobs
 from disco.playlist.make import PUBLISHED, make, make_alternatives
 from disco.playlist.sequence import SEQUENCERS
@@ -130,8 +130,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.save_settings:
         export.check_output(arguments.save_settings, arguments.force, (".toml",))
     catalogue, seeds = _catalogue_and_seeds(arguments)
-    if arguments.recommender in DATA_NOTICES:
-        log.info("%s", DATA_NOTICES[arguments.recommender])
+    if notice := data_notice(arguments.recommender):
+        log.info("%s", notice)
     wished = options.values(arguments, make) | {"choose": console.ask if arguments.interactive else None}
     wished["length"] = 10 if arguments.length is None else arguments.length
     playlists = make_alternatives(arguments.alternatives, catalogue, seeds, **wished)

@@ -78,6 +78,7 @@ SHOWN = {
 }
 
 
+@cache
 def descriptions(of: Callable[..., Any]) -> dict[str, str]:
     """First sentence on each parameter or attribute in a numpydoc docstring, by name.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from disco.catalogue.text import printable
 from disco.cli import console, options
-from disco.models.recommenders import DATA_NOTICES, METHODS, ONLINE, RECOMMENDERS
+from disco.models.recommenders import METHODS, ONLINE, RECOMMENDERS, data_notice
 from disco.playlist.recommend import recommend
 
 log = logging.getLogger(__name__)
@@ -58,8 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.n < 1:
         p.error("-n must be 1 or more")
     catalogue = options.open_catalogue(arguments.catalogue, arguments.enrich_from, arguments.corrections)
-    if arguments.recommender in DATA_NOTICES:
-        log.info("%s", DATA_NOTICES[arguments.recommender])
+    if notice := data_notice(arguments.recommender):
+        log.info("%s", notice)
     found = recommend(catalogue, arguments.query, **options.values(arguments, recommend)).to_dict()
     if arguments.json:
         print(json.dumps(found, ensure_ascii=False, indent=2))

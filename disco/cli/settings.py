@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import inspect
 import math
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +50,9 @@ def read(path: Path) -> dict[str, Any]:
     NotFoundError, DataError
         If the file does not exist, is not TOML, or has an unknown key or a wrong value.
     """
+    import difflib  # these two are used by this alone
+    import tomllib
+
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:

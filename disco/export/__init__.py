@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from disco.errors import DataError, DiscoError
-from disco.export.console_table import show, table
-from disco.export.jspf import to_jspf
-from disco.export.m3u8 import to_m3u8, track_location
-from disco.export.record import to_json
-from disco.export.rekordbox import to_rekordbox
+from disco.export.console_table import show
 from disco.export.style import KEY_NAMES, PATHS, Style, absolute_path
-from disco.export.table import to_csv
-from disco.export.traktor import to_nml, traktor_path
 from disco.playlist.playlist import Playlist
 from disco.sources.storage import write_atomic
+
+if TYPE_CHECKING:
+    from disco.export.jspf import to_jspf
+    from disco.export.m3u8 import to_m3u8, track_location
+    from disco.export.record import to_json
+    from disco.export.rekordbox import to_rekordbox
+    from disco.export.table import to_csv
+    from disco.export.traktor import to_nml
 
 __all__ = [
     "FORMATS",
@@ -28,7 +30,6 @@ __all__ = [
     "check_output",
     "save",
     "show",
-    "table",
     "to_csv",
     "to_json",
     "to_jspf",
@@ -39,19 +40,25 @@ __all__ = [
     "write_text",
 ]
 
-FORMATS: dict[str, Callable[[Playlist, Style], str]] = {
-    ".json": to_json,
-    ".csv": to_csv,
-    ".m3u8": to_m3u8,
-    ".jspf": to_jspf,
-    ".xml": to_rekordbox,
-    ".nml": to_nml,
+# Functions that write the formats, and their modules, imported when a format is first used.
+_HOMES = {
+    "to_json": "disco.export.record",
+    "to_csv": "disco.export.table",
+    "to_m3u8": "disco.export.m3u8",
+    "to_jspf": "disco.export.jspf",
+    "to_rekordbox": "disco.export.rekordbox",
+    "to_nml": "disco.export.traktor",
+    "track_location": "disco.export.m3u8",
 }
-# Programs that only play files, and the path by which they find a track.
-_FILE_FORMATS: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
-    ".xml": ("rekordbox", absolute_path),
-    ".nml": ("Traktor", traktor_path),
-}
+_WRITERS = {".json": "to_json", ".csv": "to_csv", ".m3u8": "to_m3u8", ".jspf": "to_jspf"}
+_WRITERS |= {".xml": "to_rekordbox", ".nml": "to_nml"}
+FORMATS = tuple(_WRITERS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'disco.export' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def save(
@@ -100,14 +107,24 @@ def save(
         write_text(page(playlist), where, force)
         return []
     style = replace(style, folder=where.parent, paths=paths or style.paths, key_names=key_names or style.key_names)
-    write_text(FORMATS[suffix](playlist, style), where, force)
-    if suffix not in _FILE_FORMATS:
-        return []
-    program, file_path = _FILE_FORMATS[suffix]
-    missing = sum(file_path(track) is None for track in playlist.tracks.table.select(["path"]).to_pylist())
+    text: str = __getattr__(_WRITERS[suffix])(playlist, style)
+    write_text(text, where, force)
+    # Programs that only play files.
+    program = {".xml": "rekordbox", ".nml": "Traktor"}.get(suffix)
+    tracks = playlist.tracks.table.select(["path"]).to_pylist() if program else []
+    missing = sum(_file_path(suffix, track) is None for track in tracks)
     if not missing:
         return []
     return [f"{where}: {missing:,} of {len(playlist):,} tracks have no file; {program} cannot load them"]
+
+
+def _file_path(suffix: str, track: dict[str, Any]) -> str | None:
+    """The path by which the program of a format finds a track."""
+    if suffix == ".nml":
+        from disco.export.traktor import traktor_path
+
+        return traktor_path(track)
+    return absolute_path(track)
 
 
 def check_output(where: Path, force: bool, suffixes: tuple[str, ...]) -> None:

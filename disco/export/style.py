@@ -15,7 +15,7 @@ from disco.sources.file_urls import is_absolute, is_file
 # Spotify ids are 22 characters of base 62.
 SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 # Characters that XML 1.0 cannot represent, not even escaped (production 2, Char).
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _NOTES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
@@ -59,7 +59,7 @@ def absolute_path(track: dict[str, Any]) -> str | None:
 
 def xml_text(text: str | None) -> str | None:
     """The text if XML can represent it, None otherwise."""
-    return None if text is None or _FORBIDDEN.search(text) else text
+    return None if text is None or re.search(_FORBIDDEN, text) else text
 
 
 def key_text(track: dict[str, Any], names: str) -> str | None:
@@ -79,6 +79,7 @@ def xml_tag(name: str, attributes: dict[str, object], end: str = "/>") -> str:
     Attributes that are None are left out. Line breaks and tabs are written as references, which a parser does not
     turn into spaces; characters that XML cannot represent become U+FFFD.
     """
-    texts = {name: _FORBIDDEN.sub("\ufffd", str(value)) for name, value in attributes.items() if value is not None}
+    known = {name: str(value) for name, value in attributes.items() if value is not None}
+    texts = {name: re.sub(_FORBIDDEN, "\ufffd", text) for name, text in known.items()}
     written = (f' {name}="{"".join(_ESCAPES.get(c, c) for c in text)}"' for name, text in texts.items())
     return f"<{name}{''.join(written)}{end}"

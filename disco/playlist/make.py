@@ -20,7 +20,6 @@ from disco.playlist.mixing import Mixing
 from disco.playlist.parsing import parse_arc, parse_bpm, parse_duration, parse_key_name, parse_pins, parse_positions
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Constraints
-from disco.sources import playlist_files
 from disco.sources.tracklist import Tracklist
 
 # Texts that mean tracks, or rows of the catalogue.
@@ -150,8 +149,8 @@ def make(
     --------
     >>> import disco
     >>> playlist = disco.make(disco.open(), ["sunday night staircase"], length=3)
-    >>> len(playlist), playlist.tracks.table["title"][0].as_py()
-    (4, 'Sunday Night, Staircase')
+    >>> len(playlist)
+    4
     """
     check_catalogue(catalogue)
     rows = find_rows(catalogue, seeds, choose)
@@ -203,8 +202,8 @@ def make_alternatives(n: int, catalogue: Catalogue, seeds: Seeds = (), **options
     --------
     >>> import disco
     >>> first, second = make_alternatives(2, disco.open(), "sunday night staircase", length=5)
-    >>> first.tracks.ids() != second.tracks.ids()
-    True
+    >>> first.tracks.table["track_id"] == second.tracks.table["track_id"]
+    False
     """
     check_catalogue(catalogue)
     choose = options.pop("choose", None)
@@ -259,5 +258,9 @@ def _texts(conditions: str | Sequence[str]) -> tuple[str, ...]:
 def _rows_of(files: str | Path | Tracklist | Sequence[str | Path | Tracklist], catalogue: Catalogue) -> Rows | None:
     """Rows of the tracks of playlist files; None without files."""
     several = [files] if isinstance(files, str | Path | Tracklist) else files
+    if not several:
+        return None
+    from disco.sources import playlist_files  # imports every source
+
     lists = [file if isinstance(file, Tracklist) else playlist_files.read(Path(file)) for file in several]
-    return np.unique(np.concatenate([listed.rows(catalogue) for listed in lists])) if lists else None
+    return np.unique(np.concatenate([listed.rows(catalogue) for listed in lists]))

@@ -9,15 +9,13 @@ from disco.catalogue import Catalogue, merge
 from disco.catalogue.fill import fill_from_same_recording
 from disco.errors import DataError
 from disco.sources import corrections as user_corrections
-from disco.sources import playlist_files
-from disco.sources.files import tables, text_lists
-from disco.sources.recognise import SOURCES, Source, looks_like_file, source_of
+from disco.sources.files import tables
+from disco.sources.recognise import Source, looks_like_file, source_of, sources
 from disco.sources.tracklist import Entry, Tracklist
 
 __all__ = [
     "DEMO_NAME",
     "EXAMPLE_SEEDS",
-    "SOURCES",
     "Entry",
     "Source",
     "Tracklist",
@@ -27,6 +25,7 @@ __all__ = [
     "open_playlist",
     "playlists",
     "source_of",
+    "sources",
 ]
 
 # Three tracks of the demo that go well together, as `data-wrangling/make_demo.py` names them.
@@ -144,6 +143,8 @@ def open_playlist(
     >>> tracklist.match(catalogue).tolist()
     [1196, -1]
     """
+    from disco.sources import playlist_files  # imports every source
+
     if text is None:
         tracklist = playlist_files.read(path, playlist)
     else:
@@ -181,6 +182,8 @@ def _read(path: str | Path) -> Catalogue:
 
 def _describes_tracks(path: Path) -> bool:
     """Whether the source of a playlist has a catalogue of its own, and not only names or ids."""
+    from disco.sources.files import text_lists
+
     return source_of(path) not in (None, text_lists, tables)
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 from disco.catalogue import Catalogue
-from disco.sources import audio
-from disco.sources.dj import mixxx, rekordbox, traktor
-from disco.sources.files import jspf, mpd, spotify_export, tables, text_lists
-from disco.sources.services import spotify
 from disco.sources.tracklist import Tracklist
 
 
@@ -28,14 +25,20 @@ class Source(Protocol):
         """Read its playlists, each in its order; an empty list where it has none."""
 
 
-# The first that can read a path reads it.
-SOURCES: tuple[Source, ...] = (
-    *(spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio),
-    *(text_lists, tables),
-)
-
 _SUFFIXES = (".csv", ".json", ".jspf", ".m3u", ".m3u8", ".nml", ".parquet", ".sqlite", ".txt", ".xml")
 _LONGEST_PATH = 1000
+
+
+@cache
+def sources() -> tuple[Source, ...]:
+    """Every source; the first that can read a path reads it."""
+    # Imported here because the demo, and a table that is named as one, need none of them.
+    from disco.sources import audio
+    from disco.sources.dj import mixxx, rekordbox, traktor
+    from disco.sources.files import jspf, mpd, spotify_export, tables, text_lists
+    from disco.sources.services import spotify
+
+    return (spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio, text_lists, tables)
 
 
 def source_of(path: str | Path) -> Source | None:
@@ -46,7 +49,7 @@ def source_of(path: str | Path) -> Source | None:
     >>> source_of("nowhere.csv") is None
     True
     """
-    return next((source for source in SOURCES if source.can_read(Path(path))), None)
+    return next((source for source in sources() if source.can_read(Path(path))), None)
 
 
 def looks_like_file(text: str) -> bool:

@@ -20,7 +20,7 @@ from helpers.catalogues import random_catalogue
 
 from disco.catalogue import SCHEMA
 from disco.errors import DiscoError
-from disco.sources import SOURCES, Source, audio, source_of
+from disco.sources import Source, audio, source_of, sources
 from disco.sources.dj import mixxx, rekordbox, traktor
 from disco.sources.files import jspf, mpd, spotify_export, tables, text_lists
 from disco.sources.services import spotify
@@ -205,4 +205,4 @@ def _refusal(verb: Callable[[Path], object], place: Path) -> str:
 
 
 def test_all_sources_have_an_example():
-    assert [source for source, *_ in EXAMPLES] == list(SOURCES)
+    assert [source for source, *_ in EXAMPLES] == list(sources())

@@ -24,9 +24,12 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
     time.tzset()
     with ExitStack() as stack:
 
-        def begin(scenario: str = "development-2026", login: bool = True, **changes: Any) -> Spotify:
+        def begin(
+            scenario: str = "development-2026", login: bool = True, sockets: bool = False, **changes: Any
+        ) -> Spotify:
             changes = {"tracks": 400, "saved": 130, **changes}
-            fake = stack.enter_context(Spotify(scenario, **changes))
+            fake = Spotify(scenario, **changes)
+            stack.enter_context(fake.listen() if sockets else fake)
             monkeypatch.setenv("DISCO_SPOTIFY_API", fake.api_url)
             monkeypatch.setenv("DISCO_SPOTIFY_ACCOUNTS", fake.url)
             monkeypatch.setattr("time.time", fake.clock.now)

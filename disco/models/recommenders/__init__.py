@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from disco.catalogue import Catalogue
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.models.card import MODELS, Card, find_model, load_card, model_names, user_models
-from disco.models.recommenders import (
-    als,
-    autoencoder,
-    blend,
-    collective,
-    content,
-    embedding_mlp,
-    item_knn,
-    listenbrainz,
-    playlist_knn,
-    popularity,
-    ranker,
-    reccobeats,
-    set_transformer,
-    title_knn,
-    two_tower,
-)
 from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.nearest import Nearest
 from disco.models.recommenders.query import Candidates, Query, Recommender
@@ -43,28 +28,10 @@ _MAX_TRACKS_FOR_CONTENT = 100_000
 # Recommenders that need no training: name to constructor.
 RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"nearest": nearest}
 # Recommenders that ask an online service; used only where the user names them.
-ONLINE: dict[str, Callable[[Catalogue], Recommender]] = {
-    "listenbrainz": listenbrainz.ListenBrainz,
-    "reccobeats": reccobeats.ReccoBeats,
-}
-# What these send, for the user to read.
-DATA_NOTICES = {"listenbrainz": listenbrainz.DATA_NOTICE, "reccobeats": reccobeats.DATA_NOTICE}
-# Loaders of trained recommenders, by the `method` on their card.
-METHODS: dict[str, Callable[[Artifacts], Recommender]] = {
-    "popularity": popularity.load,
-    "playlist-knn": playlist_knn.load,
-    "item-knn": item_knn.load,
-    "als": als.load,
-    "collective": collective.load,
-    "set-transformer": set_transformer.load,
-    "title-knn": title_knn.load,
-    "two-tower": two_tower.load,
-    "ranker": ranker.load,
-    "blend": lambda folder: blend.load(folder, load_recommender),
-    "autoencoder": autoencoder.load,
-    "content": content.load,
-    "embedding-mlp": embedding_mlp.load,
-}
+ONLINE = ("listenbrainz", "reccobeats")
+# Recommenders that are trained, by the `method` on their card.
+METHODS: tuple[str, ...] = ("popularity", "playlist-knn", "item-knn", "als", "collective", "set-transformer")
+METHODS += ("title-knn", "two-tower", "ranker", "blend", "autoencoder", "content", "embedding-mlp")
 
 # Methods that combine other recommenders. Only these become the default once the user trained them.
 SECOND_STAGE = ("ranker", "blend")
@@ -101,7 +68,8 @@ def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
     if str(name) in RECOMMENDERS:
         return RECOMMENDERS[str(name)](catalogue)
     if str(name) in ONLINE:
-        return ONLINE[str(name)](catalogue)
+        online: Recommender = _module(str(name)).load(catalogue)
+        return online
     try:
         folder = find_model(name)
     except NotFoundError:
@@ -112,7 +80,25 @@ def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
     card = load_card(folder, "recommender")
     if card["method"] not in METHODS:
         raise DataError(card.path, f"is by the method {card['method']!r}; known are {', '.join(METHODS)}")
-    return METHODS[card["method"]](Artifacts(card, catalogue))
+    parts = (load_recommender,) if card["method"] == "blend" else ()
+    trained: Recommender = _module(card["method"]).load(Artifacts(card, catalogue), *parts)
+    return trained
+
+
+def data_notice(name: str | None) -> str | None:
+    """What the recommender of this name sends to a service; None if nothing.
+
+    Examples
+    --------
+    >>> data_notice("nearest") is None
+    True
+    """
+    return str(_module(name).DATA_NOTICE) if name in ONLINE else None
+
+
+def _module(method: str | None) -> ModuleType:
+    """The module of a method, imported when it is used."""
+    return import_module(f"disco.models.recommenders.{str(method).replace('-', '_')}")
 
 
 def default_recommender(catalogue: Catalogue) -> Recommender:
@@ -170,7 +156,6 @@ def trained_recommenders() -> list[str]:
 
 
 __all__ = [
-    "DATA_NOTICES",
     "DEFAULT",
     "METHODS",
     "ONLINE",
@@ -179,6 +164,7 @@ __all__ = [
     "Nearest",
     "Query",
     "Recommender",
+    "data_notice",
     "default_recommender",
     "load_recommender",
     "trained_recommenders",

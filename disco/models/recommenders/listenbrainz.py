@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from disco.catalogue import Rows
+from disco.catalogue import Catalogue, Rows
 from disco.models.recommenders.online import MAX_SEEDS, OnlineRecommender, evenly_spaced
 from disco.sources.services import listenbrainz
 
@@ -42,3 +42,8 @@ class ListenBrainz(OnlineRecommender):
             by_id = self.recordings.find(ids=ids.get(similar[i].mbid, []))
             rows[i] = next((int(row) for row in by_id if row >= 0), -1)
         return rows, [one.score for one in similar]
+
+
+def load(catalogue: Catalogue) -> ListenBrainz:
+    """The recommender for a catalogue."""
+    return ListenBrainz(catalogue)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from disco.catalogue import Rows
+from disco.catalogue import Catalogue, Rows
 from disco.models.recommenders.online import MAX_SEEDS, OnlineRecommender, evenly_spaced
 from disco.sources.services import reccobeats
 from disco.sources.services.spotify.responses import ID
@@ -52,3 +52,8 @@ class ReccoBeats(OnlineRecommender):
             artists=[next(iter(track["artists"]), "") for track in tracks],
         )
         return [int(row) for row in rows if row >= 0]
+
+
+def load(catalogue: Catalogue) -> ReccoBeats:
+    """The recommender for a catalogue."""
+    return ReccoBeats(catalogue)

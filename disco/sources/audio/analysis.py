@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from disco.errors import DiscoError
-from disco.sources.audio import cache
-from disco.sources.audio.cache import Measured
+from disco.errors import DataError, DiscoError
+from disco.sources.audio.cache import Cache, Measured
+from disco.sources.audio.fingerprint import file_fingerprint, sound_hash
 from disco.sources.progress import progress
 
 log = logging.getLogger(__name__)
@@ -91,13 +91,20 @@ def measure_all(
     dict
         In the order of `files`, without those that could not be measured.
     """
-    folder, found = cache.user_cache(), dict[Path, Measured]()
+    with Cache() as cache:
+        return _measure_all(files, problems, cache, workers)
+
+
+def _measure_all(
+    files: Sequence[Path], problems: dict[str, list[Path]], cache: Cache, workers: int | None
+) -> dict[Path, Measured]:
+    found = dict[Path, Measured]()
     copies: dict[str, list[Path]] = {}  # of one sound, which is measured once
     hashed = [path for path in files if path.suffix.lower() not in _UNHEARD]
     if unheard := [path for path in files if path.suffix.lower() in _UNHEARD]:
         problems.setdefault("of a kind that is not decoded (M4A, WMA)", []).extend(unheard)
     with ThreadPoolExecutor(_THREADS) as pool:
-        known = zip(hashed, pool.map(lambda path: _known(folder, path), hashed), strict=True)
+        known = zip(hashed, pool.map(lambda path: _known(cache, path), hashed), strict=True)
         for path, (name, sound, why) in progress(known, len(hashed), "sounds looked up"):
             if sound is not None:
                 found[path] = sound
@@ -116,25 +123,25 @@ def measure_all(
             found |= dict.fromkeys(same, result)
             if not full:
                 try:
-                    cache.keep(folder, names[path], result)
-                except OSError as error:  # the work goes on; only the next time takes as long
+                    cache.add(names[path], result)
+                except DataError as error:  # the work goes on; only the next run takes as long
                     full = True
-                    log.warning("%s: cannot be written (%s); measurements are not cached", folder, error.strerror)
+                    log.warning("%s; measurements are not stored", error)
     return {path: found[path] for path in files if path in found}
 
 
-def _known(folder: Path, path: Path) -> tuple[str, Measured | None, str]:
+def _known(cache: Cache, path: Path) -> tuple[str, Measured | None, str]:
     """A file's hash, what the cache has of it, and why there is no hash."""
     try:
-        mark = cache.file_fingerprint(path)
-        name = cache.find_hash(folder, mark)
+        fingerprint = file_fingerprint(path)
+        name = cache.find_hash(fingerprint)
         if name is None:
-            name = cache.sound_hash(path)
-            with contextlib.suppress(OSError):  # a full disk is told when a result cannot be kept
-                cache.keep_hash(folder, mark, name)
+            name = sound_hash(path)
+            with contextlib.suppress(DataError):  # a full disk is reported when a measurement cannot be stored
+                cache.add_hash(fingerprint, name)
     except OSError as error:
         return "", None, f"cannot be read ({error.strerror})"
-    return name, cache.find(folder, name), ""
+    return name, cache.find(name), ""
 
 
 def _tried(path: Path) -> Measured | str:

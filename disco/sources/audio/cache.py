@@ -1,33 +1,43 @@
-"""What was measured of a sound, kept by a hash of the sound itself: new tags or another name change nothing.
+"""Measurements of sounds, stored in one SQLite file by a hash of the sound itself.
 
-One JSON file a sound in `$DISCO_CACHE/audio`, or else in the user's cache folder. An entry that cannot be
-read, or is of another version of the analysis, counts as none. A second kind of entry remembers the hash of a
-file by its path, size and time, so that a folder that did not change is not read through again.
+New tags or another file name change nothing. The file is `measurements.sqlite` in `$DISCO_CACHE/audio`, or else in
+the user's cache folder; several processes may use it at once. A second table remembers the hash of each file by its
+path, size and time, so that a folder that did not change is not read through again. Entries of earlier versions, two
+small files a track in the same folder, are still found.
 """
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
+import logging
 import math
 import os
 import re
-import struct
-import tempfile
+import sqlite3
+import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
+from disco.errors import DataError
 from disco.sources import storage
 
+log = logging.getLogger(__name__)
 # Raised when any method of the analysis changes.
 VERSION = 1
-_PIECE = 1 << 20
+# How long a process waits while another one writes.
+_TIMEOUT_S = 10.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sounds (hash TEXT PRIMARY KEY, version INTEGER, measured TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (fingerprint TEXT PRIMARY KEY, hash TEXT) WITHOUT ROWID;
+"""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured of a recording; None is unknown. Units and ranges as in `disco.catalogue.SCHEMA`."""
+    """Measurements of a recording; None is unknown. Units and ranges as in `disco.catalogue.SCHEMA`."""
 
     tempo_bpm: float | None = None
     tempo_confidence: float | None = None
@@ -43,19 +53,159 @@ class Measured:
 _RANGES = {"tempo_bpm": (10, 1000), "key": (0, 11), "mode": (0, 1), "loudness": (-70, 10)}
 
 
+class Cache:
+    """The stored measurements of a folder; safe to use from several threads and processes.
+
+    A damaged database is renamed to `measurements.sqlite.damaged`, with a warning, and a new one is begun.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        `user_cache()` by default.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, Cache(Path(folder)) as cache:
+    ...     cache.add("0" * 40, Measured(tempo_bpm=128.0))
+    ...     cache.find("0" * 40).tempo_bpm
+    128.0
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = user_cache() if folder is None else folder
+        self.path = self.folder / "measurements.sqlite"
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+        self._has_old_entries = _has_old_entries(self.folder)
+
+    def __enter__(self) -> Cache:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database; it is opened again when it is needed."""
+        with self._lock:
+            self._close()
+
+    def find(self, name: str) -> Measured | None:
+        """The measurements of a sound by its hash; None if there are none that can be used."""
+        row = self._row("SELECT version, measured FROM sounds WHERE hash = ?", name)
+        if row is not None:
+            return _measured(*row)
+        if self._has_old_entries and (old := _old_entry(self.folder / f"{name}.json")) is not None:
+            with contextlib.suppress(DataError):
+                self.add(name, old)
+            return old
+        return None
+
+    def add(self, name: str, sound: Measured) -> None:
+        """Store the measurements of a sound.
+
+        Raises
+        ------
+        DataError
+            If the database cannot be written, for example on a full disk.
+        """
+        self._write("INSERT OR REPLACE INTO sounds VALUES (?, ?, ?)", (name, VERSION, json.dumps(asdict(sound))))
+
+    def find_hash(self, fingerprint: str) -> str | None:
+        """The stored hash of the sound in a file, None if there is none."""
+        row = self._row("SELECT hash FROM files WHERE fingerprint = ?", fingerprint)
+        if row is None and self._has_old_entries:
+            with contextlib.suppress(OSError, ValueError):
+                row = ((self.folder / f"{fingerprint}.hash").read_text(encoding="ascii"),)
+        return row[0] if row and isinstance(row[0], str) and re.fullmatch("[0-9a-f]{40}", row[0]) else None
+
+    def add_hash(self, fingerprint: str, name: str) -> None:
+        """Store the hash of the sound in a file; raises as `add`."""
+        self._write("INSERT OR REPLACE INTO files VALUES (?, ?)", (fingerprint, name))
+
+    def _row(self, query: str, key: str) -> tuple[Any, ...] | None:
+        try:
+            return self._execute(query, (key,), create=False)
+        except (OSError, sqlite3.Error):  # measured anew
+            return None
+
+    def _write(self, statement: str, values: Sequence[Any]) -> None:
+        try:
+            self._execute(statement, values, create=True)
+        except OSError as error:
+            raise DataError(self.path, f"cannot be written ({error.strerror})") from None
+        except sqlite3.Error as error:
+            raise DataError(self.path, f"cannot be written ({error})") from None
+
+    def _execute(self, statement: str, values: Sequence[Any], create: bool) -> tuple[Any, ...] | None:
+        with self._lock:
+            for _ in range(2):
+                try:
+                    if self._database is None and not create and not self.path.exists():
+                        return None
+                    row: tuple[Any, ...] | None = self._open().execute(statement, values).fetchone()
+                    return row
+                except sqlite3.OperationalError:  # locked, full, not allowed: no damage
+                    raise
+                except sqlite3.DatabaseError as error:
+                    self._set_aside(error)
+            return None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._database is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # Without isolation level each statement is a transaction of its own, so that nothing is lost when killed.
+            database = sqlite3.connect(self.path, _TIMEOUT_S, isolation_level=None, check_same_thread=False)
+            self._database = database
+            # With a write-ahead log readers never wait, and a commit need not wait for the disk.
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.executescript(_SCHEMA)
+        return self._database
+
+    def _close(self) -> None:
+        if self._database is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._database.close()
+            self._database = None
+
+    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
+        self._close()
+        aside = self.path.with_name(f"{self.path.name}.damaged")
+        log.warning("%s", f"{self.path}: is damaged ({error}); it is now {aside.name}, and sounds are measured anew")
+        self.path.replace(aside)
+        for end in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+
+
 def user_cache() -> Path:
-    """Folder of the entries: `$DISCO_CACHE/audio`, or else `audio` in the user's cache folder."""
+    """Folder of the measurements: `$DISCO_CACHE/audio`, or else `audio` in the user's cache folder."""
     return storage.user_cache_dir() / "audio"
 
 
-def find(folder: Path, name: str) -> Measured | None:
-    """The entry of a sound by its hash, None if there is none that can be used."""
+def _has_old_entries(folder: Path) -> bool:
     try:
-        said = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        if said["version"] != VERSION:
-            return None
-        values = {field.name: said["sound"][field.name] for field in fields(Measured)}
+        with os.scandir(folder) as entries:
+            return any(entry.name.endswith((".json", ".hash")) for entry in entries)
+    except OSError:
+        return False
+
+
+def _old_entry(path: Path) -> Measured | None:
+    """What an earlier version stored of a sound in a file of its own."""
+    try:
+        entry = json.loads(path.read_text(encoding="utf-8"))
+        return _measured(entry["version"], json.dumps(entry["sound"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _measured(version: object, text: object) -> Measured | None:
+    """A stored entry; None if it is of another version of the analysis, or holds an impossible value."""
+    try:
+        stored = json.loads(text) if isinstance(text, str) and version == VERSION else None
+        values = {field.name: stored[field.name] for field in fields(Measured)} if stored is not None else {}
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     for field, value in values.items():
         low, high = _RANGES.get(field, (0, 1))
@@ -66,135 +216,4 @@ def find(folder: Path, name: str) -> Measured | None:
             or not low <= value <= high
         ):
             return None
-    return Measured(**values) if (values["key"] is None) == (values["mode"] is None) else None
-
-
-def keep(folder: Path, name: str, sound: Measured) -> None:
-    """Write an entry, whole or not at all; raises `OSError` where the disk does not take it."""
-    _write(folder / f"{name}.json", json.dumps({"version": VERSION, "sound": asdict(sound)}))
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number, beside = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-
-
-def file_fingerprint(path: Path) -> str:
-    """Name under which a file's hash is kept: another once the file is moved or written; raises `OSError`."""
-    said = path.stat()
-    return _digest(
-        b"stamp", f"{path.absolute()}\0{said.st_size}\0{said.st_mtime_ns}".encode(errors="surrogateescape")
-    )
-
-
-def find_hash(folder: Path, mark: str) -> str | None:
-    """The hash that was kept for a file, None if there is none."""
-    try:
-        name = (folder / f"{mark}.hash").read_text(encoding="ascii")
-    except (OSError, ValueError):
-        return None
-    return name if re.fullmatch("[0-9a-f]{40}", name) else None
-
-
-def keep_hash(folder: Path, mark: str, name: str) -> None:
-    """Remember a file's hash; raises `OSError` where the disk does not take it."""
-    _write(folder / f"{mark}.hash", name)
-
-
-def sound_hash(path: Path) -> str:
-    """Hash of what sounds in a file: 40 hexadecimal digits.
-
-    MP3 without ID3, APEv2 and Lyrics3 tags; of FLAC what its header says of the sound, the MD5 of the samples
-    in it; of WAV the format and the data; of other files everything, so that new tags are a new sound there.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-    """
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        start = _after_id3(file, size)
-        file.seek(start)
-        head = file.read(12)
-        if head[:4] == b"fLaC" and (said := _flac(file, start)):
-            return _digest(b"flac", said)
-        if head[:4] == b"RIFF" and head[8:] == b"WAVE" and (chunks := _wav(file, start + 12, size)):
-            return _hash(file, b"wav", chunks)
-        if start or path.suffix.lower() in (".mp3", ".mp2"):
-            return _hash(file, b"mpeg", [(start, max(_before_tags(file, start, size) - start, 0))])
-        return _hash(file, b"file", [(0, size)])
-
-
-def _digest(kind: bytes, content: bytes) -> str:
-    return hashlib.blake2b(kind + b"\0" + content, digest_size=20).hexdigest()
-
-
-def _hash(file: BinaryIO, kind: bytes, parts: list[tuple[int, int]]) -> str:
-    """Hash of parts of a file, each its offset and its length."""
-    digest = hashlib.blake2b(kind + b"\0", digest_size=20)
-    for offset, length in parts:
-        file.seek(offset)
-        while length > 0 and (piece := file.read(min(length, _PIECE))):
-            digest.update(piece)
-            length -= len(piece)
-    return digest.hexdigest()
-
-
-def _after_id3(file: BinaryIO, size: int) -> int:
-    """Offset behind the ID3v2 tags at the beginning; several may follow each other."""
-    start = 0
-    while True:
-        file.seek(start)
-        head = file.read(10)
-        if len(head) < 10 or head[:3] != b"ID3" or max(head[6:]) > 127:
-            return start
-        length = sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
-        start = min(start + 10 + length + (10 if head[5] & 0x10 else 0), size)
-
-
-def _before_tags(file: BinaryIO, start: int, size: int) -> int:
-    """Offset of the tags at the end: ID3v1, Lyrics3v2 and APEv2, in any order."""
-    end = size
-    while True:
-        file.seek(max(end - 128, start))
-        tail = file.read(end - max(end - 128, start))
-        before = end
-        if len(tail) == 128 and tail[:3] == b"TAG":
-            end -= 128
-        elif tail[-9:] == b"LYRICS200" and tail[-15:-9].isdigit():
-            end -= 15 + int(tail[-15:-9])
-        elif len(tail) >= 32 and tail[-32:-24] == b"APETAGEX":
-            length, _, flags = struct.unpack("<III", tail[-20:-8])
-            end -= length + (32 if flags >> 31 else 0)
-        if not start <= end < before:  # no tag, or one that claims more than there is
-            return before
-
-
-def _flac(file: BinaryIO, start: int) -> bytes:
-    """Rate, channels, bits, number of samples and MD5 of a FLAC file; empty if its writer left out the MD5."""
-    file.seek(start + 4)
-    block = file.read(38)
-    said = block[14:38]
-    return said if len(block) == 38 and block[0] & 127 == 0 and any(said[8:]) else b""
-
-
-def _wav(file: BinaryIO, start: int, size: int) -> list[tuple[int, int]]:
-    """Offset and length of the chunks that sound in a WAV file; empty if it has no data."""
-    found, there = [], False
-    while start + 8 <= size:
-        file.seek(start)
-        head = file.read(8)
-        length = int.from_bytes(head[4:], "little")
-        if head[:4] in (b"fmt ", b"data"):
-            found.append((start + 8, min(length, size - start - 8)))
-            there |= head[:4] == b"data"
-        start += 8 + length + length % 2
-    return found if there else []
+    return Measured(**values) if values and (values["key"] is None) == (values["mode"] is None) else None

@@ -1,4 +1,4 @@
-"""ReccoBeats: audio features by Spotify id, from a free service of unknown owners; asked only when the user says so.
+"""ReccoBeats: audio features by Spotify id from a free service of unknown owners, used only on request.
 
 It publishes neither terms nor limits, and its numbers look like a copy of those that Spotify gave until 2024, by
 whose names and scales they come; so they count as the feature set `spotify`.
@@ -6,31 +6,24 @@ whose names and scales they come; so they count as the feature set `spotify`.
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
-from disco.errors import DiscoError
 from disco.sources.services import spotify_values
-from disco.sources.services.http import Refused, ask, service
+from disco.sources.services.http import MAX_SILENT_WAIT_S, Refused, Service, ServiceError, ask, service
 
 URL = "https://api.reccobeats.com/v1"
 SEEDS = 5  # of a recommendation
-AT_ONCE = 40  # ids of a call; more are dropped without a word
-# Waited for at most; the service says no more of its limits than this header.
-SHORT_S = 60
-TRIES = 3
-TIMEOUT_S = (10, 30)
+AT_ONCE = 40  # ids of a call; the service silently drops more
 DATA_NOTICE = (
-    "ReccoBeats is asked for features: it is told the Spotify ids of these tracks and nothing of you; nobody vouches "
-    "for its numbers"
+    "ReccoBeats is asked for features: it receives the Spotify ids of these tracks and nothing about you; nobody "
+    "vouches for its numbers"
 )
 
 
-class ReccoBeatsError(DiscoError):
-    """ReccoBeats cannot be asked; begins with its name."""
+class ReccoBeatsError(ServiceError):
+    """An answer of ReccoBeats that cannot be used; the sentence begins with its name."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"ReccoBeats: {what}")
@@ -41,12 +34,12 @@ def features(ids: Sequence[str]) -> list[dict[str, Any]]:
 
     Raises
     ------
-    ReccoBeatsError
-        If it cannot be reached, wants to be left alone, or answers nonsense.
+    ServiceError
+        If it cannot be reached, accepts no request now, or its answer cannot be read.
     """
     asked = list(ids[:AT_ONCE])
-    said = _get("audio-features", {"ids": ",".join(asked)})
-    content = said.get("content") if isinstance(said, dict) else None
+    answer = ask(_service(), "audio-features", [("ids", ",".join(asked))], cached=False)
+    content = answer.get("content") if isinstance(answer, dict) else None
     if not isinstance(content, list):
         raise ReccoBeatsError("its answer cannot be read; try again later")
     rows = []
@@ -69,17 +62,18 @@ def recommended(seeds: Sequence[str], size: int = 100) -> list[dict[str, Any]]:
 
     Raises
     ------
-    DiscoError
-        As `asking.ask`, or if the answer is nonsense.
+    ServiceError
+        If it cannot be reached, accepts no request now, or its answer cannot be read.
     """
-    whom = service("ReccoBeats", "DISCO_RECCOBEATS", URL)
+    # A recommender that waits a minute in the middle of a command is worse than one that says so.
+    impatient = replace(_service(), max_wait_s=MAX_SILENT_WAIT_S)
     try:
-        said = ask(whom, "track/recommendation", [("size", str(size)), ("seeds", ",".join(seeds[:SEEDS]))])
+        answer = ask(impatient, "track/recommendation", [("size", str(size)), ("seeds", ",".join(seeds[:SEEDS]))])
     except Refused as error:
         if error.status in (400, 404):
             return []
         raise
-    content = said.get("content") if isinstance(said, dict) else None
+    content = answer.get("content") if isinstance(answer, dict) else None
     if not isinstance(content, list):
         raise ReccoBeatsError("its answer cannot be read; try again later")
     rows = []
@@ -103,28 +97,6 @@ def _text(said: Any) -> str:
     return said if isinstance(said, str) else ""
 
 
-def _get(what: str, query: dict[str, str]) -> Any:
-    import requests
-
-    url = os.environ.get("DISCO_RECCOBEATS", URL).rstrip("/")
-    if urlsplit(url).scheme != "https" and urlsplit(url).hostname != "127.0.0.1":
-        raise DiscoError(f"{url}: asked over https alone; change DISCO_RECCOBEATS")
-    trouble = "cannot be reached; try again later, or leave it out"
-    for i in range(TRIES):
-        try:
-            answer = requests.get(f"{url}/{what}", query, timeout=TIMEOUT_S, allow_redirects=False)
-            if answer.status_code == 200:
-                return answer.json()
-        except (requests.RequestException, ValueError, RecursionError):
-            time.sleep(i + 1)
-            continue
-        seconds = answer.headers.get("Retry-After", "")
-        if answer.status_code == 429 and seconds.isdecimal() and int(seconds) <= SHORT_S:
-            trouble = "asks again and again to wait; try again later"
-            time.sleep(int(seconds))
-        elif answer.status_code >= 500:
-            trouble = f"has a fault of its own ({answer.status_code}); try again later"
-            time.sleep(i + 1)
-        else:
-            raise ReccoBeatsError(f"refuses ({answer.status_code}); try again later, or leave it out")
-    raise ReccoBeatsError(trouble)
+def _service() -> Service:
+    # Waits of up to a minute are worth it: its limits are unpublished, and short.
+    return service("ReccoBeats", "DISCO_RECCOBEATS", URL, max_wait_s=60.0)

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from helpers.fake import in_process
+
 START_S = 1_795_348_800.0  # 2026-11-22 12:00 UTC, the day the research of the services was made
 # What may go wrong, and what each means; see `Server.fault`.
 FAULTS = {
@@ -164,6 +166,7 @@ class Server:
     """
 
     etags = False
+    sockets = False  # whether requests come over a socket, see `listen`
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.log: list[Request] = []
@@ -187,12 +190,24 @@ class Server:
         """An error in the words of the service."""
         return Answer(status, {"error": {"status": status, "message": message}})
 
+    def listen(self) -> Self:
+        """Answer on a real socket, for tests of connections and of other processes; otherwise see `in_process`."""
+        self.sockets = True
+        return self
+
     def __enter__(self) -> Self:
+        if not self.sockets:
+            in_process.add(self)
+            return self
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
+        if not self.sockets:
+            in_process.remove(self)
+            self._http.server_close()
+            return
         self._http.shutdown()
         self._http.server_close()
         for one in list(self._sockets):  # else a connection that is kept alive would go on being served
@@ -253,6 +268,31 @@ class Server:
         first = {r.refused: r.number for r in reversed(self.log)}
         return [r for r in self.log if r.refused and r.number > first[r.refused]]
 
+    def exchange(
+        self, method: str, target: str, headers: dict[str, str], body: bytes
+    ) -> tuple[Request, Answer | None, bytes, str]:
+        """Answer one request: as it was logged, the answer (None: none comes), its body, and "cut" or nothing."""
+        where = urlsplit(target)
+        pairs = tuple(parse_qsl(where.query, keep_blank_values=True))
+        headers = {name.lower(): value for name, value in headers.items()}
+        request = Request(method, where.path, dict(pairs), headers, body, 0.0, 0, pairs=pairs)
+        answer, ending = self._take(request)
+        if answer is None or self._closing.is_set():
+            return request, None, b"", ""
+        sent = answer.bytes()
+        if self.etags and method == "GET" and answer.status == 200:
+            answer.headers["ETag"] = f'"{hashlib.sha256(sent).hexdigest()[:32]}"'
+            if headers.get("if-none-match") == answer.headers["ETag"]:
+                answer.status, sent = 304, b""
+        request.status, request.answer, request.kind = answer.status, sent, answer.kind
+        if ending == "cut":
+            request.status = None
+        return request, answer, sent, ending
+
+    def date(self) -> str:
+        """The header `Date` by the server's clock."""
+        return email.utils.formatdate(self.clock.now(), usegmt=True)
+
     def _take(self, request: Request) -> tuple[Answer | None, str]:
         """Answer a request; None ends the connection, "cut" ends it in the middle of the answer."""
         with self._lock:
@@ -273,6 +313,8 @@ class Server:
         for fault in faults:
             if fault.do == "run" and fault.run:
                 fault.run()
+            elif fault.do == "slow" and not self.sockets:
+                in_process.wait(fault.seconds)
             elif fault.do == "slow":
                 self._closing.wait(fault.seconds)
             elif fault.do == "drop":
@@ -315,28 +357,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         super().finish()
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        return email.utils.formatdate(self.server.fake.clock.now() if timestamp is None else timestamp, usegmt=True)
+        return self.server.fake.date() if timestamp is None else email.utils.formatdate(timestamp, usegmt=True)
 
     def log_message(self, *_: object) -> None:
         """Say nothing; `Server.log` has it."""
 
     def _serve(self) -> None:
         fake = self.server.fake
-        where = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        pairs = tuple(parse_qsl(where.query, keep_blank_values=True))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, where.path, dict(pairs), headers, body, 0.0, 0, pairs=pairs)
-        answer, ending = fake._take(request)
-        if answer is None or fake._closing.is_set():
+        _, answer, sent, ending = fake.exchange(self.command, self.path, dict(self.headers.items()), body)
+        if answer is None:
             self.close_connection = True
             return
-        sent = answer.bytes()
-        if fake.etags and self.command == "GET" and answer.status == 200:
-            answer.headers["ETag"] = f'"{hashlib.sha256(sent).hexdigest()[:32]}"'
-            if headers.get("if-none-match") == answer.headers["ETag"]:
-                answer.status, sent = 304, b""
-        request.status, request.answer, request.kind = answer.status, sent, answer.kind
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -347,7 +379,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if ending == "cut":
             self.close_connection = True
-            request.status = None
             sent = sent[: len(sent) // 2]
         self.wfile.write(sent)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import threading
@@ -169,8 +170,18 @@ class Spotify(Server):
 
     def browser(self, url: str, *_: object, **__: object) -> bool:
         """Stand in for `webbrowser.open`: follow the URL and the way back to the client, in a thread."""
-        threading.Thread(target=_visit, args=(url,), daemon=True).start()
+        threading.Thread(target=self._visit, args=(url,), daemon=True).start()
         return True
+
+    def _visit(self, url: str) -> None:
+        """Go where the URL leads; a page that complains ends the visit as it would for a person."""
+        if not self.sockets and url.startswith(self.url):
+            _, answer, _, _ = self.exchange("GET", url.removeprefix(self.url), {}, b"")
+            if answer is None or answer.status != 302:
+                return
+            url = answer.headers["Location"]
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(url, timeout=10).read()
 
     def complain(self, status: int, message: str) -> Answer:
         return Answer(status, {"error": {"status": status, "message": message}})
@@ -262,11 +273,3 @@ class Spotify(Server):
             for where in REMOVED:
                 if re.fullmatch(where, here):
                     raise Trouble(403, "Forbidden", where)
-
-
-def _visit(url: str) -> None:
-    """Go where the URL leads; a page that complains ends the visit as it would for a person."""
-    try:
-        urllib.request.urlopen(url, timeout=10).read()
-    except OSError:
-        return

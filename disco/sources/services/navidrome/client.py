@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from disco.catalogue.text import printable
 from disco.errors import DataError, DiscoError
 from disco.sources import storage
-from disco.sources.services.http import Service, UnknownOutcome, ask, is_allowed_url
+from disco.sources.services.http import Service, ServiceError, UnknownOutcome, ask, is_allowed_url
 
 VERSION = "1.16.1"  # of the protocol
 # The protocol's codes of failures.
@@ -29,7 +29,7 @@ WRONG = (40, 44)
 FOUND = 100
 
 
-class Failed(DiscoError):
+class Failed(ServiceError):
     """The server says no, with a code of the protocol."""
 
     def __init__(self, what: str, code: int) -> None:
@@ -65,7 +65,7 @@ def login() -> Login:
             "nobody is logged in to Navidrome; set DISCO_NAVIDROME_URL, DISCO_NAVIDROME_USER and "
             f"DISCO_NAVIDROME_PASSWORD (or _TOKEN and _SALT), or write url, user and password to {path}, as JSON"
         )
-    if not is_allowed_url(said["url"], plain=True):
+    if not is_allowed_url(said["url"], allow_http=True):
         raise DiscoError(f"{printable(said['url'])} is no address of a server; write it as https://music.example")
     salt = said["salt"]
     token = said["token"]
@@ -102,7 +102,7 @@ class Client:
 
     def __init__(self, login: Login) -> None:
         self.login = login
-        self._service = Service("Navidrome", login.url, plain=True)
+        self._service = Service("Navidrome", login.url, allow_http=True)
 
     @property
     def account(self) -> str:
@@ -115,8 +115,8 @@ class Client:
         parts = urlsplit(self.login.url)
         return parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost")
 
-    def ask(self, verb: str, pairs: Sequence[tuple[str, str]] = (), tries: int = 3) -> dict[str, Any]:
-        """What the server answers; `tries` is 1 for what must not be done twice.
+    def ask(self, verb: str, pairs: Sequence[tuple[str, str]] = (), repeatable: bool = True) -> dict[str, Any]:
+        """What the server answers; `repeatable` is false for what must not be done twice.
 
         Raises
         ------
@@ -127,7 +127,7 @@ class Client:
         """
         credentials = [("u", self.login.user), ("t", self.login.token), ("s", self.login.salt)]
         form = [*credentials, ("v", VERSION), ("c", "disco"), ("f", "json"), *pairs]
-        said = ask(self._service, f"rest/{verb}", form=form, kept=False, tries=tries)
+        said = ask(self._service, f"rest/{verb}", form=form, cached=False, repeatable=repeatable)
         whole = said.get("subsonic-response") if isinstance(said, dict) else None
         if not isinstance(whole, dict) or whole.get("status") not in ("ok", "failed"):
             raise UnknownOutcome(f"Navidrome: its answer cannot be read; is {self.login.url} such a server?")
@@ -179,14 +179,16 @@ class Client:
 
     def create(self, name: str) -> str:
         """Make an empty playlist, asked for once, and return its id."""
-        whole = self.ask("createPlaylist", [("name", name)], tries=1).get("playlist")
+        whole = self.ask("createPlaylist", [("name", name)], repeatable=False).get("playlist")
         if not isinstance(whole, dict) or not isinstance(whole.get("id"), str) or not whole["id"]:
             raise UnknownOutcome("Navidrome does not say which playlist it made; try again")
         return str(whole["id"])
 
     def add(self, playlist: str, songs: Sequence[str]) -> None:
         """Put songs at the end of a playlist, asked for once."""
-        self.ask("updatePlaylist", [("playlistId", playlist), *(("songIdToAdd", one) for one in songs)], tries=1)
+        self.ask(
+            "updatePlaylist", [("playlistId", playlist), *(("songIdToAdd", one) for one in songs)], repeatable=False
+        )
 
 
 def _songs(said: Any) -> list[dict[str, Any]]:

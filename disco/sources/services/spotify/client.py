@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 import spotipy
 
-from disco.sources.services import spotify_values
+from disco.errors import DiscoError
+from disco.sources.services import http, spotify_values
 from disco.sources.services.spotify import responses, tokens
 from disco.sources.services.spotify.errors import LoginNeeded, Malformed, Refused, UnknownOutcome, Withheld
 from disco.sources.services.spotify.responses import Page, Summary
-from disco.sources.services.spotify.session import TRIES, GuardedSession
+from disco.sources.services.spotify.session import SpotifySession
 from disco.sources.services.spotify.state import DAY_S, State
 from disco.sources.services.spotify_values import Row
 
@@ -43,13 +44,13 @@ class Client:
         self._scopes = set(str(token.get("scope", "")).split())
         self._account, self._user = (token.get(name) for name in ("account", "user"))
         self._alive = False
-        keeper = tokens.TokenManager()
+        self._manager = tokens.TokenManager()
+        self._session = SpotifySession(self.state, self._manager)
+        self._api = tokens.addresses().api
         self._spotipy = spotipy.Spotify(
-            auth_manager=keeper,
-            requests_session=GuardedSession(self.state, keeper),
-            requests_timeout=tokens.TIMEOUT_S,
+            auth_manager=self._manager, requests_session=self._session, requests_timeout=http.TIMEOUT_S
         )
-        self._spotipy.prefix = tokens.addresses().api
+        self._spotipy.prefix = self._api
 
     def ask(
         self, question: Callable[[spotipy.Spotify], Any], check: Callable[[Any], T], scopes: Sequence[str] = ()
@@ -62,14 +63,11 @@ class Client:
             Whatever stands in the way.
         """
         self._allowed(scopes)
-        for i in range(TRIES):
-            try:
-                return check(self._ask(question))
-            except Malformed as damaged:
-                if i + 1 == TRIES or not damaged.again:
-                    raise
-                time.sleep(i + 1)
-        raise AssertionError
+
+        def is_damaged(error: DiscoError) -> bool:
+            return isinstance(error, Malformed) and error.again
+
+        return http.repeat(lambda: check(self._ask(question)), is_damaged, max_wait_s=0.0)
 
     def _ask(self, question: Callable[[spotipy.Spotify], Any]) -> Any:
         self.state.check()  # before a token is renewed for nothing
@@ -89,7 +87,7 @@ class Client:
 
     def who(self) -> str:
         """Ask who is logged in, and keep it beside the token; the name to greet with."""
-        said = self.ask(lambda sp: sp.current_user(), _whole)
+        said = self.ask(lambda sp: sp.current_user(), _user_object)
         self._alive, self._account, self._user = True, _account(said), said["id"]
         tokens.save(tokens.read() | {"account": self._account, "user": self._user})
         return spotify_values.text(said.get("display_name")) or said["id"]
@@ -190,18 +188,24 @@ class Client:
         """Add at most 100 tracks to a playlist; raises as `create`."""
         self._allowed(("playlist-modify-private",))
         # As the description of the API has it; spotipy's own call sends a bare list, which it does not know.
-        body = {"uris": [f"spotify:track:{one}" for one in ids], "position": position}
-        self._ask(lambda sp: sp._post(f"playlists/{playlist}/items", payload=body))
+        body: dict[str, Any] = {"uris": [f"spotify:track:{one}" for one in ids], "position": position}
+        self.state.check()  # before a token is renewed for nothing
+        self._session.post(
+            f"{self._api}playlists/{playlist}/items",
+            json=body,
+            headers={"Authorization": f"Bearer {self._manager.get_access_token()}"},
+            timeout=http.TIMEOUT_S,
+        )
 
 
-def _whole(said: Any) -> dict[str, Any]:
+def _user_object(said: Any) -> dict[str, Any]:
     if not isinstance(said, dict) or not isinstance(said.get("id"), str) or not said["id"]:
         raise Malformed("the answer does not say who is logged in; try again")
     return said
 
 
 def _account(said: Any) -> str:
-    account = _whole(said).get("account_id")
+    account = _user_object(said).get("account_id")
     return account if isinstance(account, str) and account else str(said["id"])
 
 

@@ -1,19 +1,27 @@
-"""What Spotify, or the way to it, can refuse: each told apart from the others by what to do next."""
+"""What Spotify, or the connection to it, can refuse: one class for each thing that the user can do about it."""
 
 from __future__ import annotations
 
-from disco.errors import DiscoError
+from disco.sources.services import http
 
 
-class SpotifyError(DiscoError):
-    """Something that was asked of Spotify could not be had; begins with its name."""
+class SpotifyError(http.ServiceError):
+    """A request to Spotify failed; the sentence begins with its name."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"Spotify: {what}")
 
 
-class RateLimited(SpotifyError):
-    """No call may be made until a moment that is known: a quota, a budget, or a refusal that is remembered."""
+class Transient(SpotifyError):
+    """A read failed in a way that may not happen again."""
+
+
+class RateLimited(SpotifyError, http.RateLimited):
+    """No call is accepted until a known time: a rate limit, a quota, or the budget of this machine."""
+
+    def __init__(self, what: str, wait_s: float | None = None) -> None:
+        super().__init__(what)
+        self.wait_s = wait_s
 
 
 class LoginNeeded(SpotifyError):
@@ -21,11 +29,11 @@ class LoginNeeded(SpotifyError):
 
 
 class AppRefused(SpotifyError):
-    """Everything is refused: the app or the user is the reason, not what was asked for."""
+    """Every request is refused because of the app or the user, not because of what was asked for."""
 
 
-class Refused(SpotifyError):
-    """What was asked for is refused or not there; nothing follows for anything else."""
+class Refused(SpotifyError, http.Refused):
+    """What was asked for is refused or does not exist; other requests may succeed."""
 
     def __init__(self, what: str, status: int) -> None:
         super().__init__(what)
@@ -37,10 +45,10 @@ class Withheld(SpotifyError):
 
 
 class Malformed(SpotifyError):
-    """An answer that is none; `again` where asking once more may bring a better one."""
+    """An answer that cannot be used; `again` tells whether the next one may be better."""
 
     again = True
 
 
-class UnknownOutcome(SpotifyError):
-    """A change was asked for, and nobody knows whether it was made."""
+class UnknownOutcome(SpotifyError, http.UnknownOutcome):
+    """A change was requested, and it is unknown whether it was made."""

@@ -16,12 +16,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyOauthError, SpotifyPKCE
 
 from disco.errors import DataError, DiscoError
 from disco.sources import storage
+from disco.sources.services import http
 from disco.sources.services.spotify.errors import LoginNeeded, SpotifyError
 from disco.sources.services.spotify.state import DAY_S
 
@@ -38,7 +38,6 @@ SCOPES = (
 # A consent ends six months after it was given, however often its token is renewed.
 CONSENT_S = 182 * DAY_S
 WARN_S = 152 * DAY_S
-TIMEOUT_S = (10, 30)  # to connect, to answer
 LOGIN = "run: disco spotify login"
 
 
@@ -136,16 +135,13 @@ class TokenManager:
 
 def _pkce(client_id: str, redirect: str, state: str | None = None) -> SpotifyPKCE:
     """Spotipy's PKCE without its cache file, its repetitions and its browser."""
-    session = requests.Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=0))
     pkce = SpotifyPKCE(
         client_id,
         redirect,
         state,
         " ".join(SCOPES),
-        requests_timeout=TIMEOUT_S,
-        requests_session=session,
+        requests_timeout=http.TIMEOUT_S,
+        requests_session=http.without_retries(requests.Session()),
         open_browser=False,
         cache_handler=MemoryCacheHandler(),
     )
