@@ -29,21 +29,21 @@ def get(catalogue: Catalogue, name: str) -> list[object]:
 
 
 @pytest.mark.parametrize("n", [1, 5, 20, 21, 200])
-def test_ids_and_rows_are_each_others_inverse_in_any_order(n):
+def test_ids_and_rows_are_inverse_in_any_order(n):
     catalogue = random_catalogue(200)
     rows = np.random.default_rng(n).permutation(200)[:n]
     assert catalogue.rows(catalogue.ids(rows)).tolist() == rows.tolist()
     assert catalogue.rows(catalogue.ids(rows)).dtype == np.intp
 
 
-def test_no_ids_have_no_rows_and_a_repeated_id_has_its_row_twice():
+def test_no_ids_give_no_rows_and_a_repeated_id_gives_its_row_twice():
     catalogue = random_catalogue(30)
     assert catalogue.rows([]).tolist() == []
     assert catalogue.rows(["t00004", "t00004"]).tolist() == [4, 4]
 
 
 @pytest.mark.parametrize("others", [0, 40])
-def test_the_first_absent_id_is_named_with_the_catalogue(others):
+def test_the_first_unknown_id_is_named_with_the_catalogue(others):
     catalogue = random_catalogue(50)
     with pytest.raises(NotFoundError, match="'absent' in a test"):
         catalogue.rows([*catalogue.ids(np.arange(others)), "absent", "also absent"])
@@ -55,7 +55,7 @@ def test_rows_are_taken_in_the_order_asked_for():
     assert catalogue.tracks(np.array([3, 1]))[0]["title"] == "Title 3"
 
 
-def test_what_is_unknown_is_nan_in_numbers_and_never_zero():
+def test_unknown_numbers_are_nan_and_never_zero():
     catalogue = catalogue_of(
         [track("a", tempo_bpm=None, key=None, mode=1), track("b", 0.5, tempo_bpm=120, key=0, mode=1)]
     )
@@ -73,7 +73,7 @@ def test_features_come_in_the_order_of_their_names():
     assert catalogue.features()[0] == pytest.approx(np.arange(8) / 10)
 
 
-def test_a_track_is_measured_only_with_all_eight_features_and_named_only_with_title_and_artist():
+def test_masks_of_features_and_names_need_all_of_them():
     whole = track("a", 0.5, title="A", artists=["P"])
     tracks = [whole, *({**whole, "track_id": name, name: None} for name in (*FEATURES, "title", "artists"))]
     catalogue = catalogue_of(tracks)
@@ -102,13 +102,13 @@ def test_of_sets_of_equal_size_the_same_one_counts_every_time():
     assert catalogue_of(tracks).feature_set == catalogue_of(tracks[::-1]).feature_set == "audio-1"
 
 
-def test_nobody_measured_is_reported():
+def test_a_catalogue_without_features_has_no_feature_set():
     catalogue = catalogue_of([track("a")])
     assert catalogue.feature_set == "unknown"
     assert not catalogue.has_comparable_features.any()
 
 
-def test_of_two_catalogues_the_first_ones_values_come_first_and_gaps_are_filled():
+def test_merging_keeps_the_first_known_values_and_fills_gaps():
     first = catalogue_of([track("a", 0.1, title="First", genres=["house"]), track("b", title=None)])
     second = catalogue_of(
         [
@@ -127,7 +127,7 @@ def test_of_two_catalogues_the_first_ones_values_come_first_and_gaps_are_filled(
     assert "2 catalogues merged: 3 tracks, 2 of them known to several" in both.notes
 
 
-def test_no_track_is_put_together_from_two_measurements():
+def test_merged_features_come_from_one_measurement():
     incomplete = {"track_id": "a", "energy": 0.1, "feature_set": "audio-1", "key": 3, "tempo_bpm": 90.0}
     both = merge([catalogue_of([incomplete]), catalogue_of([track("a", 0.7, key=5, mode=0, tempo_bpm=120.0)])])
     assert both.features()[0] == pytest.approx(np.full(8, 0.7))
@@ -135,7 +135,7 @@ def test_no_track_is_put_together_from_two_measurements():
     assert get(both, "tempo_bpm") == [90.0]
 
 
-def test_one_catalogue_is_not_merged_and_all_notes_are_kept(tmp_path):
+def test_one_catalogue_is_not_merged_and_notes_are_kept(tmp_path):
     alone = random_catalogue(3)
     assert merge([alone]) is alone
     (tmp_path / "a.csv").write_text("track_id,title,tempo\na,A,0\n")
@@ -153,7 +153,7 @@ def test_one_catalogue_is_not_merged_and_all_notes_are_kept(tmp_path):
         assert part in result
 
 
-def test_a_bad_catalogue_among_good_ones_is_the_one_named(tmp_path):
+def test_an_unreadable_file_among_several_is_named(tmp_path):
     (tmp_path / "good.csv").write_text("track_id,title\na,A\n")
     (tmp_path / "bad.csv").write_text("prose\n")
     with pytest.raises(DataError, match=r"bad\.csv"):
@@ -174,7 +174,7 @@ genre_lists = st.none() | st.lists(st.sampled_from(["a", "b", "c", ""]), max_siz
 @given(
     st.lists(st.tuples(st.sampled_from("xyz"), genre_lists, st.none() | st.integers(0, 9)), min_size=1, max_size=12)
 )
-def test_joining_rows_agrees_with_doing_it_by_hand(rows):
+def test_deduplicate_agrees_with_a_plain_loop(rows):
     table = pa.Table.from_pylist(
         [{"track_id": name, "genres": genres, "duration_ms": ms} for name, genres, ms in rows], SCHEMA
     )
@@ -203,13 +203,13 @@ def test_joining_rows_agrees_with_doing_it_by_hand(rows):
         (("夜", "B"), ("朝", "B"), False),
     ],
 )
-def test_versions_share_a_song_and_other_songs_do_not(a, b, same):
+def test_versions_of_a_song_share_its_key(a, b, same):
     catalogue = catalogue_of([{"track_id": t, "title": t, "artists": [artist]} for t, artist in (a, b)])
     assert (catalogue.song_key(0) == catalogue.song_key(1)) == same
     assert catalogue.song_key(0)
 
 
-def test_a_track_without_a_title_is_no_song_and_without_artists_has_none():
+def test_an_untitled_track_has_no_song_key():
     catalogue = catalogue_of([track("a"), track("b", title="B")])
     assert catalogue.song_key(0) == ""
     assert catalogue.song_key(1) != ""
@@ -254,7 +254,7 @@ def test_info_of_a_file_that_is_not_there_is_one_line_and_exit_1(capsys):
     assert capsys.readouterr() == ("", "disco: absent.csv: there is no such file\n")
 
 
-def test_info_of_nothing_is_the_demo_and_of_the_real_samples_counts_them(capsys, shared):
+def test_info_without_a_file_is_about_the_demo_and_counts_real_samples(capsys, shared):
     assert main(["info", "--json"]) == 0
     assert "invented" in json.loads(capsys.readouterr().out)["where"]
     sample = shared / "samples" / "tidytuesday_sample.csv"
@@ -262,7 +262,7 @@ def test_info_of_nothing_is_the_demo_and_of_the_real_samples_counts_them(capsys,
     assert json.loads(capsys.readouterr().out)["tracks"] == len(tables.read(sample))
 
 
-def test_a_key_without_a_mode_survives_the_joining_of_rows():
+def test_a_key_without_a_mode_survives_merging():
     one = {"track_id": "a", "key": 5}
     merged = merge([catalogue_of([one]), catalogue_of([{"track_id": "a", "tempo_bpm": 120.0}])])
     assert merged.table.to_pylist()[0]["key"] == 5

@@ -39,7 +39,7 @@ def row(catalogue, i):
     return catalogue.table.slice(i, 1).to_pylist()[0]
 
 
-def test_a_file_wins_over_every_source_by_id_path_and_name(library, tmp_path):
+def test_corrections_override_every_source_by_id_path_and_name(library, tmp_path):
     where = tmp_path / "mine.csv"
     where.write_text(
         "track,key,bpm,energy\n"
@@ -62,7 +62,7 @@ def test_a_file_wins_over_every_source_by_id_path_and_name(library, tmp_path):
     assert "1 of 5 corrections match no track: 'nobody - nothing'" in after.notes[-1]
 
 
-def test_every_release_of_a_name_is_corrected_but_no_version(library):
+def test_a_name_corrects_every_release_but_no_other_version(library):
     catalogue = catalogue_of(
         [
             {"track_id": str(i), "title": t, "artists": ["A"]}
@@ -76,13 +76,13 @@ def test_every_release_of_a_name_is_corrected_but_no_version(library):
     assert corrections.apply(dashes, [Correction("A - B - C", bpm=90)]).tempos.tolist() == [90]
 
 
-def test_who_says_it_is_the_person():
+def test_corrected_values_have_the_origin_person():
     got = corrections.apply(random_catalogue(2), [Correction("t00000", key=(9, 0))]).table.to_pylist()
     assert (got[0]["key_origin"], got[0]["key_confidence"], got[0]["tempo_origin"]) == ("person", 1, None)
     assert got[1]["key_origin"] is None
 
 
-def test_set_keeps_changes_forgets_and_survives_reading_again(library, tmp_path, capsys):
+def test_set_adds_changes_and_removes_corrections(library, tmp_path, capsys):
     def run(*arguments):
         code = command.main([str(a) for a in arguments])
         return code, *capsys.readouterr()
@@ -113,7 +113,7 @@ def test_set_keeps_changes_forgets_and_survives_reading_again(library, tmp_path,
     assert not [p for p in tmp_path.rglob(".*") if p.is_file()]
 
 
-def test_a_file_on_disk_is_kept_by_its_whole_path(tmp_path, monkeypatch, capsys):
+def test_a_file_on_disk_is_stored_by_its_absolute_path(tmp_path, monkeypatch, capsys):
     (tmp_path / "b.mp3").touch()
     monkeypatch.chdir(tmp_path)
     assert command.main(["set", "b.mp3", "bpm=90"]) == 0
@@ -138,7 +138,7 @@ def test_a_file_on_disk_is_kept_by_its_whole_path(tmp_path, monkeypatch, capsys)
         ("track,bpm\na,\n", "line 2: has no value for 'a'"),
     ],
 )
-def test_a_bad_row_is_one_sentence_with_its_line(content, sentence, tmp_path):
+def test_an_invalid_row_is_an_error_with_its_line(content, sentence, tmp_path):
     (tmp_path / "c.csv").write_text(content)
     with pytest.raises(DataError) as error:
         corrections.read(tmp_path / "c.csv")
@@ -146,7 +146,7 @@ def test_a_bad_row_is_one_sentence_with_its_line(content, sentence, tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_files_that_are_none_are_reported(tmp_path):
+def test_missing_and_undecodable_files_are_errors(tmp_path):
     with pytest.raises(NotFoundError):
         corrections.read(tmp_path / "nowhere.csv")
     (tmp_path / "x.csv").write_bytes(b"track,bpm\n\xff\xfe,3\n")
@@ -166,13 +166,13 @@ def test_files_that_are_none_are_reported(tmp_path):
         (["zzz qqq", "key=8A", "--catalogue", "LIBRARY"], "no track found for 'zzz qqq'"),
     ],
 )
-def test_bad_settings_change_nothing(arguments, sentence, library, capsys):
+def test_invalid_values_change_nothing(arguments, sentence, library, capsys):
     assert command.main(["set", *(str(library) if a == "LIBRARY" else a for a in arguments)]) == 1
     assert sentence in capsys.readouterr().err
     assert not corrections.user_file().exists()
 
 
-def test_a_data_folder_that_cannot_be_is_a_sentence(tmp_path, monkeypatch, capsys):
+def test_an_unwritable_data_folder_is_an_error(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").touch()
     monkeypatch.setenv("DISCO_DATA", str(tmp_path / "file" / "data"))
     assert command.main(["set", "t", "bpm=90"]) == 1
@@ -189,7 +189,7 @@ texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0
         texts, st.tuples(st.none() | st.tuples(st.integers(0, 11), st.integers(0, 1)), st.integers(10, 999))
     )
 )
-def test_what_is_written_is_read_again(expected):
+def test_written_corrections_are_read_back(expected):
     where = corrections.user_file()
     wanted = [Correction(track, key, float(bpm)) for track, (key, bpm) in expected.items()]
     corrections.write(wanted, where)
@@ -197,6 +197,6 @@ def test_what_is_written_is_read_again(expected):
     assert where.exists() == bool(wanted)
 
 
-def test_a_value_is_refused_rather_than_kept_by_halves():
+def test_an_invalid_value_applies_none_of_the_changes():
     with pytest.raises(DiscoError):
         corrections.updated(Correction("a", bpm=100), {"key": "8A", "bpm": "x"})

@@ -7,7 +7,7 @@ from helpers.catalogues import catalogue_of, random_catalogue
 from disco.catalogue import Filters
 from disco.errors import DiscoError
 
-SHELF = catalogue_of(
+TRACKS = catalogue_of(
     [
         {
             "track_id": "a",
@@ -44,12 +44,12 @@ SHELF = catalogue_of(
 
 def met(**conditions: object) -> str:
     """Ids of the tracks that may be played, as one text."""
-    mask = Filters(**conditions).mask(SHELF)
+    mask = Filters(**conditions).mask(TRACKS)
     assert mask.dtype == bool
-    return "".join(SHELF.ids(np.flatnonzero(mask)))
+    return "".join(TRACKS.ids(np.flatnonzero(mask)))
 
 
-def test_without_conditions_everything_may_be_played():
+def test_every_track_meets_no_conditions():
     assert met() == "abcd"
 
 
@@ -77,12 +77,12 @@ def test_without_conditions_everything_may_be_played():
         ("id=B", ""),
     ],
 )
-def test_a_condition_is_met_by_its_words_and_excluding_it_leaves_the_rest(condition, tracks):
+def test_exclude_is_the_complement_of_include(condition, tracks):
     assert met(include=(condition,)) == tracks
     assert met(exclude=(condition,)) == "".join(t for t in "abcd" if t not in tracks)
 
 
-def test_of_conditions_on_one_column_one_suffices_and_columns_must_all_agree():
+def test_conditions_are_or_within_a_column_and_and_between_columns():
     assert met(include=("genre=house", "genre=hip-hop")) == "ac"
     assert met(include=("genre=house", "genre=hip-hop", "artist=кино")) == "c"
     assert met(include=("genre=house", "title=housework")) == ""
@@ -93,22 +93,22 @@ def test_of_conditions_on_one_column_one_suffices_and_columns_must_all_agree():
 @pytest.mark.parametrize(
     ("bpm", "tracks"), [((120, 126), "ab"), ((119.99, 120), "ac"), ((126, 126), "b"), ((0, float("inf")), "abc")]
 )
-def test_a_tempo_range_includes_its_ends_and_never_the_unknown(bpm, tracks):
+def test_a_tempo_range_includes_its_ends_but_no_unknown_tempo(bpm, tracks):
     assert met(bpm=bpm) == tracks
 
 
 @pytest.mark.parametrize(
     ("seconds", "tracks"), [((180, 180), "a"), ((59, 180), "ac"), ((180, 181), "ab"), ((0, 1), "")]
 )
-def test_a_range_of_durations_is_in_seconds_and_never_lets_the_unknown_in(seconds, tracks):
+def test_a_duration_range_is_in_seconds_and_includes_no_unknown_duration(seconds, tracks):
     assert met(seconds=seconds) == tracks
 
 
-def test_a_ban_on_explicit_tracks_bans_those_that_may_be():
+def test_explicit_false_bans_tracks_not_known_to_be_clean():
     assert met(explicit=False) == "a"
 
 
-def test_all_kinds_of_conditions_hold_together():
+def test_all_kinds_of_conditions_are_combined():
     assert met(include=("genre=house", "genre=r&b"), bpm=(100, 130), seconds=(100, 200), explicit=False) == "a"
 
 
@@ -116,20 +116,20 @@ def test_all_kinds_of_conditions_hold_together():
     "condition",
     ["genre", "=house", "genre=", "genre= ", "mood=sad", "genre==", "", "tempo=120", "artist=???", "title=🎧"],
 )
-def test_what_is_no_condition_is_refused_by_name(condition):
+def test_an_unreadable_condition_is_an_error_that_names_it(condition):
     for conditions in ({"include": (condition,)}, {"exclude": ("genre=pop", condition)}):
         with pytest.raises(DiscoError, match="filter"):
-            Filters(**conditions).mask(SHELF)
+            Filters(**conditions).mask(TRACKS)
 
 
 @pytest.mark.parametrize("limits", [(126, 118), (-5, 10), (float("nan"), 120), (0, float("nan"))])
 @pytest.mark.parametrize("name", ["bpm", "seconds"])
-def test_a_range_the_wrong_way_round_is_refused(name, limits):
+def test_a_reversed_range_is_an_error(name, limits):
     with pytest.raises(DiscoError, match=f"{name} must be a range LOW-HIGH"):
         Filters(**{name: limits})
 
 
-def test_filters_agree_with_looking_at_each_track():
+def test_filters_agree_with_a_loop_over_tracks():
     catalogue = random_catalogue(500, seed=8, artists=30, unknown=0.2)
     filters = Filters(include=("genre=house",), exclude=("artist=artist 7",), bpm=(90, 150), seconds=(100, 300))
     expected = [
@@ -144,12 +144,12 @@ def test_filters_agree_with_looking_at_each_track():
     assert 0 < sum(expected) < 300
 
 
-def test_filters_hold_for_a_part_of_a_catalogue_and_for_an_empty_one():
-    part = SHELF.take(np.array([3, 2, 0]))
+def test_filters_work_on_slices_and_empty_catalogues():
+    part = TRACKS.take(np.array([3, 2, 0]))
     assert Filters(include=("genre=house",)).mask(part).tolist() == [False, False, True]
-    sliced = type(SHELF)(SHELF.table.slice(1, 2), "a slice")
+    sliced = type(TRACKS)(TRACKS.table.slice(1, 2), "a slice")
     assert Filters(include=("genre=hip-hop",)).mask(sliced).tolist() == [False, True]
     assert (
-        Filters(include=("genre=house",), bpm=(1, 2), explicit=False).mask(SHELF.take(np.array([], int))).tolist()
+        Filters(include=("genre=house",), bpm=(1, 2), explicit=False).mask(TRACKS.take(np.array([], int))).tolist()
         == []
     )

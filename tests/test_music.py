@@ -93,7 +93,7 @@ def test_tempo_change_folds_half_and_double_time(a, b, per_cent):
         (E, MAJOR, "12B", "5d", "E major"),
     ],
 )
-def test_names_on_the_wheels(key, mode, camelot_name, open_name, name):
+def test_camelot_open_key_and_key_names(key, mode, camelot_name, open_name, name):
     assert camelot(key, mode) == camelot_name
     assert open_key(key, mode) == open_name
     assert key_name(key, mode) == name
@@ -134,18 +134,18 @@ def test_names_on_the_wheels(key, mode, camelot_name, open_name, name):
         ("all", None),
     ],
 )
-def test_keys_are_read_as_people_write_them(text, expected):
+def test_parse_key_reads_common_spellings(text, expected):
     assert parse_key(text) == expected
 
 
 @given(keys)
-def test_names_lead_back_to_their_key(key):
+def test_names_of_keys_are_parsed_back(key):
     assert parse_key(camelot(*key)) == key
     assert parse_key(open_key(*key)) == key
     assert parse_key(key_name(*key)) == key
 
 
-def test_every_key_has_a_place_and_relatives_share_it():
+def test_relative_keys_share_a_circle_position():
     assert sorted(circle_position(range(12), [1] * 12).tolist()) == list(range(12))
     for key in range(12):
         assert circle_position(key, MINOR) == circle_position((key + 3) % 12, MAJOR)
@@ -165,7 +165,7 @@ def test_key_similarity_does_not_change_under_transposition(a, b, up):
 
 
 @given(tempos, tempos, st.integers(-2, 2), st.integers(-2, 2))
-def test_tempo_similarity_is_symmetric_in_range_and_blind_to_octaves(a, b, up, also_up):
+def test_tempo_similarity_is_symmetric_in_range_and_ignores_octaves(a, b, up, also_up):
     plain = float(tempo_similarity(a, b))
     assert -1 <= plain <= 1
     assert float(tempo_similarity(b, a)) == pytest.approx(plain, abs=1e-9)
@@ -173,14 +173,14 @@ def test_tempo_similarity_is_symmetric_in_range_and_blind_to_octaves(a, b, up, a
 
 
 @given(tempos, tempos)
-def test_tempo_change_is_the_least_there_is_in_octaves(a, b):
+def test_tempo_change_is_the_smallest_among_octaves(a, b):
     change = float(tempo_change(a, b))
     assert 100 * (2**-0.5 - 1) - 1e-9 <= change <= 100 * (2**0.5 - 1) + 1e-9
     octaves = math.log2(b / a) - math.log2(1 + change / 100)
     assert octaves == pytest.approx(round(octaves), abs=1e-9)
 
 
-def test_unknown_is_unknown_and_never_zero():
+def test_unknown_values_give_nan():
     nan = float("nan")
     assert np.isnan(circle_position([nan, 0], [1, nan])).all()
     assert np.isnan(key_similarity([nan, 3], [3, nan])).all()

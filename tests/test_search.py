@@ -135,7 +135,7 @@ def test_guests_and_remasters_may_be_named_or_left_out(catalogue, text, track):
         ("봄밤 live", "spring-live"),
     ],
 )
-def test_another_take_comes_first_only_where_it_was_asked_for(catalogue, text, track):
+def test_other_versions_come_first_only_if_the_query_names_them(catalogue, text, track):
     assert found(catalogue, text) == track
 
 
@@ -163,7 +163,7 @@ def test_small_typos_and_words_written_together_are_forgiven_and_reported(catalo
     assert exact == (text in ("cocoabutter kisses", "badguy", "backin black"))
 
 
-def test_a_word_spelt_right_comes_before_one_nearly_so():
+def test_an_exact_word_comes_before_a_misspelt_one():
     catalogue = of([("typo", "Nightz", ["A"], 99), ("right", "Nights", ["B"], 1)])
     assert [match.exact for match in catalogue.search("nights")] == [True, False]
     assert found(catalogue, "nights") == "right"
@@ -185,30 +185,30 @@ def test_a_text_without_words_finds_nothing(catalogue, text):
 
 
 @pytest.mark.parametrize("text", ["the", "feat.", "by the", "a and by the feat"])
-def test_a_text_of_little_words_only_is_searched_all_the_same(catalogue, text):
+def test_a_query_of_stop_words_alone_is_searched(catalogue, text):
     assert catalogue.search(text)
 
 
-def test_by_the_way_is_a_title_although_its_words_say_little(catalogue):
+def test_a_title_of_stop_words_alone_is_found(catalogue):
     assert found(catalogue, "by the way") == "way"
 
 
 @pytest.mark.parametrize("text", ["zzqqxx", "xylophone orchestra", "x " * 300, "q" * 3000])
-def test_no_match_gives_the_nearest_five_and_says_that_they_are_none(catalogue, text):
+def test_no_match_gives_the_nearest_five_below_the_threshold(catalogue, text):
     matches = catalogue.search(text)
     assert len(matches) == 5
     assert len({match.row for match in matches}) == 5
     assert all(0 <= match.score < ENOUGH and not match.exact for match in matches)
 
 
-def test_scores_fall_and_as_many_come_as_were_asked_for(catalogue):
+def test_scores_are_sorted_and_n_matches_are_returned(catalogue):
     for n in (1, 3, 50):
         scores = [match.score for match in catalogue.search("halo", n)]
         assert len(scores) <= n
         assert scores == sorted(scores, reverse=True)
 
 
-def test_tracks_without_title_or_artist_are_no_stumbling_block():
+def test_tracks_without_title_or_artist_can_be_searched():
     catalogue = of([("none", None, None, None), ("title", "Night", None, 1), ("artist", None, ["Night"], 5)])
     assert found(catalogue, "night") == "title"
     assert of([("none", None, None, None)]).search("night") == []
@@ -241,7 +241,7 @@ def test_the_index_is_built_once_at_the_first_search(monkeypatch):
         "https://open.spotify.com/intl-de/track/4uLU6hMCjMI75M1A2tKUQC?si=1",
     ],
 )
-def test_a_seed_may_be_an_id_a_uri_or_a_link_and_nothing_is_doubted(caplog, text):
+def test_ids_uris_and_links_are_found_without_a_message(caplog, text):
     caplog.set_level("INFO", logger="disco")
     catalogue = of([("a", "4uLU", ["A"], 1), ("4uLU6hMCjMI75M1A2tKUQC", "B", ["B"], 1)])
     assert catalogue.find(text).tolist() == [1]
@@ -249,7 +249,7 @@ def test_a_seed_may_be_an_id_a_uri_or_a_link_and_nothing_is_doubted(caplog, text
 
 
 @pytest.mark.parametrize("text", ["spotify:track:absent", "https://open.spotify.com/track/absent"])
-def test_an_absent_link_is_not_searched_as_text(catalogue, text):
+def test_a_link_of_an_unknown_track_is_not_searched_as_text(catalogue, text):
     with pytest.raises(NotFoundError, match="'absent' in a test"):
         catalogue.find(text)
 
@@ -289,7 +289,7 @@ def test_other_versions_of_the_same_song_are_not_ambiguous(caplog):
 
 
 @pytest.mark.parametrize(("answer", "row"), [("\n", 0), ("1\n", 0), ("2\n", 1), ("seven\n0\n9\n2\n", 1)])
-def test_pick_asks_and_takes_the_answer(catalogue, monkeypatch, capsys, answer, row):
+def test_interactive_asks_and_takes_the_answer(catalogue, monkeypatch, capsys, answer, row):
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
     assert catalogue.find("them changes", choose=console.ask).tolist() == [row]
     out, asked = capsys.readouterr()
@@ -298,13 +298,13 @@ def test_pick_asks_and_takes_the_answer(catalogue, monkeypatch, capsys, answer, 
     assert "2  Them Changes by Buddy Moss" in asked
 
 
-def test_pick_without_an_answer_is_one_error(catalogue, monkeypatch):
+def test_interactive_without_an_answer_is_an_error(catalogue, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     with pytest.raises(DiscoError, match="leave out --interactive"):
         catalogue.find("them changes", choose=console.ask)
 
 
-def test_a_seed_that_is_not_there_names_the_nearest_five(catalogue):
+def test_an_unknown_seed_is_an_error_with_the_nearest_five(catalogue):
     with pytest.raises(NotFoundError) as error:
         catalogue.find("Changhez of the Zzyzx Xylophone")
     result = str(error.value)
@@ -318,13 +318,13 @@ def test_a_seed_with_nothing_to_search_is_not_found(catalogue):
         catalogue.find("?!")
 
 
-def test_bytes_that_are_no_utf8_on_the_command_line_are_no_crash(catalogue):
+def test_invalid_utf8_in_a_query_is_replaced(catalogue):
     assert catalogue.find("halo \udce9").tolist() == [8]
     with pytest.raises(NotFoundError):
         catalogue.find("\udce9\udce9")
 
 
-def test_words_that_nobody_wrote_never_find_a_track():
+def test_words_outside_the_vocabulary_never_find_a_track():
     tiny = catalogue_of([{"track_id": "a", "title": "Salt", "artists": ["Dot"]}])
     for text in ("zzz qqq", "zorblax quint yyyy", "wwww"):
         with pytest.raises(NotFoundError, match=r"the nearest are 'Salt by Dot'"):

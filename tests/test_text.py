@@ -13,7 +13,7 @@ ALPHABET = st.sampled_from(
 
 
 @given(st.lists(ALPHABET, max_size=12).map("".join))
-def test_both_ways_of_folding_agree(title):
+def test_folding_one_text_agrees_with_folding_an_array(title):
     column = normalise(without_version(fold_accents(pa.array([title]))))[0].as_py()
     assert song_key(title, "x") == (f"x\t{column}" if title else "")
 

@@ -123,7 +123,7 @@ def _first(codes: Codes, known: Mask, n: int) -> Codes:
 
 
 def _name_codes(catalogue: Catalogue, lacking: Mask) -> Codes:
-    """A number for each first artist and title, shape (n,), -1 where unknown or where nobody lacks anything."""
+    """Code of each first artist and title, shape (n,), -1 where unknown or where no such track lacks values."""
     artists = artist_numbers(catalogue)
     wanted = np.zeros(int(artists.max(initial=-1)) + 1, dtype=bool)
     wanted[artists[lacking & (artists >= 0)]] = True
@@ -138,7 +138,7 @@ def _name_codes(catalogue: Catalogue, lacking: Mask) -> Codes:
 
 
 def _near_codes(names: Codes, durations: NDArray[np.float32]) -> Codes:
-    """A number for each name and run of durations without a gap, shape (n,), -1 where either is unknown."""
+    """Code of each name and run of durations without a gap, shape (n,), -1 where either is unknown."""
     near = np.full(len(names), -1, dtype=np.intp)
     rows = np.flatnonzero((names >= 0) & ~np.isnan(durations))
     rows = rows[np.lexsort((durations[rows], names[rows]))]

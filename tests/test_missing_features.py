@@ -1,4 +1,4 @@
-"""Part of the features, none, or somebody else's: neutral, never mixed, and better than nothing."""
+"""Tracks with missing features, or with features of another feature set."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def hidden(n, share, seed=0, artists=None):
     return catalogue_of([{**t, **{f: None for f in FEATURES if rng.random() < share}} for t in tracks])
 
 
-def test_unknown_components_stand_at_the_mean_and_owe_the_variance():
+def test_impute_puts_unknown_components_at_the_mean_and_returns_the_missing_variance():
     space = np.array([[1, 2], [3, np.nan], [np.nan, 6], [5, 4], [np.nan, np.nan]], dtype=np.float32)
     columns, owed = impute(space)
     np.testing.assert_allclose(columns.T, [[1, 2], [3, 4], [3, 6], [5, 4], [3, 4]])
@@ -40,21 +40,21 @@ def test_unknown_components_stand_at_the_mean_and_owe_the_variance():
     np.testing.assert_allclose(owed, [0, second, first, 0, first + second], rtol=1e-6)
 
 
-def test_of_whole_tracks_nothing_is_changed_or_copied():
+def test_impute_does_not_copy_complete_tracks():
     space = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
     columns, owed = impute(space)
     assert owed is None
     assert np.shares_memory(columns, space)
 
 
-def test_where_nothing_is_known_distance_is_none():
+def test_impute_gives_zeros_where_nothing_is_known():
     columns, owed = impute(np.full((3, 8), np.nan, dtype=np.float32))
     assert not columns.any()
     assert not owed.any()
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 1.0])
-def test_squares_of_distances_are_on_the_average_those_of_whole_tracks(share):
+def test_mean_squared_distances_equal_those_of_complete_tracks(share):
     rng = np.random.default_rng(1)
     space = rng.normal(size=(400, 8)).astype(np.float32)
     partly = space.copy()
@@ -82,7 +82,7 @@ def test_terms_add_up_to_the_costs_with_part_of_the_features(name):
             assert terms["cost"][i - 1] == pytest.approx(now, abs=1e-4)
 
 
-def test_candidates_are_not_favoured_for_being_little_known():
+def test_candidates_with_few_features_are_not_favoured():
     """The true next tracks of a wandering sequence stay near the front; those little known do not crowd it."""
     rng = np.random.default_rng(3)
     space = rng.normal(size=(400, 8)).astype(np.float32)
@@ -98,10 +98,10 @@ def test_candidates_are_not_favoured_for_being_little_known():
     assert np.mean(np.isin(found, few)) < 0.5
 
 
-class TestNearestOfPart:
+class TestNearestWithMissingFeatures:
     """Tracks known in part are candidates, by the distance to be expected."""
 
-    def test_it_is_the_distance_of_the_cost(self):
+    def test_scores_are_the_distances_of_the_cost(self):
         catalogue = hidden(60, 0.4)
         space = scaled_features(catalogue, scaler())
         cost = PairwiseCost(catalogue, Knobs(sweetness=0, smoothness=0), space)
@@ -126,7 +126,7 @@ def test_a_missing_component_is_replaced_by_the_mean(name):
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9, 1.0])
-def test_playlists_are_made_of_tracks_known_in_part(share):
+def test_playlists_are_generated_with_missing_features(share):
     catalogue = hidden(150, share, artists=60)
     for name in PREDICTORS:
         for sequencer in ("greedy", "beam", "order"):
@@ -136,7 +136,7 @@ def test_playlists_are_made_of_tracks_known_in_part(share):
 
 
 def warped(catalogue, seed=0, noise=0.0):
-    """The same tracks as somebody else would measure them: other scales, the same ranks but for noise."""
+    """The same tracks in another feature set: other scales, the same ranks but for noise."""
     rng, tracks = np.random.default_rng(seed), catalogue.table.to_pylist()
     for name in FEATURES:
         values = np.array([track[name] for track in tracks])
@@ -157,7 +157,7 @@ def likely(n, seed=0):
     return catalogue_of(tracks)
 
 
-def test_another_set_counts_by_its_ranks_as_the_scaler_knows_them():
+def test_features_of_another_set_are_quantile_matched():
     catalogue = likely(1000)
     want, got = (scaled_features(c, scaler()) for c in (catalogue, warped(catalogue)))
     apart = np.abs(want - got)
@@ -167,7 +167,7 @@ def test_another_set_counts_by_its_ranks_as_the_scaler_knows_them():
     assert not quantile_match_notes(catalogue, "spotify")
 
 
-def test_ranks_are_those_among_the_whole_catalogue_and_of_one_set_at_a_time():
+def test_ranks_are_among_the_parent_catalogue_and_one_feature_set():
     other, own = warped(likely(300)).table.to_pylist(), random_catalogue(50, seed=4).table.to_pylist()
     both = catalogue_of([*own, *({**track, "track_id": f"w{track['track_id']}"} for track in other)])
     scaled, alone = scaled_features(both, scaler()), scaled_features(warped(likely(300)), scaler())
@@ -177,7 +177,7 @@ def test_ranks_are_those_among_the_whole_catalogue_and_of_one_set_at_a_time():
     np.testing.assert_array_equal(scaled_features(few, scaler()), scaled[[60, 61]])
 
 
-def test_equal_values_share_a_rank_and_one_track_is_the_median():
+def test_equal_values_share_a_rank_and_a_single_track_is_the_median():
     same = warped(likely(20)).table.to_pylist()
     scaled = scaled_features(catalogue_of([{**track, "energy": 0.5} for track in same]), scaler())
     column = scaled[:, FEATURES.index("energy")]
@@ -201,7 +201,7 @@ def as_it_is(catalogue):
     return match_tracklist(Tracklist("", [Entry(i) for i in ids]), catalogue)
 
 
-def test_matching_another_set_orders_better_than_ignoring_it():
+def test_quantile_matching_orders_better_than_ignoring_another_set():
     """Judged by the true features, and with a fifth of noise on those that are matched."""
     true = likely(60, seed=5)
     plain = catalogue_of([{**t, "key": None, "tempo_bpm": None} for t in true.table.to_pylist()])
@@ -218,7 +218,7 @@ def test_matching_another_set_orders_better_than_ignoring_it():
     assert nothing - matched > 0.7 * (nothing - best)
 
 
-def test_orders_by_key_and_tempo_alone_are_good_and_say_so():
+def test_orders_by_key_and_tempo_alone_are_good_and_noted():
     bare = [
         {**t, **dict.fromkeys((*FEATURES, "feature_set"))} for t in random_catalogue(40, seed=2).table.to_pylist()
     ]
@@ -236,22 +236,22 @@ LIBRARY = random_catalogue(60, seed=6, artists=50)
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=24).filter(any), st.integers(0, 3))
-def test_unmatched_tracks_stay_and_the_known_are_ordered_around_them(known, seed):
+def test_unmatched_tracks_keep_their_positions_and_the_others_are_ordered(known, seed):
     order = np.random.default_rng(seed).permutation(60)[: len(known)]
     ids = [f"t{row:05}" if here else f"unmatched {row}" for row, here in zip(order, known, strict=True)]
     had = match_tracklist(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
     made = reorder(had, budget=SHORT)
     played = made.tracks.table["track_id"].to_pylist()
     assert sorted(played) == sorted(ids)
-    for place, here in enumerate(known):
-        assert here or played[place] == ids[place]
+    for position, here in enumerate(known):
+        assert here or played[position] == ids[position]
     assert made.after.mean_cost <= made.before.mean_cost + 1e-5
     costs = made.terms["cost"]
     for i, pair in enumerate(pairwise(played)):
         assert not any(name.startswith("unmatched") for name in pair) or costs[i] == 0
 
 
-def test_a_wish_for_the_position_of_an_unmatched_track_comes_first():
+def test_a_constraint_on_the_position_of_an_unmatched_track_takes_precedence():
     ids = ["t00001", "unmatched", "t00002", "t00003"]
     had = match_tracklist(Tracklist("", [Entry(i, text=i) for i in ids]), LIBRARY)
     made = reorder(had, constraints=Constraints(pinned=((1, 3),)), budget=SHORT)
