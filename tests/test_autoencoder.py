@@ -128,9 +128,9 @@ def test_the_original_table_has_73_609_titles(shared):
 @pytest.mark.parametrize(
     ("standard", "expected"),
     [
-        ({"mean": [0.0] * 14, "scale": [1.0] * 15}, "mean and scale of 15 numbers"),
-        ({"mean": [0.0] * 15}, "mean and scale of 15 numbers"),
-        ({}, "mean and scale of 15 numbers"),
+        ({"mean": [0.0] * 14, "scale": [1.0] * 15}, "standard.mean: expected `array` of length >= 15"),
+        ({"mean": [0.0] * 15}, "the key `scale` is missing in standard"),
+        ({}, "the key `mean` is missing in standard"),
     ],
 )
 def test_an_invalid_card_is_reported(tmp_path, standard, expected):

@@ -58,7 +58,7 @@ class TestCollective(TrainedTests):
         model = collective.load_factors(
             Artifacts(load_card(trained(self.recipe, *self.changes), "recommender"), library())
         )
-        query, n, how = Query(np.array([3, 8, 13, 8]), "kind 3"), len(model.folder.rows), model.weighing
+        query, n, how = Query(np.array([3, 8, 13, 8]), "kind 3"), len(model.folder.rows), model.params
         confidence = np.ones(len(model.factors))
         confidence[[int(np.flatnonzero(model.folder.rows == row)[0]) for row in (3, 8, 13)]] = how.confidence
         names = model.names.to_pylist()
