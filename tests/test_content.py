@@ -63,7 +63,7 @@ class TestSimilar(RecommenderTests):
         assert cosine_recommender("flat", space, ContentParams(0.01)).recommend(seeds, 1).rows.tolist() == [3]
 
 
-def lost(catalogue: Catalogue) -> Catalogue:
+def with_missing_values(catalogue: Catalogue) -> Catalogue:
     """The same, without features where the contract has unknown tracks."""
     tracks = catalogue.table.to_pylist()
     for row in RecommenderTests.unknown:
@@ -73,7 +73,7 @@ def lost(catalogue: Catalogue) -> Catalogue:
 
 class TestShipped(RecommenderTests):
     def recommender(self):
-        return load_recommender("content", lost(random_catalogue(300, seed=2, unknown=0.1)))
+        return load_recommender("content", with_missing_values(random_catalogue(300, seed=2, unknown=0.1)))
 
 
 def corners(n: int, seed: int, noise: bool = False) -> Catalogue:
@@ -158,8 +158,8 @@ def plain_vectors(folder: Path, catalogue: Catalogue, share: float) -> np.ndarra
     import disco.training.content  # noqa: F401 - makes its layers known to Keras
 
     network = keras.saving.load_model(folder / "tower.keras")
-    heard = tower_inputs(catalogue, load_card(folder)["inputs"], scaler())
-    vector, logits = (np.asarray(each, dtype=float) for each in network(heard, training=False))
+    inputs = tower_inputs(catalogue, load_card(folder)["inputs"], scaler())
+    vector, logits = (np.asarray(each, dtype=float) for each in network(inputs, training=False))
     kernel = network.get_layer("kinds").kernel.numpy().astype(float)
     likely = np.exp(logits - logits.max(axis=1, keepdims=True))
     towards = (likely / likely.sum(axis=1, keepdims=True)) @ (kernel / np.linalg.norm(kernel, axis=0)).T
@@ -215,18 +215,18 @@ def test_a_catalogue_without_features_has_no_candidates():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         ({"parameters": {"sharpness": "high"}}, r"parameters\[...\]: expected `float`, got `str`"),
         ({"parameters": {}}, "parameters: the key `sharpness` is missing"),
         ({"inputs": ["energy", "loudnes"]}, "has no input 'loudnes'"),
     ],
 )
-def test_an_invalid_card_is_reported(tmp_path, change, said):
+def test_an_invalid_card_is_reported(tmp_path, change, expected):
     folder = shutil.copytree(MODELS / "content", tmp_path / "content")
     card = json.loads((folder / "card.json").read_text()) | change
     (folder / "card.json").write_text(json.dumps(card))
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=expected):
         load_recommender(folder, random_catalogue(5))
 
 
