@@ -109,6 +109,7 @@ def ranker_changes(noise: bool = False) -> tuple[str, ...]:
     return (f"parts = {parts(noise)}", "held = 0.4", "trees = 20", "smallest = 5", "negatives = 1.0")
 
 
+@pytest.mark.slow
 class TestRanker(TrainedTests):
     recipe = "ranker"
     # Tracks that no playlist knows are answers too, by their sound.
@@ -211,6 +212,7 @@ def test_a_retrained_part_is_reported(tmp_path):
 # --- the blend
 
 
+@pytest.mark.slow
 class TestBlend(TrainedTests):
     recipe = "blend"
     unknown = range(0)
