@@ -102,7 +102,7 @@ def test_relative_paths_begin_in_the_folder_of_the_file(tmp_path, monkeypatch):
     assert listed.ids[2] == "/music/c d.mp3"
 
 
-def test_a_name_that_the_file_does_not_have_is_reported(tmp_path):
+def test_an_unknown_playlist_name_is_an_error(tmp_path):
     (tmp_path / "a.m3u").write_text("#EXTM3U\n#PLAYLIST:Mine\na.mp3\n")
     assert playlist_files.read(tmp_path / "a.m3u", "mine").ids == ["a.mp3"]
     with pytest.raises(DataError, match="has no playlist 'Friday'; it has 'Mine'"):
@@ -112,7 +112,7 @@ def test_a_name_that_the_file_does_not_have_is_reported(tmp_path):
         playlist_files.read(tmp_path / "b.txt", "Friday")
 
 
-def test_files_of_music_are_found_by_their_path_or_name(tmp_path):
+def test_entries_of_an_m3u_are_matched_by_path_or_name(tmp_path):
     tracks = random_catalogue(20, seed=2).table.to_pylist()
     tracks[4]["path"] = "/music/a b.mp3"
     (tmp_path / "a.m3u").write_text(
@@ -156,7 +156,7 @@ def test_an_unreadable_file_is_an_error_of_one_sentence(name, content, sentence,
     assert "\n" not in str(error.value)
 
 
-def test_several_playlists_in_a_table_are_reported(tmp_path):
+def test_several_playlists_without_a_choice_are_an_error(tmp_path):
     pq.write_table(pa.Table.from_pylist(entries(2)), tmp_path / "a.parquet")
     with pytest.raises(DataError, match="has 2 playlists; choose one with --playlist: 'beach 🏖'"):
         playlist_files.read(tmp_path / "a.parquet")
