@@ -58,7 +58,7 @@ class TestCollective(TrainedTests):
         model = collective.load_factors(
             Artifacts(load_card(trained(self.recipe, *self.changes), "recommender"), library())
         )
-        query, n, how = Query(np.array([3, 8, 13, 8]), "kind 3"), len(model.folder.rows), model.weighing
+        query, n, how = Query(np.array([3, 8, 13, 8]), "kind 3"), len(model.folder.rows), model.params
         confidence = np.ones(len(model.factors))
         confidence[[int(np.flatnonzero(model.folder.rows == row)[0]) for row in (3, 8, 13)]] = how.confidence
         names = model.names.to_pylist()
@@ -192,9 +192,9 @@ def copied(tmp_path: Path, recipe: str = "playlist-knn") -> Path:
     return Path(shutil.copytree(trained(recipe), tmp_path / "model"))
 
 
-def changed(folder: Path, **said: object) -> None:
+def changed(folder: Path, **changes: object) -> None:
     card = json.loads((folder / "card.json").read_text())
-    (folder / "card.json").write_text(json.dumps({**card, **said}))
+    (folder / "card.json").write_text(json.dumps({**card, **changes}))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_an_invalid_array_is_reported_in_one_sentence(array, sentence, tmp_path)
         load_recommender(folder, library())
 
 
-# --- the door
+# --- the command
 
 
 def test_a_trained_recommender_is_found_by_name_in_the_users_folder(tmp_path, monkeypatch, capsys):
