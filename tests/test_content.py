@@ -63,7 +63,7 @@ class TestSimilar(RecommenderTests):
         assert cosine_recommender("flat", space, ContentParams(0.01)).recommend(seeds, 1).rows.tolist() == [3]
 
 
-def with_missing_values(catalogue: Catalogue) -> Catalogue:
+def lost(catalogue: Catalogue) -> Catalogue:
     """The same, without features where the contract has unknown tracks."""
     tracks = catalogue.table.to_pylist()
     for row in RecommenderTests.unknown:
@@ -73,7 +73,7 @@ def with_missing_values(catalogue: Catalogue) -> Catalogue:
 
 class TestShipped(RecommenderTests):
     def recommender(self):
-        return load_recommender("content", with_missing_values(random_catalogue(300, seed=2, unknown=0.1)))
+        return load_recommender("content", lost(random_catalogue(300, seed=2, unknown=0.1)))
 
 
 def corners(n: int, seed: int, noise: bool = False) -> Catalogue:
@@ -191,11 +191,11 @@ def test_other_releases_of_cold_tracks_are_held_out_too():
     ids = [track["track_id"] for track in tracks]
     cold = np.flatnonzero(playlist_tables.is_cold(ids))
     warm = np.flatnonzero(~playlist_tables.is_cold(ids))
-    again, twin, cover, nameless = warm[:4]
+    again, twin, cover, untitled = warm[:4]
     tracks[again] |= {"title": tracks[cold[0]]["title"].upper(), "artists": tracks[cold[0]]["artists"]}
     tracks[twin] |= {name: tracks[cold[1]][name] for name in FEATURES}
     tracks[cover]["title"] = tracks[cold[0]]["title"]
-    tracks[nameless]["title"] = tracks[cold[2]]["title"] = None
+    tracks[untitled]["title"] = tracks[cold[2]]["title"] = None
     assert np.flatnonzero(held_out(catalogue_of(tracks))).tolist() == sorted([*cold, again, twin])
 
 
@@ -215,18 +215,18 @@ def test_a_catalogue_without_features_has_no_candidates():
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("change", "sentence"),
     [
         ({"parameters": {"sharpness": "high"}}, r"parameters\[...\]: expected `float`, got `str`"),
         ({"parameters": {}}, "parameters: the key `sharpness` is missing"),
         ({"inputs": ["energy", "loudnes"]}, "has no input 'loudnes'"),
     ],
 )
-def test_an_invalid_card_is_reported(tmp_path, change, expected):
+def test_an_invalid_card_is_reported(tmp_path, change, sentence):
     folder = shutil.copytree(MODELS / "content", tmp_path / "content")
     card = json.loads((folder / "card.json").read_text()) | change
     (folder / "card.json").write_text(json.dumps(card))
-    with pytest.raises(DataError, match=expected):
+    with pytest.raises(DataError, match=sentence):
         load_recommender(folder, random_catalogue(5))
 
 

@@ -109,6 +109,7 @@ def ranker_changes(noise: bool = False) -> tuple[str, ...]:
     return (f"parts = {parts(noise)}", "held = 0.4", "trees = 20", "smallest = 5", "negatives = 1.0")
 
 
+@pytest.mark.slow
 class TestRanker(TrainedTests):
     recipe = "ranker"
     # Tracks that no playlist knows are answers too, by their sound.
@@ -166,8 +167,8 @@ class TestRanker(TrainedTests):
         values[rng.random(values.shape) < 0.2] = np.nan
         values[:, 5] = np.nan_to_num(values[:, 5])  # unknown only when it is asked
         true = np.nan_to_num(values[:, 0]) + np.nan_to_num(values[:, 2]) + values[:, 5] > 2
-        params = {"objective": "binary", "num_leaves": 15, "verbose": -1, "min_data_in_leaf": 5}
-        booster = lightgbm.train(params, lightgbm.Dataset(values, true.astype(int)), 30)
+        parameters = {"objective": "binary", "num_leaves": 15, "verbose": -1, "min_data_in_leaf": 5}
+        booster = lightgbm.train(parameters, lightgbm.Dataset(values, true.astype(int)), 30)
         path = self.folder / "trees.onnx"
         write_trees(booster, 6, path)
         values[::7, 5] = np.nan
@@ -199,8 +200,8 @@ def test_a_retrained_part_is_reported(tmp_path):
         ({"files": {}}, r"was trained on another .*; train ranker again"),
         ({"name": "gone"}, r"ranks candidates of gone, which no longer exists"),
     ):
-        fields = {**card, "parts": {**card["parts"], "als": {**card["parts"]["als"], **change}}}
-        (folder / "card.json").write_text(json.dumps(fields))
+        changed_card = {**card, "parts": {**card["parts"], "als": {**card["parts"]["als"], **change}}}
+        (folder / "card.json").write_text(json.dumps(changed_card))
         with pytest.raises(DataError, match=match):
             load_recommender(folder, library())
     (folder / "card.json").write_text(json.dumps({**card, "features": ["count"]}))
@@ -211,6 +212,7 @@ def test_a_retrained_part_is_reported(tmp_path):
 # --- the blend
 
 
+@pytest.mark.slow
 class TestBlend(TrainedTests):
     recipe = "blend"
     unknown = range(0)
@@ -232,7 +234,7 @@ class TestBlend(TrainedTests):
 
     def test_recommend_many_agrees_with_recommend(self):
         # Without `als`: a product of matrices rounds otherwise than one with a vector, and where two tracks are as
-        # good, a blend, which reads ranks alone, makes a difference of that.
+        # good, a blend, which uses positions alone, makes a difference of that.
         folders = [folder for folder, name in zip(parts(), NEEDED, strict=True) if name != "als"]
         recommender, queries = load_recommender(trained(self.recipe, f"parts = {folders}"), library()), self.queries()
         for query, together in zip(queries, recommender.recommend_many(queries, 30), strict=True):
@@ -275,13 +277,13 @@ def test_a_blend_of_missing_parts_or_of_a_blend_is_refused(tmp_path, capsys):
     one = trained("blend", f"parts = {parts()}")
     folder = shutil.copytree(one, tmp_path / "changed")
     card = json.loads((folder / "card.json").read_text())
-    for changed, match in (
+    for wrong_parts, match in (
         ({"gone": 1.0}, "blends gone, which no longer exists"),
         ({str(one): 1.0}, "which is a blend itself"),
         ({}, "names no recommenders with weights above 0"),
         ({parts()[0]: -1.0}, r"parts\[...\]: expected `float` > 0"),
     ):
-        (folder / "card.json").write_text(json.dumps({**card, "parts": changed}))
+        (folder / "card.json").write_text(json.dumps({**card, "parts": wrong_parts}))
         with pytest.raises(DataError, match=match):
             load_recommender(folder, library())
 

@@ -106,7 +106,7 @@ def check_export(folder: Path, catalogue: Catalogue, rows: list[np.ndarray]) -> 
     inputs = encode_tracks(catalogue, card["inputs"], scaler(), card["genre_words"]).take(np.arange(len(catalogue)))
     space = predictor.embed(catalogue)
     vectors = np.asarray(tower(inputs, training=False))
-    # One stretch for each half and one centre for each component, computed from the two tracks that differ most.
+    # One stretch for each half and one centre for each component, found from the two tracks that differ most.
     far = np.abs(vectors - vectors[0]).argmax(axis=0), np.arange(vectors.shape[1])
     stretch = (space - space[0])[far] / (vectors - vectors[0])[far]
     stretch = np.repeat(np.median(stretch.reshape(2, -1), axis=1), len(stretch) // 2)
@@ -161,7 +161,7 @@ def test_tracks_without_features_have_no_inputs_and_unknown_inputs_are_reported(
         tower_inputs(catalogue_of(tracks), ["temp_cos"], scaler())
 
 
-# --- genres
+# --- genres as inputs
 
 
 def genre_inputs(*genres: list[str] | None, slots: int = 512) -> np.ndarray:

@@ -154,7 +154,7 @@ def test_training_sets_are_sampled_as_the_recipe_says():
     shares, shown_sizes, alone, untitled = [], [], 0, 0
     drawn = [b for seed in range(20) for b in sets.batches(data, asked)(np.random.default_rng(seed))]
     owners = [set(p.tolist()) for p in data.playlists]
-    for shown, terms, wanted, weights, pool, allowed, block in drawn:
+    for shown, titled, wanted, weights, pool, allowed, block in drawn:
         assert pool.shape[1] == asked.negatives
         assert block.max() < len(pool)
         for i in range(len(shown)):
@@ -171,8 +171,8 @@ def test_training_sets_are_sampled_as_the_recipe_says():
                 taken = np.isin(pool, list(owner[0]))
                 np.testing.assert_array_equal(allowed[i] == 0, taken)
             alone += not visible
-            assert visible or terms[i].any(), "a set is never empty"
-            untitled += bool(visible) and not terms[i].any()
+            assert visible or titled[i].any(), "something is always shown"
+            untitled += bool(visible) and not titled[i].any()
             shown_sizes.append(len(visible))
             shares.append(len(hidden) / (len(hidden) + len(visible)))
     n = len(shares)
@@ -203,11 +203,11 @@ def test_the_first_vectors_are_factors_of_the_matrix():
 def test_the_first_terms_are_a_ridge_regression():
     tracks, playlists = data_files()
     data = sets.set_data(recipe(), Run(tracks, playlists, Path(), lambda seed: Path(str(seed))))
-    inputs = np.random.default_rng(1).normal(size=(len(data.by.rows), 3)).astype(np.float32)
-    terms = data.titles.vectors(data.by.titles).astype(float)
-    means = np.stack([inputs[p].mean(axis=0) for p in data.playlists])
-    plain = np.linalg.solve(terms.T @ terms + np.eye(terms.shape[1]), terms.T @ means)
-    np.testing.assert_allclose(sets.first_terms(data, inputs), plain, atol=2e-3)
+    vectors = np.random.default_rng(1).normal(size=(len(data.by.rows), 3)).astype(np.float32)
+    bags = data.titles.vectors(data.by.titles).astype(float)
+    means = np.stack([vectors[p].mean(axis=0) for p in data.playlists])
+    plain = np.linalg.solve(bags.T @ bags + np.eye(bags.shape[1]), bags.T @ means)
+    np.testing.assert_allclose(sets.first_terms(data, vectors), plain, atol=2e-3)
 
 
 def copied(tmp_path: Path) -> Path:

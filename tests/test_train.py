@@ -201,7 +201,7 @@ def regression() -> Any:
 
 
 def fitted(recipe: PredictorRecipe, taught: Any, chosen_by: Any, folder: Path) -> Any:
-    """The recipe's network fitted to windows, as the command does it; checkpoints go to the folder."""
+    """The recipe's network fitted to windows, as the command does it; what it saves goes to the folder."""
     folder.mkdir(exist_ok=True)
 
     def build() -> tuple[Any, Any]:

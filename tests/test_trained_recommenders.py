@@ -192,9 +192,9 @@ def copied(tmp_path: Path, recipe: str = "playlist-knn") -> Path:
     return Path(shutil.copytree(trained(recipe), tmp_path / "model"))
 
 
-def changed(folder: Path, **fields: object) -> None:
+def changed(folder: Path, **changes: object) -> None:
     card = json.loads((folder / "card.json").read_text())
-    (folder / "card.json").write_text(json.dumps({**card, **fields}))
+    (folder / "card.json").write_text(json.dumps({**card, **changes}))
 
 
 @pytest.mark.parametrize(

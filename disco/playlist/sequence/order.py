@@ -37,7 +37,7 @@ _PLAIN, _MOST_PLAIN = 40, 8000
 _WISHED, _MOST_WISHED = 10, 600
 # Up to so many tracks there is time to begin with several first orders.
 _LONG = 300
-# An end that is held: cheaper than any sequence is dear.
+# Bonus that forces a pinned end: larger than the cost of any sequence.
 _PINNED = -1e4
 
 
