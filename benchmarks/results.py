@@ -34,7 +34,7 @@ CONTINUED = {
     "title": "Given the title alone.",
     "challenge": "The mean of the ten categories of the RecSys Challenge 2018, drawn from our playlists; the challenge itself had other playlists and a hundred times as many to train on.",
 }
-# What the tables call `rank` when it hears features alone.
+# What the tables call `rank` with features alone.
 DEAF = "rank without genres"
 # What the headings of the tables of orders begin with.
 FLOW = "Flow: "
@@ -61,29 +61,29 @@ class Tables:
 
     def flows(self, *options: object) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Records of one run of the flow protocol, and the protocol."""
-        said = self._said("flow", "--json", *options)
-        return said["orders"], said["protocol"]
+        result = self._evaluated("flow", "--json", *options)
+        return result["orders"], result["protocol"]
 
     def _records(self, verb: str, what: str, *options: object) -> list[dict[str, Any]]:
-        records: list[dict[str, Any]] = self._said(verb, *self.common, *options)[what]
+        records: list[dict[str, Any]] = self._evaluated(verb, *self.common, *options)[what]
         return records
 
-    def _said(self, *arguments: object) -> dict[str, Any]:
+    def _evaluated(self, *arguments: object) -> dict[str, Any]:
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
             if evaluate.main(list(map(str, arguments))):
                 raise SystemExit("the evaluation failed; see above")
-        said: dict[str, Any] = json.loads(out.getvalue())
-        return said
+        result: dict[str, Any] = json.loads(out.getvalue())
+        return result
 
     def without_genres(self, *options: object) -> list[dict[str, Any]]:
-        """Records of `rank` when it hears features alone, no genre."""
+        """Records of `rank` with features alone, no genre."""
         records = self.run("--predictor", "rank", "--hide-genres", *options)
         return [{**r, "predictor": DEAF} for r in records if r["predictor"] == "rank"]
 
-    def table(self, title: str, said: str, heads: Sequence[str], rows: list[list[str]]) -> None:
+    def table(self, title: str, text: str, heads: Sequence[str], rows: list[list[str]]) -> None:
         """Add a table with its heading and a sentence."""
-        self.lines += [f"\n## {title}\n", said, "", "| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+        self.lines += [f"\n## {title}\n", text, "", "| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
         self.lines += ["| " + " | ".join(row) + " |" for row in rows]
 
 
@@ -199,8 +199,8 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
     )
     if ablations:
         rows = []
-        for said in ablations:
-            name, _, folder = said.partition("=")
+        for ablation in ablations:
+            name, _, folder = ablation.partition("=")
             records = t.run("--source", SOURCE, "--predictor", folder, "--spicyness", 1)
             sets = next(sets for (n, _), sets in by_set(records).items() if n != "popularity")
             rows.append([name, *(hit(sets[c]) for c in ("all", "warm", "cold"))])
@@ -215,13 +215,13 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
 def continuation(t: Tables, recommenders: Sequence[str]) -> None:
     """Tables of how well recommenders continue a playlist, one for each protocol."""
     chosen = [option for name in recommenders for option in ("--recommender", name)]
-    for protocol, said in CONTINUED.items():
+    for protocol, text in CONTINUED.items():
         records = t.continued("--source", SOURCE, "--protocol", protocol, *chosen)
         if protocol == "challenge":
             records = [r for r in records if r["category"] == "mean"]
         t.table(
             f"Continuation: {protocol}",
-            f"{said} {SOURCE}, {max(r['n'] for r in records):,} playlists, 500 recommendations. In brackets 95 % intervals.",
+            f"{text} {SOURCE}, {max(r['n'] for r in records):,} playlists, 500 recommendations. In brackets 95 % intervals.",
             [
                 "recommender",
                 "given",
@@ -264,7 +264,7 @@ def flow(t: Tables, electronic: Path) -> None:
     low, high = protocol["lengths"]
     command = f"`disco evaluate flow --playlists PLAYLISTS --source {SOURCE} --catalogue TRACKS`"
     people = f"{made[0]['n']} playlists of {SOURCE} with {low} to {high} measured tracks, drawn ({protocol['tracks']:,} tracks): {command}. "
-    t.table(f"{FLOW}real playlists", people + TOLD, heads, [flowing(r) for r in made])
+    t.table(f"{FLOW}real playlists", people + FLOW_COLUMNS, heads, [flowing(r) for r in made])
     drawn, protocol = t.flows("--catalogue", electronic, "--genre", GENRES, "--samples", 50)
     command = f"`disco evaluate flow --samples 50 {named} --catalogue DATASET`"
     draws = f"{drawn[0]['n']} draws of {protocol['tracks']} from {protocol['of']:,} tracks of the 114k set's house, techno, trance and drum-and-bass: {command}. "
@@ -341,7 +341,7 @@ def flow(t: Tables, electronic: Path) -> None:
     )
 
 
-TOLD = (
+FLOW_COLUMNS = (
     "Means over lists, in brackets 95 % intervals. Keys: share of transitions that each rule allows, of those with known keys; clashes are more than two steps "
     "apart on the circle of fifths. BPM change in per cent with half and double time folded, `folded` the transitions that needed it; step: distance of neighbours' "
     "scaled features; coherence: 1 - sequential variance / playlist variance; cost: ours, a transition, with all knobs 1. `our search` uses another program's cost."
@@ -384,13 +384,13 @@ def own(r: dict[str, Any]) -> list[str]:
 def verdict(records: Sequence[dict[str, Any]]) -> str:
     """Sentences on who is ahead of whom by the means of key, tempo and step."""
     by = {r["method"]: r for r in records}
-    said = []
+    sentences = []
     for way in (flow_benchmark.ORDER, flow_benchmark.ORDER_UNWEIGHTED):
         beaten = [name for name in BASELINES if name in by and dominates(by[name], by[way])]
-        said.append(
+        sentences.append(
             f"By keys (fifths), BPM change and step `{way}` is dominated by {', '.join(beaten) or 'no other program'}; of the three it is ahead of "
         )
-        said[-1] += (
+        sentences[-1] += (
             ", ".join(
                 f"{name} in {len(ahead(by[way], by[name]))}"
                 for name, rival in BASELINES.items()
@@ -398,7 +398,7 @@ def verdict(records: Sequence[dict[str, Any]]) -> str:
             )
             + "."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def ahead(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
@@ -464,7 +464,7 @@ def main() -> None:
     p.add_argument("--cases", type=int, default=10_000)
     p.add_argument("--output", type=Path, default=ROOT / "docs" / "research" / "results.md")
     arguments = p.parse_args()
-    if missing := [said for said in arguments.ablation if not Path(said.partition("=")[2], "card.json").is_file()]:
+    if missing := [text for text in arguments.ablation if not Path(text.partition("=")[2], "card.json").is_file()]:
         p.error(f"no model is in the folder of {missing[0]!r}")  # now, and not after ten minutes
     if arguments.only and not arguments.electronic:
         p.error("--only flow needs --electronic FILE")

@@ -20,7 +20,7 @@ import pytest
 from helpers.catalogues import catalogue_of
 from hypothesis import given
 from hypothesis import strategies as st
-from test_playlists_source import slice_of, slice_playlist, slice_track, write_json
+from test_playlist_tables import slice_of, slice_playlist, slice_track, write_json
 
 from disco.catalogue import FEATURES, SCHEMA
 from disco.cli import prepare

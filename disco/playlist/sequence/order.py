@@ -36,7 +36,7 @@ _UNCONSTRAINED, _MOST_UNCONSTRAINED = 40, 8000
 _CONSTRAINED, _MOST_CONSTRAINED = 10, 600
 # Up to so many tracks there is time for several initial orders.
 _LONG = 300
-# Bonus that forces a pinned end.
+# Bonus that forces a pinned end: larger than the cost of any sequence.
 _PINNED = -1e4
 
 

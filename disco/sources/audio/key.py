@@ -1,4 +1,4 @@
-"""Key from sound: how much of each pitch class is heard, beside what the 24 keys would have.
+"""Key from sound: the strength of each pitch class, compared with profiles of the 24 keys.
 
 Source: Krumhansl and Schmuckler's correlation with key profiles (Krumhansl 1990, "Cognitive Foundations of Musical
 Pitch", chapter 4), with the profiles of Albrecht and Shanahan (2013), "The use of large corpora to train a new type
@@ -34,7 +34,7 @@ PROFILES: dict[str, tuple[Profile, Profile]] = {
 # On made music as good as Temperley's within a piece of 144, and far better than Krumhansl and Kessler's
 # (benchmarks/key_tempo.py); of the two the one that was counted from a corpus.
 USUAL = "albrecht-shanahan"
-# Peaks between these are heard: below, semitones cannot be told apart; above are mostly overtones.
+# Only peaks between these count: below, semitones cannot be resolved; above are mostly overtones.
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 2000.0
 # A peak's weight falls to a half in so many octaves above 250 Hz, since overtones are of other classes.
 _FALLING = 1.0

@@ -15,12 +15,12 @@ from disco.errors import DataError, MissingExtra
 
 # Samples in a second: nothing above 11 kHz tells of key or beat.
 RATE = 22_050
-# Of longer tracks the middle is heard: intros and endings tell least of both, and two minutes tell enough.
+# Only the middle of longer tracks is analysed: intros and endings say least about both, and two minutes are enough.
 SECONDS = 120.0
 # Eight times full scale, 18 dB above it: files of floats may go over, but what is higher is no sound.
 _LOUDEST = 8.0
 # Window and step of short pieces, where a blow is to be found in time (23 ms apart), and of long ones, where two
-# semitones are to be told apart from 55 Hz on (2.7 Hz apart).
+# semitones must be resolved from 55 Hz on (2.7 Hz apart).
 _SHORT, _SHORT_STEP = 2048, 512
 _LONG, _LONG_STEP = 8192, 4096
 

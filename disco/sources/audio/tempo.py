@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Floats
 from disco.sources.audio.signal import Sound, band_edges
 
-# Bands in which a blow is looked for, evenly spread over the octaves, so that a bass drum is heard beside cymbals.
+# Bands in which onsets are looked for, evenly spread over the octaves, so that a bass drum counts beside cymbals.
 _BANDS, _LOWEST_HZ, _HIGHEST_HZ = 32, 30.0, 10_000.0
 # Tempos that are looked for, and the one that is preferred, by so many octaves: Ellis' are 120 and 1.
 _SLOWEST, _FASTEST, _PREFERRED, _WIDTH = 50.0, 210.0, 120.0, 0.8
@@ -27,7 +27,7 @@ _LEAST_BEATS = 8
 
 def tempo(sound: Sound) -> tuple[float, float]:
     """Beats per minute, and the confidence in it from 0 to 1; NaN and 0 where there is no beat."""
-    # Less than two seconds have no tempo that could be told.
+    # Less than two seconds have no measurable tempo.
     strength = onsets(sound) if len(sound.short) > 2 * sound.short_rate else np.zeros(0, dtype=np.float32)
     if not strength.any():
         return np.nan, 0.0
