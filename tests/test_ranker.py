@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pyarrow as pa
 import pytest
-from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
+from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, data_files, library, trained
 
 from disco.catalogue import Catalogue
 from disco.cli import train
@@ -109,6 +109,7 @@ def ranker_changes(noise: bool = False) -> tuple[str, ...]:
     return (f"parts = {parts(noise)}", "held = 0.4", "trees = 20", "smallest = 5", "negatives = 1.0")
 
 
+@pytest.mark.slow
 class TestRanker(TrainedTests):
     recipe = "ranker"
     # Tracks that no playlist knows are answers too, by their sound.
@@ -180,7 +181,7 @@ class TestRanker(TrainedTests):
 
 
 def test_a_missing_part_is_reported_with_the_command_that_trains_it(tmp_path, capsys):
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     output = tmp_path / "ranker"
     asked = [CLOUD / "ranker.toml", "--tracks", tracks, "--playlists", playlists, "--output", output]
     assert train.main([str(part) for part in asked]) == 1
@@ -211,6 +212,7 @@ def test_a_retrained_part_is_reported(tmp_path):
 # --- the blend
 
 
+@pytest.mark.slow
 class TestBlend(TrainedTests):
     recipe = "blend"
     unknown = range(0)
@@ -268,7 +270,7 @@ def test_the_search_recovers_known_weights():
 
 def test_a_blend_of_missing_parts_or_of_a_blend_is_refused(tmp_path, capsys):
     pytest.importorskip("implicit")
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     asked = [CLOUD / "blend.toml", "--tracks", tracks, "--playlists", playlists, "--output", tmp_path / "blend"]
     assert train.main([str(part) for part in asked]) == 1
     assert "disco train cloud/playlist-knn.toml" in capsys.readouterr().err
