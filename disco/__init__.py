@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from disco.evaluation import protocols as evaluate
     from disco.export import save, show
     from disco.export.console_table import table
-    from disco.export.plot.path import path as figure
+    from disco.export.plot import figure
     from disco.playlist.cost import Knobs
     from disco.playlist.from_file import lint, reorder
     from disco.playlist.make import PUBLISHED, make, make_alternatives
@@ -72,7 +72,7 @@ _HOMES = {
     "Knobs": "disco.playlist.cost:Knobs",
     "Mixing": "disco.playlist.mixing:Mixing",
     "Playlist": "disco.playlist.playlist:Playlist",
-    "figure": "disco.export.plot.path:path",
+    "figure": "disco.export.plot:figure",
     "lint": "disco.playlist.from_file:lint",
     "make": "disco.playlist.make:make",
     "make_alternatives": "disco.playlist.make:make_alternatives",

@@ -32,7 +32,7 @@ def column(tmp_path: Path, name: str, *values: str) -> list[object]:
     return catalogue.table[read_as].to_pylist()
 
 
-def test_a_dj_table_without_ids_gets_ids_that_stay_and_keys_by_name(tmp_path):
+def test_a_dj_table_without_ids_gets_stable_ids_and_keys_by_name(tmp_path):
     text = "title,artist,bpm,key\nStrobe,Anna,128,8A\nSTROBE,anna,128,8A\nStrobe - Live,Anna,131,F#m\n???,Anna,90,\n"
     catalogue = read(tmp_path, text)
     assert catalogue.table["title"].to_pylist() == ["Strobe", "Strobe - Live", "???"]
@@ -42,7 +42,7 @@ def test_a_dj_table_without_ids_gets_ids_that_stay_and_keys_by_name(tmp_path):
     assert "1 rows joined" in " ".join(catalogue.notes)
 
 
-def test_a_row_without_id_and_title_is_dropped_and_reported(tmp_path):
+def test_a_row_without_id_and_title_is_dropped_and_counted(tmp_path):
     catalogue = read(tmp_path, "track_id,title,artists\na,A,P\n,,P\n ,B,P\n")
     assert catalogue.table["title"].to_pylist() == ["A", "B"]
     assert any("1 rows without an id dropped" in note for note in catalogue.notes)
@@ -90,7 +90,7 @@ def test_a_title_is_read_as_it_is_written(tmp_path, title):
         ("NA", ["NA"]),
     ],
 )
-def test_artists_are_parted_where_their_maker_parts_them(tmp_path, written, artists):
+def test_artists_are_split_as_in_the_files_of_each_maker(tmp_path, written, artists):
     assert column(tmp_path, "artists", written, "Solo", "Mira")[0] == artists
 
 
@@ -105,7 +105,7 @@ def test_artists_are_parted_where_their_maker_parts_them(tmp_path, written, arti
         ("Artist URI(s),Artist Name(s)", r"x,Tyler\, The Creator, Oak", ["Tyler, The Creator", "Oak"]),
     ],
 )
-def test_each_exportify_parts_artists_in_its_own_way(tmp_path, header, written, artists):
+def test_each_exportify_is_split_in_its_own_way(tmp_path, header, written, artists):
     value = f'x,"{written[2:]}"' if "URI" in header else f'"{written}"'
     catalogue = read(tmp_path, f"Track URI,Track Name,{header}\nspotify:track:a,A,{value}\n")
     assert catalogue.artists(0) == artists
@@ -123,7 +123,7 @@ def test_each_exportify_parts_artists_in_its_own_way(tmp_path, header, written, 
         (" ", None),
     ],
 )
-def test_genres_are_parted_and_each_named_once(tmp_path, written, genres):
+def test_genres_are_split_without_repeats(tmp_path, written, genres):
     assert column(tmp_path, "genres", written) == [genres]
 
 
@@ -180,11 +180,11 @@ def test_genres_are_parted_and_each_named_once(tmp_path, written, genres):
         ("time_signature", "4.0", 4),
     ],
 )
-def test_a_value_becomes_what_it_means_or_unknown(tmp_path, name, written, value):
+def test_a_value_is_converted_or_becomes_unknown(tmp_path, name, written, value):
     assert column(tmp_path, name, written) == [value]
 
 
-def test_what_is_taken_as_unknown_is_counted(tmp_path):
+def test_values_taken_as_unknown_are_counted(tmp_path):
     rows = "a,0,-1,0.5\nb,5000,99,2\nc,0,,0.5\nd,120,3,\n"
     result = " ".join(read(tmp_path, "track_id,tempo,key,energy\n" + rows).notes)
     for part in ("2 x tempo_bpm 0", "1 x tempo_bpm outside 10 to 1000", "2 x key -1", "1 x energy outside 0 to 1"):
@@ -205,7 +205,7 @@ def test_rows_of_one_track_are_joined_with_all_their_genres_once(tmp_path):
     assert any("2 rows joined" in note for note in catalogue.notes)
 
 
-def test_features_without_a_maker_have_no_set_only_where_others_are_named(tmp_path):
+def test_features_without_a_feature_set_are_unknown_only_where_others_have_one(tmp_path):
     features = ",".join(["0.5"] * 8)
     text = f"track_id,feature_set,{','.join(FEATURES)}\na,audio-1,{features}\nb,,{features}\nc,,{',' * 7}\n"
     assert read(tmp_path, text).table["feature_set"].to_pylist() == ["audio-1", "unknown", None]

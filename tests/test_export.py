@@ -1,4 +1,4 @@
-"""Exports: nothing lost on the way, nothing overwritten unasked, and hostile text stays text."""
+"""Exports: complete values, no file overwritten without force, hostile text unchanged."""
 
 import csv
 import io
@@ -54,7 +54,7 @@ def lines(made: Playlist) -> list[str]:
     return re.split(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]", export.to_m3u8(made).removesuffix("\n"))
 
 
-def test_json_is_what_the_playlist_says_of_itself():
+def test_json_is_the_dictionary_of_the_playlist():
     made = playlist(random_catalogue(4, unknown=0.5), name="Ä „Mix“ 🎧")
     assert json.loads(export.to_json(made)) == made.as_dict()
     assert "Ä „Mix“ 🎧" in export.to_json(made)
@@ -125,7 +125,7 @@ def test_csv_names_a_track_of_spotify_as_exportify_does():
     assert (row["Key"], row["Mode"], row["Tempo"]) == ("9", "0", "")
 
 
-def test_csv_tells_position_seed_and_joins_too():
+def test_csv_has_position_seed_and_transitions():
     rows = export.to_csv(playlist(random_catalogue(3))).splitlines()
     assert rows[0].split(",")[:24] == EXPORTIFY
     others = [name for name in SCHEMA.names if name not in COLUMNS.values()]
@@ -135,7 +135,7 @@ def test_csv_tells_position_seed_and_joins_too():
     assert [row.split(",")[-4] for row in rows[1:]] == ["", "-0.5", "0.5"]
 
 
-def test_m3u8_names_each_track_with_its_seconds_and_where_to_find_it():
+def test_m3u8_has_seconds_name_and_location_of_each_track():
     tracks = catalogue_of(
         [
             {"track_id": "a", "title": "A", "artists": ["P", "Q"], "duration_ms": 180_600, "path": "/music/a.mp3"},
@@ -196,14 +196,14 @@ def test_hostile_text_stays_on_its_line_of_the_m3u8(text, field):
 
 
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
-def test_whatever_a_track_is_called_an_m3u8_has_two_lines_for_it(title, artist, path):
+def test_every_track_has_two_lines_in_an_m3u8_whatever_its_name(title, artist, path):
     clean = [text.encode(errors="replace").decode() for text in (title, artist, path)]
     written = lines(of(title=clean[0], artists=[clean[1]], path=clean[2]))
     assert len(written) == 4
     assert not written[3].startswith("#")
 
 
-def test_only_what_is_invented_has_the_note_that_it_cannot_be_heard():
+def test_only_invented_tracks_are_marked_as_having_no_audio():
     assert "nothing to hear" in export.to_m3u8(playlist(random_catalogue(1), where="the demo (invented tracks)"))
     assert "nothing to hear" not in export.to_m3u8(playlist(random_catalogue(1)))
 
@@ -223,7 +223,7 @@ def test_nothing_is_overwritten_without_force(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, error):
+def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, error):
     where = tmp_path / "list.csv"
     where.write_text("old")
     real = Path.write_bytes
@@ -251,7 +251,7 @@ def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path, 
         ("x" * 300 + ".csv", "cannot be written"),
     ],
 )
-def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, name, sentence):
+def test_an_unwritable_path_is_refused_before_any_work(tmp_path, name, sentence):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(DiscoError, match=re.escape(sentence)) as error:
         export.check_output(tmp_path / name, True, tuple(export.FORMATS))
@@ -259,13 +259,13 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, nam
     assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]
 
 
-def test_a_name_as_long_as_can_be_and_an_ending_in_capitals_are_fine(tmp_path):
+def test_the_longest_name_and_an_ending_in_capitals_are_written(tmp_path):
     for name in ("x" * 251 + ".csv", "LIST.M3U8"):
         export.check_output(tmp_path / name, False, tuple(export.FORMATS))
         export.write_text("text", tmp_path / name)
         assert (tmp_path / name).read_text() == "text"
 
 
-def test_text_that_is_no_unicode_is_written_with_question_marks(tmp_path):
+def test_text_that_is_not_unicode_is_written_with_question_marks(tmp_path):
     export.write_text("caf\udce9\n", tmp_path / "list.json")
     assert (tmp_path / "list.json").read_bytes() == b"caf?\n"

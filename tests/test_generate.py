@@ -241,3 +241,53 @@ def test_real_seeds_give_a_playlist_that_flows(shared, capsys, predictor):
     joins = [t["join"] for t in tracks[3:]]
     assert sum(j["key_similarity"] for j in joins) / 10 > 0.85
     assert sum(j["tempo_similarity"] for j in joins) / 10 > 0.85
+
+
+def test_without_arguments_the_command_shows_how_to_begin(capsys):
+    code, out, err = run(capsys=capsys)
+    assert (code, out) == (2, "")
+    assert "disco generate --example" in err
+    assert len(err.splitlines()) < 12
+
+
+def test_the_published_method_is_one_option_that_others_override(library, capsys):
+    asked = ["t00005", "--catalogue", library, "--json", "--quiet", "--length", 3, "--published"]
+    _, out, _ = run(*asked, "--sweetness", 2, capsys=capsys)
+    record = json.loads(out)
+    assert (record["predictor"], record["recommender"], record["sequencer"]) == ("classic", "nearest", "greedy")
+    assert record["knobs"] == {"flow": 1.0, "spicyness": 1.2, "sweetness": 2.0, "smoothness": 1.0}
+
+
+def test_an_interrupt_is_one_line_and_exit_code_130(library, capsys, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(generate, "make_alternatives", interrupt)
+    code, out, err = run("t00005", "--catalogue", library, "--quiet", capsys=capsys)
+    assert (code, out, err) == (130, "", "disco: interrupted\n")
+
+
+def test_the_file_is_written_even_if_nobody_reads_the_table(library, capsys, monkeypatch, tmp_path):
+    def closed(*_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("disco.export.show", closed)
+    monkeypatch.setattr("disco.cli.console._discard_stdout", lambda: None)
+    where = tmp_path / "list.m3u8"
+    code, _, err = run("t00005", "--catalogue", library, "--quiet", "--output", where, capsys=capsys)
+    assert (code, err) == (0, "")
+    assert where.read_text(encoding="utf-8").startswith("#EXTM3U")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is a device of Linux")
+def test_a_full_disk_is_one_line_and_exit_code_1():
+    command = f"{sys.executable} -m disco.generate --example --quiet > /dev/full"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "disco: standard output: No space left on device\n")
+
+
+def test_a_reader_that_closes_the_pipe_ends_the_command_quietly():
+    command = f"{sys.executable} -m disco.generate --example --quiet | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == ""

@@ -1,4 +1,4 @@
-"""JSPF as ListenBrainz and others write it, and what else calls itself so."""
+"""JSPF as ListenBrainz and others write it, with odd values and other JSON."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def example(folder: Path) -> Path:
     return where
 
 
-def test_tracks_are_what_the_playlist_says(tmp_path):
+def test_tracks_have_the_values_of_the_playlist(tmp_path):
     where = example(tmp_path)
     assert jspf.can_read(where)
     (listed,) = jspf.playlists(where)
@@ -108,7 +108,7 @@ def test_odd_values_are_unknown(tmp_path, more):
         (b'{"playlist": {"title": "caf\xe9"}}', "is not UTF-8"),
     ],
 )
-def test_what_cannot_be_read_is_one_sentence(content, sentence, tmp_path):
+def test_an_unreadable_playlist_gives_one_sentence(content, sentence, tmp_path):
     where = tmp_path / "a.jspf"
     where.write_bytes(content)
     with pytest.raises(DataError, match=sentence) as error:
@@ -116,7 +116,7 @@ def test_what_cannot_be_read_is_one_sentence(content, sentence, tmp_path):
     assert str(error.value).startswith(str(where))
 
 
-def test_other_json_is_not_taken_for_it(tmp_path):
+def test_other_json_is_not_recognised_as_jspf(tmp_path):
     for name, content in (
         ("a.json", '{"name": "x", "tracks": []}'),
         ("b.jspf", "a,b"),

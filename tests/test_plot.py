@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
+from disco.errors import DiscoError
 from disco.export import plot
 from disco.export.plot import style
 from disco.export.plot.path import _ENDS
@@ -263,13 +264,13 @@ def test_the_wheel_tells_moves_that_go_together_from_others_and_skips_unknown_ke
 
     # A, E, B flat and, past a track whose key is unknown, E minor.
     assert joins(9, 4, 10, None, 4) == {
-        "keys that go together (fifths)": 1,
-        "keys that do not": 1,
+        "compatible keys (fifths)": 1,
+        "other keys": 1,
         "over tracks in unknown keys": 1,
     }
     assert joins(None, None) == {}
     nothing = plot.wheel(playlist(track(0, key=None), track(1, key=None)))
-    assert nothing.layout.annotations[0].text == "2 of 2 tracks are in no known key"
+    assert nothing.layout.annotations[0].text == "2 of 2 tracks have an unknown key"
 
 
 def test_the_arc_is_drawn_over_the_energy_and_only_if_one_was_asked_for() -> None:
@@ -318,7 +319,7 @@ def test_the_matrix_of_many_tracks_is_small_and_of_one_says_so() -> None:
     space = scaler().transform(made.tracks.features())
     whole = PairwiseCost(made.tracks, made.knobs, space).matrix(np.arange(450))
     assert z[3, 70] == pytest.approx(whole[9:12, 210:213].mean(), abs=1e-4)
-    assert "no joins" in plot.matrix(playlist(track(0))).layout.annotations[0].text
+    assert "no transitions" in plot.matrix(playlist(track(0))).layout.annotations[0].text
     assert not plot.matrix(playlist(unmeasured(0), unmeasured(1))).layout.annotations
 
 
@@ -329,3 +330,21 @@ def test_hostile_titles_are_no_markup_on_the_wheel_and_in_the_matrix() -> None:
     for text in texts:
         assert set(re.findall(r"<[^>]*>?", text)) <= {"<b>", "</b>", "<br>"}
         assert not re.search(r"[$\n\u202e]|&(?!lt;|gt;|amp;|#36;)", text)
+
+
+def test_a_page_without_a_path_has_a_sentence_and_still_draws_the_rest() -> None:
+    text = plot.page(playlist(unmeasured(0), unmeasured(1)))
+    assert "No track of this playlist has all eight features" in text
+    assert 'id="path"' not in text
+    assert all(f'id="{name}"' in text for name in ("wheel", "curves", "matrix"))
+    assert text.count("Plotly.newPlot(") >= 3
+    assert len(text) > 1_000_000  # Plotly's script is still part of it
+    assert 'id="path"' in plot.page(playlist(track(0), unmeasured(1)))
+
+
+def test_figures_are_drawn_by_their_kind_and_a_wrong_kind_is_refused() -> None:
+    made = playlist(track(0), track(1))
+    assert made.figure() == plot.path(made)
+    assert made.figure("wheel") == plot.wheel(made)
+    with pytest.raises(DiscoError, match="there are: path, wheel, curves, matrix"):
+        made.figure("cake")

@@ -20,7 +20,7 @@ import pytest
 from helpers.catalogues import catalogue_of
 from hypothesis import given
 from hypothesis import strategies as st
-from test_playlists_source import slice_of, slice_playlist, slice_track, write_json
+from test_playlist_tables import slice_of, slice_playlist, slice_track, write_json
 
 from disco.catalogue import FEATURES, SCHEMA
 from disco.cli import prepare
@@ -433,7 +433,7 @@ def test_the_batch_size_does_not_matter(tracks, tmp_path, capsys, monkeypatch):
         (["few.json", "--hold-out", "radio"], 1, "no playlist comes from 'radio'; they come from mpd"),
         (["few.json", "--tracks", "nowhere.csv"], 1, "nowhere.csv: there is no such file"),
         (["few.json", "--names", "nowhere.csv"], 1, "nowhere.csv: there is no such file"),
-        (["few.json", "--output", "few.json"], 1, "few.json: is a file; name a folder"),
+        (["few.json", "--output", "few.json"], 1, "few.json: is a file; give a folder"),
         (["few.json", "--validation", "0.5", "--test", "0.5"], 2, "together less than 1"),
         (["few.json", "--minimum-coverage", "50"], 2, "--minimum-coverage is a share"),
         (["few.json", "--random-seed", "one"], 2, "invalid int value"),

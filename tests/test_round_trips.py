@@ -110,13 +110,13 @@ def dj(track: dict[str, Any], seconds: bool) -> dict[str, Any]:
     }
 
 
-def held(catalogue: Catalogue) -> list[dict[str, Any]]:
+def values(catalogue: Catalogue) -> list[dict[str, Any]]:
     rows = catalogue.table.to_pylist()
     return [{**row, "artists": joined(row["artists"]), "genres": joined(row["genres"])} for row in rows]
 
 
 def same(read: Catalogue, expected: list[dict[str, Any]]) -> None:
-    got = held(read)
+    got = values(read)
     assert len(got) == len(expected)
     for one, other in zip(got, expected, strict=True):
         assert {name: one[name] for name in other} == other
@@ -124,7 +124,7 @@ def same(read: Catalogue, expected: list[dict[str, Any]]) -> None:
 
 @given(catalogues(), words)
 @example(of(title="a", path="/music/\x01\ufffe.mp3"), "\ud800")
-def test_rekordbox_holds_all_but_fractions_of_seconds(tmp_path_factory, tracks, name):
+def test_rekordbox_keeps_everything_but_fractions_of_seconds(tmp_path_factory, tracks, name):
     where = written(tracks, name, ".xml", tmp_path_factory.getbasetemp())
     expected = [dj(track, seconds=True) for track in tracks.table.to_pylist()]
     same(rekordbox.read(where), expected)
@@ -138,7 +138,7 @@ def test_rekordbox_holds_all_but_fractions_of_seconds(tmp_path_factory, tracks, 
 @example(of(title="a", path="/music/a:/b.mp3", duration_ms=1), "\ud800")
 @example(of(track_id="/:0"), "an id that looks like a place")
 @example(of(title="a", path="/music/\x01.mp3"), "a path that XML cannot hold")
-def test_traktor_holds_all(tmp_path_factory, tracks, name):
+def test_traktor_keeps_everything(tmp_path_factory, tracks, name):
     where = written(tracks, name, ".nml", tmp_path_factory.getbasetemp())
     # A path is no URL there, so what XML cannot hold is no file to Traktor.
     clean = [
@@ -154,7 +154,7 @@ def test_traktor_holds_all(tmp_path_factory, tracks, name):
 
 @given(catalogues(), words)
 @example(of(title="a"), "\ud800")
-def test_jspf_holds_all(tmp_path_factory, tracks, name):
+def test_jspf_keeps_everything(tmp_path_factory, tracks, name):
     where = written(tracks, name, ".jspf", tmp_path_factory.getbasetemp())
     names = ("track_id", "path", "title", "album", "duration_ms", "isrc", "tempo_bpm", "key", "mode")
     expected = [
@@ -168,7 +168,7 @@ def test_jspf_holds_all(tmp_path_factory, tracks, name):
 
 
 @given(catalogues(), words, st.sampled_from([None, *export.PATHS]))
-def test_m3u8_finds_every_track_again(tmp_path_factory, tracks, name, way):
+def test_every_track_of_an_m3u8_is_matched_again(tmp_path_factory, tracks, name, way):
     folder = tmp_path_factory.getbasetemp()
     where = folder / "list.m3u8"
     # An id without a file can only be the line itself.
@@ -183,7 +183,7 @@ def test_m3u8_finds_every_track_again(tmp_path_factory, tracks, name, way):
 
 
 @given(catalogues(), words)
-def test_json_finds_every_track_again(tmp_path_factory, tracks, name):
+def test_every_track_of_a_json_is_matched_again(tmp_path_factory, tracks, name):
     listed = playlist_files.read(written(tracks, name, ".json", tmp_path_factory.getbasetemp()))
     assert listed.name == name
     assert listed.ids == tracks.table["track_id"].to_pylist()
@@ -200,17 +200,17 @@ def test_hostile_text_breaks_no_format(suffix, text, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [where.name]
     listed = playlist_files.read(where)
     assert len(listed.ids) == 1
-    if suffix != ".nml" or not FORBIDDEN.search(safe):  # such a path Traktor cannot be told
+    if suffix != ".nml" or not FORBIDDEN.search(safe):  # Traktor has no form for such a path
         assert listed.match(tracks).tolist() == [0]
 
 
-def test_the_tempo_in_rekordbox_is_to_a_hundredth(tmp_path):
+def test_rekordbox_has_tempos_to_a_hundredth(tmp_path):
     where = written(of(title="a", tempo_bpm=123.456), "x", ".xml", tmp_path)
     assert 'AverageBpm="123.46"' in where.read_text()
     assert rekordbox.read(where).tempos[0] == np.float32(123.46)
 
 
-def test_the_same_playlist_is_written_the_same(tmp_path):
+def test_a_playlist_is_always_written_the_same(tmp_path):
     for suffix in export.FORMATS:
         tracks = of(title="a", path="/music/a.mp3")
         first = written(tracks, "x", suffix, tmp_path).read_bytes()

@@ -1,4 +1,4 @@
-"""Sources keep the contract, and opening several of them is one catalogue."""
+"""Every source meets the contract, and several are opened as one catalogue."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_an_export_is_a_folder_a_zip_file_or_one_of_its_parts(tmp_path):
     assert len(sources.playlists(inner / "Playlist1.json")) == 2
 
 
-def test_what_an_export_says_of_its_tracks(tmp_path):
+def test_tracks_of_an_export_have_names_albums_and_play_counts(tmp_path):
     catalogue = spotify_export.read(write_export(tmp_path))
     tracks = {track["track_id"]: track for track in catalogue.table.to_pylist()}
     assert tracks[bare(1)]["title"] == "Night Bus"
@@ -69,13 +69,13 @@ def test_what_an_export_says_of_its_tracks(tmp_path):
     assert "Never" not in str(catalogue.table)
 
 
-def test_playlists_of_an_export_keep_repeats_and_files_of_ones_own(tmp_path):
+def test_playlists_of_an_export_keep_repeats_and_local_files(tmp_path):
     first, second = spotify_export.playlists(write_export(tmp_path))
     assert (first.name, first.ids) == (HOSTILE.strip(), [bare(2), bare(3)])
     assert second.ids == [bare(1), "First & Last My Band", bare(1)]
 
 
-def test_long_histories_count_plays_by_id(tmp_path):
+def test_a_listening_history_counts_plays_by_id(tmp_path):
     play = {
         "ts": "2021-05-06T07:08:09Z",
         "ms_played": 31_000,
@@ -112,13 +112,13 @@ def test_a_broken_part_is_named_and_the_rest_is_read(tmp_path):
         spotify_export.read(library)
 
 
-def test_an_export_without_a_track_says_so(tmp_path):
+def test_an_export_without_a_track_gives_an_error(tmp_path):
     (tmp_path / "YourLibrary.json").write_text('{"tracks": []}')
     with pytest.raises(DataError, match="holds no track"):
         spotify_export.read(tmp_path)
 
 
-def test_slices_say_names_albums_and_durations(tmp_path):
+def test_slices_have_names_albums_and_durations(tmp_path):
     where = write_slice(tmp_path)
     catalogue = mpd.read(where)
     track = catalogue.table.to_pylist()[2]
@@ -141,7 +141,7 @@ def test_a_real_slice_is_read(shared):
     assert len(mpd.read(where)) > 1000
 
 
-def test_a_folder_of_tables_says_to_name_one(tmp_path):
+def test_a_folder_of_tables_gives_an_error(tmp_path):
     write_table(tmp_path)
     with pytest.raises(DataError, match="is a folder; name the table of tracks in it"):
         sources.open([tmp_path])
@@ -159,7 +159,7 @@ def measured(track_id, **more):
     }
 
 
-def test_a_library_gets_features_from_a_table_and_no_tracks(tmp_path):
+def test_enrich_from_fills_in_features_and_adds_no_tracks(tmp_path):
     table = tmp_path / "t.parquet"
     tables.write(
         catalogue_of([measured("other", title="Night Bus - 2011 Remaster"), measured("x", title="Unasked")]), table
@@ -178,7 +178,7 @@ def test_a_library_gets_features_from_a_table_and_no_tracks(tmp_path):
     assert both.has_all_features.sum() == 3
 
 
-def test_the_command_takes_what_fills(tmp_path, capsys):
+def test_generate_takes_enrich_from(tmp_path, capsys):
     place, table = write_slice(tmp_path), tmp_path / "t.parquet"
     tables.write(
         catalogue_of(
@@ -193,7 +193,7 @@ def test_the_command_takes_what_fills(tmp_path, capsys):
     assert made["tracks"][1]["join"]["distance"] is not None
 
 
-def test_what_cannot_be_read_among_others_is_named(tmp_path):
+def test_an_unreadable_file_among_several_is_named(tmp_path):
     with pytest.raises(DiscoError, match="there is no such file"):
         sources.open([write_slice(tmp_path), tmp_path / "nowhere"])
     assert isinstance(sources.open(), Catalogue)

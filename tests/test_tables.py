@@ -1,4 +1,4 @@
-"""Reading anybody's tables: every known layout, values as people write them, and what was kept and dropped."""
+"""Tables of tracks: every known layout, odd values, notes on what was read and dropped, damaged files."""
 
 import functools
 import gzip
@@ -100,7 +100,7 @@ def test_every_known_layout_gives_the_same_track(tmp_path, maker):
     assert maker in catalogue.notes[0]
 
 
-def test_the_layouts_tell_genres_popularity_and_the_rest_where_they_have_them(tmp_path):
+def test_layouts_give_genres_popularity_and_other_columns_that_they_have(tmp_path):
     reporters = {name: set() for name in ONLY_SOME_SAY}
     for maker, text in LAYOUTS.items():
         track = next(t for t in read(tmp_path, text).table.to_pylist() if t["track_id"] == ID)
@@ -131,7 +131,7 @@ def test_line_ends_blank_lines_and_compression_make_no_difference(tmp_path, suff
     assert tables.read(path).table["title"].to_pylist() == ["Ä", "B"]
 
 
-def test_our_own_parquet_comes_back_as_it_was(tmp_path):
+def test_our_own_parquet_is_read_unchanged(tmp_path):
     catalogue = random_catalogue(300, seed=4, artists=40, unknown=0.3)
     tables.write(catalogue, tmp_path / "own.parquet")
     again = tables.read(tmp_path / "own.parquet")
@@ -214,7 +214,7 @@ ROWS = "".join(f"t{i},Title {i},Artist {i},0.5,120\n" for i in range(5))  # line
         (b"PAR1" + b"x" * 99 + b"PAR1", ["Parquet"]),
     ],
 )
-def test_a_file_that_is_no_table_gets_one_sentence_that_names_it_and_the_place(tmp_path, content, expected):
+def test_a_file_that_is_not_a_table_gives_one_sentence_with_file_and_line(tmp_path, content, expected):
     path = tmp_path / "tracks.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(DataError) as error:
@@ -225,7 +225,7 @@ def test_a_file_that_is_no_table_gets_one_sentence_that_names_it_and_the_place(t
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "not gzip", "empty"])
-def test_a_broken_gzip_is_named(tmp_path, damage):
+def test_a_broken_gzip_gives_an_error(tmp_path, damage):
     rows = "".join(f"t{i},Title {i * i},A,0.{i},{60 + i}\n" for i in range(40_000))
     whole = gzip.compress((HEADER + rows).encode(), mtime=0)
     content = {
@@ -274,7 +274,7 @@ def test_two_parquet_columns_of_one_name_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.9, 0.999])
-def test_a_truncated_parquet_is_named(tmp_path, share):
+def test_a_truncated_parquet_gives_an_error(tmp_path, share):
     tables.write(random_catalogue(50), tmp_path / "own.parquet")
     content = (tmp_path / "own.parquet").read_bytes()
     (tmp_path / "cut.parquet").write_bytes(content[: max(4, int(len(content) * share))])
@@ -283,13 +283,13 @@ def test_a_truncated_parquet_is_named(tmp_path, share):
 
 
 @pytest.mark.parametrize("name", ["absent.csv", "no\0file", "absent/tracks.csv", "tracks.csv/below"])
-def test_a_missing_file_is_not_found_by_its_name(tmp_path, name):
+def test_a_missing_file_gives_not_found(tmp_path, name):
     (tmp_path / "tracks.csv").write_text(HEADER)
     with pytest.raises(NotFoundError, match="there is no such file"):
         tables.read(tmp_path / name)
 
 
-def test_a_folder_and_a_name_too_long_are_no_tables(tmp_path):
+def test_a_folder_and_a_too_long_name_give_errors(tmp_path):
     with pytest.raises(DataError, match="is a folder"):
         tables.read(tmp_path)
     with pytest.raises(DataError, match="cannot be read"):
@@ -330,7 +330,7 @@ def read_bytes(content: bytes) -> None:
 
 @given(st.binary(max_size=400))
 @example(b"track_id,title\n\xff")
-def test_random_bytes_never_raise_anything_but_our_errors(content):
+def test_random_bytes_raise_only_our_errors(content):
     read_bytes(content)
 
 
@@ -338,7 +338,7 @@ rubbish = st.text(st.sampled_from("abt,;\"\n\r[]'\\0159.-#{}\t é\ufeff"), max_s
 
 
 @given(st.sampled_from(sorted(LAYOUTS)), st.lists(st.tuples(st.integers(0, 900), rubbish), min_size=1, max_size=4))
-def test_a_csv_with_rubbish_written_over_it_never_raises_anything_but_our_errors(maker, damage):
+def test_an_overwritten_csv_raises_only_our_errors(maker, damage):
     text = LAYOUTS[maker]
     for place, piece in damage:
         text = text[:place] + piece + text[place + len(piece) // 2 :]
@@ -353,7 +353,7 @@ def small_parquet() -> bytes:
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.9999), st.integers(0, 255)), min_size=1, max_size=3))
-def test_a_parquet_with_changed_bytes_never_raises_anything_but_our_errors(damage):
+def test_a_parquet_with_changed_bytes_raises_only_our_errors(damage):
     content = bytearray(small_parquet())
     for place, byte in damage:
         content[int(place * len(content))] = byte

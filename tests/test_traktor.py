@@ -61,7 +61,7 @@ def where(tmp_path):
     return example(tmp_path)
 
 
-def test_tracks_are_what_the_library_says(where):
+def test_tracks_have_the_values_of_the_library(where):
     assert traktor.can_read(where)
     catalogue = traktor.read(where)
     bus, sun, rain, nowhere = catalogue.table.to_pylist()
@@ -76,7 +76,7 @@ def test_tracks_are_what_the_library_says(where):
     assert catalogue.notes[0] == f"{where}: 4 tracks (Traktor NML)"
 
 
-def test_10m_is_open_key_and_so_c_minor(where):
+def test_10m_is_read_as_open_key_notation_for_c_minor(where):
     bus, sun, *_ = traktor.read(where).table.to_pylist()
     for track in (bus, sun):  # by its number, and by its text alone
         assert (key_name(track["key"], track["mode"]), camelot(track["key"], track["mode"])) == ("C minor", "5A")
@@ -87,13 +87,13 @@ def test_10m_is_open_key_and_so_c_minor(where):
     [("0", "C major"), ("11", "B major"), ("12", "C minor"), ("21", "A minor"), ("23", "B minor")]
     + [(value, "C minor") for value in ("24", "-1", "x", "", "²", "9" * 5000)],  # what is no number of a key: by KEY
 )
-def test_the_number_of_a_key(where, value, name):
+def test_a_musical_key_number_is_read_as_key_and_mode(where, value, name):
     where.write_text(LIBRARY.replace('<MUSICAL_KEY VALUE="12">', f'<MUSICAL_KEY VALUE="{value}">'))
     bus = traktor.read(where).table.to_pylist()[0]
     assert key_name(bus["key"], bus["mode"]) == name
 
 
-def test_playlists_keep_their_order_folders_and_unmatched_tracks(where):
+def test_playlists_keep_their_order_folders_and_unmatched_entries(where):
     loops, friday = traktor.playlists(where)
     assert (loops.full_name, loops.ids) == ("_LOOPS", [])
     assert friday.full_name == "Peak / Friday"
@@ -115,7 +115,7 @@ def test_playlists_keep_their_order_folders_and_unmatched_tracks(where):
         ("", "is empty"),
     ],
 )
-def test_what_cannot_be_read_is_one_sentence(content, sentence, tmp_path):
+def test_an_unreadable_library_gives_one_sentence(content, sentence, tmp_path):
     where = tmp_path / "collection.nml"
     where.write_text(content)
     for read in (traktor.read, traktor.playlists):
@@ -127,7 +127,7 @@ def test_what_cannot_be_read_is_one_sentence(content, sentence, tmp_path):
         assert "\n" not in str(error.value)
 
 
-def test_a_list_of_xml_that_is_neither_is_reported(tmp_path):
+def test_xml_of_another_program_is_named_in_the_error(tmp_path):
     (tmp_path / "iTunes.xml").write_text('<?xml version="1.0"?><plist version="1.0"><dict/></plist>')
     with pytest.raises(DataError, match="is XML, but not a library of rekordbox or Traktor"):
         playlist_files.read(tmp_path / "iTunes.xml")

@@ -1,4 +1,4 @@
-"""Door: what is in a catalogue, and what its user knows better. `disco catalogue info|set|corrections`."""
+"""Command: what a catalogue holds, and corrections to its tracks. `disco catalogue info|set|corrections`."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def _show(facts: dict[str, Any]) -> None:
         print(f"most frequent genres  {genres}")
 
 
-def set_values(track: str, said: Sequence[str], catalogue: Catalogue | None) -> corrections.Correction:
+def set_values(track: str, assignments: Sequence[str], catalogue: Catalogue | None) -> corrections.Correction:
     """Keep what a person says of a track, `key=8A` and the like, in the user's own file; nothing after = forgets.
 
     Parameters
     ----------
     track : str
         Where a catalogue is given, whatever finds the track there; else an id, a path, or `artist - title`.
-    said : sequence of str
+    assignments : sequence of str
     catalogue : Catalogue, optional
 
     Raises
@@ -70,7 +70,7 @@ def set_values(track: str, said: Sequence[str], catalogue: Catalogue | None) -> 
     DiscoError
         If a value means nothing, the track is not found, or the file cannot be written.
     """
-    parts = [text.partition("=") for text in said]
+    parts = [text.partition("=") for text in assignments]
     if bare := [name for name, sign, _ in parts if not sign]:
         raise DiscoError(f"{bare[0][:40]!r} sets nothing; write key=8A, bpm=128 or energy=0.7")
     if not track.strip():

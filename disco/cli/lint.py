@@ -104,16 +104,16 @@ def _in_words(suggestion: Suggestion, names: Sequence[str], explained: Explanati
     costs = f"the list costs {abs(suggestion.saves):.2f} {'less' if suggestion.saves >= 0 else 'more'}"
     if suggestion.kind == "bridge":
         change = "less" if suggestion.saves >= 0 else "more"
-        costs = f"the dearer of its two joins costs {abs(suggestion.saves):.2f} {change} than this one"
+        costs = f"the costlier of its two transitions costs {abs(suggestion.saves):.2f} {change} than this one"
     if suggestion.large_tempo_jumps > 0:
         costs += f", and {suggestion.large_tempo_jumps} fewer joins leap in tempo"
-    said = {
+    sentences = {
         "bring": f"{suggestion.position + 1} ({who}) between them",
         "move": f"{suggestion.position + 1} ({who}) moved {after}",
         "replace": f"{who} in place of {suggestion.position + 1}",
         "bridge": f"{who} added between them",
     }
-    return f"{said[suggestion.kind]}: {costs}"
+    return f"{sentences[suggestion.kind]}: {costs}"
 
 
 def _name(track: dict[str, Any]) -> str:
@@ -123,14 +123,14 @@ def _name(track: dict[str, Any]) -> str:
 
 def _as_dict(explained: Explanation) -> dict[str, Any]:
     """The playlist as one JSON object with the grades of its joins, the worst, and what an order would gain."""
-    said = explained.playlist.as_dict()
+    fields = explained.playlist.as_dict()
     grades = explained.grades
-    for i, track in enumerate(said["tracks"][1:]):
+    for i, track in enumerate(fields["tracks"][1:]):
         parts = {name: int(getattr(grades, name)[i]) for name in ("key", "tempo", "sound", "whole")}
         change = float(explained.playlist.terms["tempo_change"][i])
         track["join"]["tempo_change"] = None if np.isnan(change) else round(change, 2)
         track["join"]["grades"] = {name: None if part < 0 else grade_name(part) for name, part in parts.items()}
-    said["worst"] = [
+    fields["worst"] = [
         {
             "from": issue.position + 1,
             "to": issue.position + 2,
@@ -150,12 +150,12 @@ def _as_dict(explained: Explanation) -> dict[str, Any]:
         for issue in explained.worst
     ]
     ordered = explained.reordered
-    said["as_it_is"] = _figures(grades, ordered.before.mean_cost if ordered else None)
-    said["in_order"] = None
+    fields["as_it_is"] = _figures(grades, ordered.before.mean_cost if ordered else None)
+    fields["in_order"] = None
     if ordered and explained.reordered_grades:
-        said["in_order"] = _figures(explained.reordered_grades, ordered.after.mean_cost)
-        said["in_order"]["ids"] = ordered.tracks.table["track_id"].to_pylist()
-    return said
+        fields["in_order"] = _figures(explained.reordered_grades, ordered.after.mean_cost)
+        fields["in_order"]["ids"] = ordered.tracks.table["track_id"].to_pylist()
+    return fields
 
 
 def _figures(grades: Grades, mean_cost: float | None) -> dict[str, Any]:

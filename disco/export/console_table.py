@@ -53,7 +53,7 @@ def table(playlist: Playlist, grades: Grades | None = None) -> Table:
     for head in ("Key", "BPM", "Key move", "Tempo", "Distance", "Cost", *(["Join"] if grades else [])):
         grid.add_column(head, no_wrap=True, justify="right")
     before = ""
-    for i, (track, said) in enumerate(
+    for i, (track, fields) in enumerate(
         zip(playlist.tracks.table.to_pylist(), playlist.to_dict()["tracks"], strict=True)
     ):
         key = key_name(track) or "?"
@@ -65,8 +65,8 @@ def table(playlist: Playlist, grades: Grades | None = None) -> Table:
             key,
             bpm,
         ]
-        if said["join"] is not None:
-            join, change = said["join"], float(playlist.terms["tempo_change"][i - 1])
+        if fields["join"] is not None:
+            join, change = fields["join"], float(playlist.terms["tempo_change"][i - 1])
             move, tempo = f"{before} → {key}", "?" if np.isnan(change) else f"{change:+.1f} %"
             distance, cost = "?" if join["distance"] is None else f"{join['distance']:.2f}", f"{join['cost']:.2f}"
             if grades is None:
@@ -77,7 +77,7 @@ def table(playlist: Playlist, grades: Grades | None = None) -> Table:
                 key_grade, tempo_grade, sound_grade, whole = parts
                 row += [_graded(move, key_grade), _graded(tempo, tempo_grade), _graded(distance, sound_grade)]
                 row += [cost, _graded(grade_name(whole), whole)]
-        grid.add_row(*row, style="bold" if said["seed"] else None, end_section=i + 1 == playlist.seeds)
+        grid.add_row(*row, style="bold" if fields["seed"] else None, end_section=i + 1 == playlist.seeds)
         before = key
     return grid
 

@@ -122,8 +122,14 @@ class Playlist:
 
         disco.show(self)
 
-    def figure(self) -> Any:
-        """Draw the playlist as a path through the music, in three dimensions.
+    def figure(self, kind: str = "path") -> Any:
+        """Draw the playlist.
+
+        Parameters
+        ----------
+        kind : str
+            `path` through the principal components of the features, in 3-D; `wheel` of keys; `curves` of features,
+            tempo and key over the positions; `matrix` of the costs of all transitions.
 
         Returns
         -------
@@ -131,7 +137,7 @@ class Playlist:
         """
         import disco
 
-        return disco.figure(self)
+        return disco.figure(self, kind)
 
     def to_dict(self) -> dict[str, Any]:
         """The playlist as one JSON object; `join` tells how a track follows the one before it.

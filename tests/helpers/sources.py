@@ -1,4 +1,4 @@
-"""What every source must keep to: one test class over all, each with a writer of a small example place."""
+"""The contract of sources: one test class for all, each with a function that writes a small example."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ EXAMPLES: list[tuple[Source, Callable[[Path], Path], int, int]] = [
 class SourceTests:
     """A subclass is collected; `EXAMPLES` is what it runs over."""
 
-    def test_it_is_known_by_its_place_and_the_others_do_not_claim_it(self, source, write, tracks, lists, tmp_path):
+    def test_it_is_recognised_and_no_source_before_it_claims_it(self, source, write, tracks, lists, tmp_path):
         place = write(tmp_path)
         assert source_of(place) is source
         assert source.NAME
@@ -163,11 +163,11 @@ class SourceTests:
             assert len(listed.ids) == len(listed.names)
             assert set(np.flatnonzero(listed.match(catalogue) < 0)) <= set(listed.unmatched)
 
-    def test_the_same_place_gives_the_same(self, source, write, tracks, lists, tmp_path):
+    def test_reading_twice_gives_the_same(self, source, write, tracks, lists, tmp_path):
         place = write(tmp_path)
         assert source.read(place).table.equals(source.read(place).table)
 
-    def test_nothing_is_recognised_in_what_is_not_there_and_reading_it_is_a_sentence(
+    def test_missing_and_foreign_files_are_not_recognised_and_give_one_sentence(
         self, source, write, tracks, lists, tmp_path
     ):
         (tmp_path / "folder").mkdir()
@@ -182,7 +182,7 @@ class SourceTests:
                 source.read(where)
             assert "\n" not in str(error.value)
 
-    def test_a_file_cut_off_anywhere_is_read_or_refused_in_one_sentence(self, source, write, tracks, lists, tmp_path):
+    def test_a_truncated_file_is_read_or_refused_in_one_sentence(self, source, write, tracks, lists, tmp_path):
         place = write(tmp_path)
         files = sorted(f for f in place.rglob("*") if f.is_file()) if place.is_dir() else [place]
         for file in files:

@@ -1,4 +1,4 @@
-"""The curves: how features, tempo and key run over a playlist, and the arc that was asked for."""
+"""The curves figure: features, tempo and key over the positions of a playlist, and the arc that was asked for."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _CURVES = {"energy": "#d55e00", "danceability": "#0072b2", "valence": "#b8860b",
 
 
 def curves(playlist: Playlist) -> go.Figure:
-    """How features, tempo and key run over the playlist: one row each over the tracks' positions."""
-    stops, tracks, n = track_labels(playlist), playlist.tracks, len(playlist)
+    """Draw features, tempo and key over the positions of the playlist, one row each."""
+    labels, tracks, n = track_labels(playlist), playlist.tracks, len(playlist)
     position = np.arange(1, n + 1)
     figure = go.Figure(layout=layout(height=720, margin={"l": 124, "r": 20, "t": 30, "b": 44}))
     look = {"x": position, "mode": "lines+markers" if n <= LABELS else "lines"}
@@ -51,13 +51,13 @@ def curves(playlist: Playlist) -> go.Figure:
             x=position[: len(playlist.arc)], y=playlist.arc[:n], yaxis="y1", name="arc", mode="lines",
             line={"color": INK, "width": 1.8, "dash": "dash"}, hovertemplate="%{y:.2f} asked for",
         )  # fmt: skip
-    _tempo(figure, playlist, stops)
+    _tempo(figure, playlist, labels)
     figure.add_bar(
         x=position, y=np.ones(n), width=0.94, yaxis="y6", name="key",
-        marker={"color": [key_colour(place) for place in tracks.circle_positions], "line": {"width": 0}},
-        text=[stop.camelot or "?" for stop in stops] if n <= LABELS else None,
+        marker={"color": [key_colour(position) for position in tracks.circle_positions], "line": {"width": 0}},
+        text=[label.camelot or "?" for label in labels] if n <= LABELS else None,
         textposition="inside", insidetextanchor="middle", textangle=0, textfont={"size": 12, "color": INK},
-        hovertext=[stop.key or "unknown" for stop in stops], hovertemplate="%{hovertext}",
+        hovertext=[label.key or "unknown" for label in labels], hovertemplate="%{hovertext}",
     )  # fmt: skip
     fit = playlist.terms["key_similarity"]
     figure.add_bar(
@@ -66,13 +66,13 @@ def curves(playlist: Playlist) -> go.Figure:
     )  # fmt: skip
     figure.add_scatter(
         **{**look, "mode": "markers"}, y=np.zeros(n), yaxis="y7", name="track", opacity=0,
-        hovertext=[f"<b>{escape_plotly(stop.title)}</b>" for stop in stops], hovertemplate="%{hovertext}",
+        hovertext=[f"<b>{escape_plotly(label.title)}</b>" for label in labels], hovertemplate="%{hovertext}",
     )  # fmt: skip
     return _rows(figure, playlist)
 
 
-def _tempo(figure: go.Figure, playlist: Playlist, stops: Sequence[TrackLabel]) -> None:
-    """The row of the tempo; where half or double time counts as the same, a dotted line says which it is."""
+def _tempo(figure: go.Figure, playlist: Playlist, labels: Sequence[TrackLabel]) -> None:
+    """The row of the tempo; a dotted line where half or double time counts as the same tempo."""
     tempos, n = playlist.tracks.tempos, len(playlist)
     octaves = tempo_octaves(tempos[:-1], tempos[1:], fold=False)
     turned = np.flatnonzero((np.abs(octaves) > 0.5) & playlist.mixing.folds)
@@ -90,19 +90,19 @@ def _tempo(figure: go.Figure, playlist: Playlist, stops: Sequence[TrackLabel]) -
     figure.add_scatter(
         x=np.arange(1, n + 1), mode=mode, y=tempos, yaxis="y5", name="tempo", line_color=INK, marker_color=INK,
         marker_size=6 if n <= LABELS else 3, hovertemplate="%{y:.1f} BPM",
-        text=[stop.tempo for stop in stops], textposition=_beside(tempos), textfont={"size": 11, "color": SOFT},
+        text=[label.tempo for label in labels], textposition=_beside(tempos), textfont={"size": 11, "color": SOFT},
     )  # fmt: skip
     for i in turned[: 2 * LABELS].tolist():
         times = round(float(octaves[i]))
-        said = f"{2**times}×" if times > 0 else f"1/{2**-times}×".replace("1/2×", "½×").replace("1/4×", "¼×")
+        factor = f"{2**times}×" if times > 0 else f"1/{2**-times}×".replace("1/2×", "½×").replace("1/4×", "¼×")
         figure.add_annotation(
-            x=i + 1.5, y=float(tempos[i] + tempos[i + 1]) / 2, xref="x", yref="y5", text=said, showarrow=False,
+            x=i + 1.5, y=float(tempos[i] + tempos[i + 1]) / 2, xref="x", yref="y5", text=factor, showarrow=False,
             bgcolor="white", borderpad=1, font={"size": 11 if n <= LABELS else 9, "color": SOFT},
         )  # fmt: skip
 
 
 def _beside(values: Floats) -> list[str]:
-    """Where a number stands at each point of a line without being crossed by it: below at the valleys."""
+    """Positions of the numbers at the points of a line so that it does not cross them: below in valleys."""
     around = np.pad(values, 1, mode="edge")
     valley = (values <= np.fmin(around[:-2], around[2:])) & (values < np.fmax(around[:-2], around[2:]))
     return ["bottom center" if low else "top center" for low in valley]

@@ -1,4 +1,4 @@
-"""The matrix: what every join between the tracks of a playlist would cost, with the path that is played."""
+"""The matrix figure: the cost of every transition among the tracks of a playlist, with those that are played."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from disco.playlist.key_rules import UNKNOWN as NO_KEY
 from disco.playlist.key_rules import key_index
 from disco.playlist.playlist import Playlist
 
-# From cheap to dear: light blue to dark orange, which colour-blind people tell apart.
+# From low to high cost: blue to orange, which colour-blind people tell apart.
 _COSTS = ["#0072b2", "#6db1d6", "#fbfbfa", "#efb38c", "#d55e00"]
 # More cells would make a page of many megabytes, and be smaller than a point.
 _CELLS = 200
-# The costs of more tracks are not worth their 16 MB and more, since nobody sees them.
+# The costs of more tracks take 16 MB and more, and could not be seen.
 _MOST = 2000
 
 
 def costs(playlist: Playlist) -> Floats:
-    """Cost of each join, from the track of the row to that of the column, shape (n, n), as reported.
+    """Cost of each transition, from the track of the row to that of the column, shape (n, n), as reported.
 
     Distances are those of the eight scaled features, whatever predictor made the playlist. NaN on the diagonal and
     where nothing is known of a track.
@@ -39,21 +39,21 @@ def costs(playlist: Playlist) -> Floats:
 
 
 def matrix(playlist: Playlist) -> go.Figure:
-    """Costs of all joins among the tracks in playing order; the squares beside the diagonal are the ones played.
+    """Draw the costs of all transitions among the tracks in playing order; those played are outlined.
 
-    Blue off the path, where the path is orange, is what another order would have found. Of more than 200 tracks
-    each cell is the mean over several.
+    Where a played transition is orange and another in its row blue, another order might be better. With more than 200
+    tracks each cell is the mean over several.
     """
     n = len(playlist)
     side = min(max(420, 40 + 24 * n), 720)
     figure = go.Figure(layout=layout(height=side, margin={"l": 10, "r": 10, "t": 10, "b": 50}))
     if n < 2 or n > _MOST:
-        said = "One track alone has no joins." if n < 2 else f"{n:,} tracks have too many joins to draw."
+        text = "A single track has no transitions." if n < 2 else f"{n:,} tracks have too many transitions to draw."
         hide = {"visible": False}
-        return figure.update_layout(xaxis=hide, yaxis=hide).add_annotation(text=said, showarrow=False)
+        return figure.update_layout(xaxis=hide, yaxis=hide).add_annotation(text=text, showarrow=False)
     values, apart = costs(playlist), -(-n // _CELLS)
     known = values[np.isfinite(values)]
-    # A join or two that are forbidden, or far out, must not make all others look alike.
+    # A few outliers must not make all other costs look alike.
     low, high = np.quantile(known, (0.02, 0.98)).tolist() if len(known) else (0.0, 1.0)
     place = np.arange(1, n + 1, apart)
     figure.add_heatmap(
@@ -74,14 +74,14 @@ def matrix(playlist: Playlist) -> go.Figure:
         x=x, y=y, mode="lines", name="played", line={"color": INK, "width": 1.6 if n <= 60 else 0.8},
         hoverinfo="skip", showlegend=False,
     )  # fmt: skip
-    stops, label = track_labels(playlist), {"size": 11, "color": SOFT}
+    labels, font = track_labels(playlist), {"size": 11, "color": SOFT}
     # Isolated, so that a title written from the right does not push its number to the left.
     names = (
-        [f"\u2068{escape_plotly(stop.title, 28)}\u2069  {stop.position}" for stop in stops] if n <= LABELS else None
+        [f"\u2068{escape_plotly(each.title, 28)}\u2069  {each.position}" for each in labels] if n <= LABELS else None
     )
     numbered = {"dtick": label_step(n), "tick0": 1}
     axis = {
-        "showgrid": False, "zeroline": False, "tickfont": label, "fixedrange": True, "range": [0.5, n + 0.5],
+        "showgrid": False, "zeroline": False, "tickfont": font, "fixedrange": True, "range": [0.5, n + 0.5],
         "constrain": "domain", "linecolor": EDGE,
     }  # fmt: skip
     title = {"text": "to", "font": {"size": 12, "color": SOFT}, "standoff": 8}
@@ -97,7 +97,7 @@ def matrix(playlist: Playlist) -> go.Figure:
 
 
 def _blocks(values: Floats, apart: int) -> Floats:
-    """Means over squares of so many rows and columns; NaN where nothing in one is known."""
+    """Means over squares of so many rows and columns; NaN where none of its values is known."""
     if apart == 1:
         return values
     starts = np.arange(0, len(values), apart)

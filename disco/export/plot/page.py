@@ -1,4 +1,4 @@
-"""The page: all pictures of a playlist and its table, in one file that needs no network."""
+"""The page: all figures of a playlist and its table, in one HTML file that needs no network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from plotly import io as plotly_io
 
 from disco.export.plot.curves import curves
 from disco.export.plot.matrix import matrix
-from disco.export.plot.path import path
+from disco.export.plot.path import NOTHING_PLACED, path
 from disco.export.plot.style import TrackLabel, escape_html, key_colour, track_labels
 from disco.export.plot.wheel import wheel
 from disco.playlist.playlist import Playlist
@@ -36,14 +36,23 @@ _HEAD |= {"distance": "number", "cost": "number"}
 
 
 def page(playlist: Playlist) -> str:
-    """One HTML page with the path, the curves and a table; it opens without a network."""
+    """Draw a playlist on one HTML page with its figures and a table of its tracks.
+
+    Plotly's script is part of the page, so that it opens without a network.
+    """
     heading = escape_html(playlist.name)
-    # The wheel scrolls the page, also where it is over a picture.
+    # The mouse wheel scrolls the page, also over a figure.
     config = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
-    figures = [
-        plotly_io.to_html(figure(playlist), config, include_plotlyjs=figure is path, full_html=False, div_id=name)
-        for name, figure in {"path": path, "wheel": wheel, "curves": curves, "matrix": matrix}.items()
-    ]
+    drawn = {"path": path, "wheel": wheel, "curves": curves, "matrix": matrix}
+    if np.isnan(playlist.tracks.features()).any(axis=1).all():
+        del drawn["path"]
+    figures = {
+        name: plotly_io.to_html(draw(playlist), config, include_plotlyjs=first, full_html=False, div_id=name)
+        for first, (name, draw) in zip((True, False, False, False), drawn.items(), strict=False)
+    }
+    way = "<p>Tracks that sound alike are close together. Drag to turn it; point at a track for details.</p>\n"
+    way += f'<div class="wide">{figures["path"]}</div>' if "path" in figures else ""
+    way = way if "path" in figures else f"<p>{NOTHING_PLACED}</p>"
     heads = "".join(f'<th scope="col" class="{kind}">{head}</th>' for head, kind in _HEAD.items())
     colours = map(key_colour, playlist.tracks.circle_positions.tolist())
     rows = "\n".join(map(_table_row, track_labels(playlist), colours))
@@ -54,29 +63,29 @@ def page(playlist: Playlist) -> str:
 <h1>{heading}</h1>
 {"".join(f"<p>{escape_html(line)}</p>" for line in [*_facts(playlist), *playlist.notes])}
 <h2>The path</h2>
-<p>Tracks that sound alike stand together. Drag to turn it; point at a track to see what it is.</p>
-<div class="wide">{figures[0]}</div>
+{way}
 <h2>Its keys</h2>
 <p>The Camelot wheel: minor keys inside, major keys outside, one number up is a fifth up.</p>
-<div class="wide">{figures[1]}</div>
-<h2>How it runs</h2>
+<div class="wide">{figures["wheel"]}</div>
+<h2>Its course</h2>
 <p>Dotted where half or double time counts as the same tempo.</p>
-<div class="wide">{figures[2]}</div>
-<h2>What every join would cost</h2>
-<p>From the track of a row to that of a column, in playing order; the outlined squares are the joins that are played.
-Distance is that of the eight features.</p>
-<div class="wide">{figures[3]}</div>
+<div class="wide">{figures["curves"]}</div>
+<h2>The cost of every transition</h2>
+<p>From the track of a row to that of a column, in playing order; the outlined squares are the transitions that are
+played. Distance is that of the eight features.</p>
+<div class="wide">{figures["matrix"]}</div>
 <h2>Tracks</h2>
 <div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>
 {rows}
 </tbody></table></div>
-<p>◆ is a seed. How a track follows is told from the one before it; half and double time count as the same tempo.</p>
+<p>◆ is a seed. Key move, change of tempo, distance and cost are those from the track before; half and double time
+count as the same tempo.</p>
 </body></html>
 """
 
 
 def _facts(playlist: Playlist) -> list[str]:
-    """What the playlist is, where from, and how it was made, in two lines."""
+    """Length, source and settings of the playlist, in two lines."""
     minutes = playlist.tracks.numbers("duration_ms") / 60_000
     known = "" if np.isfinite(minutes).all() else " or more"
     seeds = f", {playlist.seeds} of them seeds" if playlist.seeds else ""
@@ -87,10 +96,15 @@ def _facts(playlist: Playlist) -> list[str]:
     return [f"{len(playlist)} tracks{seeds}{lasts} · {where}", f"{knobs} · {made}"]
 
 
-def _table_row(stop: TrackLabel, colour: str) -> str:
-    key = f'<span class="key" style="background: {colour}">{stop.camelot}</span>' if stop.camelot else "?"
-    cells = [f"{stop.position}{' ◆' if stop.seed else ''}", escape_html(stop.title), escape_html(stop.artist), key]
-    cells += [stop.tempo or "?", stop.move, stop.change, stop.distance, stop.cost]
+def _table_row(label: TrackLabel, colour: str) -> str:
+    key = f'<span class="key" style="background: {colour}">{label.camelot}</span>' if label.camelot else "?"
+    cells = [
+        f"{label.position}{' ◆' if label.seed else ''}",
+        escape_html(label.title),
+        escape_html(label.artist),
+        key,
+    ]
+    cells += [label.tempo or "?", label.move, label.change, label.distance, label.cost]
     kinds = ["number", "text", "text", *list(_HEAD.values())[3:]]
     row = "".join(f'<td class="{kind}">{cell}</td>' for kind, cell in zip(kinds, cells, strict=True))
-    return f'<tr class="{"seed" if stop.seed else "added"}">{row}</tr>'
+    return f'<tr class="{"seed" if label.seed else "added"}">{row}</tr>'

@@ -1,4 +1,4 @@
-"""What the pictures share: colours, the layout, and a playlist in words that are safe to draw."""
+"""What the figures share: colours, the layout, and the tracks of a playlist as labels."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ INK, SOFT, EDGE, GRID, BAND, UNKNOWN = "#1f2933", "#66727f", "#c9d0d6", "#e4e8ec
 # Plasma without its yellow end, on which white numbers could not be read.
 ALONG = colors.sample_colorscale("Plasma", np.linspace(0, 0.72, 9))
 GOOD, BAD = "#0072b2", "#d55e00"
-# More labels than this would cover each other.
+# More labels would cover each other.
 LABELS = 30
-# Longer titles would cover the picture.
+# Longer titles would cover the figure.
 LONGEST = 40
 
 
 class TrackLabel(NamedTuple):
-    """One track of a playlist in words; texts as they came, not yet safe."""
+    """One track of a playlist in words; its texts are not escaped yet."""
 
     position: int
     seed: bool
@@ -41,14 +41,14 @@ class TrackLabel(NamedTuple):
 
 
 def track_labels(playlist: Playlist) -> list[TrackLabel]:
-    """Every track of a playlist in words."""
+    """Every track of a playlist as a label."""
     tracks = playlist.as_dict()["tracks"]
     change = [math.nan, *playlist.terms["tempo_change"].tolist()]
-    stops = []
+    labels = []
     for i, track in enumerate(tracks):
         camelot, before = track["camelot"], tracks[i - 1]["camelot"] if i else None
         join = track["join"] or {}
-        stops.append(
+        labels.append(
             TrackLabel(
                 position=track["position"],
                 seed=track["seed"],
@@ -63,7 +63,7 @@ def track_labels(playlist: Playlist) -> list[TrackLabel]:
                 cost=number(join.get("cost"), ".2f"),
             )
         )
-    return stops
+    return labels
 
 
 def number(value: float | None, form: str, unit: str = "") -> str:
@@ -72,38 +72,38 @@ def number(value: float | None, form: str, unit: str = "") -> str:
 
 
 def escape_plotly(text: str, longest: int = LONGEST) -> str:
-    """Text that Plotly draws as it stands: no tags, no entities, no TeX, not longer than fits."""
+    """Escape a text for Plotly, which interprets tags, entities and TeX, and shorten it."""
     short = text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
     return html.escape(short, quote=False).replace("$", "&#36;")
 
 
 def escape_html(text: str) -> str:
-    """Text that HTML shows as it stands."""
+    """Escape a text for HTML."""
     return html.escape(printable(text))
 
 
-def hover(stop: TrackLabel) -> str:
-    """What is told of a track that is pointed at."""
+def hover(label: TrackLabel) -> str:
+    """The text at a track that the mouse points at."""
     lines = [
-        f"<b>{stop.position} · {escape_plotly(stop.title)}</b>{'  ◆ seed' if stop.seed else ''}",
-        escape_plotly(stop.artist),
-        f"{stop.key or 'key unknown'}   {f'{stop.tempo} BPM' if stop.tempo else 'tempo unknown'}",
+        f"<b>{label.position} · {escape_plotly(label.title)}</b>{'  ◆ seed' if label.seed else ''}",
+        escape_plotly(label.artist),
+        f"{label.key or 'key unknown'}   {f'{label.tempo} BPM' if label.tempo else 'tempo unknown'}",
     ]
     follows = [
-        f"key {stop.move}" if stop.move else "",
-        f"tempo {stop.change}" if stop.change else "",
-        f"distance {stop.distance}" if stop.distance else "",
+        f"key {label.move}" if label.move else "",
+        f"tempo {label.change}" if label.change else "",
+        f"distance {label.distance}" if label.distance else "",
     ]
     return "<br>".join([*lines, "   ".join(filter(None, follows))]).removesuffix("<br>")
 
 
 def label_step(n: int) -> int:
-    """Every how manieth of n places is labelled."""
+    """Distance of labelled positions, if n would be too many labels."""
     return max(1, math.ceil(n / LABELS))
 
 
 def layout(**more: Any) -> dict[str, Any]:
-    """The layout of every picture, and more."""
+    """The layout of every figure, with additions."""
     return {
         "template": "none",
         "font": {"family": FONT, "size": 13, "color": INK},
@@ -115,9 +115,9 @@ def layout(**more: Any) -> dict[str, Any]:
     }
 
 
-def key_colour(place: float) -> str:
-    """Colour of a place on the circle of fifths (0-11), neighbours alike, light enough for dark text."""
-    if math.isnan(place):
+def key_colour(position: float) -> str:
+    """Colour of a position on the circle of fifths (0-11), similar for neighbours, light enough for dark text."""
+    if math.isnan(position):
         return UNKNOWN
-    (colour,) = colors.sample_colorscale(colors.cyclical.Phase, [place / 12])
+    (colour,) = colors.sample_colorscale(colors.cyclical.Phase, [position / 12])
     return f"rgb{tuple(round(115 + 0.55 * part) for part in colors.unlabel_rgb(colour))}"

@@ -1,4 +1,4 @@
-"""The wheel: a playlist as a path through the keys, as DJs number them (Mixed In Key's Camelot wheel)."""
+"""The wheel figure: a playlist as a path through the keys, numbered as on Mixed In Key's Camelot wheel."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ _TURN, _WIDE = 30, 21
 
 
 def wheel(playlist: Playlist) -> go.Figure:
-    """The playlist as a path on the Camelot wheel: minor keys inside, major keys outside, a fifth up clockwise.
+    """Draw the playlist on the Camelot wheel: minor keys inside, major keys outside, a fifth up clockwise.
 
-    Tracks in one key stand side by side in it, in playing order. Those whose key is unknown have no place: a dotted
-    line joins the tracks around them.
+    Tracks in one key are side by side in it, in playing order. Those with unknown keys are left out: a dotted line
+    connects the tracks around them.
     """
     tracks, n = playlist.tracks, len(playlist)
     keys, modes = tracks.numbers("key"), tracks.modes
-    placed = np.flatnonzero(~np.isnan(tracks.circle_positions))
-    figure = go.Figure(layout=_look(n - len(placed), n))
+    shown = np.flatnonzero(~np.isnan(tracks.circle_positions))
+    figure = go.Figure(layout=_look(n - len(shown), n))
     _keys(figure)
-    if not len(placed):
+    if not len(shown):
         return figure
-    numbers = (tracks.circle_positions[placed].astype(int) + 7) % 12 + 1
-    angle, radius = _stand(numbers, modes[placed].astype(int))
-    places = key_index(keys, modes)[placed]
+    numbers = (tracks.circle_positions[shown].astype(int) + 7) % 12 + 1
+    angle, radius = _polar(numbers, modes[shown].astype(int))
+    places = key_index(keys, modes)[shown]
     allowed = playlist.mixing.keys.allows(places[:-1], places[1:])
     width = 2.2 if n <= LABELS else 1.2
-    next_to = np.diff(placed) == 1
+    next_to = np.diff(shown) == 1
     for name, these, line in (
-        (f"keys that go together ({playlist.mixing.key_rule})", next_to & allowed, {"color": GOOD, "width": width}),
-        ("keys that do not", next_to & ~allowed, {"color": BAD, "width": width}),
+        (f"compatible keys ({playlist.mixing.key_rule})", next_to & allowed, {"color": GOOD, "width": width}),
+        ("other keys", next_to & ~allowed, {"color": BAD, "width": width}),
         ("over tracks in unknown keys", ~next_to, {"color": SOFT, "width": 1.6, "dash": "dot"}),
     ):
         if these.any():
@@ -50,22 +50,22 @@ def wheel(playlist: Playlist) -> go.Figure:
             figure.add_scatterpolar(
                 r=r, theta=theta, mode="lines", line=line, name=name, hoverinfo="skip", opacity=0.75
             )
-    stops, fits = track_labels(playlist), n <= LABELS
+    labels, fits = track_labels(playlist), n <= LABELS
     figure.add_scatterpolar(
         r=radius, theta=angle, name="tracks", showlegend=False, mode="markers+text" if fits else "markers",
-        text=[str(stops[i].position) for i in placed] if fits else None,
+        text=[str(labels[i].position) for i in shown] if fits else None,
         textfont={"size": 10, "color": "white"},
         marker={
-            "color": placed, "colorscale": ALONG, "cmin": 0, "cmax": max(n - 1, 1), "opacity": 1,
+            "color": shown, "colorscale": ALONG, "cmin": 0, "cmax": max(n - 1, 1), "opacity": 1,
             "size": 19 if fits else 8, "line": {"color": "white", "width": 1.5},
-            "symbol": ["diamond" if i < playlist.seeds else "circle" for i in placed],
+            "symbol": ["diamond" if i < playlist.seeds else "circle" for i in shown],
         },
-        hoverinfo="text", hovertext=[hover(stops[i]) for i in placed],
+        hoverinfo="text", hovertext=[hover(labels[i]) for i in shown],
     )  # fmt: skip
     return figure
 
 
-def _stand(numbers: NDArray[np.int_], modes: NDArray[np.int_]) -> tuple[Floats, Floats]:
+def _polar(numbers: NDArray[np.int_], modes: NDArray[np.int_]) -> tuple[Floats, Floats]:
     """Angle in degrees and radius of each track, spread over its key in playing order; shape (n,) each."""
     angle, radius = np.empty(len(numbers)), np.empty(len(numbers))
     for key in {*zip(numbers.tolist(), modes.tolist(), strict=True)}:
@@ -74,16 +74,16 @@ def _stand(numbers: NDArray[np.int_], modes: NDArray[np.int_]) -> tuple[Floats, 
         columns = math.ceil(math.sqrt(len(these) * (0.8 + 0.5 * key[1])))
         rows = math.ceil(len(these) / columns)
         row, column = np.divmod(np.arange(len(these)), columns)
-        # A last row that is not full stands in the middle.
+        # A last row that is not full is centred.
         full = np.where(row == rows - 1, len(these) - (rows - 1) * columns, columns)
         angle[these] = key[0] * _TURN + _WIDE * ((column + 0.5) / full - 0.5)
         radius[these] = _RINGS[key[1]] + _THICK * (1 - (row + 0.5) / rows)
     return angle.astype(np.float32), radius.astype(np.float32)
 
 
-def _segments(values: Floats, joins: Rows) -> Floats:
-    """Values at both ends of some joins, each followed by a gap."""
-    ends = np.stack([values[joins], values[joins + 1], np.full(len(joins), np.nan)], axis=1)
+def _segments(values: Floats, transitions: Rows) -> Floats:
+    """Values at both ends of some transitions, each followed by a gap."""
+    ends = np.stack([values[transitions], values[transitions + 1], np.full(len(transitions), np.nan)], axis=1)
     return np.asarray(ends.ravel(), dtype=np.float32)
 
 
@@ -103,8 +103,8 @@ def _keys(figure: go.Figure) -> None:
 
 
 def _look(unknown: int, n: int) -> dict[str, Any]:
-    told = f"{unknown} of {n} tracks are in no known key" if unknown else ""
-    notes = [{"text": told, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}] if told else []
+    text = f"{unknown} of {n} tracks have an unknown key" if unknown else ""
+    notes = [{"text": text, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}] if text else []
     if unknown < n:  # in the middle the path would cross it
         notes = [{**note, "y": -0.04, "yanchor": "top", "font": {"color": SOFT, "size": 12}} for note in notes]
     hidden = {"visible": False, "showgrid": False}

@@ -1,4 +1,4 @@
-"""The door `models`: what is there, and what may be removed."""
+"""The command `models`: listing, showing and removing models."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class FixedDate(date):
 
 
 def test_list_shows_shipped_models_and_the_users_own(mine, capsys, monkeypatch):
-    monkeypatch.setattr("disco.cli.models.date", FixedDate)
+    monkeypatch.setattr("disco.models.installed.date", FixedDate)
     card = json.loads((mine / "card.json").read_text(encoding="utf-8"))
     (mine / "card.json").write_text(json.dumps({**card, "date": "2026-11-25"}), encoding="utf-8")
     assert main(["list", "--json"]) == 0

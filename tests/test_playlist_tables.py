@@ -53,9 +53,9 @@ def slice_of(*lists: dict[str, Any]) -> dict[str, Any]:
     return {"info": {"generated_on": "2017-12-03", "slice": "0-999", "version": "v1"}, "playlists": list(lists)}
 
 
-def write_json(path: Path, held: Any) -> Path:
+def write_json(path: Path, content: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(held, indent=2), encoding="utf-8")
+    path.write_text(json.dumps(content, indent=2), encoding="utf-8")
     return path
 
 
@@ -63,7 +63,7 @@ def entries_of(table: pa.Table) -> list[tuple[Any, ...]]:
     return list(zip(*(table[name].to_pylist() for name in ("playlist_id", "position", "track_id")), strict=True))
 
 
-def test_a_slice_is_read_as_its_maker_had_it(tmp_path):
+def test_a_slice_is_read_in_its_order(tmp_path):
     first = [slice_track(0, "x", "Café", "Ünïted"), slice_track(1, "y"), slice_track(2, "x")]
     path = write_json(
         tmp_path / "any.name",
@@ -80,7 +80,7 @@ def test_a_slice_is_read_as_its_maker_had_it(tmp_path):
     assert table["track_artist"][0].as_py() == "Ünïted"
 
 
-def test_what_a_slice_lacks_is_unknown_and_counted(tmp_path):
+def test_missing_values_of_a_slice_are_unknown_and_counted(tmp_path):
     nameless = {"track_uri": "spotify:track:x"}
     tracks: list[Any] = [{"pos": 0}, nameless, None, {"track_uri": None}, {**nameless, "track_name": 3}]
     lists: list[Any] = [
@@ -97,7 +97,7 @@ def test_what_a_slice_lacks_is_unknown_and_counted(tmp_path):
     assert table.schema.metadata == {b"playlists": b"5", b"lost": b"3"}
 
 
-def test_hostile_names_are_only_names(tmp_path):
+def test_hostile_names_are_read_unchanged(tmp_path):
     names = ["\ud800", "\x1b[2J", "a\tb\nc", "' OR 1=1", "\u202eevil", "NA", "null", "x" * 100_000, "\x00"]
     lists = [slice_playlist(i, [slice_track(0, f"t{i}", name, name)], name) for i, name in enumerate(names)]
     table = playlist_tables.read(write_json(tmp_path / "s.json", slice_of(*lists)))
@@ -122,10 +122,10 @@ odd_lists = st.lists(odd | st.fixed_dictionaries({"pid": odd, "name": odd, "trac
 
 
 @given(odd | st.fixed_dictionaries({"playlists": odd_lists}))
-def test_whatever_json_is_a_table_or_a_sentence(tmp_path_factory, held):
-    place = mpd_slices.PlaylistSource(write_json(tmp_path_factory.mktemp("odd") / "s.json", held))
-    if not isinstance(held, dict) or not isinstance(held.get("playlists"), list):
-        with pytest.raises(DataError, match=r"s\.json: is no Million Playlist slice|s\.json: is not JSON"):
+def test_any_json_is_read_or_refused_in_one_sentence(tmp_path_factory, content):
+    place = mpd_slices.PlaylistSource(write_json(tmp_path_factory.mktemp("odd") / "s.json", content))
+    if not isinstance(content, dict) or not isinstance(content.get("playlists"), list):
+        with pytest.raises(DataError, match=r"s\.json: is not a Million Playlist slice|s\.json: is not JSON"):
             playlist_tables.read_source(place)
         return
     table = playlist_tables.read_source(place)
@@ -178,7 +178,7 @@ def test_a_table_is_read_in_the_order_of_its_positions(tmp_path, suffix):
     assert set(table["source"].to_pylist()) == {path.stem}
 
 
-def test_rows_that_name_no_track_or_place_are_counted_and_sources_part_playlists(tmp_path):
+def test_rows_without_track_or_position_are_counted_and_sources_separate_playlists(tmp_path):
     columns = {
         "pid": pa.array([1, 1, 1, None, 1], pa.int64()),
         "pos": pa.array([0.0, None, 1.0, 2.0, 0.0]),
@@ -194,7 +194,7 @@ def test_rows_that_name_no_track_or_place_are_counted_and_sources_part_playlists
     assert table.schema.metadata == {b"playlists": b"2", b"lost": b"3"}
 
 
-def test_a_folder_of_ours_is_its_table(tmp_path):
+def test_a_folder_of_prepared_playlists_is_read_from_its_table(tmp_path):
     pq.write_table(pa.table(TABLE), tmp_path / "playlists.parquet")
     write_json(tmp_path / "report.json", {"playlists": {}})
     assert playlist_tables.read(tmp_path).schema.equals(playlist_tables.SCHEMA)
@@ -229,7 +229,7 @@ def in_zip(content: bytes) -> bytes:
         (in_zip(b"012345678X"), "cannot be read"),
     ],
 )
-def test_bad_input_is_a_sentence(tmp_path, content, sentence):
+def test_bad_input_gives_one_sentence(tmp_path, content, sentence):
     (tmp_path / "lists").write_bytes(content)
     with pytest.raises(DataError, match="lists") as error:
         playlist_tables.read(tmp_path / "lists")
@@ -237,7 +237,7 @@ def test_bad_input_is_a_sentence(tmp_path, content, sentence):
     assert "\n" not in str(error.value)
 
 
-def test_what_is_not_there_is_a_sentence(tmp_path):
+def test_a_missing_file_gives_one_sentence(tmp_path):
     for where in (tmp_path / "nowhere", "a\0b"):
         with pytest.raises(NotFoundError, match="there is no such file"):
             playlist_tables.read(where)
@@ -255,7 +255,7 @@ def test_what_is_not_there_is_a_sentence(tmp_path):
         max_size=30,
     )
 )
-def test_reading_a_table_agrees_with_sorting_it_plainly(tmp_path_factory, rows):
+def test_reading_a_table_agrees_with_a_plain_sort(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("table") / "t.parquet"
     names = ("playlist_id", "position", "track_id", "source")
     kinds = (pa.string(), pa.int16(), pa.string(), pa.string())
@@ -325,7 +325,7 @@ def test_an_id_goes_before_a_name_and_other_tables_may_name_tracks():
     assert row[2] == -1
 
 
-def test_a_catalogue_without_names_finds_by_id_alone():
+def test_a_catalogue_without_names_matches_by_id_alone():
     names = playlist_tables.Names(catalogue_of([{"track_id": "x"}]))
     row, by_name = names.find(pa.array(["x", "y"]), pa.array(["T", "T"]), pa.array(["A", "A"]))
     assert (row.tolist(), by_name.any()) == ([0, -1], False)

@@ -1,4 +1,4 @@
-"""All libraries of DJ programs alike: damaged in any way they give a sentence, and `disco order` plays them."""
+"""Libraries of all DJ programs: recognition, damaged files, and `disco order` on their playlists."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ LIBRARIES = [
 ]
 
 
+# Content of each example, which takes longer to make than to read.
+CONTENTS: dict[Callable[[Path], Path], bytes] = {}
+
+
 def refusal(read: Callable[[Path], object], where: Path) -> str | None:
     try:
         read(where)
@@ -44,7 +48,7 @@ def refusal(read: Callable[[Path], object], where: Path) -> str | None:
 
 @pytest.mark.parametrize(("source", "example"), LIBRARIES)
 class TestEveryLibrary:
-    def test_it_is_recognised_by_its_content_and_by_nobody_else(self, source, example, tmp_path):
+    def test_only_its_source_recognises_it_whatever_its_name(self, source, example, tmp_path):
         where = example(tmp_path)
         where = where.rename(tmp_path / "renamed.txt")
         assert [other for other in sources() if other.can_read(where)] == [source]
@@ -59,7 +63,7 @@ class TestEveryLibrary:
         assert len(set(ids)) == len(ids)
         assert None not in ids
 
-    def test_every_playlist_has_a_row_for_each_place(self, source, example, tmp_path):
+    def test_every_playlist_has_a_row_for_each_position(self, source, example, tmp_path):
         for listed in source.playlists(example(tmp_path)):
             assert len(listed.ids) == len(listed.names) == len(listed.tracks)
             found = listed.match(listed.tracks)
@@ -67,9 +71,11 @@ class TestEveryLibrary:
 
     @at_most(60)
     @given(change=st.data())
-    def test_damaged_anywhere_it_is_read_or_refused_in_a_sentence(self, source, example, tmp_path_factory, change):
-        where = example(tmp_path_factory.mktemp("damaged"))
-        content = bytearray(where.read_bytes())
+    def test_a_damaged_file_is_read_or_refused_in_one_sentence(self, source, example, tmp_path_factory, change):
+        if example not in CONTENTS:
+            CONTENTS[example] = example(tmp_path_factory.mktemp("whole")).read_bytes()
+        where = tmp_path_factory.getbasetemp() / "damaged"
+        content = bytearray(CONTENTS[example])
         for _ in range(change.draw(st.integers(1, 4))):
             content[change.draw(st.integers(0, len(content) - 1))] = change.draw(st.integers(0, 255))
         where.write_bytes(content[: change.draw(st.integers(0, len(content)) | st.just(len(content)))])
@@ -90,11 +96,11 @@ def test_a_playlist_of_a_library_is_ordered_without_a_catalogue(tmp_path, capsys
     assert sorted(ids[:2]) == sorted([test_rekordbox.MOON, test_rekordbox.BUS])
     assert ids[2:] == ["TrackID 99"]
     assert f"1 of 4 tracks are not in {where}, only their names are known: 'TrackID 99'" in err
-    assert "1 tracks are in the playlist more than once" in err
+    assert "1 tracks are in the playlist more than once; each is played once" in err
     assert "6 tracks (rekordbox XML)" in err
 
 
-def test_which_playlist_is_asked_for_in_a_sentence(tmp_path, capsys):
+def test_the_error_lists_the_playlists_to_choose_from(tmp_path, capsys):
     for where in (test_rekordbox.example(tmp_path), test_mixxx.example(tmp_path)):
         code, out, err = run(where, capsys=capsys)
         assert (code, out) == (1, "")
@@ -104,7 +110,7 @@ def test_which_playlist_is_asked_for_in_a_sentence(tmp_path, capsys):
         assert "has no playlist \"Nobody's\"; it has '" in err
 
 
-def test_what_a_library_does_not_know_a_catalogue_may(tmp_path, capsys):
+def test_a_catalogue_adds_tracks_that_the_library_does_not_have(tmp_path, capsys):
     bus = {"track_id": "x1", "title": "Night Bus", "artists": ["Mira Vale"], "key": 3, "mode": 1, "tempo_bpm": 99.0}
     gone = {"track_id": "x2", "path": "/Users/me/gone.mp3", "key": 3, "mode": 1, "tempo_bpm": 98.0}
     tables.write(catalogue_of([bus, gone]), tmp_path / "t.parquet")
@@ -129,7 +135,7 @@ def test_what_a_library_does_not_know_a_catalogue_may(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("suffix", export.FORMATS)
-def test_from_every_format_to_every_other(suffix, tmp_path, capsys):
+def test_every_format_is_converted_to_every_other(suffix, tmp_path, capsys):
     tracks = random_catalogue(9, seed=5).table.to_pylist()
     for i, track in enumerate(tracks):
         track["path"] = f"/music/{i}.mp3"
@@ -149,7 +155,7 @@ def test_from_every_format_to_every_other(suffix, tmp_path, capsys):
         assert again.name == {".csv": ""}.get(other, "In order" if suffix == ".csv" else "Friday")
 
 
-def test_tracks_without_a_file_are_reported_where_only_files_can_be_played(tmp_path, capsys):
+def test_tracks_without_a_file_are_reported_for_programs_that_need_files(tmp_path, capsys):
     tables.write(random_catalogue(9, seed=5), tmp_path / "t.parquet")
     (tmp_path / "a.txt").write_text("t00001\nt00002\n")
     for suffix, program in ((".xml", "rekordbox"), (".nml", "Traktor")):
@@ -159,7 +165,7 @@ def test_tracks_without_a_file_are_reported_where_only_files_can_be_played(tmp_p
         assert "LOCATION" not in where.read_text().upper()
 
 
-def test_names_of_keys_and_paths_are_as_asked_for(tmp_path, capsys):
+def test_names_of_keys_and_paths_follow_the_options(tmp_path, capsys):
     track = {"track_id": "a", "path": str(tmp_path / "music" / "a.mp3"), "key": 0, "mode": 0, "tempo_bpm": 120.0}
     tables.write(catalogue_of([track, {**track, "track_id": "b"}]), tmp_path / "t.parquet")
     (tmp_path / "a.txt").write_text("a\nb\n")
@@ -186,7 +192,7 @@ def test_names_of_keys_and_paths_are_as_asked_for(tmp_path, capsys):
     assert run(tmp_path / "a.txt", "--paths", "sideways", capsys=capsys)[0] == 2
 
 
-def test_a_playlist_of_a_library_is_recommended_for(tmp_path, capsys):
+def test_recommend_reads_a_playlist_of_a_library(tmp_path, capsys):
     tracks = random_catalogue(30, seed=5).table.to_pylist()
     tracks[7]["path"] = test_rekordbox.BUS
     tables.write(catalogue_of(tracks), tmp_path / "t.parquet")

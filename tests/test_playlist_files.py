@@ -1,4 +1,4 @@
-"""One playlist in a file: every form that is read, and the sentences for those that are not."""
+"""One playlist of a file: every format that is read, the choice among several, and errors."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from helpers.catalogues import catalogue_of, random_catalogue
+from helpers.sources import write_export, write_m3u, write_slice
 
+from disco import sources
 from disco.cli import generate
 from disco.errors import DataError
 from disco.export import FORMATS
 from disco.sources import playlist_files
-from disco.sources.files import tables
+from disco.sources.files import tables, text_lists
 
 IDS = ["t00005", "t00017", "t00003"]
 
@@ -40,7 +42,7 @@ def slice_of(playlists=1):
     )
 
 
-def test_parquet_csv_and_slices_with_one_playlist(catalogue, tmp_path):
+def test_parquet_csv_and_slices_with_one_playlist_are_read(catalogue, tmp_path):
     pq.write_table(pa.Table.from_pylist(entries()), tmp_path / "a.parquet")
     rows = [",".join(entries()[0]), *(",".join(map(str, entry.values())) for entry in entries())]
     (tmp_path / "a.csv").write_text("\n".join(rows), encoding="utf-8")
@@ -102,7 +104,7 @@ def test_relative_paths_begin_in_the_folder_of_the_file(tmp_path, monkeypatch):
     assert listed.ids[2] == "/music/c d.mp3"
 
 
-def test_a_name_that_the_file_does_not_have_is_reported(tmp_path):
+def test_an_unknown_playlist_name_gives_an_error_with_the_known_ones(tmp_path):
     (tmp_path / "a.m3u").write_text("#EXTM3U\n#PLAYLIST:Mine\na.mp3\n")
     assert playlist_files.read(tmp_path / "a.m3u", "mine").ids == ["a.mp3"]
     with pytest.raises(DataError, match="has no playlist 'Friday'; it has 'Mine'"):
@@ -112,7 +114,7 @@ def test_a_name_that_the_file_does_not_have_is_reported(tmp_path):
         playlist_files.read(tmp_path / "b.txt", "Friday")
 
 
-def test_files_of_music_are_found_by_their_path_or_name(tmp_path):
+def test_audio_files_are_matched_by_path_or_name(tmp_path):
     tracks = random_catalogue(20, seed=2).table.to_pylist()
     tracks[4]["path"] = "/music/a b.mp3"
     (tmp_path / "a.m3u").write_text(
@@ -141,6 +143,8 @@ def test_files_of_music_are_found_by_their_path_or_name(tmp_path):
         ("a.txt", b"", "is empty"),
         ("a.txt", b" \n\n", "is empty"),
         ("a.bin", b"\xff\xfb\x90\x00" * 100, "is not a playlist that DISCO reads"),
+        ("a.m3u", "#EXTM3U\ncafé.mp3\n".encode("latin-1"), "is not UTF-8; save the file as UTF-8"),
+        ("a.m3u", "#EXTM3U\ncafé.mp3\n".encode("utf-16"), "is encoded as UTF-16; save it as UTF-8"),
         ("a.parquet", b"PAR1nonsense", "is not a readable Parquet file"),
         ("a.csv", b"colour,size\nred,3\n", "column"),
     ],
@@ -156,7 +160,7 @@ def test_an_unreadable_file_is_an_error_of_one_sentence(name, content, sentence,
     assert "\n" not in str(error.value)
 
 
-def test_several_playlists_in_a_table_are_reported(tmp_path):
+def test_several_playlists_in_a_table_give_an_error_with_their_names(tmp_path):
     pq.write_table(pa.Table.from_pylist(entries(2)), tmp_path / "a.parquet")
     with pytest.raises(DataError, match="has 2 playlists; choose one with --playlist: 'beach 🏖'"):
         playlist_files.read(tmp_path / "a.parquet")
@@ -211,3 +215,55 @@ def test_the_duration_in_an_m3u_tells_versions_apart_and_0_is_unknown(tmp_path):
 def test_paths_of_another_system_or_root_are_matched(tmp_path):
     m3u = ["#EXTM3U", "d:\\Music\\Dot\\salt.mp3", "/Volumes/USB/Dot/Salt.mp3", "/Volumes/USB/Salt.mp3"]
     assert matched(tmp_path, "a.m3u8", m3u, LIBRARY) == [2, 2, -1]
+
+
+def test_a_library_without_a_catalogue_is_looked_up_in_its_own_tracks(catalogue, tmp_path):
+    place = write_export(tmp_path)
+    tracklist, own = sources.open_playlist(place, "Mine")
+    assert tracklist.match(own).tolist()[0] == tracklist.match(own).tolist()[2] >= 0
+    assert len(own) == 4
+    table = tmp_path / "t.parquet"
+    tables.write(catalogue, table)
+    named = sources.open_playlist(place, "Mine", catalogue=table)[1]
+    given = sources.open_playlist(place, "Mine", catalogue=catalogue)[1]
+    assert (len(named), given is catalogue) == (60, True)
+
+
+def test_enrich_from_fills_in_the_tracks_of_a_library(catalogue, tmp_path):
+    place, table = write_slice(tmp_path), tmp_path / "t.parquet"
+    track = {**catalogue.table.to_pylist()[0], "track_id": f"{0:022}"}
+    tables.write(catalogue_of([track]), table)
+    tracklist, own = sources.open_playlist(place, "one", enrich_from=table)
+    assert np.isfinite(own.tempos[tracklist.match(own)]).tolist() == [True, False, False]
+
+
+def test_a_playlist_file_is_a_catalogue_of_names(tmp_path):
+    where = write_m3u(tmp_path)
+    catalogue = sources.open(where)
+    bus = catalogue.tracks(np.array([0]))[0]
+    assert (bus["title"], bus["artists"]) == ("Night Bus", ["Mira Vale"])
+    assert bus["path"] == str(tmp_path / "music" / "night bus.mp3")
+    assert not catalogue.has_any_feature.any()
+
+
+def test_a_text_file_with_the_columns_of_a_table_is_a_table(tmp_path):
+    where = tmp_path / "a.txt"
+    where.write_text("title,artist,tempo\nNight Bus,Mira Vale,120\n")
+    assert sources.source_of(where) is tables
+    assert playlist_files.read(where).tracks.tempos.tolist() == [120]
+    where.write_text("Night Bus, Mira Vale\nOther, Track\n")
+    assert sources.source_of(where) is text_lists
+    assert playlist_files.read(where).ids == ["Night Bus, Mira Vale", "Other, Track"]
+
+
+def test_a_table_without_playlists_is_one_playlist_of_its_rows(catalogue, tmp_path):
+    tables.write(catalogue, tmp_path / "t.parquet")
+    tracklist, own = sources.open_playlist(tmp_path / "t.parquet")
+    assert tracklist.match(own).tolist() == list(range(60))
+
+
+def test_other_separators_than_commas_give_an_error_instead_of_a_list(tmp_path):
+    (tmp_path / "a.csv").write_text("track_id;title\nt00005;Title 5\n")
+    for read in (playlist_files.read, sources.open):
+        with pytest.raises(DataError, match=r"line 1: separates its columns by ';'"):
+            read(tmp_path / "a.csv")

@@ -1,4 +1,4 @@
-"""The door that orders: what it reads, prints, writes and refuses."""
+"""The command that orders: what it reads, prints, writes and refuses."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_unmatched_tracks_keep_their_places_and_doubles_are_played_once_and_both
     for suffix in FORMATS:
         better = tmp_path / f"b{suffix}"
         assert run(tmp_path / "a.txt", "--catalogue", library, "--output", better, capsys=capsys)[0] == 0
-        assert playlist_files.read(better).ids[4] == "xq zzyq wwv", "a stranger keeps its place in the file too"
+        assert playlist_files.read(better).ids[4] == "xq zzyq wwv", "it keeps its position in the file too"
     ids = reorder(had).tracks.table["track_id"].to_pylist()
     assert ids[4] == "xq zzyq wwv"
     assert sorted(ids[:4]) == sorted(IDS[:4])

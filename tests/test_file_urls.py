@@ -42,11 +42,11 @@ windows = st.lists(parts.map(lambda text: text.replace("\\", "_")), min_size=1, 
         ("/music/a.mp3", None),
     ],
 )
-def test_urls_of_files(url, path):
+def test_a_file_url_is_read_as_its_path(url, path):
     assert from_url(url) == path
 
 
-def test_a_streaming_service_is_no_file():
+def test_the_uri_of_a_streaming_service_is_not_a_file():
     assert streamed("file://localhostspotify:track:4uLU") == "spotify:track:4uLU"
     assert streamed("file://localhost/tidal:tracks:1") == "tidal:tracks:1"
     assert streamed("soundcloud:tracks:1") == "soundcloud:tracks:1"
@@ -66,17 +66,17 @@ def test_a_streaming_service_is_no_file():
         ("", "/:", "", None),
     ],
 )
-def test_places_of_traktor(volume, folder, name, path):
+def test_a_location_of_traktor_is_read_as_its_path(volume, folder, name, path):
     assert from_traktor(volume, folder, name) == path
     assert from_primary_key(volume + folder + name) == path
 
 
-def test_a_primary_key_without_a_place_is_none():
+def test_a_primary_key_without_a_path_is_none():
     assert from_primary_key("disco:1") is None
     assert from_primary_key("") is None
 
 
-def test_traktor_gets_the_disk_of_its_own():
+def test_another_disk_of_a_mac_is_a_volume_of_traktor():
     assert to_traktor("/music/a.mp3") == ("Macintosh HD", "/:music/:", "a.mp3")
     assert to_traktor("/Volumes/SSD/music/a.mp3") == ("SSD", "/:music/:", "a.mp3")
     assert to_traktor("D:\\Music\\a.mp3") == ("D:", "/:Music/:", "a.mp3")
@@ -89,7 +89,7 @@ def test_traktor_gets_the_disk_of_its_own():
 @example("/Volumes/a/b")
 @example("/a/:/:b/c:/..:/d")
 @example("/%41/%/a#?.mp3")
-def test_every_path_comes_back(path):
+def test_every_path_survives_the_round_trip(path):
     assert is_absolute(path)
     for host in ("", "localhost"):
         url = to_url(path, host)
@@ -102,10 +102,10 @@ def test_every_path_comes_back(path):
 
 
 @pytest.mark.parametrize("text", ["", " ", "https://a/b.mp3", "spotify:track:1", "/music/", None])
-def test_what_is_no_file(text):
+def test_urls_and_folders_are_not_files(text):
     assert not is_file(text)
 
 
 @pytest.mark.parametrize("text", ["/a.mp3", "a.mp3", "C:/a.mp3", "C:\\a.mp3", "../a", "#1.mp3"])
-def test_what_is_a_file(text):
+def test_paths_are_files(text):
     assert is_file(text)
