@@ -47,7 +47,7 @@ GENRES = (
 # Neighbours in sound, so that a playlist between their three tracks hangs together.
 SEED_GENRES = ("funk", "soul", "disco")
 
-# Each feature with the decimals kept: what the services publish, or less where nobody would hear it.
+# Decimals of each feature: those that the services publish, or fewer where the difference is inaudible.
 DECIMALS = {
     "acousticness": 3,
     "danceability": 3,
@@ -59,7 +59,7 @@ DECIMALS = {
     "valence": 3,
 }
 INSTRUMENTALNESS = FEATURES.index("instrumentalness")
-# Normal scores of the quantiles kept. Out to one track in 700: a genre has about 1,000 to fit to.
+# Normal scores of the stored quantiles. Out to one track in 700: a genre has about 1,000 to fit to.
 SCORES = np.linspace(-3, 3, 25)
 CHANCES = [NormalDist().cdf(score) for score in SCORES]
 TIME_SIGNATURES = (1, 3, 4, 5)
@@ -82,10 +82,10 @@ def between_artists(scores: Floats, artists: NDArray[Any]) -> float:
     return float(variance / (variance + within))
 
 
-def correlation(scores: Floats, kept: NDArray[np.bool_]) -> Floats:
-    """Correlation of the scores, those with instrumentalness from the rows that are `kept` alone."""
+def correlation(scores: Floats, used: NDArray[np.bool_]) -> Floats:
+    """Correlation of the scores, those with instrumentalness from the rows that are `used` alone."""
     joint: Floats = np.asarray(np.corrcoef(scores, rowvar=False))
-    joint[INSTRUMENTALNESS] = np.asarray(np.corrcoef(scores[kept], rowvar=False))[INSTRUMENTALNESS]
+    joint[INSTRUMENTALNESS] = np.asarray(np.corrcoef(scores[used], rowvar=False))[INSTRUMENTALNESS]
     joint[:, INSTRUMENTALNESS] = joint[INSTRUMENTALNESS]
     # Two sets of rows can contradict each other: keep the matrix positive, with room for rounding.
     values, vectors = np.linalg.eigh(joint)
@@ -113,10 +113,10 @@ def shares(counts: Floats) -> list[float]:
 def genre_statistics(tracks: Columns) -> dict[str, Any]:
     """Summary statistics of one genre's tracks."""
     # Nearly half of all tracks have no instrumentalness at all: that is a share of its own, not a quantile.
-    kept = tracks["instrumentalness"] > 0
+    used = tracks["instrumentalness"] > 0
     quantiles, columns = {}, []
     for name in FEATURES:
-        values = tracks[name][kept] if name == "instrumentalness" else tracks[name]
+        values = tracks[name][used] if name == "instrumentalness" else tracks[name]
         quantiles[name] = [float(f"{value:.4g}") for value in np.quantile(values, CHANCES)]
         columns.append(np.interp(tracks[name], quantiles[name], SCORES))
     scores = np.stack(columns, axis=1)
@@ -129,9 +129,9 @@ def genre_statistics(tracks: Columns) -> dict[str, Any]:
     return {
         "tracks": len(scores),
         "quantiles": quantiles,
-        "correlation": np.round(correlation(scores, kept), 3).tolist(),
+        "correlation": np.round(correlation(scores, used), 3).tolist(),
         "between_artists": round(between_artists(np.delete(scores, INSTRUMENTALNESS, 1), tracks["artist"]), 3),
-        "no_instrumentalness": round(float(1 - kept.mean()), 3),
+        "no_instrumentalness": round(float(1 - used.mean()), 3),
         "key_mode": shares(key_mode),
         "tempo": tempo_mixture(tracks["tempo"][tracks["tempo"] > 0]),
         "log_seconds": [round(float(log_seconds.mean()), 3), round(float(log_seconds.std()), 3)],

@@ -54,7 +54,7 @@ def first_genres(table: pa.Table) -> np.ndarray:
     return np.array([genres[0] for genres in table["genres"].to_pylist()])
 
 
-def test_drawing_again_gives_the_committed_catalogue(make_demo, table, tmp_path):
+def test_the_committed_catalogue_is_reproducible(make_demo, table, tmp_path):
     again = tmp_path / "tracks.parquet"
     assert make_demo.main(["draw", "--output", str(again)]) == 0
     assert pq.read_table(again).equals(table, check_metadata=True)
@@ -101,7 +101,7 @@ def test_every_number_is_in_its_range(table, name, low, high):
     assert len(np.unique(values)) > 1
 
 
-def test_every_key_is_played_in_both_modes(table):
+def test_every_key_occurs_in_both_modes(table):
     assert len(set(zip(table["key"].to_pylist(), table["mode"].to_pylist(), strict=True))) == 24
 
 
@@ -122,7 +122,7 @@ def test_names_are_tidy_text(table):
         assert not set(text) & set("{}|~;"), text
 
 
-def test_every_artist_is_of_one_genre_with_a_few_to_twenty_tracks(table):
+def test_every_artist_has_one_genre_and_at_most_twenty_tracks(table):
     genres = first_genres(table)
     main = np.array([names[0] for names in table["artists"].to_pylist()])
     for name in np.unique(main):
@@ -132,13 +132,13 @@ def test_every_artist_is_of_one_genre_with_a_few_to_twenty_tracks(table):
         assert 6 <= len(set(main[genres == genre])) <= 20, genre
 
 
-def test_nobody_is_their_own_guest(table):
+def test_no_artist_is_featured_by_themselves(table):
     for names in table["artists"].to_pylist():
         assert len(set(names)) == len(names)
         assert len(names) in (1, 2)
 
 
-def test_no_album_goes_on_for_more_than_a_few_tracks(table):
+def test_albums_have_few_tracks(table):
     names = [artists[0] for artists in table["artists"].to_pylist()]
     _, counts = np.unique(
         [f"{n};{a}" for n, a in zip(names, table["album"].to_pylist(), strict=True)], return_counts=True
@@ -195,7 +195,7 @@ def test_tracks_of_one_artist_are_more_alike_than_those_of_a_genre(table):
     assert (np.mean(within, axis=0) < 0.85 * np.mean(across, axis=0)).all()
 
 
-def test_genres_differ_as_listeners_know_them(table):
+def test_genres_differ_in_the_expected_features(table):
     genres = first_genres(table)
     mean = {name: {g: table[name].to_numpy()[genres == g].mean() for g in np.unique(genres)} for name in FEATURES}
     tempo = {g: np.median(table["tempo_bpm"].to_numpy()[genres == g]) for g in np.unique(genres)}
@@ -220,7 +220,7 @@ def test_the_files_are_small(table):
     assert table.num_rows == 5000
 
 
-def test_the_statistics_hold_no_ids_or_names(statistics):
+def test_the_statistics_contain_no_ids_or_names(statistics):
     def texts(value: object) -> list[str]:
         if isinstance(value, dict):
             return [text for inner in value.values() for text in texts(inner)]

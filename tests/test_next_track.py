@@ -127,6 +127,11 @@ def test_without_playlists_there_is_one_error(themed):
         next_track.sample_cases(themed[0], [], None)
 
 
+def test_a_single_playlist_leaves_no_negatives(themed):
+    with pytest.raises(DiscoError, match="negatives are sampled from other playlists"):
+        next_track.sample_cases(themed[0], [np.arange(20)], None)
+
+
 @pytest.fixture(scope="module")
 def files(themed, tmp_path_factory):
     catalogue, playlists = themed

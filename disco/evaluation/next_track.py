@@ -143,10 +143,12 @@ def _sample_negatives(
     if genre is not None:
         entries = entries[np.argsort(genre[entries], kind="stable")]
         starts = np.searchsorted(genre[entries], np.arange(-1, genre.max() + 2))
-    own = np.zeros(n_tracks, dtype=bool)
+    own, counts = np.zeros(n_tracks, dtype=bool), np.bincount(entries, minlength=n_tracks)
     negatives = np.empty((len(playlist), NEGATIVES), dtype=np.intp)
     for number in np.unique(playlist):
         cases = np.flatnonzero(playlist == number)
+        if counts[np.unique(playlists[number])].sum() == len(entries):
+            raise DiscoError("negatives are sampled from other playlists; no other test playlist has other tracks")
         own[playlists[number]] = True
         low, high = np.zeros(len(cases), dtype=np.intp), np.full(len(cases), len(entries))
         if genre is not None:

@@ -98,6 +98,21 @@ def next_track(
     ------
     DiscoError
         If no playlist has enough tracks of the catalogue.
+
+    Examples
+    --------
+    >>> import disco
+    >>> import pyarrow.parquet as pq
+    >>> from tempfile import TemporaryDirectory
+    >>> ids = [f"demo-{i:05}" for i in range(1, 41)]
+    >>> names, positions = ["one"] * 20 + ["two"] * 20, [*range(20), *range(20)]
+    >>> entries = pa.table({"playlist_id": names, "position": positions, "track_id": ids})
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "playlists.parquet")
+    ...     pq.write_table(entries, path)
+    ...     results = next_track(disco.open(), path, predictor=["mean"])
+    >>> results["predictors"][0]["n"]
+    30
     """
     test, counts = sequences_of(Path(playlists), "test", catalogue, source)
     made: list[dict[str, Any]] = []
@@ -299,6 +314,13 @@ def flow(
     ------
     DiscoError
         If not exactly one kind of lists is asked for, or there are no such lists.
+
+    Examples
+    --------
+    >>> import disco
+    >>> results = flow(disco.open(), samples=1, sample_length=6, baseline=["random"])
+    >>> [record["method"] for record in results["orders"]]
+    ['random', 'greedy', 'order', 'order, all knobs 1', 'order, all knobs 1, artists free']
     """
     kinds = [n for n, v in (("playlists", playlists), ("draws", samples), ("generate", generate)) if v is not None]
     if len(kinds) != 1:
