@@ -1,6 +1,6 @@
-"""What can go wrong, said in one sentence: what, where, what to do.
+"""The errors of DISCO: one sentence that says what, where and what to do.
 
-Whatever DISCO raises on purpose is a `DiscoError`; a door prints it on one line and exits with 1.
+Whatever DISCO raises on purpose is a `DiscoError`; a command prints it on one line and exits with 1.
 Everything else that escapes is a bug.
 """
 

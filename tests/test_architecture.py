@@ -1,4 +1,4 @@
-"""Imports point down, heavy packages have one home, and the front door loads none of them."""
+"""Imports point down, heavy packages have one home, and the commands load none of them."""
 
 from __future__ import annotations
 

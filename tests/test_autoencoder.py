@@ -76,8 +76,8 @@ def test_the_exported_encoder_agrees_with_keras(where):
     folder = trained() if where == "trained" else MODELS / "autoencoder"
     card, catalogue = load_card(folder), measured_in_threes(100, 5)
     network = keras.saving.load_model(folder / "network.keras")
-    heard = standardise(catalogue, card["standard"]["mean"], card["standard"]["scale"])
-    code = heard
+    inputs = standardise(catalogue, card["standard"]["mean"], card["standard"]["scale"])
+    code = inputs
     for layer in network.layers[:3]:
         code = layer(code)
     plain = np.asarray(code, dtype=float)
@@ -97,10 +97,10 @@ def test_unknown_values_are_imputed_and_tracks_without_features_have_no_code():
     tracks[1]["popularity"] = tracks[1]["key"] = None
     tracks[2]["energy"] = None
     catalogue = catalogue_of(tracks)
-    heard = standardise(catalogue, [2.0] * 15, [4.0] * 15)
-    assert heard[1, INPUTS.index("popularity")] == heard[1, INPUTS.index("key")] == 0
-    assert heard[0, INPUTS.index("tempo_bpm")] == pytest.approx((tracks[0]["tempo_bpm"] - 2) / 4)
-    assert np.isnan(heard[2]).all()
+    inputs = standardise(catalogue, [2.0] * 15, [4.0] * 15)
+    assert inputs[1, INPUTS.index("popularity")] == inputs[1, INPUTS.index("key")] == 0
+    assert inputs[0, INPUTS.index("tempo_bpm")] == pytest.approx((tracks[0]["tempo_bpm"] - 2) / 4)
+    assert np.isnan(inputs[2]).all()
     assert np.isnan(raw_inputs(catalogue)[1, INPUTS.index("key")])
 
 

@@ -158,8 +158,8 @@ def plain_vectors(folder: Path, catalogue: Catalogue, share: float) -> np.ndarra
     import disco.training.content  # noqa: F401 - makes its layers known to Keras
 
     network = keras.saving.load_model(folder / "tower.keras")
-    heard = tower_inputs(catalogue, load_card(folder)["inputs"], scaler())
-    vector, logits = (np.asarray(each, dtype=float) for each in network(heard, training=False))
+    inputs = tower_inputs(catalogue, load_card(folder)["inputs"], scaler())
+    vector, logits = (np.asarray(each, dtype=float) for each in network(inputs, training=False))
     kernel = network.get_layer("kinds").kernel.numpy().astype(float)
     likely = np.exp(logits - logits.max(axis=1, keepdims=True))
     towards = (likely / likely.sum(axis=1, keepdims=True)) @ (kernel / np.linalg.norm(kernel, axis=0)).T
@@ -191,11 +191,11 @@ def test_other_releases_of_cold_tracks_are_held_out_too():
     ids = [track["track_id"] for track in tracks]
     cold = np.flatnonzero(playlist_tables.is_cold(ids))
     warm = np.flatnonzero(~playlist_tables.is_cold(ids))
-    again, twin, cover, nameless = warm[:4]
+    again, twin, cover, untitled = warm[:4]
     tracks[again] |= {"title": tracks[cold[0]]["title"].upper(), "artists": tracks[cold[0]]["artists"]}
     tracks[twin] |= {name: tracks[cold[1]][name] for name in FEATURES}
     tracks[cover]["title"] = tracks[cold[0]]["title"]
-    tracks[nameless]["title"] = tracks[cold[2]]["title"] = None
+    tracks[untitled]["title"] = tracks[cold[2]]["title"] = None
     assert np.flatnonzero(held_out(catalogue_of(tracks))).tolist() == sorted([*cold, again, twin])
 
 
@@ -215,18 +215,18 @@ def test_a_catalogue_without_features_has_no_candidates():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         ({"parameters": {"sharpness": "high"}}, r"parameters\[...\]: expected `float`, got `str`"),
         ({"parameters": {}}, "parameters: the key `sharpness` is missing"),
         ({"inputs": ["energy", "loudnes"]}, "has no input 'loudnes'"),
     ],
 )
-def test_an_invalid_card_is_reported(tmp_path, change, said):
+def test_an_invalid_card_is_reported(tmp_path, change, sentence):
     folder = shutil.copytree(MODELS / "content", tmp_path / "content")
     card = json.loads((folder / "card.json").read_text()) | change
     (folder / "card.json").write_text(json.dumps(card))
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=sentence):
         load_recommender(folder, random_catalogue(5))
 
 

@@ -1,4 +1,4 @@
-"""The same recording under several ids: who gives what to whom, and who does not."""
+"""Values filled in from the same recording under another id."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def filled(*tracks):
         "Sóng ft. X",
     ],
 )
-def test_releases_of_one_recording_give_to_each_other(title):
+def test_releases_of_one_recording_fill_in_each_other(title):
     got, catalogue = filled(track("mine", title, "bela"), track("theirs", **WHOLE))
     assert {name: got["mine"][name] for name in WHOLE} == WHOLE
     assert got["mine"]["title"] == title
@@ -57,7 +57,7 @@ def test_releases_of_one_recording_give_to_each_other(title):
         ("!?", "Béla", 200_000),
     ],
 )
-def test_versions_and_others_give_nothing(title, artist, duration_ms):
+def test_other_versions_artists_and_durations_fill_in_nothing(title, artist, duration_ms):
     got, catalogue = filled(
         track("mine", title, artist, duration_ms=duration_ms), track("theirs", duration_ms=200_000, **WHOLE)
     )
@@ -65,7 +65,7 @@ def test_versions_and_others_give_nothing(title, artist, duration_ms):
     assert not catalogue.notes
 
 
-def test_durations_count_within_three_seconds_and_the_unknown_fits_all():
+def test_durations_may_differ_by_three_seconds_or_be_unknown():
     got, _ = filled(
         track("near", duration_ms=202_000),
         track("unknown"),
@@ -76,7 +76,7 @@ def test_durations_count_within_three_seconds_and_the_unknown_fits_all():
     assert [got[name]["tempo_bpm"] for name in ("near", "unknown", "long")] == [120.0, 120.0, 90.0]
 
 
-def test_an_isrc_counts_however_it_is_written_and_before_the_name():
+def test_an_isrc_in_any_spelling_takes_precedence_over_the_name():
     got, catalogue = filled(
         {"track_id": "mine", "isrc": "us-abc-12-34567"},
         track("name", isrc="USABC1234567", **WHOLE),
@@ -91,7 +91,15 @@ def test_an_isrc_counts_however_it_is_written_and_before_the_name():
     assert "2 by ISRC, 0 by artist" in catalogue.notes[-1]
 
 
-def test_no_eight_features_come_from_two_measurements_and_ones_own_come_first():
+def test_another_isrc_contradicts_the_name():
+    got, catalogue = filled(
+        track("other", isrc="USABC1234567"), track("without"), track("theirs", isrc="USABC1234568", **WHOLE)
+    )
+    assert [got[name]["key"] for name in ("other", "without")] == [None, 3]
+    assert "1 tracks are known better" in catalogue.notes[-1]
+
+
+def test_features_come_from_one_measurement_and_known_values_stay():
     part = {"energy": 0.9, "feature_set": "audio-1", "tempo_bpm": 60.0}
     got, _ = filled(
         track("part", **part),
@@ -104,7 +112,7 @@ def test_no_eight_features_come_from_two_measurements_and_ones_own_come_first():
     assert (only["a"]["valence"], only["b"]["energy"]) == (None, None)
 
 
-def test_where_nothing_is_lacking_nothing_is_done():
+def test_a_complete_catalogue_is_returned_as_it_is():
     catalogue = random_catalogue(30)
     assert fill_from_same_recording(catalogue) is catalogue
     assert len(fill_from_same_recording(catalogue_of([{"track_id": "a"}]))) == 1
@@ -115,7 +123,7 @@ durations = st.sampled_from([None, 200_000, 202_500, 205_000, 260_000])
 
 
 @given(st.lists(st.tuples(names, durations, st.booleans()), min_size=1, max_size=9))
-def test_it_agrees_with_looking_at_every_pair(rows):
+def test_filling_in_agrees_with_a_loop_over_pairs(rows):
     tracks = [
         track(f"t{i}", title, duration_ms=ms, **({"tempo_bpm": 60.0 + i} if knows else {}))
         for i, (title, ms, knows) in enumerate(rows)

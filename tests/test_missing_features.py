@@ -70,7 +70,7 @@ def test_mean_squared_distances_equal_those_of_complete_tracks(share):
 
 
 @pytest.mark.parametrize("name", PREDICTORS)
-def test_terms_add_up_to_the_costs_with_part_of_the_features(name):
+def test_terms_add_up_to_the_costs_with_missing_features(name):
     catalogue, knobs = hidden(40, 0.6), Knobs(0.7, 1.1, 1.9, 0.4)
     predictor = load_predictor(name)
     space, path = predictor.embed(catalogue), np.array([3, 8, 1, 20, 33, 7])
@@ -188,7 +188,7 @@ def test_equal_values_share_a_rank_and_a_single_track_is_the_median():
     np.testing.assert_allclose(one, by.transform(np.median(by.quantiles, axis=1)[None].astype(np.float32)), atol=0.05)
 
 
-def test_what_a_person_entered_is_on_the_scalers_own_scale():
+def test_values_of_a_person_are_on_the_scale_of_the_scaler():
     result = catalogue_of(
         [{"track_id": "a", "energy": 0.9, "feature_set": "person"}, random_catalogue(1).tracks([0])[0]]
     )

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pyarrow as pa
 import pytest
-from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
+from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, data_files, library, trained
 
 from disco.catalogue import Catalogue
 from disco.cli import train
@@ -88,8 +88,8 @@ class TestTwoTower(TrainedTests):
         written = load_network(load_card(folder, "recommender"))(**given)["vector"]
         kept = keras.models.load_model(folder / "playlist.keras")
         np.testing.assert_allclose(written, np.asarray(kept(given)["vector"]), atol=1e-5)
-        heard, vectors = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("heard", "vectors"))
-        np.testing.assert_allclose(keras.models.load_model(folder / "track.keras")(heard), vectors, atol=1e-5)
+        inputs, vectors = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("heard", "vectors"))
+        np.testing.assert_allclose(keras.models.load_model(folder / "track.keras")(inputs), vectors, atol=1e-5)
 
     def test_only_the_last_five_tracks_are_used(self):
         long, short = np.r_[np.arange(60, 80), 5, 10, 15, 25, 30], np.array([5, 10, 15, 25, 30])
@@ -109,6 +109,7 @@ def ranker_changes(noise: bool = False) -> tuple[str, ...]:
     return (f"parts = {parts(noise)}", "held = 0.4", "trees = 20", "smallest = 5", "negatives = 1.0")
 
 
+@pytest.mark.slow
 class TestRanker(TrainedTests):
     recipe = "ranker"
     # Tracks that no playlist knows are answers too, by their sound.
@@ -166,8 +167,8 @@ class TestRanker(TrainedTests):
         values[rng.random(values.shape) < 0.2] = np.nan
         values[:, 5] = np.nan_to_num(values[:, 5])  # unknown only when it is asked
         true = np.nan_to_num(values[:, 0]) + np.nan_to_num(values[:, 2]) + values[:, 5] > 2
-        said = {"objective": "binary", "num_leaves": 15, "verbose": -1, "min_data_in_leaf": 5}
-        booster = lightgbm.train(said, lightgbm.Dataset(values, true.astype(int)), 30)
+        parameters = {"objective": "binary", "num_leaves": 15, "verbose": -1, "min_data_in_leaf": 5}
+        booster = lightgbm.train(parameters, lightgbm.Dataset(values, true.astype(int)), 30)
         path = self.folder / "trees.onnx"
         write_trees(booster, 6, path)
         values[::7, 5] = np.nan
@@ -180,13 +181,13 @@ class TestRanker(TrainedTests):
 
 
 def test_a_missing_part_is_reported_with_the_command_that_trains_it(tmp_path, capsys):
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     output = tmp_path / "ranker"
     asked = [CLOUD / "ranker.toml", "--tracks", tracks, "--playlists", playlists, "--output", output]
     assert train.main([str(part) for part in asked]) == 1
-    said = capsys.readouterr().err
-    assert "playlist-knn, item-knn, als, title-knn" in said
-    assert "disco train cloud/als.toml --tracks FILE --playlists FILE" in said
+    err = capsys.readouterr().err
+    assert "playlist-knn, item-knn, als, title-knn" in err
+    assert "disco train cloud/als.toml --tracks FILE --playlists FILE" in err
     assert not output.exists()
 
 
@@ -199,8 +200,8 @@ def test_a_retrained_part_is_reported(tmp_path):
         ({"files": {}}, r"was trained on another .*; train ranker again"),
         ({"name": "gone"}, r"ranks candidates of gone, which no longer exists"),
     ):
-        said = {**card, "parts": {**card["parts"], "als": {**card["parts"]["als"], **change}}}
-        (folder / "card.json").write_text(json.dumps(said))
+        changed_card = {**card, "parts": {**card["parts"], "als": {**card["parts"]["als"], **change}}}
+        (folder / "card.json").write_text(json.dumps(changed_card))
         with pytest.raises(DataError, match=match):
             load_recommender(folder, library())
     (folder / "card.json").write_text(json.dumps({**card, "features": ["count"]}))
@@ -211,6 +212,7 @@ def test_a_retrained_part_is_reported(tmp_path):
 # --- the blend
 
 
+@pytest.mark.slow
 class TestBlend(TrainedTests):
     recipe = "blend"
     unknown = range(0)
@@ -232,9 +234,9 @@ class TestBlend(TrainedTests):
 
     def test_recommend_many_agrees_with_recommend(self):
         # Without `als`: a product of matrices rounds otherwise than one with a vector, and where two tracks are as
-        # good, a blend, which hears places alone, makes a difference of that.
-        said = [folder for folder, name in zip(parts(), NEEDED, strict=True) if name != "als"]
-        recommender, queries = load_recommender(trained(self.recipe, f"parts = {said}"), library()), self.queries()
+        # good, a blend, which uses positions alone, makes a difference of that.
+        folders = [folder for folder, name in zip(parts(), NEEDED, strict=True) if name != "als"]
+        recommender, queries = load_recommender(trained(self.recipe, f"parts = {folders}"), library()), self.queries()
         for query, together in zip(queries, recommender.recommend_many(queries, 30), strict=True):
             alone = recommender.recommend(query, 30)
             assert (together.rows == alone.rows).all()
@@ -268,20 +270,20 @@ def test_the_search_recovers_known_weights():
 
 def test_a_blend_of_missing_parts_or_of_a_blend_is_refused(tmp_path, capsys):
     pytest.importorskip("implicit")
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     asked = [CLOUD / "blend.toml", "--tracks", tracks, "--playlists", playlists, "--output", tmp_path / "blend"]
     assert train.main([str(part) for part in asked]) == 1
     assert "disco train cloud/playlist-knn.toml" in capsys.readouterr().err
     one = trained("blend", f"parts = {parts()}")
     folder = shutil.copytree(one, tmp_path / "changed")
     card = json.loads((folder / "card.json").read_text())
-    for said, match in (
+    for wrong_parts, match in (
         ({"gone": 1.0}, "blends gone, which no longer exists"),
         ({str(one): 1.0}, "which is a blend itself"),
         ({}, "names no recommenders with weights above 0"),
         ({parts()[0]: -1.0}, r"parts\[...\]: expected `float` > 0"),
     ):
-        (folder / "card.json").write_text(json.dumps({**card, "parts": said}))
+        (folder / "card.json").write_text(json.dumps({**card, "parts": wrong_parts}))
         with pytest.raises(DataError, match=match):
             load_recommender(folder, library())
 

@@ -54,8 +54,8 @@ def trained(catalogue: Catalogue, playlists: list[np.ndarray], folder: Path, epo
         f"{key} = {changed[key]}" if (key := line.split(" = ")[0]) in changed else line for line in text.splitlines()
     ]
     (folder / "small.toml").write_text("\n".join(lines), encoding="utf-8")
-    places = ["--tracks", folder / "tracks.parquet", "--playlists", folder / "playlists.parquet"]
-    assert train.main([str(a) for a in (folder / "small.toml", *places, "--output", folder / "rank")]) == 0
+    arguments = ["--tracks", folder / "tracks.parquet", "--playlists", folder / "playlists.parquet"]
+    assert train.main([str(a) for a in (folder / "small.toml", *arguments, "--output", folder / "rank")]) == 0
     return folder / "rank"
 
 
@@ -82,7 +82,7 @@ def test_a_pattern_that_the_mean_cannot_predict_is_learned(tmp_path: Path) -> No
     assert found(catalogue, unseen, str(rank)) > 0.25
     assert found(catalogue, unseen, "mean") < 0.1
 
-    other, kinds = opposites(1600, seed=4)  # tracks that it never heard
+    other, kinds = opposites(1600, seed=4)  # tracks that it was not trained on
     assert found(other, drawn(kinds, 100, seed=5), str(rank)) > 0.2
 
 
@@ -103,10 +103,10 @@ def check_export(folder: Path, catalogue: Catalogue, rows: list[np.ndarray]) -> 
     tower, follower = (keras.saving.load_model(folder / f"{name}.keras") for name in ("tower", "follower"))
     predictor = load_predictor(str(folder))
     card = predictor.network.card  # type: ignore[attr-defined]
-    heard = encode_tracks(catalogue, card["inputs"], scaler(), card["genre_words"]).take(np.arange(len(catalogue)))
+    inputs = encode_tracks(catalogue, card["inputs"], scaler(), card["genre_words"]).take(np.arange(len(catalogue)))
     space = predictor.embed(catalogue)
-    vectors = np.asarray(tower(heard, training=False))
-    # One stretch for each half and one centre for each component, told by the two tracks that differ most.
+    vectors = np.asarray(tower(inputs, training=False))
+    # One stretch for each half and one centre for each component, found from the two tracks that differ most.
     far = np.abs(vectors - vectors[0]).argmax(axis=0), np.arange(vectors.shape[1])
     stretch = (space - space[0])[far] / (vectors - vectors[0])[far]
     stretch = np.repeat(np.median(stretch.reshape(2, -1), axis=1), len(stretch) // 2)
@@ -132,10 +132,10 @@ def test_the_shipped_rank_predictor_agrees_with_keras(n: int) -> None:
 
 def test_tower_inputs_are_finite_and_bounded() -> None:
     catalogue = random_catalogue(200, seed=3, unknown=0.3)
-    heard = tower_inputs(catalogue, (*NUMBERS, *OTHERS), scaler())
-    assert heard.shape == (200, len(NUMBERS) + len(OTHERS))
-    assert np.isfinite(heard).all()
-    by_name: dict[str, Any] = dict(zip((*NUMBERS, *OTHERS), heard.T, strict=True))
+    inputs = tower_inputs(catalogue, (*NUMBERS, *OTHERS), scaler())
+    assert inputs.shape == (200, len(NUMBERS) + len(OTHERS))
+    assert np.isfinite(inputs).all()
+    by_name: dict[str, Any] = dict(zip((*NUMBERS, *OTHERS), inputs.T, strict=True))
     unknown = np.isnan(catalogue.circle_positions)
     assert (by_name["key_unknown"] == unknown).all()
     assert (by_name["fifths_cos"][unknown] == 0).all()
@@ -153,25 +153,25 @@ def test_tracks_without_features_have_no_inputs_and_unknown_inputs_are_reported(
     tracks = random_catalogue(2, seed=1).table.to_pylist()
     tracks[0]["energy"] = None
     tracks[1] |= dict.fromkeys((*FEATURES, "feature_set"))
-    heard = tower_inputs(catalogue_of(tracks), FEATURES, scaler())
-    assert np.isnan(heard[1]).all()
-    assert np.isfinite(heard[0]).all()
-    assert heard[0][FEATURES.index("energy")] == 0
+    inputs = tower_inputs(catalogue_of(tracks), FEATURES, scaler())
+    assert np.isnan(inputs[1]).all()
+    assert np.isfinite(inputs[0]).all()
+    assert inputs[0][FEATURES.index("energy")] == 0
     with pytest.raises(DataError, match=r"'temp_cos'.*tempo_cos"):
         tower_inputs(catalogue_of(tracks), ["temp_cos"], scaler())
 
 
-# --- what is heard of genres
+# --- genres as inputs
 
 
-def heard_of(*genres: list[str] | None, slots: int = 512) -> np.ndarray:
+def genre_inputs(*genres: list[str] | None, slots: int = 512) -> np.ndarray:
     tracks = random_catalogue(len(genres), seed=1).table.to_pylist()
     catalogue = catalogue_of([{**track, "genres": g} for track, g in zip(tracks, genres, strict=True)])
     return encode_tracks(catalogue, FEATURES, scaler(), slots).take(np.arange(len(genres)))[:, len(FEATURES) :]
 
 
 def test_genres_are_encoded_by_their_normalised_words() -> None:
-    one, same, longer, none, empty = heard_of(["Deep House"], ["deep-house"], ["deep house", "techno"], None, [])
+    one, same, longer, none, empty = genre_inputs(["Deep House"], ["deep-house"], ["deep house", "techno"], None, [])
     assert (one == same).all()
     assert np.count_nonzero(one) == 3  # deep, house, deep house
     assert np.count_nonzero(longer) == 4
@@ -182,20 +182,20 @@ def test_genres_are_encoded_by_their_normalised_words() -> None:
 
 def test_inputs_of_a_track_do_not_depend_on_the_others() -> None:
     catalogue = random_catalogue(60, seed=2)
-    heard = encode_tracks(catalogue, FEATURES, scaler(), 32)
-    whole, rows = heard.take(np.arange(60)), np.array([7, 3, 59, 3, 0])
-    np.testing.assert_array_equal(heard.take(rows), whole[rows])
-    assert heard.take(rows[:0]).shape == (0, heard.width) == (0, len(FEATURES) + 32)
+    inputs = encode_tracks(catalogue, FEATURES, scaler(), 32)
+    whole, rows = inputs.take(np.arange(60)), np.array([7, 3, 59, 3, 0])
+    np.testing.assert_array_equal(inputs.take(rows), whole[rows])
+    assert inputs.take(rows[:0]).shape == (0, inputs.width) == (0, len(FEATURES) + 32)
 
 
 def test_without_slots_genres_are_not_encoded() -> None:
-    assert heard_of(["techno"], None, slots=0).shape == (2, 0)
+    assert genre_inputs(["techno"], None, slots=0).shape == (2, 0)
 
 
 def test_genres_with_unusual_characters_are_encoded() -> None:
-    heard = heard_of(["\u202etechno\n<b>"], ["🎉"], [" "])
-    assert np.isfinite(heard).all()
-    assert not heard[1:].any()
+    inputs = genre_inputs(["\u202etechno\n<b>"], ["🎉"], [" "])
+    assert np.isfinite(inputs).all()
+    assert not inputs[1:].any()
 
 
 def test_the_shipped_rank_predictor_works_without_genres_and_uses_them() -> None:

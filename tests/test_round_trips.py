@@ -110,13 +110,13 @@ def dj(track: dict[str, Any], seconds: bool) -> dict[str, Any]:
     }
 
 
-def held(catalogue: Catalogue) -> list[dict[str, Any]]:
+def values(catalogue: Catalogue) -> list[dict[str, Any]]:
     rows = catalogue.table.to_pylist()
     return [{**row, "artists": joined(row["artists"]), "genres": joined(row["genres"])} for row in rows]
 
 
 def same(read: Catalogue, expected: list[dict[str, Any]]) -> None:
-    got = held(read)
+    got = values(read)
     assert len(got) == len(expected)
     for one, other in zip(got, expected, strict=True):
         assert {name: one[name] for name in other} == other
@@ -200,7 +200,7 @@ def test_hostile_text_breaks_no_format(suffix, text, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [where.name]
     listed = playlist_files.read(where)
     assert len(listed.ids) == 1
-    if suffix != ".nml" or not FORBIDDEN.search(safe):  # such a path Traktor cannot be told
+    if suffix != ".nml" or not FORBIDDEN.search(safe):  # Traktor has no form for such a path
         assert listed.match(tracks).tolist() == [0]
 
 

@@ -23,6 +23,8 @@ MUSIC = catalogue_of(
         {"track_id": "two", "title": "Intro", "artists": ["Two"], "path": "/music/B/CD1/01 Intro.mp3"},
         {"track_id": "band", "title": "Fire", "artists": ["Earth, Wind & Fire", "Kenny G"]},
         {"track_id": "yes", "title": "Yes", "artists": ["!!!"]},
+        {"track_id": "majors", "title": "Majors - 2001 Remaster", "artists": ["XTC"]},
+        {"track_id": "hank", "title": "Cold", "artists": ["Hank"]},
     ]
 )
 RECORDINGS = Recordings(MUSIC)
@@ -108,6 +110,8 @@ def test_another_title_contradicts_the_end_of_a_path(contradiction, track_id):
         ("Nite Bus (Kolo Remix)", "Ana Vex", None),
         ("Tide - Part 1", "Corro", None),
         ("Tide (Part 2)", "Corro", "tide2"),
+        ("Majors - 2001 - Remaster", "XTC", "majors"),
+        ("Cold", "Hank, Jr.", None),
         ("Salt (Extended Mix)", "Dot", None),
         ("Nite Bus", "Zorblax Quint", None),
         ("Nite Bus", None, None),

@@ -157,7 +157,7 @@ def test_other_versions_come_first_only_if_the_query_names_them(catalogue, text,
         ("backin black", "black"),
     ],
 )
-def test_small_typos_and_words_written_together_are_forgiven_and_reported(catalogue, text, track):
+def test_small_typos_and_joined_words_are_found_but_not_exact(catalogue, text, track):
     assert found(catalogue, text) == track
     exact = catalogue.search(text)[0].exact
     assert exact == (text in ("cocoabutter kisses", "badguy", "backin black"))
@@ -215,7 +215,7 @@ def test_tracks_without_title_or_artist_can_be_searched():
 
 
 def test_the_index_is_built_once_at_the_first_search(monkeypatch):
-    catalogue, built = random_catalogue(20_000, seed=3, artists=900), []
+    catalogue, built = random_catalogue(2_000, seed=3, artists=90), []
     real = search.TextIndex
 
     def counting(*arguments: object) -> search.TextIndex:
@@ -224,7 +224,7 @@ def test_the_index_is_built_once_at_the_first_search(monkeypatch):
 
     monkeypatch.setattr("disco.catalogue.table.TextIndex", counting)
     assert built == []
-    rows = np.random.default_rng(1).choice(20_000, 40, replace=False)
+    rows = np.random.default_rng(1).choice(2_000, 40, replace=False)
     for row, track in zip(rows, catalogue.tracks(rows), strict=True):
         best = catalogue.search(f"{track['artists'][0]} {track['title']}")[0]
         assert (best.row, best.exact) == (row, True)
@@ -269,9 +269,7 @@ def test_a_clear_match_is_taken_without_a_message(catalogue, caplog, text):
         ("walking heads", "Girlfriend Is Better", []),
     ],
 )
-def test_an_ambiguous_match_is_logged_with_what_was_asked_what_was_taken_and_what_else_it_could_be(
-    catalogue, caplog, text, taken, others
-):
+def test_an_ambiguous_match_is_logged_with_the_alternatives(catalogue, caplog, text, taken, others):
     caplog.set_level("INFO", logger="disco")
     catalogue.find(text)
     (message,) = caplog.messages

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from helpers.needs import need
-from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
+from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, data_files, library, trained
 
 from disco.cli import train
 from disco.errors import DataError
@@ -147,14 +147,14 @@ def recipe(**changes) -> SetTransformerRecipe:
 
 
 def test_training_sets_are_sampled_as_the_recipe_says():
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     run = Run(tracks, playlists, Path(), lambda seed: Path(str(seed)))
     asked = recipe(alone=0.25, few=0.25, untitled=0.5, reconstruction=0.5, batch_size=40, window=12)
     data = sets.set_data(asked, run)
     shares, shown_sizes, alone, untitled = [], [], 0, 0
     drawn = [b for seed in range(20) for b in sets.batches(data, asked)(np.random.default_rng(seed))]
     owners = [set(p.tolist()) for p in data.playlists]
-    for shown, said, wanted, weights, pool, allowed, block in drawn:
+    for shown, titled, wanted, weights, pool, allowed, block in drawn:
         assert pool.shape[1] == asked.negatives
         assert block.max() < len(pool)
         for i in range(len(shown)):
@@ -171,8 +171,8 @@ def test_training_sets_are_sampled_as_the_recipe_says():
                 taken = np.isin(pool, list(owner[0]))
                 np.testing.assert_array_equal(allowed[i] == 0, taken)
             alone += not visible
-            assert visible or said[i].any(), "something is always told"
-            untitled += bool(visible) and not said[i].any()
+            assert visible or titled[i].any(), "something is always shown"
+            untitled += bool(visible) and not titled[i].any()
             shown_sizes.append(len(visible))
             shares.append(len(hidden) / (len(hidden) + len(visible)))
     n = len(shares)
@@ -201,13 +201,13 @@ def test_the_first_vectors_are_factors_of_the_matrix():
 
 
 def test_the_first_terms_are_a_ridge_regression():
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     data = sets.set_data(recipe(), Run(tracks, playlists, Path(), lambda seed: Path(str(seed))))
-    heard = np.random.default_rng(1).normal(size=(len(data.by.rows), 3)).astype(np.float32)
-    said = data.titles.vectors(data.by.titles).astype(float)
-    means = np.stack([heard[p].mean(axis=0) for p in data.playlists])
-    plain = np.linalg.solve(said.T @ said + np.eye(said.shape[1]), said.T @ means)
-    np.testing.assert_allclose(sets.first_terms(data, heard), plain, atol=2e-3)
+    vectors = np.random.default_rng(1).normal(size=(len(data.by.rows), 3)).astype(np.float32)
+    bags = data.titles.vectors(data.by.titles).astype(float)
+    means = np.stack([vectors[p].mean(axis=0) for p in data.playlists])
+    plain = np.linalg.solve(bags.T @ bags + np.eye(bags.shape[1]), bags.T @ means)
+    np.testing.assert_allclose(sets.first_terms(data, vectors), plain, atol=2e-3)
 
 
 def copied(tmp_path: Path) -> Path:
@@ -244,7 +244,7 @@ def test_a_catalogue_without_known_tracks_is_reported(tmp_path):
 
 
 def test_impossible_training_is_reported_in_one_sentence(tmp_path, capsys):
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     asked = [str(CLOUD / "set-transformer.toml"), "--tracks", str(tracks), "--playlists", str(playlists)]
     asked += ["--output", str(tmp_path / "x")]
     assert train.main([*asked, "--set", "least_playlists = 1000"]) == 1
@@ -253,7 +253,7 @@ def test_impossible_training_is_reported_in_one_sentence(tmp_path, capsys):
 
 
 def test_playlists_without_titles_can_be_trained_on(tmp_path):
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     table = pq.read_table(playlists)
     untitled = pa.nulls(len(table), pa.string())
     pq.write_table(
@@ -279,7 +279,7 @@ def test_playlists_without_titles_can_be_trained_on(tmp_path):
 def test_a_resumed_training_gives_the_same_model(tmp_path, monkeypatch):
     from disco.training import fitting
 
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     changes = [part for c in ("size = 8", "blocks = 1", "epochs = 2", "batch_size = 60") for part in ("--set", c)]
     asked = [str(CLOUD / "set-transformer.toml"), "--tracks", str(tracks), "--playlists", str(playlists), *changes]
     assert train.main([*asked, "--output", str(tmp_path / "whole")]) == 0

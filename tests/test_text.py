@@ -22,5 +22,5 @@ def test_folding_one_text_agrees_with_folding_an_array(title):
     ("text", "clean"),
     [("a\nb\r\tc", "a b  c"), ("\x1b[31mred", "[31mred"), ("\u202etxt.exe", "txt.exe"), (None, ""), ("é 夜", "é 夜")],
 )
-def test_unmatched_tracks_text_is_made_harmless(text, clean):
+def test_printable_removes_line_breaks_and_control_characters(text, clean):
     assert printable(text) == clean

@@ -22,7 +22,7 @@ SOME = ["beach trip 2016", "Beach 🏖️", "beaches", "road trip", "sad", "sad 
 
 
 @pytest.mark.parametrize(
-    ("title", "said"),
+    ("title", "expected"),
     [
         ("Beach Trip 2016", ["beach", "trip", "2016"]),
         ("  BEYONCÉ’s 90's... ", ["beyonces", "90s"]),
@@ -40,8 +40,8 @@ SOME = ["beach trip 2016", "Beach 🏖️", "beaches", "road trip", "sad", "sad 
         (" \n\0\u202e…!?", []),
     ],
 )
-def test_tokens_are_normalised_words_and_emoji(title, said):
-    assert tokens(title) == said
+def test_tokens_are_normalised_words_and_emoji(title, expected):
+    assert tokens(title) == expected
 
 
 def test_terms_are_unique_words_pairs_and_n_grams():

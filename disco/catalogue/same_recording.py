@@ -16,7 +16,7 @@ durations contradict 4. Whatever fits none of these is unmatched: no other track
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
@@ -29,7 +29,7 @@ from disco.catalogue.arrays import as_mask, equal_pairs, is_known, number_texts,
 from disco.catalogue.numbering import artist_names, fold_names
 from disco.catalogue.paths import common_end, fold_paths, path_ends, real_path, unquote_paths
 from disco.catalogue.table import Catalogue, Mask, Rows
-from disco.catalogue.text import TRACK_LINK, fold_accents, fold_isrcs, normalise, recording_titles, split_names
+from disco.catalogue.text import TRACK_LINK, fold_isrcs, recording_titles, split_names, whole_titles
 
 Texts: TypeAlias = Sequence[str | None] | pa.Array | pa.ChunkedArray
 # Releases of one recording differ by the silence at their ends, versions of a song by more.
@@ -199,7 +199,8 @@ class Recordings:
             yield 2, equal_pairs(where(given.isrcs, left), self._isrcs)
         if (left & is_known(given.paths)).any():
             yield 3, self._by_path_end(given, where(given.paths, left))
-        yield 4, self._by_name(given, left)
+        yield 4, self._by_name(given, left, recording_titles)
+        yield 4, self._by_name(given, left, whole_titles)  # of which a remark on the release may be a part
 
     def _spellings(self, paths: pa.Array, left: Mask) -> Iterator[tuple[pa.Array, bool]]:
         """Spellings under which given paths are looked for, the likeliest first, and whether they are folded."""
@@ -238,18 +239,18 @@ class Recordings:
         best = lengths == longest[numbers]
         return self._of_one_file(numbers[best], rows[best])
 
-    def _by_name(self, given: _Given, left: Mask) -> tuple[Rows, Rows]:
-        titles = recording_titles(where(given.titles, left))
+    def _by_name(self, given: _Given, left: Mask, fold: Callable[[pa.Array], pa.Array]) -> tuple[Rows, Rows]:
+        titles = fold(where(given.titles, left))
         if titles.null_count == len(titles) or given.artists.null_count == len(titles):
             return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
         artists = self._artists_meant(where(given.artists, left))
         wanted = pc.unique(artists.filter(pc.is_valid(titles))).drop_null()
         names = self._artists
         likely = np.flatnonzero(as_mask(pc.is_in(names.dictionary, value_set=wanted).take(names.indices)))
-        if len(given.ids) > _FEW or "_titles" in self.__dict__:
+        if fold is recording_titles and (len(given.ids) > _FEW or "_titles" in self.__dict__):
             known = self._titles.take(pa.array(likely))
         else:
-            known = recording_titles(self.catalogue.table["title"].take(pa.array(likely)).combine_chunks())
+            known = fold(self.catalogue.table["title"].take(pa.array(likely)).combine_chunks())
         theirs = pc.binary_join_element_wise(names.take(pa.array(likely)).cast(pa.string()), known, "\t")
         numbers, found = equal_pairs(pc.binary_join_element_wise(artists, titles, "\t"), theirs)
         rows = likely[found]
@@ -261,7 +262,8 @@ class Recordings:
         artists = self._artists.dictionary
         whole = fold_names(written)
         known = pc.is_in(whole, value_set=artists)
-        first = fold_names(pc.replace_substring_regex(written, _JOINED, ""))
+        first = pc.replace_substring_regex(written, r"(?i),\s*([js]r)\b", r" \1")  # Hank Williams, Jr. is one name
+        first = fold_names(pc.replace_substring_regex(first, _JOINED, ""))
         if not pc.all(known).as_py():
             whole = pc.coalesce(self._credited(where(whole, ~as_mask(known))), pc.if_else(known, whole, first))
         return whole
@@ -299,7 +301,7 @@ class Recordings:
         if several.any():
             at = np.flatnonzero(several)
             titles = self.catalogue.table["title"].take(pa.array(rows[at])).combine_chunks()
-            ours, theirs = (normalise(fold_accents(t)) for t in (given.titles.take(pa.array(numbers[at])), titles))
+            ours, theirs = whole_titles(given.titles.take(pa.array(numbers[at]))), whole_titles(titles)
             other_title[at] = ~as_mask(pc.equal(ours, theirs))
             difference = np.abs(given.durations[numbers[at]] - self._durations[rows[at]])
             apart[at] = np.nan_to_num(difference, nan=np.inf)

@@ -123,6 +123,18 @@ def without_version(texts: pa.Array) -> pa.Array:
     return pc.if_else(pc.fill_null(pc.equal(normalise(short), ""), False), texts, short)
 
 
+def whole_titles(titles: pa.Array) -> pa.Array:
+    """Normalised titles with all their remarks; null where unknown or without a word.
+
+    Examples
+    --------
+    >>> whole_titles(pa.array(["Halo (feat. X)", "!?"])).to_pylist()
+    ['halo feat x', None]
+    """
+    folded = normalise(fold_accents(titles))
+    return pc.if_else(pc.equal(folded, ""), pa.scalar(None, pa.string()), folded)
+
+
 def recording_titles(titles: pa.Array) -> pa.Array:
     """Normalised titles, the same for all releases of a recording; null where unknown or without a word.
 

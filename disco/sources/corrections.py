@@ -1,7 +1,7 @@
 """Corrections: the user's own keys, tempos and energies of tracks, which take precedence over all sources.
 
 A small CSV, `track,key,bpm,energy`: a track is an id, a path, or `artist - title`; a key is written as 8A, Am or 1m,
-an energy from 0 to 1. `disco catalogue set` keeps one in the user's data folder, which every catalogue hears.
+an energy from 0 to 1. `disco catalogue set` keeps one in the user's data folder, which every catalogue applies.
 """
 
 from __future__ import annotations

@@ -40,9 +40,9 @@ def can_read(path: Path) -> bool:
 
 
 def read(path: Path, sound: bool = True) -> Catalogue:
-    """Read an audio file, or all in a folder and the folders in it: their tags, then what is heard.
+    """Read an audio file, or all in a folder and its subfolders: their tags, then features measured from the sound.
 
-    What tags say wins over what is heard. Without the extra [audio] tags are all there is, and a note says so.
+    Tags take precedence over measurements. Without the extra [audio] tags are all there is, and a note says so.
 
     Parameters
     ----------
@@ -84,21 +84,21 @@ def read(path: Path, sound: bool = True) -> Catalogue:
                 found.append((file, tags))
     if not found:
         raise DataError(path, f"holds no audio file that can be read ({'; '.join(_problems(problems, where))})")
-    unheard: dict[str, list[Path]] = defaultdict(list)
-    heard = {}
+    unmeasured: dict[str, list[Path]] = defaultdict(list)
+    measured = {}
     if sound and analysis.available():
-        heard = analysis.measure_all([file for file, _ in found], unheard)
-    table = pa.Table.from_pylist([_track(file, tags, heard.get(file, Measured())) for file, tags in found], SCHEMA)
+        measured = analysis.measure_all([file for file, _ in found], unmeasured)
+    table = pa.Table.from_pylist([_track(file, tags, measured.get(file, Measured())) for file, tags in found], SCHEMA)
     notes = _notes(path, where, table, found, problems)
-    if heard:
+    if measured:
         notes.append(
-            f"{path}: the sound of {len(heard):,} measured: key of {_count(table, 'key_origin'):,}, tempo of "
+            f"{path}: the sound of {len(measured):,} measured: key of {_count(table, 'key_origin'):,}, tempo of "
             f"{_count(table, 'tempo_origin'):,}; energy, danceability and acousticness "
             "are estimates (docs/research/audio-analysis.md)"
         )
     elif sound and not analysis.available():
         notes.append(f"{path}: what tags leave out is not measured: {MissingExtra('soundfile', 'audio')}")
-    notes += [f"{path}: {problem}" for problem in _problems(unheard, where, "not measured")]
+    notes += [f"{path}: {problem}" for problem in _problems(unmeasured, where, "not measured")]
     return Catalogue(table, str(path), tuple(notes))
 
 
@@ -194,7 +194,7 @@ def _notes(
 
 
 def _count(table: pa.Table, column: str, origin: str = "sound") -> int:
-    return sum(said == origin for said in table[column].to_pylist())
+    return sum(value == origin for value in table[column].to_pylist())
 
 
 def _problems(problems: dict[str, list[Path]], where: Path, fate: str = "left out") -> list[str]:

@@ -23,7 +23,7 @@ from disco.sources.progress import progress
 log = logging.getLogger(__name__)
 
 # What libsndfile has no decoder for: known without a try, each time anew.
-_UNHEARD = (".m4a", ".m4b", ".mp4", ".wma")
+_UNDECODED = (".m4a", ".m4b", ".mp4", ".wma")
 # So few are done here before processes would have started.
 _FEW = 4
 _THREADS = 8
@@ -61,7 +61,7 @@ def measure(path: Path) -> Measured:
     tonic, mode, clear = key(sound)
     tonal, beaten = tonic is not None and mode is not None, 10 <= bpm <= 1000
     frequencies = np.linspace(0, sound.rate / 2, sound.short.shape[1], dtype=np.float32)
-    heard = spectral_stats(sound.short, frequencies, sound.short_rate)
+    stats = spectral_stats(sound.short, frequencies, sound.short_rate)
     return Measured(
         tempo_bpm=float(bpm) if beaten else None,
         tempo_confidence=float(steady) if beaten else None,
@@ -69,7 +69,7 @@ def measure(path: Path) -> Measured:
         mode=mode if tonal else None,
         key_confidence=float(clear) if tonal else None,
         loudness=min(max(level, -60.0), 5.0),  # the range of the column
-        **(estimate(heard, level, float(bpm)) if heard else {}),
+        **(estimate(stats, level, float(bpm)) if stats else {}),
     )
 
 
@@ -100,9 +100,9 @@ def _measure_all(
 ) -> dict[Path, Measured]:
     found = dict[Path, Measured]()
     copies: dict[str, list[Path]] = {}  # of one sound, which is measured once
-    hashed = [path for path in files if path.suffix.lower() not in _UNHEARD]
-    if unheard := [path for path in files if path.suffix.lower() in _UNHEARD]:
-        problems.setdefault("of a kind that is not decoded (M4A, WMA)", []).extend(unheard)
+    hashed = [path for path in files if path.suffix.lower() not in _UNDECODED]
+    if undecoded := [path for path in files if path.suffix.lower() in _UNDECODED]:
+        problems.setdefault("of a kind that is not decoded (M4A, WMA)", []).extend(undecoded)
     with ThreadPoolExecutor(_THREADS) as pool:
         known = zip(hashed, pool.map(lambda path: _known(cache, path), hashed), strict=True)
         for path, (name, sound, why) in progress(known, len(hashed), "sounds looked up"):

@@ -1,4 +1,4 @@
-"""Estimates of some of the eight features from sound: what loudness and tempo say, moved by what is heard.
+"""Estimates of some of the eight features from sound: from loudness and tempo, corrected by spectral statistics.
 
 Spotify measured its features in a way that it never published, and nobody holds both its numbers and
 the sound in quantity. So each estimate has two parts, of which only the first is checked:
@@ -54,7 +54,7 @@ LINES = {
         unknown=0.57,
     ),
 }
-# Middle and width of each statistic over thirteen pieces of two game soundtracks (orchestral, rock, tracker loops).
+# Middle and width of each statistic over thirteen parts of two game soundtracks (orchestral, rock, tracker loops).
 _DENSITY, _SHARPNESS, _STEADINESS = (4.5, 2.0), (11.0, 5.0), (0.70, 0.20)
 # Periods of a beat, 60 to 200 a minute.
 _BEAT_S = (0.3, 1.0)
@@ -92,13 +92,13 @@ def spectral_stats(magnitude: Floats, frequencies: Floats, rate: float) -> Spect
     rate : float
         Frames a second, about 40: the rises between frames are summed over a second.
     """
-    heard = magnitude[:, (frequencies >= 40) & (frequencies <= 8000)]
-    power = float(np.mean(np.square(heard, dtype=np.float64))) if heard.size else 0.0
-    if len(heard) < 2 * rate or power < 1e-20:
+    audible = magnitude[:, (frequencies >= 40) & (frequencies <= 8000)]
+    power = float(np.mean(np.square(audible, dtype=np.float64))) if audible.size else 0.0
+    if len(audible) < 2 * rate or power < 1e-20:
         return None
-    level = np.log1p(10 / math.sqrt(power) * heard)
+    level = np.log1p(10 / math.sqrt(power) * audible)
     onsets = np.maximum(np.diff(level, axis=0), 0).mean(axis=1)
-    return SpectralStats(float(onsets.mean() * rate), _steadiness(onsets, rate), _sharpness(heard, power))
+    return SpectralStats(float(onsets.mean() * rate), _steadiness(onsets, rate), _sharpness(audible, power))
 
 
 def _steadiness(onsets: Floats, rate: float) -> float:
@@ -119,27 +119,27 @@ def _sharpness(magnitude: Floats, power: float) -> float:
     return float(-np.average(flatness, weights=weight))
 
 
-def estimate(heard: SpectralStats, loudness_db: float, tempo_bpm: float) -> dict[str, float]:
-    """Energy, acousticness and danceability, 0-1; without those that cannot be said.
+def estimate(stats: SpectralStats, loudness_db: float, tempo_bpm: float) -> dict[str, float]:
+    """Energy, acousticness and danceability, 0-1; without those that cannot be estimated.
 
     Parameters
     ----------
-    heard : Heard
+    stats : SpectralStats
     loudness_db : float
         Integrated; nan leaves out energy and acousticness.
     tempo_bpm : float
         nan where no beat was found.
     """
-    dense = _away(heard.density, _DENSITY)
+    dense = _deviation(stats.density, _DENSITY)
     moves = {
         "energy": (loudness_db, dense),
-        "acousticness": (loudness_db, (_away(heard.sharpness, _SHARPNESS) - dense) / 2),
-        "danceability": (tempo_bpm, _away(heard.steadiness, _STEADINESS)),
+        "acousticness": (loudness_db, (_deviation(stats.sharpness, _SHARPNESS) - dense) / 2),
+        "danceability": (tempo_bpm, _deviation(stats.steadiness, _STEADINESS)),
     }
     values = {name: LINES[name].at(by) + LINES[name].error * math.tanh(z) for name, (by, z) in moves.items()}
     return {name: min(max(value, 0.0), 1.0) for name, value in values.items() if math.isfinite(value)}
 
 
-def _away(value: float, scale: tuple[float, float]) -> float:
+def _deviation(value: float, scale: tuple[float, float]) -> float:
     middle, width = scale
     return (value - middle) / width

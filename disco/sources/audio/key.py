@@ -1,4 +1,4 @@
-"""Key from sound: how much of each pitch class is heard, beside what the 24 keys would have.
+"""Key from sound: the strength of each pitch class, compared with profiles of the 24 keys.
 
 Source: Krumhansl and Schmuckler's correlation with key profiles (Krumhansl 1990, "Cognitive Foundations of Musical
 Pitch", chapter 4), with the profiles of Albrecht and Shanahan (2013), "The use of large corpora to train a new type
@@ -34,7 +34,7 @@ PROFILES: dict[str, tuple[Profile, Profile]] = {
 # On made music as good as Temperley's within a piece of 144, and far better than Krumhansl and Kessler's
 # (benchmarks/key_tempo.py); of the two the one that was counted from a corpus.
 USUAL = "albrecht-shanahan"
-# Peaks between these are heard: below, semitones cannot be told apart; above are mostly overtones.
+# Only peaks between these count: below, semitones cannot be resolved; above are mostly overtones.
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 2000.0
 # A peak's weight falls to a half in so many octaves above 250 Hz, since overtones are of other classes.
 _FALLING = 1.0
@@ -77,7 +77,7 @@ def chroma(sound: Sound) -> NDArray[np.floating]:
 
 
 def _peaks(sound: Sound) -> tuple[Floats, Floats]:
-    """Pitch of each peak in each long piece, in semitones from C at 440 Hz tuning, and its weight."""
+    """Pitch of each peak in each long frame, in semitones from C at 440 Hz tuning, and its weight."""
     magnitudes = sound.long
     hz = sound.rate / (2 * (magnitudes.shape[1] - 1))
     low, high = int(_LOWEST_HZ / hz), min(int(_HIGHEST_HZ / hz), magnitudes.shape[1] - 2)
@@ -87,13 +87,13 @@ def _peaks(sound: Sound) -> tuple[Floats, Floats]:
     # A hundredth of the loudest: below, noise has peaks too. And what is silent as a whole has none.
     audible = max(1e-4 * float(magnitudes.max(initial=0)), 1e-6)
     some = (inner > left) & (inner >= right) & (inner > 0.01 * loudest) & (loudest > audible)
-    piece, at = np.nonzero(some)
+    frame, at = np.nonzero(some)
     a, b, c = (np.log(np.maximum(part[some], 1e-12)) for part in (left, inner, right))
     curve = a - 2 * b + c
     shift = np.where(curve < -1e-9, 0.5 * (a - c) / np.where(curve < -1e-9, curve, 1), 0)
     frequency = (low + at + np.clip(shift, -0.5, 0.5)) * hz
-    # The square root: a melody counts beside the bass. Each piece counts the same, however loud.
+    # The square root: a melody counts beside the bass. Each frame counts the same, however loud.
     weight = np.sqrt(inner[some]) * 0.5 ** (np.maximum(np.log2(frequency / 250), 0) / _FALLING)
-    total = np.bincount(piece, weight, len(magnitudes))
+    total = np.bincount(frame, weight, len(magnitudes))
     pitch = 12 * np.log2(frequency / 440) + 9
-    return pitch, weight / total[piece]
+    return pitch, weight / total[frame]

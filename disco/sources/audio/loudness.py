@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Floats
 
-# Tables 1 and 2 of the recommendation, at 48 kHz: a shelf for the head, then a high pass; (b, a) of each.
+# Tables 1 and 2 of the recommendation, at 48 kHz: a high-shelf filter for the head, then a high pass; (b, a) of each.
 _FILTERS = (
     ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585)),
     ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621)),

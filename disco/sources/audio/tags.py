@@ -44,7 +44,7 @@ def read_tags(path: Path) -> Tags:
 
     try:
         empty = not path.stat().st_size
-        said = None if empty else TinyTag.get(path)
+        tag = None if empty else TinyTag.get(path)
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
     except UnsupportedFormatError:
@@ -53,19 +53,19 @@ def read_tags(path: Path) -> Tags:
         raise DataError(path, "broken or cut off") from None
     except Exception:  # a damaged file leads the parser anywhere
         raise DataError(path, "broken or cut off") from None
-    if said is None:
+    if tag is None:
         raise DataError(path, "empty")
-    if not said.duration:
+    if not tag.duration:
         raise DataError(path, "without sound")
-    other: dict[str, Any] = said.other
+    other: dict[str, Any] = tag.other
     keys = _texts(other.get("initial_key")) + _texts(other.get("initialkey"))
     meant = [key for key in map(parse_key, keys) if key]
     return Tags(
-        title=_one(said.title),
-        artists=[*_texts(said.artist), *_texts(other.get("artist"))] or _texts(said.albumartist),
-        album=_one(said.album),
-        genres=[g for g in [*_texts(said.genre), *_texts(other.get("genre"))] if not _GENRE_NUMBER.fullmatch(g)],
-        duration_ms=min(round(said.duration * 1000), 2**31 - 1) or None,
+        title=_one(tag.title),
+        artists=[*_texts(tag.artist), *_texts(other.get("artist"))] or _texts(tag.albumartist),
+        album=_one(tag.album),
+        genres=[g for g in [*_texts(tag.genre), *_texts(other.get("genre"))] if not _GENRE_NUMBER.fullmatch(g)],
+        duration_ms=min(round(tag.duration * 1000), 2**31 - 1) or None,
         tempo_bpm=_tempo(_texts(other.get("bpm"))),
         key=meant[0] if meant else None,
         isrc=_one(next(iter(_texts(other.get("isrc"))), None)),
@@ -81,9 +81,9 @@ def _one(text: str | None) -> str | None:
 def _texts(value: Any) -> list[str]:
     """Texts of a tag without blanks and signs that end a text."""
     values = value if isinstance(value, list) else [value]
-    pieces = [piece for v in values if v is not None for piece in str(v).split("\0")]
-    clean = (piece.encode(errors="replace").decode().strip() for piece in pieces)
-    return list(dict.fromkeys(piece for piece in clean if piece))
+    parts = [part for v in values if v is not None for part in str(v).split("\0")]
+    clean = (part.encode(errors="replace").decode().strip() for part in parts)
+    return list(dict.fromkeys(part for part in clean if part))
 
 
 def _tempo(texts: list[str]) -> float | None:

@@ -1,4 +1,4 @@
-"""The door `models`: what is there, and what may be removed."""
+"""The command `models`: listing, showing and removing models."""
 
 from __future__ import annotations
 
