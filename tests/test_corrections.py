@@ -1,4 +1,4 @@
-"""A person's own key, tempo and energy: over every source, kept whole, found by id, path and name."""
+"""Corrections of key, tempo and energy: precedence over sources, storage, matching by id, path and name."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pyarrow as pa
 import pytest
-from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
+from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, data_files, library, trained
 
 from disco.catalogue import Catalogue
 from disco.cli import train
@@ -181,7 +181,7 @@ class TestRanker(TrainedTests):
 
 
 def test_a_missing_part_is_reported_with_the_command_that_trains_it(tmp_path, capsys):
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     output = tmp_path / "ranker"
     asked = [CLOUD / "ranker.toml", "--tracks", tracks, "--playlists", playlists, "--output", output]
     assert train.main([str(part) for part in asked]) == 1
@@ -272,7 +272,7 @@ def test_the_search_recovers_known_weights():
 @pytest.mark.slow
 def test_a_blend_of_missing_parts_or_of_a_blend_is_refused(tmp_path, capsys):
     pytest.importorskip("implicit")
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     asked = [CLOUD / "blend.toml", "--tracks", tracks, "--playlists", playlists, "--output", tmp_path / "blend"]
     assert train.main([str(part) for part in asked]) == 1
     assert "disco train cloud/playlist-knn.toml" in capsys.readouterr().err

@@ -54,8 +54,8 @@ def trained(catalogue: Catalogue, playlists: list[np.ndarray], folder: Path, epo
         f"{key} = {changed[key]}" if (key := line.split(" = ")[0]) in changed else line for line in text.splitlines()
     ]
     (folder / "small.toml").write_text("\n".join(lines), encoding="utf-8")
-    places = ["--tracks", folder / "tracks.parquet", "--playlists", folder / "playlists.parquet"]
-    assert train.main([str(a) for a in (folder / "small.toml", *places, "--output", folder / "rank")]) == 0
+    arguments = ["--tracks", folder / "tracks.parquet", "--playlists", folder / "playlists.parquet"]
+    assert train.main([str(a) for a in (folder / "small.toml", *arguments, "--output", folder / "rank")]) == 0
     return folder / "rank"
 
 

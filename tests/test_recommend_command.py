@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from helpers.trained import KIND, places, trained
+from helpers.trained import KIND, data_files, trained
 
 from disco.cli import main as command_line
 from disco.cli.recommend import main
@@ -24,7 +24,7 @@ def run(capsys, *arguments):
 
 @pytest.fixture
 def where():
-    return ["--catalogue", places()[0]]
+    return ["--catalogue", data_files()[0]]
 
 
 @pytest.fixture

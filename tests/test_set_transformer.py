@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from helpers.needs import need
-from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, library, places, trained
+from helpers.trained import CLOUD, KIND, KINDS, TrainedTests, data_files, library, trained
 
 from disco.cli import train
 from disco.errors import DataError
@@ -147,7 +147,7 @@ def recipe(**changes) -> SetTransformerRecipe:
 
 
 def test_training_sets_are_sampled_as_the_recipe_says():
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     run = Run(tracks, playlists, Path(), lambda seed: Path(str(seed)))
     asked = recipe(alone=0.25, few=0.25, untitled=0.5, reconstruction=0.5, batch_size=40, window=12)
     data = sets.set_data(asked, run)
@@ -201,7 +201,7 @@ def test_the_first_vectors_are_factors_of_the_matrix():
 
 
 def test_the_first_terms_are_a_ridge_regression():
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     data = sets.set_data(recipe(), Run(tracks, playlists, Path(), lambda seed: Path(str(seed))))
     vectors = np.random.default_rng(1).normal(size=(len(data.by.rows), 3)).astype(np.float32)
     bags = data.titles.vectors(data.by.titles).astype(float)
@@ -244,7 +244,7 @@ def test_a_catalogue_without_known_tracks_is_reported(tmp_path):
 
 
 def test_impossible_training_is_reported_in_one_sentence(tmp_path, capsys):
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     asked = [str(CLOUD / "set-transformer.toml"), "--tracks", str(tracks), "--playlists", str(playlists)]
     asked += ["--output", str(tmp_path / "x")]
     assert train.main([*asked, "--set", "least_playlists = 1000"]) == 1
@@ -253,7 +253,7 @@ def test_impossible_training_is_reported_in_one_sentence(tmp_path, capsys):
 
 
 def test_playlists_without_titles_can_be_trained_on(tmp_path):
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     table = pq.read_table(playlists)
     untitled = pa.nulls(len(table), pa.string())
     pq.write_table(
@@ -279,7 +279,7 @@ def test_playlists_without_titles_can_be_trained_on(tmp_path):
 def test_a_resumed_training_gives_the_same_model(tmp_path, monkeypatch):
     from disco.training import fitting
 
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     changes = [part for c in ("size = 8", "blocks = 1", "epochs = 2", "batch_size = 60") for part in ("--set", c)]
     asked = [str(CLOUD / "set-transformer.toml"), "--tracks", str(tracks), "--playlists", str(playlists), *changes]
     assert train.main([*asked, "--output", str(tmp_path / "whole")]) == 0

@@ -75,9 +75,9 @@ def test_a_fitted_scaler_agrees_with_scikit_learn() -> None:
     np.testing.assert_allclose(scaled, expected, atol=1e-5)
 
     pca = card["pca"]
-    places = (scaled - np.float32(pca["mean"])) @ np.float32(pca["components"]).T
+    projected = (scaled - np.float32(pca["mean"])) @ np.float32(pca["components"]).T
     theirs = decomposition.PCA(3, svd_solver="full").fit_transform(expected)
-    np.testing.assert_allclose(np.abs(places), np.abs(theirs), atol=5e-5)
+    np.testing.assert_allclose(np.abs(projected), np.abs(theirs), atol=5e-5)
     assert all(max(component, key=abs) > 0 for component in pca["components"])
 
 
@@ -142,6 +142,7 @@ def catalogue_of(ids: list[str], tmp_path: Path, unmeasured: str = "") -> tables
     return tables.read(tmp_path / "tracks.parquet")
 
 
+@pytest.mark.train
 def test_windows_pair_each_track_with_the_next() -> None:
     inputs = np.arange(7 * 9, dtype=np.float32).reshape(7, 9)
     cut = regression().windows([np.arange(7)], inputs, predictor_recipe(window=4, minimum_length=2))
@@ -293,8 +294,8 @@ def test_the_command_writes_a_model_that_loads_and_runs(networks: object, tmp_pa
     for old, new in (("epochs = 30", "epochs = 1"), ("[1, 2, 3]", "[1]")):
         text = text.replace(old, new)
     recipe = write_recipe(tmp_path / "small.toml", text)
-    places = ["--tracks", tmp_path / "tracks.parquet", "--playlists", tmp_path / "playlists.parquet"]
-    assert train.main([str(a) for a in (recipe, *places, "--output", tmp_path / "small")]) == 0
+    arguments = ["--tracks", tmp_path / "tracks.parquet", "--playlists", tmp_path / "playlists.parquet"]
+    assert train.main([str(a) for a in (recipe, *arguments, "--output", tmp_path / "small")]) == 0
     assert {path.name for path in (tmp_path / "small").iterdir()} == {"card.json", "step.onnx", "network.keras"}
     network = load_network(read_card(tmp_path / "small", "predictor"))
     result = network(inputs=np.ones((5, 9), dtype=np.float32), state=np.zeros((5, 32), dtype=np.float32))

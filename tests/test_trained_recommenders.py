@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from helpers.catalogues import random_catalogue
-from helpers.trained import KIND, TrainedTests, library, places, trained
+from helpers.trained import KIND, TrainedTests, data_files, library, trained
 
 from disco.cli import train
 from disco.errors import DataError, DiscoError
@@ -80,7 +80,7 @@ class TestCollective(TrainedTests):
 def playlists_of(split: str = "train") -> list[list[int]]:
     """Rows of the playlists that the recommenders are trained on."""
     listed = defaultdict(list)
-    for entry in pq.read_table(places()[1]).to_pylist():
+    for entry in pq.read_table(data_files()[1]).to_pylist():
         if entry["split"] == split:
             listed[entry["playlist_id"]].append(int(entry["track_id"][1:]))
     return [listed[name] for name in sorted(listed)]
@@ -244,7 +244,7 @@ def test_an_invalid_array_is_reported_in_one_sentence(array, sentence, tmp_path)
 
 def test_a_trained_recommender_is_found_by_name_in_the_users_folder(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DISCO_DATA", str(tmp_path))
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     asked = [str(trained("popularity").parents[1]), "--tracks", str(tracks), "--playlists", str(playlists)]
     asked[0] = str(Path(__file__).parents[1] / "cloud" / "popularity.toml")
     assert train.main(asked) == 0
@@ -261,7 +261,7 @@ def test_a_trained_recommender_is_found_by_name_in_the_users_folder(tmp_path, mo
 
 
 def test_training_without_playlists_is_refused(tmp_path, capsys):
-    tracks, playlists = places()
+    tracks, playlists = data_files()
     recipe = str(Path(__file__).parents[1] / "cloud" / "playlist-knn.toml")
     assert train.main([recipe, "--tracks", str(tracks), "--output", str(tmp_path / "x")]) == 1
     assert "name them with --playlists" in capsys.readouterr().err

@@ -106,7 +106,7 @@ class RecommenderTests:
             self.check(together, query, 30)
             np.testing.assert_allclose(together.scores, alone.scores, rtol=1e-4, atol=1e-5)
             differ = together.rows != alone.rows
-            # A product of matrices rounds otherwise than one with a vector: what is as good may change places.
+            # A matrix product rounds differently from one with a vector: equally good tracks may swap.
             close = [np.abs(alone.scores - score) <= 1e-4 * abs(score) + 1e-5 for score in alone.scores[differ]]
             assert all(mask.sum() > 1 for mask in close)
         assert recommender.recommend_many([], 30) == []

@@ -49,7 +49,7 @@ def library() -> Catalogue:
 
 
 @cache
-def places(noise: bool = False) -> tuple[Path, Path]:
+def data_files(noise: bool = False) -> tuple[Path, Path]:
     """Files of the tracks and of prepared playlists: 120 to train on, 40 to validate; titles name the kind."""
     folder = once(f"library-{noise}", lambda folder: _write_library(folder, noise))
     return folder / "tracks.parquet", folder / "playlists.parquet"
@@ -72,7 +72,7 @@ def _write_library(folder: Path, noise: bool) -> None:
 @cache
 def trained(recipe: str, *changes: str, noise: bool = False) -> Path:
     """Folder of the recommender that a recipe of `cloud/` trains, with changes as `disco train --set` takes them."""
-    tracks, playlists = places(noise)
+    tracks, playlists = data_files(noise)
     sets = [part for change in changes for part in ("--set", change)]
 
     def build(folder: Path) -> None:
