@@ -28,7 +28,7 @@ def paid(cost, path, begun):
     return float(cost.terms(path)["cost"][begun - 1 :].astype(float).sum())
 
 
-WISHES = st.builds(
+CONSTRAINTS = st.builds(
     Constraints,
     pinned=st.sampled_from([(), ((4, 30),), ((4, 30), (5, 31))]),
     end_track=st.sampled_from([None, 20]),
@@ -40,19 +40,19 @@ WISHES = st.builds(
 
 
 @at_most(40)
-@given(st.integers(0, 1000), st.sampled_from(["mean", "classic", "rank"]), st.integers(0, 3), WISHES)
-def test_a_beam_of_width_one_is_greedy_whatever_is_wished(seed, name, gap, wishes):
+@given(st.integers(0, 1000), st.sampled_from(["mean", "classic", "rank"]), st.integers(0, 3), CONSTRAINTS)
+def test_beam_of_width_one_is_greedy_under_any_constraints(seed, name, gap, constraints):
     catalogue, flow, pairwise = setting(seed, name)
     start, pool = np.array([1, 0]), np.random.default_rng(seed).permutation(np.arange(2, 40))
     for cost in (flow, pairwise):
-        places = PositionCosts(catalogue, 10, wishes)
+        places = PositionCosts(catalogue, 10, constraints)
         one = beam(start, pool, 8, cost, Rules(catalogue, gap), places, width=1)
         assert one.tolist() == greedy(start, pool, 8, cost, Rules(catalogue, gap), places).tolist()
 
 
 @at_most(40)
 @given(st.integers(0, 1000), st.sampled_from(["mean", "classic", "rank"]), st.integers(2, 40), st.integers(0, 3))
-def test_no_beam_costs_more_than_greedy_or_is_shorter_and_each_is_the_same_again(seed, name, width, gap):
+def test_beam_costs_no_more_than_greedy_is_no_shorter_and_repeatable(seed, name, width, gap):
     catalogue, flow, pairwise = setting(seed, name)
     start, pool = np.array([1, 0]), np.arange(2, 40)
     for cost in (flow, pairwise):
@@ -63,7 +63,7 @@ def test_no_beam_costs_more_than_greedy_or_is_shorter_and_each_is_the_same_again
         assert many.tolist() == beam(start, pool[::-1], 12, cost, Rules(catalogue, gap), width=width).tolist()
 
 
-def test_greedy_wins_where_paying_in_advance_misleads():
+def test_greedy_wins_where_the_lookahead_misleads():
     """So costly to go on from whatever is near that the search goes astray: the answer is greedy's even so."""
     catalogue, _, pairwise = setting(11, n=60, artists=None)
     start, pool = np.array([0]), np.arange(1, 60)
@@ -82,7 +82,7 @@ def test_greedy_wins_where_paying_in_advance_misleads():
     assert beam(start, pool, 10, misled, Rules(catalogue), width=4).tolist() == cheapest.tolist()
 
 
-def test_sequences_that_go_on_end_in_different_tracks_while_there_are_enough():
+def test_kept_sequences_end_in_different_tracks_while_there_are_enough():
     scores = np.array([[1.0, 2.0, 3.0], [1.1, 2.1, 0.5]])
     asked = ([[0], [1]], np.array([5, 6, 7]))
     assert _best(scores, *asked, 3, lambda path, row: True, None) == ([1, 0, 0], [2, 0, 1])
@@ -93,7 +93,7 @@ def test_sequences_that_go_on_end_in_different_tracks_while_there_are_enough():
 
 
 @pytest.mark.parametrize("knobs", [Knobs(), Knobs(flow=0.5, sweetness=2.0, smoothness=3.0)])
-def test_what_is_ahead_of_a_track_is_the_mean_of_its_cheapest_joins(knobs):
+def test_lookahead_cost_is_the_mean_of_the_cheapest_transitions(knobs):
     catalogue, _, _ = setting(4, n=50)
     predictor = load_predictor("mean")
     cost = PairwiseCost(catalogue, knobs, predictor.embed(catalogue))
@@ -107,10 +107,10 @@ def test_what_is_ahead_of_a_track_is_the_mean_of_its_cheapest_joins(knobs):
 
 
 @at_most(30)
-@given(st.integers(0, 1000), st.integers(1, 20), st.integers(0, 3), WISHES)
-def test_rules_and_places_hold_for_every_width(seed, width, gap, wishes):
+@given(st.integers(0, 1000), st.integers(1, 20), st.integers(0, 3), CONSTRAINTS)
+def test_rules_and_pinned_positions_hold_for_every_width(seed, width, gap, constraints):
     catalogue, flow, _ = setting(seed)
-    rules, places = Rules(catalogue, gap), PositionCosts(catalogue, 10, wishes)
+    rules, places = Rules(catalogue, gap), PositionCosts(catalogue, 10, constraints)
     path = beam(np.array([1, 0]), np.arange(2, 40), 8, flow, rules, places, width=width).tolist()
     assert path[:2] == [1, 0]
     assert len(set(path)) == len(path)
@@ -129,7 +129,7 @@ def test_a_beam_of_all_sequences_finds_the_cheapest():
     assert paid(pairwise, wide, 1) == pytest.approx(min(paid(pairwise, path, 1) for path in every), abs=1e-4)
 
 
-def test_a_wider_beam_is_cheaper_on_the_whole():
+def test_wider_beam_is_cheaper_in_the_mean():
     ratios = []
     for seed in range(12):
         catalogue, _, pairwise = setting(seed, n=120, artists=None)
@@ -142,14 +142,14 @@ def test_a_wider_beam_is_cheaper_on_the_whole():
     assert thirty_two < four < 0.97
 
 
-def test_beams_that_come_to_nothing_are_left_for_those_that_go_on():
+def test_dead_ends_are_dropped_for_sequences_that_go_on():
     """All but one of the tracks by one artist: greedy runs into the end where a beam sees the way round."""
     catalogue, flow, _ = setting(3, n=30, artists=2)
     found = [len(beam(np.array([0]), np.arange(1, 30), 20, flow, Rules(catalogue), width=w)) for w in (1, 8)]
     assert found[1] >= found[0] > 5
 
 
-def test_variety_is_repeated_by_its_seed_and_differs_by_others():
+def test_randomness_is_repeatable_by_its_seed_and_differs_for_others():
     catalogue, flow, _ = setting(5, n=80, artists=None)
 
     def made(randomness, seed, sequencer=beam):
@@ -163,7 +163,7 @@ def test_variety_is_repeated_by_its_seed_and_differs_by_others():
     assert costs[0] < costs[1] < costs[2]
 
 
-def test_an_arc_is_followed_the_nearer_the_more_it_weighs():
+def test_arc_is_followed_more_closely_with_more_weight():
     catalogue, flow, _ = setting(5, n=200, artists=None)
     away = []
     for weight in (0.0, 2.0, 20.0):

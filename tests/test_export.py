@@ -1,4 +1,4 @@
-"""Exports: nothing lost on the way, nothing overwritten unasked, and hostile text stays text."""
+"""Exports: complete values, no file overwritten without force, hostile text unchanged."""
 
 import csv
 import io

@@ -50,7 +50,7 @@ def linted(mine, library, *more, capsys):
     return json.loads(out)
 
 
-def test_the_order_stays_and_every_join_is_graded(mine, library, capsys):
+def test_order_is_unchanged_and_every_transition_is_graded(mine, library, capsys):
     result = linted(mine, library, capsys=capsys)
     assert [track["id"] for track in result["tracks"]] == IDS
     assert result["tracks"][0]["join"] is None
@@ -78,7 +78,7 @@ def changed(ids, better):
 
 
 @pytest.mark.parametrize("more", [(), ("--key-rule", "camelot", "--energy-boost"), ("--artist-gap", 3)])
-def test_what_advice_saves_is_what_it_saves(more, mine, library, capsys):
+def test_suggestions_save_exactly_what_they_claim(more, mine, library, capsys):
     result, catalogue = linted(mine, library, *more, capsys=capsys), tables.read(library)
     mixing = Mixing("camelot", True) if "camelot" in more else Mixing()
     cost = PairwiseCost(catalogue, KNOBS, load_predictor("mean").embed(catalogue), mixing)
@@ -106,7 +106,7 @@ def test_what_advice_saves_is_what_it_saves(more, mine, library, capsys):
     assert {"replace", "bridge"} <= kinds
 
 
-def test_no_track_of_the_list_fits_better_than_the_one_advised(mine, library):
+def test_no_track_of_the_playlist_fits_better_than_the_suggested_one(mine, library):
     catalogue = tables.read(library)
     result = explain(match_tracklist(playlist_files.read(mine), catalogue), catalogue, artist_gap=0)
     cost = PairwiseCost(catalogue, KNOBS, load_predictor("mean").embed(catalogue))
@@ -127,28 +127,28 @@ def test_no_track_of_the_list_fits_better_than_the_one_advised(mine, library):
         assert max(within, default=0.0) == pytest.approx(best, abs=1e-3)
 
 
-def test_the_table_and_the_words(mine, library, capsys):
+def test_table_and_suggestions_are_printed(mine, library, capsys):
     code, out, _ = run(mine, "--catalogue", library, capsys=capsys)
     assert code == 0
     for result in (
-        "Join",
-        "joins: clash",
+        "Grade",
+        "transitions: clash",
         "disco order",
-        "The worst joins",
+        "The worst transitions",
         "better: ",
-        "in place of",
+        "instead of",
         "added between",
     ):
         assert result in out, result
 
 
-def test_a_list_on_standard_input_and_through_the_main_command(library, capsys, monkeypatch):
+def test_playlist_is_read_from_standard_input(library, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"t00005\r\nt00017\nt00003\n")))
     assert main.main(["lint", "-", "--catalogue", library, "--json"]) == 0
     assert [track["id"] for track in json.loads(capsys.readouterr().out)["tracks"]] == ["t00005", "t00017", "t00003"]
 
 
-def test_unmatched_tracks_and_doubles_stay_where_they_stand_and_are_not_blamed(library, tmp_path, capsys):
+def test_unmatched_and_repeated_tracks_stay_and_are_not_blamed(library, tmp_path, capsys):
     (tmp_path / "a.txt").write_text(
         "\n".join([IDS[0], "\x1b[31mxq zzyq [bold]wwv", IDS[1], IDS[0], IDS[0], *IDS[2:]])
     )
@@ -172,14 +172,14 @@ def test_tracks_without_keys_tempos_and_features(tmp_path, capsys):
     code, out, _ = run(tmp_path / "a.txt", "--catalogue", tmp_path / "t.parquet", capsys=capsys)
     assert code == 0
     assert "unknown" in out
-    assert "No join that is known is less than good." in out
+    assert "Every known transition is good." in out
 
 
-def test_one_track_and_a_table_of_ones_own(tmp_path, library, capsys):
+def test_one_track_and_a_table_with_its_own_features(tmp_path, library, capsys):
     (tmp_path / "one.txt").write_text(IDS[0])
     code, out, _ = run(tmp_path / "one.txt", "--catalogue", library, capsys=capsys)
     assert code == 0
-    assert "One track alone has no joins." in out
+    assert "A single track has no transitions." in out
     rows = [{k: row[k] for k in ("track_id", "title", "key", "mode", "tempo_bpm", "energy")} for row in
             random_catalogue(6, seed=8).table.to_pylist()]  # fmt: skip
     (tmp_path / "own.csv").write_text(
@@ -209,7 +209,7 @@ def test_a_page_is_drawn_and_not_overwritten(mine, library, tmp_path, capsys):
         (["MINE", "--plot", "a.docx"], ".html"),
     ],
 )
-def test_bad_input_gets_a_sentence(arguments, sentence, library, mine, tmp_path, monkeypatch, capsys):
+def test_bad_input_gives_one_sentence(arguments, sentence, library, mine, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     code, out, err = run(*[str(mine) if a == "MINE" else a for a in arguments], "--catalogue", library, capsys=capsys)
     assert code == 1

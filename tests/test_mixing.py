@@ -88,7 +88,7 @@ def test_the_pairwise_cost_is_never_negative_and_symmetric_without_boosts(rule):
     assert np.isfinite(matrix).all()
 
 
-def test_half_time_is_credited_as_asked_and_worse_never_better():
+def test_half_time_weight_never_improves_a_transition():
     assert float(tempo_similarity(70, 140)) == pytest.approx(1)
     assert float(tempo_similarity(70, 140, 0.7)) == pytest.approx(0.4)
     assert float(tempo_similarity(70, 140, 0)) == -1
@@ -99,7 +99,7 @@ def test_half_time_is_credited_as_asked_and_worse_never_better():
     assert np.isnan(tempo_similarity(np.nan, 100, 0.5))
 
 
-def test_the_limit_of_tempo_holds_to_the_per_cent_and_both_ways():
+def test_tempo_limit_is_exact_and_symmetric():
     mixing = Mixing(max_tempo_change=5)
     near, far = np.float32(105), np.float32(105.1)
     hundred = np.float32(100)
@@ -122,12 +122,12 @@ def test_the_limit_of_tempo_holds_to_the_per_cent_and_both_ways():
         ({"max_tempo_change": float("nan")}, "0 per cent or more"),
     ],
 )
-def test_mixing_refuses_what_means_nothing(bad, sentence):
+def test_invalid_mixing_is_refused(bad, sentence):
     with pytest.raises(DiscoError, match=sentence):
         Mixing(**bad)
 
 
-def test_the_way_from_track_to_track_is_a_straight_line():
+def test_deviation_is_the_distance_from_the_straight_line():
     catalogue = random_catalogue(20, seed=1)
     _, pairwise, space = costs_of(catalogue, Mixing(), Knobs(flow=2))
     rows = np.arange(20)

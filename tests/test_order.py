@@ -45,7 +45,7 @@ def least(problem):
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize(("places", "symmetric"), [(False, True), (True, True), (False, False), (True, False)])
-def test_dynamic_programming_and_local_search_find_the_best_of_all_orders(seed, places, symmetric):
+def test_dynamic_programming_and_local_search_find_the_optimum(seed, places, symmetric):
     problem = problem_of(7, seed, places, symmetric)
     best = least(problem)
     prices = np.zeros((7, 7)) if problem.position_costs is None else problem.position_costs
@@ -58,7 +58,7 @@ def test_dynamic_programming_and_local_search_find_the_best_of_all_orders(seed, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("places", "symmetric", "sets", "found"), [(False, True, 200, 199), (True, False, 40, 38)])
-def test_local_search_alone_finds_the_best_of_nearly_all_sets(places, symmetric, sets, found):
+def test_local_search_alone_finds_the_optimum_of_nearly_all_sets(places, symmetric, sets, found):
     best = 0
     for seed in range(sets):
         problem = problem_of(5 + seed % 8, seed, places, symmetric)
@@ -68,14 +68,14 @@ def test_local_search_alone_finds_the_best_of_nearly_all_sets(places, symmetric,
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_artists_far_apart_are_found_where_there_are_such_orders(seed):
+def test_orders_that_keep_the_artist_gap_are_found_if_they_exist(seed):
     problem = problem_of(7, seed, gap=2)
     assert problem.cost(optimise_order(problem)) == pytest.approx(least(problem))
 
 
 @at_most(60)
 @given(st.integers(4, 16), st.integers(0, 10_000), st.booleans(), st.booleans(), st.data())
-def test_every_move_changes_the_cost_by_what_it_was_priced_at(n, seed, places, symmetric, data):
+def test_every_move_changes_the_cost_by_its_computed_delta(n, seed, places, symmetric, data):
     problem = problem_of(n, seed, places, symmetric)
     found = np.random.default_rng(seed).permutation(n)
     low = data.draw(st.integers(0, n - 2))
@@ -92,7 +92,7 @@ def test_every_move_changes_the_cost_by_what_it_was_priced_at(n, seed, places, s
 
 @at_most(40)
 @given(st.integers(4, 60), st.integers(0, 10_000))
-def test_a_trip_stays_a_trip_and_gains_what_it_says(n, seed):
+def test_tour_stays_a_permutation_and_its_gain_is_exact(n, seed):
     import random
 
     rng = np.random.default_rng(seed)
@@ -120,7 +120,7 @@ def setting(seed, n, artists=12, boost=False):
     return catalogue, PairwiseCost(catalogue, Knobs(), mean.embed(catalogue), Mixing(energy_boost=boost))
 
 
-WISHES = st.builds(
+CONSTRAINTS = st.builds(
     Constraints,
     pinned=st.sampled_from([(), ((3, 5),), ((3, 5), (4, 2))]),
     end_track=st.sampled_from([None, 4]),
@@ -131,11 +131,11 @@ WISHES = st.builds(
 
 
 @at_most(25)
-@given(st.integers(0, 1000), st.integers(7, 18), st.integers(0, 3), st.integers(0, 2), st.booleans(), WISHES)
-def test_whatever_is_asked_all_are_played_once_and_what_is_held_stays(seed, n, gap, begun, boost, wishes):
+@given(st.integers(0, 1000), st.integers(7, 18), st.integers(0, 3), st.integers(0, 2), st.booleans(), CONSTRAINTS)
+def test_all_tracks_are_played_once_and_pinned_ones_stay(seed, n, gap, begun, boost, constraints):
     catalogue, cost = setting(seed, n, boost=boost)
     start, pool = np.arange(begun), np.arange(begun, n)
-    places, rules = PositionCosts(catalogue, n, wishes, whole=True), Rules(catalogue, gap)
+    places, rules = PositionCosts(catalogue, n, constraints, whole=True), Rules(catalogue, gap)
     found = order(start, pool, n - begun, cost, rules, places, SHORT)
     assert sorted(found.tolist()) == list(range(n))
     assert found[:begun].tolist() == list(range(begun))
@@ -165,7 +165,7 @@ def test_exact_costs_no_more_than_search_and_search_no_more_than_greedy(seed, n,
 
 @at_most(10)
 @given(st.integers(0, 1000), st.booleans())
-def test_more_moves_never_make_it_worse(seed, arc):
+def test_more_iterations_never_cost_more(seed, arc):
     catalogue, cost = setting(seed, 30, artists=None)
     problem = Problem(cost.matrix(np.arange(30)).astype(float), np.zeros(30))
     if arc:
@@ -175,7 +175,7 @@ def test_more_moves_never_make_it_worse(seed, arc):
     assert costs[0] >= costs[1] >= costs[2]
 
 
-def test_the_best_cost_so_far_is_logged_and_only_falls(monkeypatch, caplog):
+def test_best_cost_so_far_is_logged_and_never_rises(monkeypatch, caplog):
     monkeypatch.setattr("disco.sources.progress.INTERVAL_S", 0.0)
     caplog.set_level("INFO", logger="disco")
     problem = problem_of(60, 1)
@@ -188,7 +188,7 @@ def test_the_best_cost_so_far_is_logged_and_only_falls(monkeypatch, caplog):
     assert costs[-1] == pytest.approx(problem.cost(found), abs=0.05)
 
 
-def test_seconds_end_it_even_where_there_are_very_many_tracks():
+def test_time_limit_holds_for_very_many_tracks():
     problem = problem_of(700, 2)
     found = optimise_order(problem, budget=Budget(seconds=0.3))
     assert sorted(found.tolist()) == list(range(700))
@@ -204,7 +204,7 @@ def test_long_orders_with_an_arc_are_searched_part_by_part():
     assert cost.terms(found)["cost"].mean() < 0.75 * cost.terms(np.arange(150))["cost"].mean()
 
 
-def test_artists_are_kept_apart_by_as_much_as_was_asked():
+def test_artist_gap_is_kept():
     catalogue, cost = setting(6, 40, artists=10)
     for gap in (1, 3):
         found = order(np.array([2]), np.setdiff1d(np.arange(40), [2]), 39, cost, Rules(catalogue, gap), None, SHORT)
@@ -213,7 +213,7 @@ def test_artists_are_kept_apart_by_as_much_as_was_asked():
             assert not near & set(catalogue.artists(row))
 
 
-def test_tracks_without_key_and_tempo_and_features_are_ordered_too():
+def test_tracks_without_key_tempo_and_features_are_ordered_too():
     tracks = random_catalogue(20, 3).table.to_pylist()
     for track in tracks:
         track |= {"key": None, "tempo_bpm": None, "energy": None}
@@ -225,7 +225,7 @@ def test_tracks_without_key_and_tempo_and_features_are_ordered_too():
     assert "no track's energy is known" in places.notes(found)[0]
 
 
-def test_what_cannot_be_is_refused_with_a_reason():
+def test_impossible_orders_are_refused_with_a_reason():
     catalogue, cost = setting(1, 20)
     rules, none = Rules(catalogue), np.array([], dtype=int)
     mean = load_predictor("mean")
@@ -254,7 +254,7 @@ def test_what_cannot_be_is_refused_with_a_reason():
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
-def test_few_tracks_are_an_order_too(n):
+def test_one_or_two_tracks_can_be_ordered(n):
     catalogue, cost = setting(1, 20)
     found = order(np.array([], dtype=int), np.arange(n), n, cost, Rules(catalogue))
     assert sorted(found.tolist()) == list(range(n))
@@ -268,14 +268,14 @@ class TestPath:
         return catalogue, cost, path(np.array([0]), pool, length, cost, Rules(catalogue, gap), places)
 
     @pytest.mark.parametrize("held", [(), ((4, 50), (9, 60))])
-    def test_it_goes_where_it_should_by_way_of_what_was_named_and_nothing_comes_twice(self, held):
+    def test_it_passes_the_pinned_tracks_to_the_end_track_without_repeats(self, held):
         _, _, found = self.walk(pinned=held)
         assert (found[0], found[-1]) == (0, 1)
         assert len(set(found.tolist())) == 13
         for place, row in held:
             assert found[place] == row
 
-    def test_it_walks_rather_than_leaps(self):
+    def test_its_steps_are_even(self):
         """It comes nearer with nearly every step, and mixes on the way."""
         nearer = []
         for seed in range(3):
@@ -305,7 +305,7 @@ class TestWalk(SequencerTests):
         return [int(r) for r in found]
 
     @pytest.mark.parametrize("seed", range(4))
-    def test_it_costs_no_more_than_the_beam_that_it_begins_with(self, seed):
+    def test_it_costs_no_more_than_the_beam_it_starts_from(self, seed):
         catalogue, cost = setting(seed, 150, 60)
         asked = np.array([0]), np.arange(1, 150), 14, cost, Rules(catalogue)
         found = [greedy(*asked), beam(*asked, width=32), walk(*asked, width=32)]
@@ -313,7 +313,7 @@ class TestWalk(SequencerTests):
         assert paid[2] <= paid[1] + 1e-4
         assert paid[2] < paid[0]
 
-    def test_wishes_are_kept(self):
+    def test_constraints_are_met(self):
         catalogue, cost = setting(3, 100, None)
         places = PositionCosts(catalogue, 12, Constraints(pinned=((4, 50),), end_track=60))
         found = walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), places)
@@ -334,7 +334,7 @@ class TestWalk(SequencerTests):
             walk(np.array([0]), np.arange(1, 20), 5, flow, Rules(catalogue))
 
 
-def test_no_exchange_brings_a_second_version_of_a_song_that_comes_later():
+def test_no_replacement_repeats_a_song_that_comes_later():
     for seed in range(6):
         tracks = random_catalogue(60, seed).table.to_pylist()
         tracks = [{**t, "artists": [f"A{i // 2}"], "title": f"Song {i // 2}"} for i, t in enumerate(tracks)]
@@ -344,5 +344,5 @@ def test_no_exchange_brings_a_second_version_of_a_song_that_comes_later():
         assert len({catalogue.song_key(int(row)) for row in found}) == 21
 
 
-def test_prices_of_taken_places_outweigh_all_music():
+def test_forbidden_positions_cost_more_than_any_transitions():
     assert FORBIDDEN > 1000 * 20

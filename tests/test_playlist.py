@@ -29,7 +29,7 @@ def ids(playlist):
     return playlist.tracks.table["track_id"].to_pylist()
 
 
-def test_it_begins_with_the_seeds_and_adds_the_length(catalogue):
+def test_playlist_begins_with_the_seeds_and_adds_the_length(catalogue):
     playlist = generate(catalogue, np.array([5, 9, 2]), length=12)
     assert ids(playlist)[:3] == ["t00005", "t00009", "t00002"]
     assert len(playlist) == len(set(ids(playlist))) == 15
@@ -37,16 +37,16 @@ def test_it_begins_with_the_seeds_and_adds_the_length(catalogue):
     assert all(len(values) == 14 for values in playlist.terms.values())
 
 
-def test_a_seed_named_twice_is_played_once(catalogue):
+def test_repeated_seed_is_played_once(catalogue):
     assert ids(generate(catalogue, np.array([5, 5, 9]), length=1))[:2] == ["t00005", "t00009"]
 
 
-def test_the_same_question_gets_the_same_playlist(catalogue):
+def test_same_input_gives_the_same_playlist(catalogue):
     seeds = np.array([5, 9, 2])
     assert generate(catalogue, seeds).as_dict() == generate(catalogue, seeds).as_dict()
 
 
-def test_sweetness_and_smoothness_do_what_they_say(catalogue):
+def test_sweetness_and_smoothness_improve_keys_and_tempos(catalogue):
     """More of a knob gives more of its quality, on average over many seeds."""
     plain, sweet, smooth = (
         [generate(catalogue, np.array([seed]), knobs=knobs, predictor="mean").terms for seed in range(0, 40, 5)]
@@ -61,7 +61,7 @@ def test_sweetness_and_smoothness_do_what_they_say(catalogue):
     assert mean(plain, "distance") < mean(sweet, "distance")
 
 
-def test_minutes_end_as_near_as_tracks_allow(catalogue):
+def test_minutes_are_met_as_closely_as_tracks_allow(catalogue):
     seeds = np.array([5, 9])
     long = generate(catalogue, seeds, length=60, artist_gap=0, sequencer="greedy")
     seconds = np.cumsum(long.tracks.numbers("duration_ms")) / 1000
@@ -72,14 +72,14 @@ def test_minutes_end_as_near_as_tracks_allow(catalogue):
         assert abs(total - 60 * minutes) == pytest.approx(float(np.abs(seconds[1:] - 60 * minutes).min()), abs=0.1)
 
 
-def test_more_minutes_than_there_is_music_gives_all_of_it_and_says_so(catalogue):
+def test_more_minutes_than_music_plays_all_of_it_with_a_note(catalogue):
     few = catalogue.take(np.arange(12))
     playlist = generate(few, np.array([0]), minutes=600, artist_gap=0)
     assert len(playlist) == 12
     assert "only 11 of" in playlist.notes[-1]
 
 
-def test_filters_hold_for_all_but_the_seeds(catalogue):
+def test_filters_apply_to_all_tracks_but_the_seeds(catalogue):
     filters = Filters(include=("genre=techno",), bpm=(100, 150), explicit=False)
     playlist = generate(catalogue, np.array([1]), filters=filters, length=8)
     assert playlist.tracks.table["genres"][0].as_py() == ["house"]
@@ -110,7 +110,7 @@ def test_tracks_without_title_or_artist_are_skipped_and_those_without_features_f
     assert "10 tracks without features are no candidates: 20 others have some" in few.notes
 
 
-def test_a_seed_without_features_is_played_and_its_joins_are_unknown():
+def test_seed_without_features_is_played_with_unknown_transitions():
     tracks = random_catalogue(40, seed=1).table.to_pylist()
     tracks[7] |= {"valence": None, "key": None}
     playlist = generate(catalogue_of(tracks), np.array([7, 3]), length=4)
@@ -138,7 +138,7 @@ class Best:
         return [self.recommend(query, n) for query in queries]
 
 
-def test_without_seeds_a_title_is_played_and_the_best_candidate_comes_first(catalogue):
+def test_without_seeds_the_best_candidate_for_the_title_comes_first(catalogue):
     playlist = generate(catalogue, np.array([], dtype=int), title="beach trip", recommender=Best(), length=8)
     assert ids(playlist)[0] == "t00030"
     assert len(playlist) == len(set(ids(playlist))) == 8
@@ -154,7 +154,7 @@ def test_without_seeds_a_title_is_played_and_the_best_candidate_comes_first(cata
     assert abs(np.sum(minutes.tracks.numbers("duration_ms")) / 60_000 - 20) < 4
 
 
-def test_a_recommender_that_has_nothing_to_say_is_reported(catalogue):
+def test_recommender_without_candidates_is_reported(catalogue):
     with pytest.raises(DiscoError, match="best reads no titles; name seeds"):
         generate(catalogue, np.array([], dtype=int), title="beach trip", recommender=Best(reads_titles=False))
     with pytest.raises(DiscoError, match="content reads no titles"):
@@ -178,12 +178,12 @@ def test_a_recommender_that_has_nothing_to_say_is_reported(catalogue):
         ({"filters": Filters(include=("genre=polka",))}, "the filters leave no track"),
     ],
 )
-def test_what_cannot_be_done_is_reported_in_a_sentence(catalogue, arguments, sentence):
+def test_impossible_requests_raise_a_sentence(catalogue, arguments, sentence):
     with pytest.raises(DiscoError, match=sentence):
         generate(catalogue, **{"seeds": np.array([1]), **arguments})
 
 
-def test_with_keys_and_tempos_alone_those_that_mix_are_played():
+def test_without_features_tracks_with_matching_keys_and_tempos_are_played():
     unknown = dict.fromkeys((*FEATURES, "genres"))
     tracks = [{**t, **unknown} for t in random_catalogue(200, seed=4, unknown=0.1).table.to_pylist()]
     for name in ("content", "nearest", None):
@@ -201,7 +201,7 @@ def test_with_keys_and_tempos_alone_those_that_mix_are_played():
     assert np.nanmean(ordered.terms["tempo_similarity"]) > 0.9
 
 
-def test_with_nothing_known_but_names_there_is_a_playlist_all_the_same():
+def test_names_alone_are_enough_for_a_playlist():
     tracks = [{"track_id": f"t{i}", "title": f"T {i}", "artists": [f"A {i}"]} for i in range(30)]
     for sequencer in ("greedy", "beam", "order"):
         playlist = generate(catalogue_of(tracks), np.array([3]), sequencer=sequencer)
@@ -209,7 +209,7 @@ def test_with_nothing_known_but_names_there_is_a_playlist_all_the_same():
         json.dumps(playlist.as_dict(), allow_nan=False)
 
 
-def test_the_short_names_of_the_package_lead_home():
+def test_public_names_are_those_of_their_modules():
     assert disco.open().where.startswith("the demo")
     assert disco.Knobs is Knobs
     with pytest.raises(AttributeError, match="nonsense"):
@@ -217,9 +217,9 @@ def test_the_short_names_of_the_package_lead_home():
 
 
 @pytest.mark.parametrize("sequencer", ["greedy", "beam", "order"])
-def test_wishes_are_kept_by_every_sequencer(catalogue, sequencer):
-    wishes = Constraints(pinned=((4, 77), (6, 300)), end_track=200, arc=(0.0, 1.0))
-    asked = {"length": 9, "constraints": wishes, "sequencer": sequencer, "predictor": "mean", "artist_gap": 0}
+def test_every_sequencer_meets_the_constraints(catalogue, sequencer):
+    constraints = Constraints(pinned=((4, 77), (6, 300)), end_track=200, arc=(0.0, 1.0))
+    asked = {"length": 9, "constraints": constraints, "sequencer": sequencer, "predictor": "mean", "artist_gap": 0}
     playlist = generate(catalogue, np.array([5, 9]), **asked)
     got = ids(playlist)
     assert len(set(got)) == 11
@@ -228,13 +228,13 @@ def test_wishes_are_kept_by_every_sequencer(catalogue, sequencer):
     assert generate(catalogue, np.array([5, 9]), **asked).as_dict() == playlist.as_dict()
 
 
-def test_a_path_ends_where_it_should(catalogue):
+def test_path_ends_with_the_end_track(catalogue):
     playlist = generate(catalogue, np.array([5]), length=6, sequencer="path", constraints=Constraints(end_track=200))
     assert (len(playlist), ids(playlist)[-1]) == (7, "t00200")
     assert (playlist.terms["cost"] >= 0).all()
 
 
-def test_what_is_kept_stays_and_the_rest_is_replaced(catalogue):
+def test_kept_positions_stay_and_the_other_tracks_are_replaced(catalogue):
     for sequencer in ("greedy", "beam", "order"):
         first = ids(generate(catalogue, np.array([5, 9]), sequencer=sequencer))
         kept = [place for place in range(12) if place != 6]
@@ -245,13 +245,13 @@ def test_what_is_kept_stays_and_the_rest_is_replaced(catalogue):
         generate(catalogue, np.array([5, 9]), keep_positions=[12])
 
 
-def test_what_is_left_out_is_not_played(catalogue):
+def test_excluded_tracks_are_not_played(catalogue):
     plain = generate(catalogue, np.array([5, 9]))
     out = catalogue.rows(ids(plain)[2:])
     assert not set(ids(generate(catalogue, np.array([5, 9]), exclude=out))[2:]) & set(ids(plain))
 
 
-def test_minutes_and_an_end_go_together(catalogue):
+def test_minutes_and_an_end_track_can_be_combined(catalogue):
     for sequencer in ("greedy", "beam", "order"):
         playlist = generate(
             catalogue, np.array([5]), minutes=45, constraints=Constraints(end_track=200), sequencer=sequencer
@@ -263,7 +263,7 @@ def test_minutes_and_an_end_go_together(catalogue):
     assert "the seeds alone last" in short.notes[-1]
 
 
-def test_a_key_rule_and_a_limit_of_tempo_do_what_they_say(catalogue):
+def test_key_rule_and_tempo_limit_are_applied(catalogue):
     mixing = Mixing("camelot", max_tempo_change=4)
     playlist = generate(catalogue, np.array([5]), mixing=mixing, artist_gap=0)
     assert playlist.as_dict()["mixing"]["key_rule"] == "camelot"
@@ -274,8 +274,8 @@ def test_a_key_rule_and_a_limit_of_tempo_do_what_they_say(catalogue):
 
 
 def test_alternatives_differ_and_the_first_is_the_best(catalogue):
-    def make(wishes):
-        return generate(catalogue, np.array([5]), constraints=wishes, sequencer="beam", predictor="mean")
+    def make(constraints):
+        return generate(catalogue, np.array([5]), constraints=constraints, sequencer="beam", predictor="mean")
 
     found = alternatives(make, Constraints(), 3)
     assert len(found) == 3
@@ -284,7 +284,7 @@ def test_alternatives_differ_and_the_first_is_the_best(catalogue):
     assert all(len(a & b) <= 7 for i, a in enumerate(sets) for b in sets[:i])
     with pytest.raises(DiscoError, match="at least one"):
         alternatives(make, Constraints(), 0)
-    only = alternatives(lambda wishes: found[0], Constraints(), 2)
+    only = alternatives(lambda constraints: found[0], Constraints(), 2)
     assert len(only) == 1
 
 
@@ -300,17 +300,17 @@ def test_alternatives_differ_and_the_first_is_the_best(catalogue):
         ({"width": 0, "sequencer": "beam"}, "1 or more wide"),
     ],
 )
-def test_wishes_that_cannot_be_are_refused(catalogue, asked, sentence):
+def test_contradictory_constraints_are_refused(catalogue, asked, sentence):
     with pytest.raises(DiscoError, match=sentence):
         generate(catalogue, np.array([5, 9]), **asked)
 
 
-def test_the_last_place_that_is_held_may_be_the_last_there_is_time_for(catalogue):
+def test_last_pinned_position_may_be_the_last_that_fits_the_minutes(catalogue):
     seconds = catalogue.numbers("duration_ms") / 1000
     plain = generate(catalogue, np.array([5]), length=6, sequencer="beam")
     minutes = float(seconds[catalogue.rows(ids(plain))].sum()) / 60
-    wishes = Constraints(pinned=((6, 77),))
-    playlist = generate(catalogue, np.array([5]), minutes=minutes, sequencer="beam", constraints=wishes)
+    constraints = Constraints(pinned=((6, 77),))
+    playlist = generate(catalogue, np.array([5]), minutes=minutes, sequencer="beam", constraints=constraints)
     assert len(playlist) >= 7
     assert ids(playlist)[6] == "t00077"
     short = generate(catalogue, np.array([5, 9, 2]), minutes=1, sequencer="beam")

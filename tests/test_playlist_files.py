@@ -143,6 +143,8 @@ def test_audio_files_are_matched_by_path_or_name(tmp_path):
         ("a.txt", b"", "is empty"),
         ("a.txt", b" \n\n", "is empty"),
         ("a.bin", b"\xff\xfb\x90\x00" * 100, "is not a playlist that DISCO reads"),
+        ("a.m3u", "#EXTM3U\ncafé.mp3\n".encode("latin-1"), "is not UTF-8; save the file as UTF-8"),
+        ("a.m3u", "#EXTM3U\ncafé.mp3\n".encode("utf-16"), "is encoded as UTF-16; save it as UTF-8"),
         ("a.parquet", b"PAR1nonsense", "is not a readable Parquet file"),
         ("a.csv", b"colour,size\nred,3\n", "column"),
     ],

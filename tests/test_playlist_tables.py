@@ -53,9 +53,9 @@ def slice_of(*lists: dict[str, Any]) -> dict[str, Any]:
     return {"info": {"generated_on": "2017-12-03", "slice": "0-999", "version": "v1"}, "playlists": list(lists)}
 
 
-def write_json(path: Path, held: Any) -> Path:
+def write_json(path: Path, content: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(held, indent=2), encoding="utf-8")
+    path.write_text(json.dumps(content, indent=2), encoding="utf-8")
     return path
 
 
@@ -122,9 +122,9 @@ odd_lists = st.lists(odd | st.fixed_dictionaries({"pid": odd, "name": odd, "trac
 
 
 @given(odd | st.fixed_dictionaries({"playlists": odd_lists}))
-def test_any_json_is_read_or_refused_in_one_sentence(tmp_path_factory, held):
-    place = mpd_slices.PlaylistSource(write_json(tmp_path_factory.mktemp("odd") / "s.json", held))
-    if not isinstance(held, dict) or not isinstance(held.get("playlists"), list):
+def test_any_json_is_read_or_refused_in_one_sentence(tmp_path_factory, content):
+    place = mpd_slices.PlaylistSource(write_json(tmp_path_factory.mktemp("odd") / "s.json", content))
+    if not isinstance(content, dict) or not isinstance(content.get("playlists"), list):
         with pytest.raises(DataError, match=r"s\.json: is not a Million Playlist slice|s\.json: is not JSON"):
             playlist_tables.read_source(place)
         return

@@ -110,13 +110,13 @@ def dj(track: dict[str, Any], seconds: bool) -> dict[str, Any]:
     }
 
 
-def held(catalogue: Catalogue) -> list[dict[str, Any]]:
+def values(catalogue: Catalogue) -> list[dict[str, Any]]:
     rows = catalogue.table.to_pylist()
     return [{**row, "artists": joined(row["artists"]), "genres": joined(row["genres"])} for row in rows]
 
 
 def same(read: Catalogue, expected: list[dict[str, Any]]) -> None:
-    got = held(read)
+    got = values(read)
     assert len(got) == len(expected)
     for one, other in zip(got, expected, strict=True):
         assert {name: one[name] for name in other} == other

@@ -95,7 +95,7 @@ def test_greedy_equals_the_oracle_track_for_track(seed, knobs, name, artist_gap,
     assert path.tolist() == oracle(catalogue, predictor, start, pool, 8, knobs, artist_gap)
 
 
-def test_ties_go_to_the_lower_row_wherever_it_stands_in_a_large_pool():
+def test_ties_go_to_the_lower_row_anywhere_in_a_large_pool():
     """Identical tracks cost the same to the last bit, in whatever block of the computation they lie."""
     one = random_catalogue(1).table.to_pylist()[0]
     tracks = [{**one, "track_id": str(i), "title": f"T{i}", "artists": [f"A{i}"]} for i in range(20_001)]
@@ -133,7 +133,7 @@ def test_no_second_version_of_the_same_song(title, artist, same):
     assert Rules(catalogue)([0, 1], 2) is not same
 
 
-def test_guests_count_as_artists_and_gap_zero_allows_them():
+def test_featured_artists_count_and_gap_zero_allows_them():
     catalogue = catalogue_of(
         [
             {"track_id": "1", "title": "One", "artists": ["Ann", "Bob"]},
@@ -144,12 +144,12 @@ def test_guests_count_as_artists_and_gap_zero_allows_them():
     assert Rules(catalogue, artist_gap=0)([0], 1)
 
 
-def test_untitled_tracks_are_not_taken_for_one_song():
+def test_untitled_tracks_are_different_songs():
     catalogue = catalogue_of([{"track_id": "1"}, {"track_id": "2"}, {"track_id": "3"}])
     assert Rules(catalogue)([0, 1], 2)
 
 
-def test_many_banned_candidates_are_passed_over_in_the_order_of_their_cost():
+def test_many_forbidden_candidates_are_skipped_by_ascending_cost():
     """More than are looked at one by one before the rest is sorted."""
     catalogue = random_catalogue(200, seed=3)
     mean = load_predictor("mean")

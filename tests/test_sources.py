@@ -1,4 +1,4 @@
-"""Sources keep the contract, and opening several of them is one catalogue."""
+"""Every source meets the contract, and several are opened as one catalogue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading anybody's tables: every known layout, values as people write them, and what was kept and dropped."""
+"""Tables of tracks: every known layout, odd values, notes on what was read and dropped, damaged files."""
 
 import functools
 import gzip

@@ -11,13 +11,10 @@ from disco.errors import DiscoError
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Constraints
 
-# The randomness that alternatives begin with: less than what most transitions cost, and enough to move some.
+# Randomness of the first alternative: less than the cost of most transitions, and enough to change some.
 _LITTLE_RANDOMNESS = 0.5
-
-
 # Share of transitions that two alternatives may have in common.
 _MOST_IN_COMMON = 0.7
-
 
 Made = TypeVar("Made", bound=Playlist)
 
@@ -28,17 +25,27 @@ def alternatives(make: Callable[[Constraints], Made], constraints: Constraints, 
     Parameters
     ----------
     make : callable
-        Asked with more and more randomness, each time with another random seed.
+        Called with constraints of growing randomness, each time with another random seed; returns a playlist.
     constraints : Constraints
         Of the first one.
     n : int
-        How many in all; fewer come back when so many that differ are not found.
+        Number of playlists; fewer are returned if not enough that differ are found.
+
+    Returns
+    -------
+    list of Playlist
+        The first one made without additional randomness.
+
+    Raises
+    ------
+    DiscoError
+        If n is below 1.
     """
     if n < 1:
         raise DiscoError(f"there must be at least one alternative, not {n}")
     found = [make(constraints)]
     randomness = max(constraints.randomness, _LITTLE_RANDOMNESS)
-    # A quarter more each time reaches, after 20, 86 times the least: then the noise outweighs every cost.
+    # After 20 times a quarter more it has grown 86-fold: then the noise outweighs every cost.
     for i in range(1, 1 if n == 1 else 21):
         made = make(replace(constraints, randomness=randomness, random_seed=constraints.random_seed + i))
         if all(_in_common(made, other) <= _MOST_IN_COMMON for other in found):

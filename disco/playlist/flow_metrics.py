@@ -1,12 +1,13 @@
-"""How well an order flows, in a few numbers: keys that go together, changes of tempo, steps, coherence, cost.
+"""Metrics of how well an order flows: compatible keys, changes of tempo, distances, coherence, cost.
 
 *Coherence.* 1 - SV / PV of Schweiger, Schedl and others ("Does track sequence in user-generated playlists matter?",
 ISMIR 2021; "The coherence of user-generated playlists", EPJ Data Science 2025): SV, the sequential variance, is half
-the mean squared distance of neighbours, PV, that of the playlist, half the mean over all pairs. 0 is what a shuffle
-has, 1 no step at all, and below 0 neighbours differ more than any two tracks do.
+the mean squared distance of neighbours, PV, that of the playlist, half the mean over all pairs. A shuffle has 0;
+at 1 neighbours are equal, below 0 they differ more than random pairs.
 
-*Tempo.* DJs keep within 5 % in 86 % of real transitions, within 10 % in 94 % (Kim et al., "A computational analysis
-of real-world DJ mixes", ISMIR 2020); half and double time folded here, where they count.
+*Tempo.* 86 % of the transitions of DJs change the tempo by at most 5 %, 94 % by at most 10 % (Kim et al., "A
+computational analysis of real-world DJ mixes", ISMIR 2020); here half and double time are folded unless their weight
+is 0.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from disco.playlist.sequence.rules import Rules
 
 Values = NDArray[np.float64]
 
-# K of keys two steps apart on the circle of fifths; further apart most listeners hear a clash.
-_SWEET = 0.6
+# K of keys two steps apart on the circle of fifths; further apart most listeners notice a clash.
+_COMPATIBLE = 0.6
 # Names of fields in JSON, where they differ.
 _JSON_NAMES = {"transitions": "joins", "large_tempo_jumps": "too_far"}
 
@@ -44,35 +45,35 @@ class FlowMetrics:
     mean_cost, total_cost : float
         As reported, never negative; 0 without transitions.
     compatible, keys : int
-        Transitions whose keys the cost's own rule allows, of so many whose keys are known.
+        Transitions that the key rule of the cost allows, and transitions whose keys are known.
     allowed : dict of str to float
         Share of transitions that each key rule allows.
     clashes : float
-        Transitions of ten whose keys stand more than two steps apart on the circle of fifths.
+        Of ten transitions, those whose keys are more than two steps apart on the circle of fifths.
     tempo_change, tempo_p90 : float
-        Mean and 90th percentile of the absolute change of tempo in per cent, half and double time folded where they
-        count.
+        Mean and 90th percentile of the absolute change of tempo in per cent, half and double time folded unless
+        their weight is 0.
     within_5, within_10 : float
-        Shares of transitions with a change up to so many per cent.
+        Shares of transitions with a change of at most 5 or 10 per cent.
     folded : float
-        Share of transitions whose tempos are nearer to half or double time than to the same.
+        Share of transitions whose tempos are closer to half or double time than to the same.
     large_tempo_jumps : int
-        Transitions that change the tempo by more than was allowed.
+        Transitions that change the tempo by more than is allowed.
     step, worst_step : float
-        Mean and greatest distance of neighbours in the embeddings of the cost.
+        Mean and largest distance of neighbours, between the embeddings of the cost.
     coherence : float
-        In the same embeddings, at most 1; NaN for fewer than two different tracks.
+        Of the same embeddings, at most 1; NaN for fewer than two different tracks.
     artist_gap : int, optional
-        The fewest tracks between two by one artist; None where no artist comes twice.
+        Smallest number of tracks between two by one artist; None if no artist repeats.
     same_artist : int
         Transitions of two tracks by one artist.
     arc_rmse, arc_spearman : float
-        How far the ranks of energy are from the arc that was asked for, 0 on it, and their correlation with it.
+        Root mean squared error of the ranks of energy from the arc that was asked for, and their rank correlation.
     from_seeds, drift : float
-        Distance of the middle of the other tracks from the middle of the seeds, and by how much the distance of a
-        track from there grows, by a straight line, from the first of them to the last.
+        Distance of the mean of the other tracks from the mean of the seeds, and by how much the distance of a track
+        from there grows, by linear regression, from the first of them to the last.
     worst : int
-        Place of the track whose transition to the one before costs most, from 0; 0 without transitions.
+        Position, from 0, of the track whose transition from the one before costs most; 0 without transitions.
     worst_cost : float
     """
 
@@ -109,15 +110,15 @@ class FlowMetrics:
 def flow_metrics(
     catalogue: Catalogue, path: Rows, cost: PairwiseCost, position_costs: PositionCosts | None = None, seeds: int = 0
 ) -> FlowMetrics:
-    """Figures of tracks in an order.
+    """Compute the metrics of tracks in an order.
 
     Parameters
     ----------
     catalogue : Catalogue
     path : ndarray of rows
-    cost : Pairwise
+    cost : PairwiseCost
         Over the catalogue.
-    position_costs : Places, optional
+    position_costs : PositionCosts, optional
         With the arc that was asked for.
     seeds : int
         How many of the first tracks were given.
@@ -134,7 +135,7 @@ def flow_metrics(
     octaves = tempo_octaves(tempos[:-1], tempos[1:], fold=False)
     gap, same = artist_gap(catalogue, path)
     rmse, spearman = (np.nan, np.nan) if position_costs is None else arc_fit(position_costs, path)
-    away, drift = from_seeds(cost.embeddings[path], seeds)
+    distance, drift = from_seeds(cost.embeddings[path], seeds)
     return FlowMetrics(
         transitions=len(costs),
         mean_cost=float(costs.mean()),
@@ -142,7 +143,7 @@ def flow_metrics(
         compatible=int(mixing.keys.allows(keys[:-1], keys[1:]).sum()),
         keys=int(known.sum()),
         allowed={name: _mean(key_rule(name).allows(keys[:-1], keys[1:])[known]) for name in KEY_RULES},
-        clashes=10 * _mean(sweetness[known] < _SWEET - 1e-6),  # K is rounded, up or down
+        clashes=10 * _mean(sweetness[known] < _COMPATIBLE - 1e-6),  # K is rounded, up or down
         tempo_change=_mean(change),
         tempo_p90=float(np.nanquantile(change, 0.9)) if not np.isnan(change).all() else np.nan,
         within_5=_share(change, 5),
@@ -156,7 +157,7 @@ def flow_metrics(
         same_artist=same,
         arc_rmse=rmse,
         arc_spearman=spearman,
-        from_seeds=away,
+        from_seeds=distance,
         drift=drift,
         worst=int(costs.argmax()) + 1,
         worst_cost=float(costs.max()),
@@ -166,8 +167,12 @@ def flow_metrics(
 def coherence(embeddings: Floats) -> float:
     """1 - SV / PV of tracks in order, shape (n, d); rows with NaN are skipped, NaN where no two tracks differ.
 
-    Half the mean squared distance over all pairs is the sum of the columns' sample variances, so that no pair need
-    be looked at.
+    Half the mean squared distance over all pairs equals the sum of the columns' sample variances.
+
+    Examples
+    --------
+    >>> coherence(np.array([[0.0], [1.0], [2.0]], dtype=np.float32))
+    0.5
     """
     points = embeddings[~np.isnan(embeddings).any(axis=1)].astype(float)
     if len(points) < 2:
@@ -178,7 +183,7 @@ def coherence(embeddings: Floats) -> float:
 
 
 def arc_fit(position_costs: PositionCosts, path: Rows) -> tuple[float, float]:
-    """RMSE of the ranks of energy from the arc, and Spearman's correlation with it; NaN where there is none."""
+    """RMSE of the ranks of energy from the arc, and Spearman's correlation with it; NaN without an arc."""
     if position_costs.arc_heights is None:
         return np.nan, np.nan
     heights, energy = position_costs.arc_heights[: len(path)].astype(float), position_costs.energy[path].astype(float)
@@ -199,17 +204,17 @@ def artist_gap(catalogue: Catalogue, path: Rows) -> tuple[int | None, int]:
 
 
 def from_seeds(embeddings: Floats, seeds: int) -> tuple[float, float]:
-    """How far the tracks after the first `seeds`, shape (n, d), lie from the seeds' middle, and how that grows."""
+    """Distance of the tracks after the seeds from the seeds' mean, and its growth; embeddings of shape (n, d)."""
     given, added = (
         part[~np.isnan(part).any(axis=1)].astype(float) for part in (embeddings[:seeds], embeddings[seeds:])
     )
     if not len(given) or not len(added):
         return np.nan, np.nan
     middle = given.mean(axis=0)
-    away = float(np.linalg.norm(added.mean(axis=0) - middle))
+    distance = float(np.linalg.norm(added.mean(axis=0) - middle))
     if len(added) < 2:
-        return away, np.nan
-    return away, float(np.polyfit(np.linspace(0, 1, len(added)), np.linalg.norm(added - middle, axis=1), 1)[0])
+        return distance, np.nan
+    return distance, float(np.polyfit(np.linspace(0, 1, len(added)), np.linalg.norm(added - middle, axis=1), 1)[0])
 
 
 def _mean(values: NDArray[Any]) -> float:
@@ -218,7 +223,7 @@ def _mean(values: NDArray[Any]) -> float:
 
 
 def _share(values: Values, most: float) -> float:
-    """Share of the known values up to so much; a float32 tempo is known to seven digits."""
+    """Share of the known values up to a limit, with a tolerance for float32."""
     known = values[~np.isnan(values)]
     return _mean(known <= most * (1 + 1e-5))
 

@@ -1,16 +1,16 @@
-"""The transitions of an order graded: its keys, its tempos, its sound, and what is wrong in words.
+"""Grades of the transitions of a playlist, for keys, tempo and sound, and their problems in words.
 
-A grade is `good`, `fair` or `clash`; what is unknown has none, and the whole is as good as its worst known part.
+A grade is `good`, `fair` or `clash`; unknown values have none, and the overall grade is that of the worst known part.
 
-*Key.* Good where the chosen rule allows the move. Fair up to two steps apart on the circle of fifths, further apart
-most listeners hear a clash.
+*Key.* Good where the chosen rule allows the two keys. Fair up to two steps apart on the circle of fifths; further
+apart most listeners notice a clash.
 
-*Tempo.* Good up to 5 per cent, fair up to 10: DJs stay within these in 86 and 94 of a hundred real transitions
-(Kim et al., "A computational analysis of real-world DJ mixes", ISMIR 2020). Half and double time are folded where
-they count, and no better than fair where they get less than full credit; beyond the allowed change is a clash.
+*Tempo.* Good up to 5 per cent, fair up to 10: 86 % and 94 % of the transitions of DJs are within these
+(Kim et al., "A computational analysis of real-world DJ mixes", ISMIR 2020). Half and double time are folded
+unless their weight is 0, and at most fair if it is below 1; a change above the limit is a clash.
 
-*Sound.* Good where the two tracks lie nearer to each other than three of four pairs of the tracks at hand, fair where
-nearer than half of them: beyond, two tracks picked at random are as likely to be closer. Of 640,000 transitions in
+*Sound.* Good where the two tracks are closer than three of four random pairs, fair where closer than half of them:
+beyond, two tracks picked at random are as likely to be closer. Of 640,000 transitions in
 people's playlists, 63 % lie within the first quartile of all music and 86 % within the median.
 """
 
@@ -34,10 +34,10 @@ GRADES = ("good", "fair", "clash")
 UNKNOWN = -1
 Grade = NDArray[np.int8]
 
-# Per cent of change of tempo; see above, and so below.
-_STEADY, _BEARABLE = 5.0, 10.0
+# Limits of the grades, explained above: per cent of tempo change, and quantiles of distances.
+_GOOD_CHANGE, _FAIR_CHANGE = 5.0, 10.0
 _NEAR, _FAR = 0.25, 0.5
-# Fewer tracks have too few pairs to say what is near.
+# With fewer tracks the quantiles mean little.
 _FEWEST = 10
 _PAIRS = 20_000
 # K of keys two steps apart is 0.6, three 0.2.
@@ -46,7 +46,7 @@ _TWO_STEPS = 0.5
 
 @dataclass(frozen=True)
 class DistanceQuantiles:
-    """Distances of two tracks: a quarter of all pairs is nearer than `near`, half nearer than `far`; NaN unknown."""
+    """Quantiles of the distances of random pairs: 25 % are below `near`, 50 % below `far`; NaN if unknown."""
 
     near: float
     far: float
@@ -62,56 +62,62 @@ class Grades:
 
     @property
     def whole(self) -> Grade:
-        """The worst of the known parts of each transition."""
+        """The worst known grade of each transition."""
         return np.maximum(np.maximum(self.key, self.tempo), self.sound)
 
     def counts(self) -> dict[str, int]:
-        """How many transitions have each grade as a whole."""
+        """How many transitions have each overall grade."""
         return {grade: int((self.whole == i).sum()) for i, grade in enumerate(GRADES)}
 
 
 def grade_name(grade: int) -> str:
-    """Word for a grade; `unknown` where there is none."""
+    """Word for a grade; `unknown` if there is none.
+
+    Examples
+    --------
+    >>> grade_name(2)
+    'clash'
+    """
     return "unknown" if grade == UNKNOWN else GRADES[grade]
 
 
 def distance_quantiles(embeddings: Floats) -> DistanceQuantiles:
-    """How far apart tracks are in a embeddings, shape (n, d), by 20,000 pairs drawn with a fixed seed."""
-    placed = np.flatnonzero(np.isfinite(embeddings).all(axis=1))
-    if len(placed) < _FEWEST:
+    """Quantiles of the distances between embeddings, shape (n, d), estimated from 20,000 pairs with a fixed seed."""
+    known_rows = np.flatnonzero(np.isfinite(embeddings).all(axis=1))
+    if len(known_rows) < _FEWEST:
         return DistanceQuantiles(np.nan, np.nan)
     rng = np.random.default_rng(0)
-    a = rng.integers(len(placed), size=_PAIRS)
-    b = (a + rng.integers(1, len(placed), size=_PAIRS)) % len(placed)  # never the same track twice
-    apart = np.linalg.norm(embeddings[placed[a]] - embeddings[placed[b]], axis=1)
+    a = rng.integers(len(known_rows), size=_PAIRS)
+    b = (a + rng.integers(1, len(known_rows), size=_PAIRS)) % len(known_rows)  # never the same track twice
+    apart = np.linalg.norm(embeddings[known_rows[a]] - embeddings[known_rows[b]], axis=1)
     return DistanceQuantiles(*np.quantile(apart, (_NEAR, _FAR)).tolist())
 
 
 def grade_transitions(playlist: Playlist, apart: DistanceQuantiles) -> Grades:
-    """Grades of the transitions of a playlist whose distances are between neighbours."""
+    """Grade the transitions of a playlist; its distances must be between neighbours, not to a prediction."""
     tracks, mixing, terms = playlist.tracks, playlist.mixing, playlist.terms
     keys = key_index(tracks.numbers("key"), tracks.modes)
     circle = key_similarity(tracks.circle_positions[:-1], tracks.circle_positions[1:])
     key = np.where(mixing.keys.allows(keys[:-1], keys[1:]), 0, np.where(circle > _TWO_STEPS, 1, 2))
     before, after = tracks.tempos[:-1], tracks.tempos[1:]
     change = np.abs(terms["tempo_change"])
-    tempo = _steps(change, _STEADY, _BEARABLE)
+    tempo = _steps(change, _GOOD_CHANGE, _FAIR_CHANGE)
     if mixing.folds and mixing.half_time_weight < 1:
         tempo = np.where(folded(before, after), np.maximum(tempo, 1), tempo)
     tempo = np.where(mixing.large_tempo_jumps(before, after), 2, tempo)
     sound = _steps(terms["distance"], apart.near, apart.far)
-    lost = (np.isnan(circle), np.isnan(change), np.isnan(terms["distance"]) | np.isnan(apart.far))
-    parts = (np.where(unknown, UNKNOWN, part) for unknown, part in zip(lost, (key, tempo, sound), strict=True))
+    unknowns = (np.isnan(circle), np.isnan(change), np.isnan(terms["distance"]) | np.isnan(apart.far))
+    parts = (np.where(unknown, UNKNOWN, part) for unknown, part in zip(unknowns, (key, tempo, sound), strict=True))
     return Grades(*(part.astype(np.int8) for part in parts))
 
 
 def folded(before: Floats, after: Floats) -> NDArray[np.bool_]:
-    """Joins whose tempos are nearer to half or double time than to the same."""
+    """Whether tempos are closer to half or double time than to the same."""
     return np.asarray(np.abs(tempo_octaves(before, after, fold=False)) > 0.5)
 
 
 def issues(playlist: Playlist, grades: Grades, apart: DistanceQuantiles, i: int) -> list[str]:
-    """What is not good about the transition from track i to i + 1, and what is not known of it, in words."""
+    """What is not good about the transition from track i to i + 1, and what is unknown, in words."""
     pair = playlist.tracks.tracks(np.array([i, i + 1]))
     return [
         *_key_issues(pair, int(grades.key[i]), playlist.mixing),
@@ -121,10 +127,10 @@ def issues(playlist: Playlist, grades: Grades, apart: DistanceQuantiles, i: int)
 
 
 def worst_transitions(playlist: Playlist, grades: Grades, n: int = 3) -> list[int]:
-    """The transitions that are not good, the worst first: by their grade, then by what their known parts cost."""
+    """The n worst transitions that are not good: by their grade, then by the cost of their known terms."""
     knobs = playlist.knobs
     shares = {"distance": knobs.flow, "key_similarity": -knobs.sweetness, "tempo_similarity": -knobs.smoothness}
-    # What is unknown is no fault: it adds nothing here, where 1 - K would add 1.
+    # Unknown terms add nothing here, where 1 - K would add 1.
     costs = sum(
         np.nan_to_num(knob * (playlist.terms[name] - (name != "distance")), nan=0.0) for name, knob in shares.items()
     )
@@ -133,7 +139,7 @@ def worst_transitions(playlist: Playlist, grades: Grades, n: int = 3) -> list[in
 
 
 def _steps(values: Floats, good: float, fair: float) -> NDArray[np.int_]:
-    """0 up to the first limit, 1 up to the second, 2 beyond; a float32 just above a limit stands on it."""
+    """0 up to the first limit, 1 up to the second, 2 beyond, with a tolerance for float32."""
     return (values > good + 1e-4).astype(int) + (values > fair + 1e-4)
 
 
@@ -164,7 +170,7 @@ def _tempo_issues(pair: Sequence[dict[str, Any]], grade: int, change: float, mix
 def _sound_issues(tracks: Catalogue, grade: int, distance: float, apart: DistanceQuantiles, i: int) -> list[str]:
     if grade == UNKNOWN:
         known = tracks.has_comparable_features[i : i + 2].all()
-        return [] if known else ["what a track sounds like is unknown"]
+        return [] if known else ["the features of a track are unknown"]
     if grade == 0:
         return []
     limit, pairs = (apart.near, "a quarter") if grade == 1 else (apart.far, "half")
@@ -174,7 +180,7 @@ def _sound_issues(tracks: Catalogue, grade: int, distance: float, apart: Distanc
 
 
 def _largest_changes(tracks: Catalogue, i: int) -> str:
-    """The two features that change most between two tracks, of their spread in all music."""
+    """The two features that change most between two tracks, relative to their spread in all music."""
     rows: Rows = np.array([i, i + 1])
     raw = tracks.take(rows).features()
     change = np.abs(np.diff(scaler().transform(raw), axis=0)[0])

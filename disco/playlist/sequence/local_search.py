@@ -22,34 +22,34 @@ Mask = NDArray[np.bool_]
 
 # A gain below it is rounding.
 _LEAST = 1e-6
-# Tracks whose moves are priced together: 120 take half a millisecond, and longer orders are searched part by part.
+# Tracks whose moves are evaluated together: 120 take half a millisecond; longer orders are searched part by part.
 WINDOW = 120
-# What a rule that is broken costs: more than transitions of any music, less than a position that is taken.
+# Costs of a broken artist rule, more than any transition, and of a forbidden position, more than that.
 SOFT_PENALTY = 100.0
 FORBIDDEN = 1e5
-# An order that costs this much more is gone on from too, lest the search end in a hollow; after so many of them it
-# goes back to the best.
+# The search also continues from orders that cost this share more, to leave local optima; after so many iterations it
+# returns to the best.
 _WORSE, _AGAIN = 0.003, 30
-# With an artist gap above one the true costs of so many of the most promising moves are looked at.
+# With an artist gap above one the exact costs of this many of the most promising moves are computed.
 _PROMISING = 48
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What an order of n tracks costs.
+    """The costs of an order of n tracks.
 
     Attributes
     ----------
     transitions : ndarray, shape (n, n)
         From the track of the row to that of the column.
     first : ndarray, shape (n,)
-        What it costs to begin with each.
+        Cost of each as the first track.
     position_costs : ndarray, shape (n, n), optional
         What each track (column) costs at each position (row); `TAKEN` where it may not stand.
     clashes : ndarray, shape (n, n), optional
-        Which tracks must not stand within `gap` positions.
+        Which tracks must not be within `gap` positions of each other.
     gap : int
-        Neighbours are no matter of it, but of `transitions`.
+        Neighbouring positions are covered by `transitions`.
     """
 
     transitions: Costs
@@ -83,7 +83,7 @@ def improve(
     part: slice | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Order:
-    """An order that no move betters, in a part of it or everywhere, or as far as it came when it had to stop."""
+    """Make moves until none lowers the cost, in a part of the order or everywhere, or until it has to stop."""
     n = len(problem)
     if part is not None:
         return _improve(problem, order, part, rng)
@@ -100,14 +100,14 @@ def improve(
 
 
 def search(problem: Problem, order: Order, seed: int, stop: Callable[[], bool]) -> Iterator[tuple[Order, float]]:
-    """Ever better orders: one after each disturbance that was mended, for as long as one asks."""
+    """The best order so far and its cost, after each perturbation followed by local search."""
     rng = np.random.default_rng(seed)
     n = len(problem)
     order = improve(problem, order, rng, stop=stop)
     now = problem.cost(order)
     fixed = np.zeros(n, dtype=bool)
     if problem.position_costs is not None:
-        fixed = (problem.position_costs >= FORBIDDEN).sum(axis=1) >= n - 1  # the position is held for one track
+        fixed = (problem.position_costs >= FORBIDDEN).sum(axis=1) >= n - 1  # the position is reserved for one track
     free = np.flatnonzero(~fixed)
     best = order, now
     yield best
@@ -127,7 +127,7 @@ def search(problem: Problem, order: Order, seed: int, stop: Callable[[], bool]) 
 
 
 def _perturbed(order: Order, free: Order, part: slice, rng: np.random.Generator) -> Order:
-    """Two neighbouring stretches of the free positions of a part change positions."""
+    """Swap two neighbouring segments of the free positions of a part."""
     here = free[(free >= part.start) & (free < part.stop)]
     if len(here) < 3:
         return order
@@ -144,7 +144,7 @@ def _improve(problem: Problem, order: Order, part: slice, rng: np.random.Generat
     order = order.copy()
     wide = problem.clashes is not None
     now = problem.cost(order) if wide else 0.0
-    # Rounding could in principle go in circles; no search needs ten moves a track.
+    # Rounding errors could cause an endless loop; no search needs ten moves a track.
     for _ in range(10 * (part.stop - part.start) + 10):
         deltas, kinds = _deltas(problem, order, part)
         if not wide:
@@ -203,12 +203,12 @@ Kinds = list[tuple[str, int, int]]
 
 
 def _deltas(problem: Problem, order: Order, part: slice) -> tuple[Costs, Kinds]:
-    """What every move changes, and of each stretch of them its sort, its first number and its row length."""
+    """Change of cost of every move, and for each group of moves its kind, first index and row length."""
     low, high = part.start, part.stop
     w = high - low
     transitions = problem.transitions
     here = order[low:high]
-    # The transitions among the tracks of the part, with what stands before and after it as a frame.
+    # The transitions among the tracks of the part, framed by the tracks before and after it.
     e = np.zeros((w + 2, w + 2))
     e[1:-1, 1:-1] = transitions[here[:, None], here]
     if low:
@@ -219,7 +219,7 @@ def _deltas(problem: Problem, order: Order, part: slice) -> tuple[Costs, Kinds]:
         e[1:-1, -1], e[-1, 1:-1] = transitions[here, order[high]], transitions[order[high], here]
     k = np.arange(w + 1)
     on, back = e[k, k + 1], e[k + 1, k]
-    turned = np.concatenate([[0.0], np.cumsum(back[1:w] - on[1:w])])  # to turn i..j costs turned[j] - turned[i]
+    turned = np.concatenate([[0.0], np.cumsum(back[1:w] - on[1:w])])  # to reverse i..j costs turned[j] - turned[i]
     not_after, not_apart, landings = _shape(w)
     q = None if problem.position_costs is None else problem.position_costs[low:high, here]
     diagonal = None if q is None else np.diagonal(q)
@@ -229,7 +229,7 @@ def _deltas(problem: Problem, order: Order, part: slice) -> tuple[Costs, Kinds]:
     if q is not None and diagonal is not None:
         two += _reversed(q) - _between(diagonal)
     two[not_after] = np.inf
-    # Two tracks change positions
+    # Swap two tracks
     around = on[:-1] + on[1:]
     swap = _swaps(e, w, around)
     if q is not None and diagonal is not None:
@@ -266,7 +266,7 @@ def _deltas(problem: Problem, order: Order, part: slice) -> tuple[Costs, Kinds]:
 
 
 def _swaps(e: Costs, w: int, around: Costs) -> Costs:
-    """Joins of i after j's neighbours and of j after i's, less those that there were."""
+    """Transitions of i and j with each other's neighbours, less those with their own."""
     into = e[:w, 1 : w + 1]  # [i, j]: from the one before i to j
     out = e[1 : w + 1, 2:]  # [i, j]: from i to the one after j
     return np.asarray(into + into.T + out + out.T - around[:, None] - around[None, :])
@@ -279,7 +279,7 @@ def _between(diagonal: Costs) -> Costs:
 
 
 def _reversed(q: Costs) -> Costs:
-    """What the tracks from i to j cost at each other's positions, reversed: sums along the other diagonals."""
+    """Position costs of the tracks from i to j in reversed order: sums along the antidiagonals."""
     w = len(q)
     t, s = np.arange(w)[:, None], np.arange(2 * w - 1)[None, :]
     x = s - t
@@ -290,7 +290,7 @@ def _reversed(q: Costs) -> Costs:
 
 
 def _shifted(q: Costs, diagonal: Costs, length: int) -> Costs:
-    """What changes for tracks between, less what the moved ones cost before: [i, s]."""
+    """Change of position costs of the tracks in between, less the former costs of the moved ones: [i, s]."""
     w = len(q)
     m = w - length + 1
     t = np.arange(w)
@@ -306,7 +306,7 @@ def _shifted(q: Costs, diagonal: Costs, length: int) -> Costs:
 
 
 def _make(order: Order, part: slice, kinds: Kinds, move: int) -> None:
-    """Make a move by its number, in position."""
+    """Make a move by its index, in place."""
     kind, first, columns = next(kind for kind in reversed(kinds) if kind[1] <= move)
     i, j = divmod(move - first, columns)
     here = order[part]

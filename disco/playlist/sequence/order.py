@@ -1,4 +1,4 @@
-"""A set of tracks put into its best order, all of them used exactly once."""
+"""The sequencer that plays all tracks of a pool once, in their best order."""
 
 from __future__ import annotations
 
@@ -27,15 +27,14 @@ log = logging.getLogger(__name__)
 
 Order = NDArray[np.intp]
 Costs = NDArray[np.float64]
-# Best cost so far, and disturbances made: called at every better order.
 
-# The costs of all transitions among so many are held in memory three times over: 0.5 GB.
+# The costs of all transitions among so many tracks take 0.5 GB of memory.
 MOST = 6000
 # Perturbations per track, and at most, without and with constraints; with constraints each takes ten times as long.
 # 50 tracks take 0.6 s and 200 tracks 3 s on one core.
-_PLAIN, _MOST_PLAIN = 40, 8000
-_WISHED, _MOST_WISHED = 10, 600
-# Up to so many tracks there is time to begin with several first orders.
+_UNCONSTRAINED, _MOST_UNCONSTRAINED = 40, 8000
+_CONSTRAINED, _MOST_CONSTRAINED = 10, 600
+# Up to so many tracks there is time for several initial orders.
 _LONG = 300
 # Bonus that forces a pinned end: larger than the cost of any sequence.
 _PINNED = -1e4
@@ -43,15 +42,15 @@ _PINNED = -1e4
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to look for better orders.
+    """How long to search for better orders.
 
     Attributes
     ----------
     iterations : int, optional
-        Disturbances of the best order so far, each mended and kept if it pays; by the number of tracks if neither
-        is given. The same number gives the same order.
+        Perturbations of the best order so far, each followed by local search; by default by the number of tracks.
+        The same number gives the same order.
     seconds : float, optional
-        Stop after so long, with the best so far; what is found then hangs on the machine.
+        Time limit; the result then depends on the machine.
     """
 
     iterations: int | None = None
@@ -75,7 +74,7 @@ def order(
     seed: int = 0,
     dynamic: bool = True,
 ) -> Rows:
-    """All of the pool after the start, in the order that costs least.
+    """Play all of the pool after the start, in the cheapest order that is found.
 
     Up to `held_karp.MOST` tracks the optimum is found by dynamic programming. More tracks are ordered by local search
     (`two_opt` for transitions alone, `local_search` with position costs) from several initial orders, `greedy` among
@@ -91,12 +90,12 @@ def order(
     length : int
         How many these are.
     cost : Transition
-        Pairwise.
+        A `PairwiseCost`.
     allows, position_costs
         As for `greedy`.
     budget : Budget
     seed : int
-        Of the disturbances.
+        Random seed of the perturbations.
     dynamic : bool
         Whether few tracks are ordered by dynamic programming.
 
@@ -122,7 +121,7 @@ def order(
     if position_costs is not None and (
         lost := set(position_costs.pinned.values()) - {*rows.tolist(), *start.tolist()}
     ):
-        raise DiscoError(f"{len(lost)} of the tracks that are to stand at a position are not among those to order")
+        raise DiscoError(f"{len(lost)} of the tracks that are pinned are not among those to order")
     problem = _problem(np.asarray(start, dtype=np.intp), rows, cost, allows, position_costs)
     held = (
         {}
@@ -133,7 +132,7 @@ def order(
     initial_orders = _initial_orders(problem, fixed)
     if len(start) and length <= 1000:
         path = greedy(start, rows, length, cost, allows, position_costs)[len(start) :]
-        initial_orders.append(_completed(np.searchsorted(rows, path), problem, fixed))
+        initial_orders.append(_complete(np.searchsorted(rows, path), problem, fixed))
     found = optimise_order(problem, fixed, initial_orders, budget, seed, dynamic)
     return np.asarray(np.r_[start, rows[found]], dtype=np.intp)
 
@@ -146,7 +145,7 @@ def optimise_order(
     seed: int = 0,
     dynamic: bool = True,
 ) -> Order:
-    """The cheapest order found for a problem: a permutation of its tracks.
+    """Search for the cheapest order of a problem: a permutation of its tracks.
 
     Parameters
     ----------
@@ -155,7 +154,7 @@ def optimise_order(
     fixed : dict of int to int
         Track by position.
     initial_orders : list of ndarray
-        Orders to begin with; the answer costs no more than any. By default those of the nearest neighbours.
+        The result costs no more than any of these. By default those of the nearest neighbours.
     """
     n, fixed = len(problem), fixed or {}
     initial_orders = _initial_orders(problem, fixed) if initial_orders is None else initial_orders
@@ -172,14 +171,14 @@ def optimise_order(
     plain = problem.position_costs is None and problem.clashes is None and set(fixed) <= {0, n - 1} and n > 3
     plain = plain and np.allclose(problem.transitions, problem.transitions.T, rtol=0, atol=1e-4)
     if plain:
-        usual = min(_PLAIN * n, _MOST_PLAIN)
+        usual = min(_UNCONSTRAINED * n, _MOST_UNCONSTRAINED)
         found = _by_two_opt(problem, fixed, initial_orders, seed, timed_out)
     else:
-        usual = min(_WISHED * n, _MOST_WISHED)
+        usual = min(_CONSTRAINED * n, _MOST_CONSTRAINED)
         problem = Problem(
             problem.transitions, problem.first, _allowed(problem, fixed, FORBIDDEN), problem.clashes, problem.gap
         )
-        # Cheapest first, so that the answer costs no more than any even where there is no time for all.
+        # Cheapest first, so that the result costs no more than any even if time runs out.
         initial_orders = sorted(initial_orders, key=problem.cost)[: 2 if n <= _LONG else 1]
         if 3 < n <= _LONG:
             initial_orders += _two_opt_orders(problem, fixed, initial_orders, seed, timed_out)
@@ -201,7 +200,7 @@ def _problem(
     start: Rows, rows: Rows, cost: PairwiseCost, allows: Allows, position_costs: PositionCosts | None
 ) -> Problem:
     n = len(rows)
-    # Beyond so many tracks single precision, which suffices, is half of the memory.
+    # For many tracks single precision suffices and halves the memory.
     transitions: Costs = cost.matrix(rows).astype(np.float64 if n <= 2000 else np.float32)
     first = cost.costs(cost.start(start), rows)[0].astype(float) if len(start) else np.zeros(n)
     if position_costs is not None and position_costs.constraints.randomness:
@@ -228,7 +227,7 @@ def _problem(
 
 
 def _allowed(problem: Problem, fixed: dict[int, int], taken: float = np.inf) -> Costs:
-    """Prices of positions, with what is fixed in them."""
+    """Position costs that allow the fixed tracks at their positions only."""
     n = len(problem)
     prices = np.zeros((n, n)) if problem.position_costs is None else problem.position_costs.copy()
     for position, track in fixed.items():
@@ -239,19 +238,19 @@ def _allowed(problem: Problem, fixed: dict[int, int], taken: float = np.inf) -> 
 
 
 def _initial_orders(problem: Problem, fixed: dict[int, int]) -> list[Order]:
-    """Orders to begin with: from several tracks on, always to the nearest that is left."""
+    """Initial orders: from several first tracks, always to the nearest track that is left."""
     n = len(problem)
     if 0 in fixed:
         starts = [fixed[0]]
     else:
-        # The cheapest to begin with, and others spread evenly, as many as take no time.
+        # The cheapest first track, and a few others spread evenly.
         spread = np.linspace(0, n - 1, min(n, 8 if n <= _LONG else 2)).astype(int)
         starts = list(dict.fromkeys([int(problem.first.argmin()), *spread.tolist()]))
-    return [_completed(np.array([track]), problem, fixed) for track in starts]
+    return [_complete(np.array([track]), problem, fixed) for track in starts]
 
 
-def _completed(begun: Order, problem: Problem, fixed: dict[int, int]) -> Order:
-    """An order that begins so, as far as what is fixed lets it, and goes on to the nearest track each time."""
+def _complete(begun: Order, problem: Problem, fixed: dict[int, int]) -> Order:
+    """An order that begins as given, around the fixed tracks, and goes on to the nearest track each time."""
     n = len(problem)
     left = np.ones(n, dtype=bool)
     left[list(fixed.values())] = False
@@ -275,9 +274,9 @@ def _completed(begun: Order, problem: Problem, fixed: dict[int, int]) -> Order:
 def _by_two_opt(
     problem: Problem, fixed: dict[int, int], initial_orders: list[Order], seed: int, timed_out: Callable[[], bool]
 ) -> Iterator[tuple[Order, float]]:
-    """Ever better orders as round trips, through a point as near as can be to all: there they end and begin.
+    """Ever better orders as round tours through one more point, the end, at the same distance from all tracks.
 
-    Where it costs something to begin, the tour comes from there by way of a second point, its beginning.
+    Where the first track has a cost, the tour passes a second point, the beginning, right after the end.
     """
     n = len(problem)
     begins = bool(problem.first.any())
@@ -310,7 +309,7 @@ def _by_two_opt(
             best = found, problem.cost(found)
         if timed_out():
             break
-    assert best is not None  # noqa: S101 - there is always one to begin with
+    assert best is not None  # noqa: S101 - there is always an initial order
     tour.set([end, *([begin] if begins else []), *best[0].tolist()])
     yield best
     rng = random.Random(seed)  # noqa: S311 - no secret
@@ -338,13 +337,13 @@ def _two_opt_orders(
         order, _ = next(found)
         if timed_out():
             break
-    return [_completed(begun, problem, fixed) for begun in (order, order[::-1])]
+    return [_complete(begun, problem, fixed) for begun in (order, order[::-1])]
 
 
 def _by_local_search(
     problem: Problem, initial_orders: list[Order], seed: int, timed_out: Callable[[], bool]
 ) -> Iterator[tuple[Order, float]]:
-    """Ever better orders where positions cost something, or transitions more one way than the other."""
+    """Ever better orders with position costs, or with transitions whose cost depends on their direction."""
     rng = np.random.default_rng(seed)
     best: tuple[Order, float] | None = None
     for order in initial_orders:
@@ -353,5 +352,5 @@ def _by_local_search(
             best = found, problem.cost(found)
         if timed_out():
             break
-    assert best is not None  # noqa: S101 - there is always one to begin with
+    assert best is not None  # noqa: S101 - there is always an initial order
     return local_search.search(problem, best[0], seed, timed_out)

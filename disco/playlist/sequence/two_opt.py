@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 
 Costs = NDArray[np.floating]
 
-# Neighbours of a point that are looked at: ten find as much as twenty, five a little less.
+# Nearest neighbours that are tried for each point: ten find as much as twenty, five a little less.
 _NEIGHBOURS = 10
 # A gain below it is rounding.
 _LEAST = 1e-6
-# Longest part that a double bridge moves: long ones tear up what took long to find.
+# Longest segment that a double bridge moves: longer ones destroy too much of a good tour.
 _PART = 30
-# Up to here the costs are lists of Python's numbers, which are read faster; beyond they would fill the memory.
+# Up to so many points the costs are lists of Python floats, which are read faster; more would need too much memory.
 _IN_LISTS = 1200
 
 
 class TwoOptTour:
-    """A round tour through n points, improved in position.
+    """A round tour through n points, improved in place.
 
     Parameters
     ----------
@@ -51,14 +51,14 @@ class TwoOptTour:
         self.set(tour)
 
     def set(self, tour: Sequence[int]) -> None:
-        """Begin anew with another tour."""
+        """Replace the tour."""
         self.points = list(tour)
         self.at = [0] * self.n
         for i, point in enumerate(self.points):
             self.at[point] = i
 
     def improve(self, points: Iterable[int], stop: Callable[[], bool]) -> float:
-        """Improve the surroundings of these points, and of what changes thereby; returns what was gained."""
+        """Improve the tour around these points, and around all that change; returns the gain."""
         waiting = list(points)
         queued = [False] * self.n
         for point in waiting:
@@ -80,7 +80,7 @@ class TwoOptTour:
         return gained
 
     def kick(self, rng: random.Random) -> tuple[float, list[int]]:
-        """Let two neighbouring parts change positions; returns what it costs, and the points at their ends."""
+        """Swap two neighbouring segments (a double bridge); returns the added cost, and the points at their ends."""
         n, tour, at, costs = self.n, self.points, self.at, self.costs
         longest = max(1, min(_PART, (n - 2) // 2))
         one, two = rng.randint(1, longest), rng.randint(1, longest)
@@ -96,7 +96,7 @@ class TwoOptTour:
         return more, [a, b, c, d, e, f]
 
     def _better(self, a: int) -> tuple[float, Sequence[int]] | None:
-        """Make the first move at a point that gains; the gain, and the points whose transitions have changed."""
+        """Make the first move at a point that lowers the cost; the gain, and the points whose transitions change."""
         n, tour, at, costs = self.n, self.points, self.at, self.costs
         to, near = costs[a], self.near[a]
         for step in (1, -1):
@@ -144,7 +144,7 @@ class TwoOptTour:
         return None
 
     def _reverse(self, i: int, j: int) -> None:
-        """Reverse the positions from i on to j, or, which is the same tour, all others, whichever are fewer."""
+        """Reverse the positions from i to j, or all others, which gives the same tour, whichever are fewer."""
         n, tour, at = self.n, self.points, self.at
         length = (j - i) % n + 1
         if 2 * length > n:
@@ -161,14 +161,14 @@ class TwoOptTour:
                 j += n
 
     def _move(self, a: int, end: int, step: int, length: int, c: int, side: int) -> None:
-        """Move the part from a to end beside c, a next to c; what lies between, on the shorter way, moves up."""
+        """Move the segment from a to end next to c, with a adjacent to c; shift the points in between."""
         n, tour, at = self.n, self.points, self.at
         first, last = (a, end) if step > 0 else (end, a)
         i = at[first]
         part = [tour[(i + o) % n] for o in range(length)]
-        # In the direction of the positions: does the part come after c (c, part, d) or before it (d, part, c)?
+        # In the direction of the positions: is the segment after c (c, segment, d) or before it (d, segment, c)?
         after_c = side * step > 0
-        left = at[c] if after_c else (at[c] - 1) % n  # the part goes between the position `left` and the next one
+        left = at[c] if after_c else (at[c] - 1) % n  # the segment goes between position `left` and the next one
         if (part[0] == a) != after_c:
             part.reverse()
         ahead = (left - at[last]) % n
@@ -192,7 +192,7 @@ class TwoOptTour:
 
 
 def _neighbours(costs: Costs, most: int) -> list[list[int]]:
-    """The nearest of each point, nearest first."""
+    """The nearest neighbours of each point, nearest first."""
     near = []
     for i, row in enumerate(costs):
         row = np.array(row, dtype=float)

@@ -111,13 +111,21 @@ def parse(text: str, path: Path) -> Tracklist:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataError(path, "is not a playlist that DISCO reads: it is neither UTF-8 text nor Parquet") from None
+        content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
         raise NotFoundError(f"{path}: there is no such file") from None
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if content[:2] in (b"\xff\xfe", b"\xfe\xff") and len(content) % 2 == 0:
+            what = "is encoded as UTF-16; save it as UTF-8"
+        elif b"\0" in content:
+            what = "is not a playlist that DISCO reads: it is neither text nor Parquet"
+        else:
+            what = "is not UTF-8; save the file as UTF-8"
+        raise DataError(path, what) from None
 
 
 def _json(text: str, path: Path) -> Tracklist:

@@ -67,7 +67,7 @@ def test_tempos_are_graded_by_their_change(before, after, mixing, expected):
     assert GRADES[grade_transitions(made, APART).tempo[0]] == expected
 
 
-def test_sound_is_graded_by_the_spread_and_the_whole_by_the_worst_part():
+def test_sound_is_graded_by_quantiles_and_the_whole_by_the_worst_part():
     made = playlist(*[("8A", 120.0)] * 4, distance=[1.0, 1.5, 2.5])
     grades = grade_transitions(made, APART)
     assert [GRADES[g] for g in grades.sound] == ["good", "fair", "clash"]
@@ -75,7 +75,7 @@ def test_sound_is_graded_by_the_spread_and_the_whole_by_the_worst_part():
     assert worst_transitions(made, grades) == [2, 1]
 
 
-def test_what_is_unknown_has_no_grade_and_is_no_fault():
+def test_unknown_parts_have_no_grade_and_are_not_blamed():
     made = playlist((None, None), ("8A", 120.0), (None, 120.0), distance=[np.nan, 0.5])
     grades = grade_transitions(made, APART)
     assert grades.key.tolist() == [UNKNOWN, UNKNOWN]
@@ -85,7 +85,7 @@ def test_what_is_unknown_has_no_grade_and_is_no_fault():
     assert issues(made, grades, APART, 0)[:2] == ["a key is unknown", "a tempo is unknown"]
 
 
-def test_what_is_wrong_is_reported():
+def test_problems_are_described_in_words():
     made = playlist(("8A", 70.0), ("1B", 154.0), distance=[2.5])
     result = issues(made, grade_transitions(made, APART), APART, 0)
     assert result == [
@@ -102,7 +102,7 @@ def test_of_equal_grades_the_costlier_transition_comes_first():
     assert grades.whole.tolist() == [2, 2, 2]
 
 
-def test_the_spread_is_that_of_the_pairs():
+def test_distance_quantiles_match_those_of_all_pairs():
     line = np.arange(100, dtype=np.float32)[:, None]
     # |a - b| of two uniform places lies under x of 1 with probability 2x - x^2: a quarter at 0.134, half at 0.293.
     assert distance_quantiles(line) == DistanceQuantiles(pytest.approx(13.4, abs=0.7), pytest.approx(29.3, abs=0.8))
@@ -111,7 +111,7 @@ def test_the_spread_is_that_of_the_pairs():
     assert grade_transitions(playlist(("8A", 120.0), ("8A", 120.0), distance=[0.5]), few).sound.tolist() == [UNKNOWN]
 
 
-def test_no_joins_no_grades():
+def test_a_single_track_has_no_grades():
     empty = grade_transitions(playlist(("8A", 120.0)), APART)
     assert isinstance(empty, Grades)
     assert len(empty.whole) == 0

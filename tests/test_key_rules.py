@@ -14,7 +14,7 @@ def place(text: str) -> int:
     return int(key_index(*parse_key(text)))
 
 
-def test_the_keys_stand_as_on_the_wheel_and_the_unknown_behind_them():
+def test_keys_are_ordered_as_on_the_wheel_with_unknown_last():
     codes = [f"{(i + 7) % 12 + 1}{letter}" for letter in "BA" for i in range(12)]
     assert [place(code) for code in codes] == list(range(24))
     assert key_index([np.nan, 3, 5], [1, np.nan, 0]).tolist()[:2] == [UNKNOWN, UNKNOWN]
@@ -31,13 +31,13 @@ FOLLOWS = {
 
 
 @pytest.mark.parametrize(("name", "code"), [(name, code) for name, moves in FOLLOWS.items() for code in moves])
-def test_what_is_compatible(name, code):
+def test_compatible_keys_of_each_rule(name, code):
     allowed = np.flatnonzero(key_rule(name).compatible[place(code)])
     assert set(allowed) == {place(other) for other in FOLLOWS[name][code].split()}
 
 
 @pytest.mark.parametrize("name", KEY_RULES)
-def test_tables_are_those_of_a_circle_from_1_to_minus_1(name):
+def test_tables_are_circular_with_values_from_minus_1_to_1(name):
     rule = key_rule(name)
     table = rule.similarity
     assert table.shape == (24, 24)
@@ -51,21 +51,21 @@ def test_tables_are_those_of_a_circle_from_1_to_minus_1(name):
     assert table[rule.compatible].min() > table[~rule.compatible].max()
 
 
-def test_fifths_is_the_published_k_to_the_last_bit():
+def test_fifths_equals_the_published_similarity_exactly():
     key, mode = np.tile(np.arange(12), 2), np.repeat([1, 0], 12)
     places, positions = key_index(key, mode), circle_position(key, mode)
     published = key_similarity(positions[:, None], positions[None, :]).astype(np.float32)
     np.testing.assert_array_equal(key_rule().between(places[:, None], places[None, :]), published)
 
 
-def test_tonal_correlations_are_those_of_the_literature():
+def test_tonal_correlations_match_the_literature():
     """Krumhansl (1990), Cognitive Foundations of Musical Pitch, table 2.4, rounded there to three digits."""
     table = key_rule("tonal").similarity
     for code, with_c_major in {"9B": 0.591, "8A": 0.651, "5A": 0.511, "2B": -0.683, "10B": 0.040}.items():
         assert table[place("8B"), place(code)] == pytest.approx(with_c_major, abs=0.0015)
 
 
-def test_unknown_keys_are_neither_alike_nor_compatible():
+def test_unknown_keys_have_no_similarity_and_are_not_compatible():
     rule, known = key_rule("camelot"), np.array([3], np.uint8)
     unknown = np.array([UNKNOWN], np.uint8)
     assert np.isnan(rule.between(known, unknown)).all()
@@ -75,7 +75,7 @@ def test_unknown_keys_are_neither_alike_nor_compatible():
 
 
 @pytest.mark.parametrize("name", KEY_RULES)
-def test_energy_boosts_go_one_or_two_semitones_up_and_not_down(name):
+def test_energy_boosts_allow_one_or_two_semitones_up_but_not_down(name):
     plain, boosted = key_rule(name), key_rule(name, energy_boost=True)
     added = boosted.compatible & ~plain.compatible
     from_8a = {place("3A"), place("10A")}
@@ -86,6 +86,6 @@ def test_energy_boosts_go_one_or_two_semitones_up_and_not_down(name):
     assert not (boosted.compatible & ~added & ~plain.compatible).any()
 
 
-def test_a_wrong_name_is_answered_with_the_right_ones():
+def test_message_on_an_unknown_rule_lists_the_rules():
     with pytest.raises(DiscoError, match="no key rule 'mixolydian'; there are: fifths, camelot, camelot-wide, tonal"):
         key_rule("mixolydian")

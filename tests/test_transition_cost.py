@@ -16,7 +16,7 @@ def flow(catalogue, knobs=Knobs(), name="classic"):  # noqa: B008
 
 
 @pytest.mark.parametrize("name", ["classic", "mean", "rank"])
-def test_the_terms_of_a_path_add_up_to_the_costs_it_was_chosen_by(name):
+def test_terms_add_up_to_the_costs_of_the_choice(name):
     catalogue = random_catalogue(40, seed=2, unknown=0.3)
     cost = flow(catalogue, Knobs(0.7, 1.1, 1.9, 0.4), name)
     path = np.array([3, 8, 1, 20, 33, 7])
@@ -26,7 +26,7 @@ def test_the_terms_of_a_path_add_up_to_the_costs_it_was_chosen_by(name):
         assert terms["cost"][i - 1] == pytest.approx(now, abs=1e-5, rel=2e-6)
 
 
-def test_beams_side_by_side_cost_what_they_cost_alone():
+def test_costs_of_several_beams_are_those_of_each_alone():
     catalogue = random_catalogue(300, seed=5)
     cost, pool = flow(catalogue), np.arange(50, 300)
     state = cost.step(cost.start(np.array([1, 2])), np.array([0, 0, 0]), np.array([10, 20, 30]))
@@ -37,7 +37,7 @@ def test_beams_side_by_side_cost_what_they_cost_alone():
         np.testing.assert_allclose(together[beam], alone[0], atol=1e-5)
 
 
-def test_a_beam_goes_on_from_the_parent_it_names():
+def test_step_continues_from_the_given_parent():
     catalogue = random_catalogue(30)
     cost = flow(catalogue)
     two = cost.step(cost.start(np.array([1])), np.array([0, 0]), np.array([2, 3]))
@@ -46,7 +46,7 @@ def test_a_beam_goes_on_from_the_parent_it_names():
     np.testing.assert_allclose(swapped.vectors[1], cost.start(np.array([1, 2, 4])).vectors[0], atol=1e-6)
 
 
-def test_another_pool_is_not_taken_for_the_last_one():
+def test_columns_are_gathered_again_for_another_pool():
     catalogue = random_catalogue(60)
     cost = flow(catalogue)
     state = cost.start(np.array([0]))
@@ -55,7 +55,7 @@ def test_another_pool_is_not_taken_for_the_last_one():
     np.testing.assert_array_equal(cost.costs(state, second), flow(catalogue).costs(state, second))
 
 
-def test_what_is_unknown_contributes_nothing_and_is_reported_to_be_unknown():
+def test_unknown_values_contribute_nothing_and_are_reported_as_unknown():
     known = random_catalogue(3, seed=1).table.to_pylist()
     known[1] |= {"key": None, "tempo_bpm": None}
     known[2] |= dict.fromkeys(FEATURES)
@@ -74,6 +74,6 @@ def test_what_is_unknown_contributes_nothing_and_is_reported_to_be_unknown():
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_knobs_are_finite(bad):
+def test_infinite_knobs_are_refused(bad):
     with pytest.raises(DiscoError, match="sweetness"):
         Knobs(sweetness=bad)

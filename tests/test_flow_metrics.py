@@ -32,7 +32,7 @@ A_MINOR, C_MAJOR, C_MINOR, G_MAJOR, E_MINOR, D_MAJOR = (
 )
 
 
-def test_keys_are_shares_of_known_joins_under_each_rule():
+def test_key_shares_are_of_known_transitions_under_each_rule():
     # C to its relative; to E minor, the diagonal from C; to an unknown, and from it: two joins are unknown.
     result = measured([A_MINOR, C_MAJOR, E_MINOR, {}, C_MAJOR, C_MINOR])
     assert result.keys == 3
@@ -44,7 +44,7 @@ def test_keys_are_shares_of_known_joins_under_each_rule():
     assert result.clashes == pytest.approx(10 / 3)  # C major to C minor, three steps
 
 
-def test_two_steps_are_no_clash_and_three_are():
+def test_keys_three_steps_apart_clash_and_two_do_not():
     assert measured([C_MAJOR, D_MAJOR]).clashes == 0
     assert measured([C_MAJOR, {"key": 9, "mode": 1}]).clashes == 10
 
@@ -59,7 +59,7 @@ def test_changes_of_tempo_are_folded():
     assert result.folded == 0.5
 
 
-def test_steps_and_cost():
+def test_steps_and_costs_match_the_terms():
     result = measured([{}, {}, {}], line(0, 3, 4))
     assert (result.step, result.worst_step) == (2, 3)
     # Nothing is known of keys and tempos: each join costs its step and the middle of K and of T.
@@ -78,12 +78,12 @@ def test_steps_and_cost():
         ((0, np.nan, 1, 2), 0.5),
     ],
 )
-def test_coherence_by_hand(points, value):
+def test_coherence_of_a_worked_example(points, value):
     assert coherence(line(*points)) == pytest.approx(value, nan_ok=True)
 
 
 @given(st.integers(2, 30), st.integers(0, 10_000))
-def test_coherence_is_that_of_all_pairs_and_at_most_one(n, seed):
+def test_coherence_equals_the_definition_over_all_pairs_and_is_at_most_one(n, seed):
     space = np.random.default_rng(seed).normal(size=(n, 3)).astype(np.float32)
     pairs = [((space[i] - space[j]).astype(float) ** 2).sum() for i in range(n) for j in range(n) if i != j]
     steps = [((space[i] - space[i + 1]).astype(float) ** 2).sum() for i in range(n - 1)]
@@ -92,14 +92,14 @@ def test_coherence_is_that_of_all_pairs_and_at_most_one(n, seed):
     assert coherence(space) == pytest.approx(coherence(space[::-1]), abs=1e-6)
 
 
-def test_a_shuffle_has_no_coherence_in_the_mean():
+def test_mean_coherence_of_shuffles_is_zero():
     rng = np.random.default_rng(0)
     space = np.cumsum(rng.normal(size=(40, 4)), axis=0).astype(np.float32)
     assert coherence(space) > 0.8
     assert np.mean([coherence(rng.permutation(space)) for _ in range(300)]) == pytest.approx(0, abs=0.03)
 
 
-def test_the_fit_of_an_arc():
+def test_arc_fit_of_worked_examples():
     catalogue = catalogue_of([{"track_id": str(i), "energy": e} for i, e in enumerate((0.1, 0.5, 0.9))])
     places = PositionCosts(catalogue, 3, Constraints(arc=(0.0, 1.0)), whole=True)
     assert arc_fit(places, np.array([0, 1, 2])) == pytest.approx((0, 1))
@@ -111,7 +111,7 @@ def test_the_fit_of_an_arc():
     assert np.isnan(arc_fit(PositionCosts(silent, 2, Constraints(arc=(0.0, 1.0))), np.array([0, 1]))).all()
 
 
-def test_artists():
+def test_artist_gap_counts_all_artists():
     artists = (["X"], ["Y", "X"], ["Z"], ["W"], ["Z"], None)
     catalogue = catalogue_of([{"track_id": str(i), "artists": a} for i, a in enumerate(artists)])
     assert artist_gap(catalogue, np.array([0, 2, 1, 3, 5, 4])) == (1, 0)  # X, Z, Y with X
@@ -119,14 +119,14 @@ def test_artists():
     assert artist_gap(catalogue, np.array([0, 2, 3, 5])) == (None, 0)
 
 
-def test_drift_from_the_seeds():
+def test_distance_and_drift_from_the_seeds():
     away, drift = from_seeds(line(0, 2, 2, 4, 6), 2)  # the seeds' middle is 1: 1, 3, 5 away
     assert (away, drift) == pytest.approx((3, 4))
     assert np.isnan(from_seeds(line(0, 1), 0)).all()
     assert from_seeds(line(0, 2), 1) == pytest.approx((2, np.nan), nan_ok=True)
 
 
-def test_nothing_known_is_no_number_and_json_says_null():
+def test_unknown_metrics_are_nan_and_null_in_json():
     result = measured([{}, {}], np.full((2, 8), np.nan, dtype=np.float32))
     shown = result.as_dict()
     unknown = ("clashes", "tempo_change", "within_5", "folded", "step", "coherence", "arc_rmse", "artist_gap")
@@ -137,7 +137,7 @@ def test_nothing_known_is_no_number_and_json_says_null():
 
 
 @given(st.integers(2, 25), st.integers(0, 1000))
-def test_turned_round_keys_and_steps_stay_the_same(n, seed):
+def test_reversing_the_order_keeps_key_shares_and_steps(n, seed):
     catalogue = random_catalogue(n, seed, artists=5, unknown=0.3)
     space = np.random.default_rng(seed).normal(size=(n, 8)).astype(np.float32)
     cost, path = PairwiseCost(catalogue, Knobs(), space), np.random.default_rng(seed).permutation(n)
