@@ -255,7 +255,7 @@ def test_a_fault_that_lasts_is_one_sentence(services, name, fault):
     ("name", "path"),
     [("listenbrainz", "/ws/2"), ("listenbrainz", "similar"), ("reccobeats", "recommendation")],
 )
-def test_nonsense_is_one_sentence_of_the_door_or_left_out(services, name, path, form, tmp_path, capsys):
+def test_nonsense_is_one_error_line_or_left_out(services, name, path, form, tmp_path, capsys):
     table = tmp_path / "t.parquet"
     tables.write(services["catalogue"], table)
     services[name].fault("garble", path=path, form=form, times=None)
@@ -280,7 +280,7 @@ def test_a_slow_answer_is_given_up(services, name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_wish_to_be_left_alone_is_told_and_kept_by_later_runs(services, name, monkeypatch):
+def test_a_long_rate_limit_is_an_error_and_respected_by_later_runs(services, name, monkeypatch):
     services[name].fault("limit", seconds=600)
     made = load_recommender(name, services["catalogue"])
     with pytest.raises(http.RateLimited, match="accepts no request for 10 minutes"):
@@ -295,7 +295,7 @@ def test_a_wish_to_be_left_alone_is_told_and_kept_by_later_runs(services, name, 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_breath_is_waited_for(services, name):
+def test_a_short_rate_limit_is_waited_for(services, name):
     services[name].fault("limit", seconds=1)
     found = load_recommender(name, services["catalogue"]).recommend(query(known_rows(services)), 9)
     assert len(found.rows) == 9
@@ -309,7 +309,7 @@ def test_a_window_is_respected_before_it_is_overrun(services):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_network_is_one_sentence_of_the_door(services, name, monkeypatch, tmp_path, capsys):
+def test_a_missing_network_is_one_error_line(services, name, monkeypatch, tmp_path, capsys):
     table = tmp_path / "t.parquet"
     tables.write(services["catalogue"], table)
     for variable in ("DISCO_RECCOBEATS", "DISCO_LISTENBRAINZ", "DISCO_MUSICBRAINZ"):

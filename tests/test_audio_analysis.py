@@ -33,7 +33,7 @@ def write_music(path: Path, bpm: float = 120, seconds: int = 12, height: float =
     return path
 
 
-def test_what_tags_leave_out_is_heard(tmp_path):
+def test_what_tags_leave_out_is_measured(tmp_path):
     write_music(tmp_path / "a.wav")
     catalogue = audio.read(tmp_path)
     (track,) = catalogue.tracks(np.array([0]))
@@ -121,13 +121,13 @@ def test_an_interrupted_reading_goes_on(tmp_path, monkeypatch):
     assert sorted(asked) == files
 
 
-def test_kinds_that_are_not_decoded_are_told_without_a_try(tmp_path):
+def test_kinds_that_are_not_decoded_are_reported_without_a_try(tmp_path):
     problems: dict[str, list[Path]] = {}
     assert analysis.measure_all([tmp_path / "a.m4a", tmp_path / "B.WMA"], problems) == {}
     assert problems == {"of a kind that is not decoded (M4A, WMA)": [tmp_path / "a.m4a", tmp_path / "B.WMA"]}
 
 
-def test_a_file_that_went_away_is_told(tmp_path):
+def test_a_file_that_went_away_is_reported(tmp_path):
     problems: dict[str, list[Path]] = {}
     assert analysis.measure_all([tmp_path / "gone.wav"], problems) == {}
     assert problems == {"cannot be read (No such file or directory)": [tmp_path / "gone.wav"]}
