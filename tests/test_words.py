@@ -35,7 +35,7 @@ PLAIN = {
 }
 # A word counts inside of a name too (`is_told`), but not inside of another word (`scaffold`).
 FORBIDDEN = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(PLAIN)})(?![A-Za-z])", re.IGNORECASE)
-# (file, text that may stand there): names in files that are already written, the demo's titles, words that users type.
+# (file, text that may stand there): names in files of before, titles of the demo, words that users type.
 ALLOWED: tuple[tuple[str, str], ...] = (
     ("tests/test_words.py", ""),
     ("CHANGELOG.md", ""),
