@@ -1,11 +1,11 @@
-"""Write docs/research/results.md: every table of how good it is, each from `disco evaluate`.
+"""Write docs/research/results.md: every table is measured by `disco evaluate`.
 
 disco prepare playlists.parquet --tracks tracks.parquet --hold-out mpd_slice0 --hold-out ... --test 0 --output data
 make recommenders TRACKS=data/tracks.parquet PLAYLISTS=data/playlists.parquet
 python benchmarks/results.py --tracks data/tracks.parquet --playlists data/playlists.parquet [--ablation NAME=FOLDER ...]
     [--recommender NAME ...] [--electronic dataset.csv]
 
-With `--only flow` the tables of how orders flow are made anew and take the place of those that are there.
+With `--only flow` only the tables of orders are measured, and replace those in the file.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ CONTINUED = {
     "first-1": "Given the first track alone.",
     "first-10": "Given the first ten tracks.",
     "title": "Given the title alone.",
-    "challenge": "The mean of the ten categories of the RecSys Challenge 2018, drawn from our playlists; the challenge itself had other playlists and a hundred times as many to train on.",
+    "challenge": "The mean of the ten categories of the RecSys Challenge 2018, sampled from our playlists; the challenge itself had other playlists and a hundred times as many to train on.",
 }
-# What the tables call `rank` with features alone.
-DEAF = "rank without genres"
-# What the headings of the tables of orders begin with.
+# Name in the tables of `rank` without genres as input.
+NO_GENRES = "rank without genres"
+# Start of the headings of the tables of orders.
 FLOW = "Flow: "
 GENRES = "house,techno,trance,drum-and-bass"
 SWEEP = (0.8, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
 
 
 class Tables:
-    """Runs of the evaluation, and their tables as Markdown."""
+    """Runs of the evaluation, and their tables in Markdown."""
 
     def __init__(self, tracks: Path, playlists: Path, cases: int) -> None:
         self.common = ["--catalogue", str(tracks), "--playlists", str(playlists), "--train", str(playlists), "--json"]
@@ -61,28 +61,28 @@ class Tables:
 
     def flows(self, *options: object) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Records of one run of the flow protocol, and the protocol."""
-        result = self._evaluated("flow", "--json", *options)
-        return result["orders"], result["protocol"]
+        results = self._run("flow", "--json", *options)
+        return results["orders"], results["protocol"]
 
     def _records(self, verb: str, what: str, *options: object) -> list[dict[str, Any]]:
-        records: list[dict[str, Any]] = self._evaluated(verb, *self.common, *options)[what]
+        records: list[dict[str, Any]] = self._run(verb, *self.common, *options)[what]
         return records
 
-    def _evaluated(self, *arguments: object) -> dict[str, Any]:
+    def _run(self, *arguments: object) -> dict[str, Any]:
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
             if evaluate.main(list(map(str, arguments))):
                 raise SystemExit("the evaluation failed; see above")
-        result: dict[str, Any] = json.loads(out.getvalue())
-        return result
+        results: dict[str, Any] = json.loads(out.getvalue())
+        return results
 
     def without_genres(self, *options: object) -> list[dict[str, Any]]:
-        """Records of `rank` with features alone, no genre."""
+        """Records of `rank` without genres as input."""
         records = self.run("--predictor", "rank", "--hide-genres", *options)
-        return [{**r, "predictor": DEAF} for r in records if r["predictor"] == "rank"]
+        return [{**r, "predictor": NO_GENRES} for r in records if r["predictor"] == "rank"]
 
     def table(self, title: str, text: str, heads: Sequence[str], rows: list[list[str]]) -> None:
-        """Add a table with its heading and a sentence."""
+        """Add a table with its heading and text."""
         self.lines += [f"\n## {title}\n", text, "", "| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
         self.lines += ["| " + " | ".join(row) + " |" for row in rows]
 
@@ -94,8 +94,8 @@ def hit(record: dict[str, Any]) -> str:
 
 
 def called(name: str) -> str:
-    """A predictor in a table."""
-    return "`rank` without genres" if name == DEAF else f"`{name}`"
+    """Name of a predictor in a table."""
+    return "`rank` without genres" if name == NO_GENRES else f"`{name}`"
 
 
 def by_set(records: list[dict[str, Any]]) -> dict[tuple[str, Any], dict[str, dict[str, Any]]]:
@@ -116,10 +116,10 @@ def best(records: list[dict[str, Any]]) -> list[tuple[str, Any, dict[str, dict[s
 
 
 def next_track(t: Tables, ablations: Sequence[str]) -> None:
-    """Tables of how well predictors find the next track."""
+    """Tables of the next-track protocol."""
     names = [n for n in ("mean", "classic", "gru", "rank") if n == "mean" or (MODELS / n).is_dir()]
     chosen = [option for name in names for option in ("--predictor", name)]
-    everybody = [*names, *([DEAF] if "rank" in names else [])]
+    everybody = [*names, *([NO_GENRES] if "rank" in names else [])]
 
     def all_of(*options: object) -> list[dict[str, Any]]:
         records = t.run(*chosen, "--spicyness", *SWEEP, *options)
@@ -129,7 +129,7 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
 
     t.table(
         "The next track among 400",
-        f"Each predictor at its best spicyness of {', '.join(map(str, SWEEP))}; {SOURCE}, {everyone[0]['n']:,} cases drawn from all. "
+        f"Each predictor at its best spicyness of {', '.join(map(str, SWEEP))}; {SOURCE}, {everyone[0]['n']:,} cases sampled from all. "
         "In brackets 95 % intervals, bootstrap over playlists. Chance is 0.025.",
         ["predictor", "spicyness", "hit@10 all", "warm", "cold", "MRR all", "median rank", "n all / warm / cold"],
         [
@@ -147,8 +147,8 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
     sweep = by_set(everyone)
     t.table(
         "Spicyness",
-        "hit@10 of all cases. Stretching a prediction away from the middle helps those that were fitted for a small "
-        "error, which errs on the side of the middle: there the published 1.2 comes from, and more would be better still.",
+        "hit@10 of all cases. Predictors fitted for a small error predict too close to the mean; a spicyness above 1 "
+        "corrects that. The published 1.2 does, and more would be better still.",
         ["predictor", *(f"{s:g}" for s in SWEEP)],
         [[called(name), *(f"{sweep[name, s]['all']['hit@10']:.3f}" for s in SWEEP)] for name in everybody],
     )
@@ -213,7 +213,7 @@ def next_track(t: Tables, ablations: Sequence[str]) -> None:
 
 
 def continuation(t: Tables, recommenders: Sequence[str]) -> None:
-    """Tables of how well recommenders continue a playlist, one for each protocol."""
+    """Tables of the continuation protocols."""
     chosen = [option for name in recommenders for option in ("--recommender", name)]
     for protocol, text in CONTINUED.items():
         records = t.continued("--source", SOURCE, "--protocol", protocol, *chosen)
@@ -245,9 +245,9 @@ def continuation(t: Tables, recommenders: Sequence[str]) -> None:
 
 
 def flow(t: Tables, electronic: Path) -> None:
-    """Tables of how orders flow: people's, rivals' and ours."""
+    """Tables of the flow benchmark: people's orders, the baselines' and DISCO's."""
     heads = [
-        "way",
+        "method",
         "keys, fifths",
         "Camelot",
         "wide",
@@ -259,19 +259,19 @@ def flow(t: Tables, electronic: Path) -> None:
         "within 10 %",
     ]
     heads += ["folded", "step", "worst", "coherence", "same artist", "cost", "above the best"]
-    named = f"--genre {GENRES}"
+    genres = f"--genre {GENRES}"
     made, protocol = t.flows("--catalogue", t.tracks, "--playlists", t.playlists, "--source", SOURCE)
     low, high = protocol["lengths"]
     command = f"`disco evaluate flow --playlists PLAYLISTS --source {SOURCE} --catalogue TRACKS`"
-    people = f"{made[0]['n']} playlists of {SOURCE} with {low} to {high} measured tracks, drawn ({protocol['tracks']:,} tracks): {command}. "
-    t.table(f"{FLOW}real playlists", people + FLOW_COLUMNS, heads, [flowing(r) for r in made])
-    drawn, protocol = t.flows("--catalogue", electronic, "--genre", GENRES, "--samples", 50)
-    command = f"`disco evaluate flow --samples 50 {named} --catalogue DATASET`"
-    draws = f"{drawn[0]['n']} draws of {protocol['tracks']} from {protocol['of']:,} tracks of the 114k set's house, techno, trance and drum-and-bass: {command}. "
-    t.table(f"{FLOW}drawn tracks", draws + verdict(drawn), heads, [flowing(r) for r in drawn])
+    people = f"{made[0]['n']} playlists of {SOURCE} with {low} to {high} tracks with features, sampled ({protocol['tracks']:,} tracks): {command}. "
+    t.table(f"{FLOW}real playlists", people + CAPTION, heads, [flowing(r) for r in made])
+    sampled, protocol = t.flows("--catalogue", electronic, "--genre", GENRES, "--samples", 50)
+    command = f"`disco evaluate flow --samples 50 {genres} --catalogue DATASET`"
+    text = f"{sampled[0]['n']} samples of {protocol['tracks']} from {protocol['of']:,} tracks of the 114k set's house, techno, trance and drum-and-bass: {command}. "
+    t.table(f"{FLOW}sampled tracks", text + verdict(sampled), heads, [flowing(r) for r in sampled])
     t.table(
         f"{FLOW}keys by Camelot",
-        "The same draws with `--key-rule camelot`: `order` optimises the rule that it is given.",
+        "The same samples with `--key-rule camelot`: `order` optimises the rule that it is given.",
         heads,
         [
             flowing(r)
@@ -292,19 +292,19 @@ def flow(t: Tables, electronic: Path) -> None:
     t.table(
         f"{FLOW}other programs' own costs",
         "Cost of our search under another program's cost, relative to that program's own search, and in how many lists "
-        "it was not more expensive, and cheaper. Our search does not start from the other program's order.",
+        "ours was no more expensive and cheaper. Our search does not start from the other program's order.",
         [
             "program",
             "real playlists",
             "not more expensive",
             "cheaper",
-            "drawn tracks",
+            "sampled tracks",
             "not more expensive",
             "cheaper",
         ],
         [
             [r["method"], *(cell for record in (r, d) for cell in own(record))]
-            for r, d in zip((r for r in made if "own" in r), (d for d in drawn if "own" in d), strict=True)
+            for r, d in zip((r for r in made if "own" in r), (d for d in sampled if "own" in d), strict=True)
         ],
     )
     rows = []
@@ -324,11 +324,11 @@ def flow(t: Tables, electronic: Path) -> None:
         ]
     t.table(
         f"{FLOW}playlists from a seed",
-        f"{protocol['added']} tracks from {protocol['candidates']} candidates (`{protocol['recommender']}`) of the same {protocol['of']:,} tracks, from 100 drawn seeds: "
-        f"`disco evaluate flow --generate 100 {named} --catalogue DATASET`. Sweetness and smoothness 1 are the default knobs. "
-        "`walk` and `nearest neighbour` measure distance to the track before, the others to the prediction, which is why their steps are longer.",
+        f"{protocol['added']} tracks from {protocol['candidates']} candidates (`{protocol['recommender']}`) of the same {protocol['of']:,} tracks, from 100 sampled seeds: "
+        f"`disco evaluate flow --generate 100 {genres} --catalogue DATASET`. Sweetness and smoothness 1 are the default knobs. "
+        "`walk` and `nearest neighbour` measure distance to the previous track, the others to the prediction, which is why their steps are longer.",
         [
-            "way",
+            "method",
             "sweetness, smoothness",
             "keys, fifths",
             "within 5 % BPM",
@@ -341,7 +341,7 @@ def flow(t: Tables, electronic: Path) -> None:
     )
 
 
-FLOW_COLUMNS = (
+CAPTION = (
     "Means over lists, in brackets 95 % intervals. Keys: share of transitions that each rule allows, of those with known keys; clashes are more than two steps "
     "apart on the circle of fifths. BPM change in per cent with half and double time folded, `folded` the transitions that needed it; step: distance of neighbours' "
     "scaled features; coherence: 1 - sequential variance / playlist variance; cost: ours, a transition, with all knobs 1. `our search` uses another program's cost."
@@ -377,24 +377,24 @@ def flowing(r: dict[str, Any]) -> list[str]:
 
 
 def own(r: dict[str, Any]) -> list[str]:
-    """What our search does under a rival's cost."""
+    """Cells of DISCO's search under a baseline's cost."""
     return [f"{r['own']['ratio']:.3f}", f"{r['own']['no_dearer']} of {r['n']}", str(r["own"]["cheaper"])]
 
 
 def verdict(records: Sequence[dict[str, Any]]) -> str:
-    """Sentences on who is ahead of whom by the means of key, tempo and step."""
+    """Sentences on which methods are ahead by the means of key, tempo and step."""
     by = {r["method"]: r for r in records}
     sentences = []
-    for way in (flow_benchmark.ORDER, flow_benchmark.ORDER_UNWEIGHTED):
-        beaten = [name for name in BASELINES if name in by and dominates(by[name], by[way])]
+    for method in (flow_benchmark.ORDER, flow_benchmark.ORDER_UNWEIGHTED):
+        beaten = [name for name in BASELINES if name in by and dominates(by[name], by[method])]
         sentences.append(
-            f"By keys (fifths), BPM change and step `{way}` is dominated by {', '.join(beaten) or 'no other program'}; of the three it is ahead of "
+            f"By keys (fifths), BPM change and step `{method}` is dominated by {', '.join(beaten) or 'no other program'}; of the three it is ahead of "
         )
         sentences[-1] += (
             ", ".join(
-                f"{name} in {len(ahead(by[way], by[name]))}"
-                for name, rival in BASELINES.items()
-                if rival.weighs_all and name in by
+                f"{name} in {len(ahead(by[method], by[name]))}"
+                for name, baseline in BASELINES.items()
+                if baseline.weighs_all and name in by
             )
             + "."
         )
@@ -402,7 +402,7 @@ def verdict(records: Sequence[dict[str, Any]]) -> str:
 
 
 def ahead(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """By which of the three one way's mean is better than another's."""
+    """The axes on which one method's mean is better than another's."""
     return [
         axis
         for axis in flow_benchmark.AXES
@@ -411,12 +411,12 @@ def ahead(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 
 def dominates(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether one way is behind in none of the three and ahead in one."""
+    """Whether one method is behind on no axis and ahead on one."""
     return not ahead(other, one) and bool(ahead(one, other))
 
 
 def bracketed(record: dict[str, Any], name: str, digits: int = 3) -> str:
-    """A measure with its interval."""
+    """A metric with its interval."""
     low, high = record["interval"][name]
     return f"{record[name]:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
 
@@ -433,7 +433,7 @@ def write(lines: Sequence[str], output: Path) -> None:
         + " ".join(f"--hold-out {source}" for source in (SOURCE, *OTHERS))
         + " --output data`. `classic` and `gru` are the best of three seeds on validation, `rank` and its ablations are of one; the best spicyness is chosen on the same cases, in favour of the baselines.",
         "Protocol: tracks with all features, each once in a playlist, playlists with ten or more; at every position from the sixth on the true "
-        "next track against 399 drawn from the entries of the test playlists, none from the playlist itself; ties count half.",
+        "next track against 399 sampled from the entries of the test playlists, none from the playlist itself; ties count half.",
         "Continuations: all tracks that the catalogue has, whether with features or not; recommenders with a vocabulary are trained by "
         "`make recommenders` on the training playlists and chosen by the validation ones, one seed each.",
     ]
@@ -442,11 +442,11 @@ def write(lines: Sequence[str], output: Path) -> None:
 
 
 def rewrite(lines: Sequence[str], output: Path) -> None:
-    """Replace the tables of orders in a file by new ones."""
+    """Replace the tables of orders in a file."""
     first, *parts = output.read_text(encoding="utf-8").split("\n## ")
-    kept = [part for part in parts if not part.startswith(FLOW)]
+    other = [part for part in parts if not part.startswith(FLOW)]
     made = [part.rstrip() + "\n" for part in "\n".join(lines).split("\n## ")[1:]]
-    output.write_text("\n## ".join([first, *kept, *made]), encoding="utf-8")
+    output.write_text("\n## ".join([first, *other, *made]), encoding="utf-8")
     print(f"{output} rewritten")
 
 
@@ -457,15 +457,19 @@ def main() -> None:
     p.add_argument("--playlists", type=Path, required=True, help="as disco prepare wrote them")
     p.add_argument("--ablation", action="append", default=[], metavar="NAME=FOLDER", help="a model to compare")
     p.add_argument(
-        "--recommender", action="append", default=[], metavar="NAME", help="to continue playlists; several"
+        "--recommender",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="for the continuation protocols; may be given several times",
     )
-    p.add_argument("--electronic", type=Path, metavar="FILE", help="the 114k set, for how orders flow")
-    p.add_argument("--only", choices=["flow"], help="make these tables alone anew, in the file that is there")
+    p.add_argument("--electronic", type=Path, metavar="FILE", help="the 114k set, for the flow benchmark")
+    p.add_argument("--only", choices=["flow"], help="measure only these tables, and replace them in the file")
     p.add_argument("--cases", type=int, default=10_000)
     p.add_argument("--output", type=Path, default=ROOT / "docs" / "research" / "results.md")
     arguments = p.parse_args()
     if missing := [text for text in arguments.ablation if not Path(text.partition("=")[2], "card.json").is_file()]:
-        p.error(f"no model is in the folder of {missing[0]!r}")  # now, and not after ten minutes
+        p.error(f"no model is in the folder of {missing[0]!r}")  # before ten minutes of measuring
     if arguments.only and not arguments.electronic:
         p.error("--only flow needs --electronic FILE")
     t = Tables(arguments.tracks, arguments.playlists, arguments.cases)

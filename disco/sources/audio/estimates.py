@@ -54,7 +54,7 @@ LINES = {
         unknown=0.57,
     ),
 }
-# Middle and width of each statistic over thirteen pieces of two game soundtracks (orchestral, rock, tracker loops).
+# Middle and width of each statistic over thirteen parts of two game soundtracks (orchestral, rock, tracker loops).
 _DENSITY, _SHARPNESS, _STEADINESS = (4.5, 2.0), (11.0, 5.0), (0.70, 0.20)
 # Periods of a beat, 60 to 200 a minute.
 _BEAT_S = (0.3, 1.0)
@@ -130,16 +130,16 @@ def estimate(stats: SpectralStats, loudness_db: float, tempo_bpm: float) -> dict
     tempo_bpm : float
         nan where no beat was found.
     """
-    dense = _away(stats.density, _DENSITY)
+    dense = _deviation(stats.density, _DENSITY)
     moves = {
         "energy": (loudness_db, dense),
-        "acousticness": (loudness_db, (_away(stats.sharpness, _SHARPNESS) - dense) / 2),
-        "danceability": (tempo_bpm, _away(stats.steadiness, _STEADINESS)),
+        "acousticness": (loudness_db, (_deviation(stats.sharpness, _SHARPNESS) - dense) / 2),
+        "danceability": (tempo_bpm, _deviation(stats.steadiness, _STEADINESS)),
     }
     values = {name: LINES[name].at(by) + LINES[name].error * math.tanh(z) for name, (by, z) in moves.items()}
     return {name: min(max(value, 0.0), 1.0) for name, value in values.items() if math.isfinite(value)}
 
 
-def _away(value: float, scale: tuple[float, float]) -> float:
+def _deviation(value: float, scale: tuple[float, float]) -> float:
     middle, width = scale
     return (value - middle) / width

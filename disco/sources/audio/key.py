@@ -77,7 +77,7 @@ def chroma(sound: Sound) -> NDArray[np.floating]:
 
 
 def _peaks(sound: Sound) -> tuple[Floats, Floats]:
-    """Pitch of each peak in each long piece, in semitones from C at 440 Hz tuning, and its weight."""
+    """Pitch of each peak in each long frame, in semitones from C at 440 Hz tuning, and its weight."""
     magnitudes = sound.long
     hz = sound.rate / (2 * (magnitudes.shape[1] - 1))
     low, high = int(_LOWEST_HZ / hz), min(int(_HIGHEST_HZ / hz), magnitudes.shape[1] - 2)
@@ -87,13 +87,13 @@ def _peaks(sound: Sound) -> tuple[Floats, Floats]:
     # A hundredth of the loudest: below, noise has peaks too. And what is silent as a whole has none.
     audible = max(1e-4 * float(magnitudes.max(initial=0)), 1e-6)
     some = (inner > left) & (inner >= right) & (inner > 0.01 * loudest) & (loudest > audible)
-    piece, at = np.nonzero(some)
+    frame, at = np.nonzero(some)
     a, b, c = (np.log(np.maximum(part[some], 1e-12)) for part in (left, inner, right))
     curve = a - 2 * b + c
     shift = np.where(curve < -1e-9, 0.5 * (a - c) / np.where(curve < -1e-9, curve, 1), 0)
     frequency = (low + at + np.clip(shift, -0.5, 0.5)) * hz
-    # The square root: a melody counts beside the bass. Each piece counts the same, however loud.
+    # The square root: a melody counts beside the bass. Each frame counts the same, however loud.
     weight = np.sqrt(inner[some]) * 0.5 ** (np.maximum(np.log2(frequency / 250), 0) / _FALLING)
-    total = np.bincount(piece, weight, len(magnitudes))
+    total = np.bincount(frame, weight, len(magnitudes))
     pitch = 12 * np.log2(frequency / 440) + 9
-    return pitch, weight / total[piece]
+    return pitch, weight / total[frame]

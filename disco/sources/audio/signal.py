@@ -1,4 +1,4 @@
-"""The sound of a file as samples, and its spectrum in short pieces, which all that is measured shares."""
+"""The sound of a file as samples, and its spectrum in short frames, which all measurements share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RATE = 22_050
 SECONDS = 120.0
 # Eight times full scale, 18 dB above it: files of floats may go over, but what is higher is no sound.
 _LOUDEST = 8.0
-# Window and step of short pieces, where a blow is to be found in time (23 ms apart), and of long ones, where two
+# Window and step of short frames, where an onset is to be found in time (23 ms apart), and of long ones, where two
 # semitones must be resolved from 55 Hz on (2.7 Hz apart).
 _SHORT, _SHORT_STEP = 2048, 512
 _LONG, _LONG_STEP = 8192, 4096
@@ -47,17 +47,17 @@ class Sound:
 
     @cached_property
     def short(self) -> Floats:
-        """Magnitudes by short pieces, shape (pieces, 1025)."""
+        """Magnitudes by short frames, shape (frames, 1025)."""
         return spectra(self.samples, _SHORT, _SHORT_STEP)
 
     @cached_property
     def long(self) -> Floats:
-        """Magnitudes by long pieces, shape (pieces, 4097)."""
+        """Magnitudes by long frames, shape (frames, 4097)."""
         return spectra(self.samples, _LONG, _LONG_STEP)
 
     @property
     def short_rate(self) -> float:
-        """Short pieces in a second."""
+        """Short frames in a second."""
         return self.rate / _SHORT_STEP
 
 
@@ -105,14 +105,14 @@ def resampled(samples: Floats, rate: int, to: int) -> Floats:
 
 
 def spectra(samples: Floats, window: int, step: int) -> Floats:
-    """Magnitudes of overlapping pieces under a Hann window, shape (pieces, window // 2 + 1); at least one piece."""
+    """Magnitudes of overlapping frames under a Hann window, shape (frames, window // 2 + 1); at least one frame."""
     padded = np.pad(samples, (0, max(window - len(samples), 0)))
-    pieces = np.lib.stride_tricks.sliding_window_view(padded, window)[::step]
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::step]
     shape = np.hanning(window + 1)[:-1].astype(np.float32)
-    out = np.empty((len(pieces), window // 2 + 1), dtype=np.float32)
-    for start in range(0, len(pieces), 256):  # some at a time stay in the cache
+    out = np.empty((len(frames), window // 2 + 1), dtype=np.float32)
+    for start in range(0, len(frames), 256):  # some at a time stay in the cache
         some = slice(start, start + 256)
-        out[some] = np.abs(np.fft.rfft(pieces[some] * shape, axis=1))
+        out[some] = np.abs(np.fft.rfft(frames[some] * shape, axis=1))
     return out
 
 

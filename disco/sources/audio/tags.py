@@ -81,9 +81,9 @@ def _one(text: str | None) -> str | None:
 def _texts(value: Any) -> list[str]:
     """Texts of a tag without blanks and signs that end a text."""
     values = value if isinstance(value, list) else [value]
-    pieces = [piece for v in values if v is not None for piece in str(v).split("\0")]
-    clean = (piece.encode(errors="replace").decode().strip() for piece in pieces)
-    return list(dict.fromkeys(piece for piece in clean if piece))
+    parts = [part for v in values if v is not None for part in str(v).split("\0")]
+    clean = (part.encode(errors="replace").decode().strip() for part in parts)
+    return list(dict.fromkeys(part for part in clean if part))
 
 
 def _tempo(texts: list[str]) -> float | None:

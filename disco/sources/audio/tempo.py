@@ -1,8 +1,8 @@
-"""Tempo from sound: blows, the period at which they come back, and a straight line through the beats.
+"""Tempo from sound: onsets, the period at which they repeat, and a straight line through the beats.
 
 Source: Ellis (2007), "Beat tracking by dynamic programming", Journal of New Music Research 36(1): onset strength,
 autocorrelation under a log-Gaussian preference, beats as the best path. The line through the beats is ours: it frees
-the tempo from the grid of the pieces, on which 120 BPM lie 3 BPM apart.
+the tempo from the grid of the frames, on which 120 BPM lie 3 BPM apart.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BANDS, _LOWEST_HZ, _HIGHEST_HZ = 32, 30.0, 10_000.0
 _SLOWEST, _FASTEST, _PREFERRED, _WIDTH = 50.0, 210.0, 120.0, 0.8
 # How much a beat that comes too early or too late costs, as Ellis has it.
 _TIGHT = 100.0
-# A blow makes at least one band three times as loud at once: a steady tone has none, and its errors are no beat.
+# An onset makes at least one band three times as loud at once: a steady tone has none, and its errors are no beat.
 _FAINTEST = 1.0
 # Fewer beats are no tempo.
 _LEAST_BEATS = 8
@@ -42,7 +42,7 @@ def tempo(sound: Sound) -> tuple[float, float]:
 
 
 def onsets(sound: Sound) -> Floats:
-    """How much louder each short piece is than the one before, over bands, shape (pieces,); zeros if nowhere."""
+    """Onset strength: how much louder each short frame is than the one before, shape (frames,); zeros if none."""
     edges = band_edges(np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, _BANDS + 1), sound.short.shape[1], sound.rate)
     edges = np.unique(edges)
     bands = np.add.reduceat(sound.short**2, edges[:-1], axis=1)
@@ -60,7 +60,7 @@ def onsets(sound: Sound) -> Floats:
 
 
 def _period(strength: Floats, rate: float) -> tuple[float, float]:
-    """Pieces from beat to beat, and how sure; 0 where nothing comes back."""
+    """Frames from beat to beat, and the confidence; 0 where nothing repeats."""
     n = len(strength)
     spectrum = np.fft.rfft(strength - strength.mean(), 2 * n)
     again = np.fft.irfft(np.abs(spectrum) ** 2)[:n]
@@ -86,7 +86,7 @@ def _period(strength: Floats, rate: float) -> tuple[float, float]:
 
 
 def _beats(strength: Floats, period: float) -> NDArray[np.intp]:
-    """Pieces with beats: the path of the most strength whose steps are near to the period."""
+    """Frames with beats: the path of the most strength whose steps are near to the period."""
     width = period / 32
     reach = np.arange(-int(period), int(period) + 1)
     local = np.convolve(strength, np.exp(-0.5 * (reach / width) ** 2), mode="same").astype(float)
@@ -109,7 +109,7 @@ def _beats(strength: Floats, period: float) -> NDArray[np.intp]:
 
 
 def _refined(strength: Floats, beats: NDArray[np.intp]) -> NDArray[np.floating]:
-    """Times of the beats in pieces, moved to the strongest piece beside them and between pieces by a parabola."""
+    """Times of the beats in frames, moved to the strongest frame beside them and between frames by a parabola."""
     beats = np.clip(beats, 2, len(strength) - 3)
     around = strength[beats[:, None] + np.arange(-1, 2)]
     top = beats + around.argmax(axis=1) - 1

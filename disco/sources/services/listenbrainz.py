@@ -13,7 +13,7 @@ from urllib.parse import quote
 from disco.errors import DiscoError
 from disco.sources.services.http import Refused, Service, ask, service
 
-# Which recordings count as heard together: sessions of 9,000 days, a pause of 300 s ends one, the 50 nearest.
+# Which recordings count as played together: sessions of 9,000 days, a pause of 300 s ends one, the 50 nearest.
 ALGORITHM = "session_based_days_9000_session_300_contribution_5_threshold_15_limit_50_skip_30"
 # Recordings of one question for Spotify's ids.
 AT_ONCE = 50
@@ -23,7 +23,7 @@ PAUSE_S = 1.1
 
 @dataclass(frozen=True)
 class Similar:
-    """A recording that is heard together with those asked for; of scores higher is nearer."""
+    """A recording that is played together with those asked for; a higher score is nearer."""
 
     mbid: str
     title: str
@@ -42,23 +42,23 @@ def recordings(isrc: str | None, artist: str | None, title: str | None) -> list[
     code = (isrc or "").replace("-", "").upper()
     if code.isascii() and code.isalnum() and len(code) == 12:
         query = [("fmt", "json")]
-        said = _known(_musicbrainz(), f"ws/2/isrc/{quote(code)}", query)
-        found = [one.get("id") for one in _dicts(said.get("recordings") if isinstance(said, dict) else None)]
+        answer = _known(_musicbrainz(), f"ws/2/isrc/{quote(code)}", query)
+        found = [one.get("id") for one in _dicts(answer.get("recordings") if isinstance(answer, dict) else None)]
         if ids := [one for one in found if isinstance(one, str) and one]:
             return ids
     if not (artist or "").strip() or not (title or "").strip():
         return []
     named = [("artist_name", artist or ""), ("recording_name", title or "")]
-    said = _known(_listenbrainz(), "1/metadata/lookup/", named)
-    mbid = said.get("recording_mbid") if isinstance(said, dict) else None
+    answer = _known(_listenbrainz(), "1/metadata/lookup/", named)
+    mbid = answer.get("recording_mbid") if isinstance(answer, dict) else None
     return [mbid] if isinstance(mbid, str) and mbid else []
 
 
 def similar(mbids: Sequence[str]) -> list[Similar]:
-    """At most 100 recordings heard together with these, the best first."""
-    said = ask(_labs(), "similar-recordings/json", [("recording_mbids", ",".join(mbids)), ("algorithm", ALGORITHM)])
+    """At most 100 recordings played together with these, the best first."""
+    answer = ask(_labs(), "similar-recordings/json", [("recording_mbids", ",".join(mbids)), ("algorithm", ALGORITHM)])
     found: dict[str, Similar] = {}
-    for row in _list(said):
+    for row in _list(answer):
         mbid, score = row.get("recording_mbid"), row.get("score")
         if isinstance(mbid, str) and isinstance(score, int | float) and mbid not in mbids:
             one = Similar(mbid, _text(row, "recording_name"), _text(row, "artist_credit_name"), float(score))
@@ -101,14 +101,14 @@ def _musicbrainz() -> Service:
     return service("MusicBrainz", "DISCO_MUSICBRAINZ", "https://musicbrainz.org", PAUSE_S)
 
 
-def _list(said: Any) -> list[dict[str, Any]]:
-    if not isinstance(said, list):
+def _list(answer: Any) -> list[dict[str, Any]]:
+    if not isinstance(answer, list):
         raise DiscoError("ListenBrainz' labs: its answer cannot be read; try again later")
-    return _dicts(said)
+    return _dicts(answer)
 
 
-def _dicts(said: Any) -> list[dict[str, Any]]:
-    return [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
+def _dicts(answer: Any) -> list[dict[str, Any]]:
+    return [one for one in answer if isinstance(one, dict)] if isinstance(answer, list) else []
 
 
 def _text(row: dict[str, Any], name: str) -> str:

@@ -93,8 +93,8 @@ def recommended(seeds: Sequence[str], size: int = 100) -> list[dict[str, Any]]:
     return rows
 
 
-def _text(said: Any) -> str:
-    return said if isinstance(said, str) else ""
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _service() -> Service:

@@ -28,16 +28,16 @@ def number(value: object) -> float | None:
     return float(value) if good else None  # type: ignore[arg-type]
 
 
-def measured(said: dict[str, Any]) -> Row:
+def measured(values: dict[str, Any]) -> Row:
     """What is measured of a track, by Spotify's names; tempo 0 and key -1 are unknown."""
-    shares = {name: number(said.get(name)) for name in FEATURES}
+    shares = {name: number(values.get(name)) for name in FEATURES}
     row: Row = {
         name: value if value is not None and (name == "loudness" or 0 <= value <= 1) else None
         for name, value in shares.items()
     }
     if any(value is not None for value in row.values()):
         row["feature_set"] = "spotify"
-    tempo, key, mode, beats = (said.get(name) for name in ("tempo", "key", "mode", "time_signature"))
+    tempo, key, mode, beats = (values.get(name) for name in ("tempo", "key", "mode", "time_signature"))
     row["tempo_bpm"] = bpm if (bpm := number(tempo)) is not None and 0 < bpm < 1000 else None
     row["key"] = pitch if (pitch := whole(key)) is not None and pitch < 12 else None
     row["mode"] = mode if row["key"] is not None and mode in (0, 1) and not isinstance(mode, bool) else None

@@ -57,24 +57,28 @@ def login() -> Login:
     """
     path = storage.user_config_dir() / "navidrome.json"
     names = ("url", "user", "password", "token", "salt")
-    said = {name: os.environ.get(f"DISCO_NAVIDROME_{name.upper()}", "") for name in names}
-    if not any(said.values()):
-        said = _read(path)
-    if not said["url"] or not said["user"] or not (said["password"] or (said["token"] and said["salt"])):
+    settings = {name: os.environ.get(f"DISCO_NAVIDROME_{name.upper()}", "") for name in names}
+    if not any(settings.values()):
+        settings = _read(path)
+    if (
+        not settings["url"]
+        or not settings["user"]
+        or not (settings["password"] or (settings["token"] and settings["salt"]))
+    ):
         raise DiscoError(
             "nobody is logged in to Navidrome; set DISCO_NAVIDROME_URL, DISCO_NAVIDROME_USER and "
             f"DISCO_NAVIDROME_PASSWORD (or _TOKEN and _SALT), or write url, user and password to {path}, as JSON"
         )
-    if not is_allowed_url(said["url"], allow_http=True):
-        raise DiscoError(f"{printable(said['url'])} is no address of a server; write it as https://music.example")
-    salt = said["salt"]
-    token = said["token"]
-    if said["password"]:
+    if not is_allowed_url(settings["url"], allow_http=True):
+        raise DiscoError(f"{printable(settings['url'])} is no address of a server; write it as https://music.example")
+    salt = settings["salt"]
+    token = settings["token"]
+    if settings["password"]:
         # The protocol's own digest, of a salt that is another one each time.
         salt = secrets.token_hex(12)
-        word = (said["password"] + salt).encode(errors="replace")
+        word = (settings["password"] + salt).encode(errors="replace")
         token = hashlib.md5(word, usedforsecurity=False).hexdigest()
-    return Login(said["url"].rstrip("/"), said["user"], token, salt)
+    return Login(settings["url"].rstrip("/"), settings["user"], token, salt)
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -89,12 +93,12 @@ def _read(path: Path) -> dict[str, str]:
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise DataError(path, f"holds a password and can be read by others; run: chmod 600 {path}")
     try:
-        said = json.loads(text)
+        settings = json.loads(text)
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict) or not all(isinstance(said.get(name, ""), str) for name in names):
+        settings = None
+    if not isinstance(settings, dict) or not all(isinstance(settings.get(name, ""), str) for name in names):
         raise DataError(path, 'cannot be read; write {"url": "https://...", "user": "...", "password": "..."}')
-    return {name: said.get(name, "") for name in names}
+    return {name: settings.get(name, "") for name in names}
 
 
 class Client:
@@ -127,8 +131,8 @@ class Client:
         """
         credentials = [("u", self.login.user), ("t", self.login.token), ("s", self.login.salt)]
         form = [*credentials, ("v", VERSION), ("c", "disco"), ("f", "json"), *pairs]
-        said = ask(self._service, f"rest/{verb}", form=form, cached=False, repeatable=repeatable)
-        whole = said.get("subsonic-response") if isinstance(said, dict) else None
+        answer = ask(self._service, f"rest/{verb}", form=form, cached=False, repeatable=repeatable)
+        whole = answer.get("subsonic-response") if isinstance(answer, dict) else None
         if not isinstance(whole, dict) or whole.get("status") not in ("ok", "failed"):
             raise UnknownOutcome(f"Navidrome: its answer cannot be read; is {self.login.url} such a server?")
         if whole["status"] == "ok":
@@ -191,7 +195,7 @@ class Client:
         )
 
 
-def _songs(said: Any) -> list[dict[str, Any]]:
+def _songs(value: Any) -> list[dict[str, Any]]:
     """What has an id, of a list."""
-    rows = said if isinstance(said, list) else []
+    rows = value if isinstance(value, list) else []
     return [one for one in rows if isinstance(one, dict) and isinstance(one.get("id"), str) and one["id"]]

@@ -87,10 +87,10 @@ class Client:
 
     def who(self) -> str:
         """Ask who is logged in, and keep it beside the token; the name to greet with."""
-        said = self.ask(lambda sp: sp.current_user(), _user_object)
-        self._alive, self._account, self._user = True, _account(said), said["id"]
+        answer = self.ask(lambda sp: sp.current_user(), _user_object)
+        self._alive, self._account, self._user = True, _account(answer), answer["id"]
         tokens.save(tokens.read() | {"account": self._account, "user": self._user})
-        return spotify_values.text(said.get("display_name")) or said["id"]
+        return spotify_values.text(answer.get("display_name")) or answer["id"]
 
     @property
     def account(self) -> str:
@@ -113,7 +113,7 @@ class Client:
         )
 
     def top(self, offset: int) -> Page:
-        """A page of the tracks heard most in half a year."""
+        """A page of the tracks played most in half a year."""
         return self.ask(
             lambda sp: sp.current_user_top_tracks(limit=PAGE, offset=offset), responses.page, ("user-top-read",)
         )
@@ -123,7 +123,7 @@ class Client:
         owner = self.user
         return self.ask(
             lambda sp: sp.current_user_playlists(limit=PAGE, offset=offset),
-            lambda said: responses.summaries(said, owner),
+            lambda answer: responses.summaries(answer, owner),
             READ_PLAYLISTS,
         )
 
@@ -140,8 +140,8 @@ class Client:
     def track(self, track_id: str) -> Row:
         """One track by its id."""
 
-        def check(said: Any) -> Row:
-            row = responses.track(said)
+        def check(answer: Any) -> Row:
+            row = responses.track(answer)
             if row is None:
                 raise Malformed("the track in the answer is damaged; try again")
             return row
@@ -178,9 +178,9 @@ class Client:
     def create(self, name: str, description: str) -> str:
         """Make a private playlist, and return its id; raises Unclear where nobody knows whether it was made."""
         self._allowed(("playlist-modify-private",))
-        said = self._ask(lambda sp: sp.current_user_playlist_create(name, public=False, description=description))
+        answer = self._ask(lambda sp: sp.current_user_playlist_create(name, public=False, description=description))
         try:
-            return responses.summary(said, "").id
+            return responses.summary(answer, "").id
         except Malformed:
             raise UnknownOutcome("the new playlist's id did not come back") from None
 
@@ -198,15 +198,15 @@ class Client:
         )
 
 
-def _user_object(said: Any) -> dict[str, Any]:
-    if not isinstance(said, dict) or not isinstance(said.get("id"), str) or not said["id"]:
+def _user_object(answer: Any) -> dict[str, Any]:
+    if not isinstance(answer, dict) or not isinstance(answer.get("id"), str) or not answer["id"]:
         raise Malformed("the answer does not say who is logged in; try again")
-    return said
+    return answer
 
 
-def _account(said: Any) -> str:
-    account = _user_object(said).get("account_id")
-    return account if isinstance(account, str) and account else str(said["id"])
+def _account(answer: Any) -> str:
+    account = _user_object(answer).get("account_id")
+    return account if isinstance(account, str) and account else str(answer["id"])
 
 
 def connect() -> Client:

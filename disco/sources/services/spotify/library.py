@@ -44,7 +44,7 @@ class Library:
     tracks : Catalogue
         All tracks of the lists once; files of the user's own have their `spotify:local:` URI for an id.
     saved, top : list of str
-        Ids in Spotify's order: the newest, and those heard most, first.
+        Ids in Spotify's order: the newest, and those played most, first.
     saved_total : int
         How many Spotify says are saved.
     playlists : list of Kept
@@ -96,10 +96,10 @@ def write(library: Library) -> None:
         tables.write(library.tracks, there / name)
     except OSError as error:
         raise DataError(there, f"cannot be written ({error.strerror or 'disk error'})") from None
-    said: dict[str, Any] = {"format": FORMAT, "account": library.account, "at": library.at, "tracks": name}
-    said |= {"size": len(library.tracks), "saved": library.saved, "saved_total": library.saved_total}
-    said |= {"top": library.top, "playlists": [asdict(kept) for kept in library.playlists]}
-    storage.write_atomic(there / "library.json", json.dumps(said | {"notes": library.notes}), private=True)
+    content: dict[str, Any] = {"format": FORMAT, "account": library.account, "at": library.at, "tracks": name}
+    content |= {"size": len(library.tracks), "saved": library.saved, "saved_total": library.saved_total}
+    content |= {"top": library.top, "playlists": [asdict(kept) for kept in library.playlists]}
+    storage.write_atomic(there / "library.json", json.dumps(content | {"notes": library.notes}), private=True)
     for old in there.glob("tracks-*.parquet"):
         if old.name != name:
             old.unlink(missing_ok=True)
@@ -121,7 +121,7 @@ def read(path: Path | None = None) -> Library:
     there = path or library_dir()
     file = there / "library.json"
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotFoundError("there is no library from Spotify yet; run: disco spotify sync") from None
     except OSError as error:
@@ -129,18 +129,18 @@ def read(path: Path | None = None) -> Library:
     except (ValueError, RecursionError):
         raise DataError(file, "is damaged; run: disco spotify sync") from None
     try:
-        if said["format"] != FORMAT:
-            raise DataError(file, f"has format {said['format']}, not {FORMAT}; run: disco spotify sync")
-        tracks = tables.read(there / said["tracks"]) if said["size"] else Catalogue(SCHEMA.empty_table())
-        notes = tuple(str(note) for note in said["notes"])
+        if content["format"] != FORMAT:
+            raise DataError(file, f"has format {content['format']}, not {FORMAT}; run: disco spotify sync")
+        tracks = tables.read(there / content["tracks"]) if content["size"] else Catalogue(SCHEMA.empty_table())
+        notes = tuple(str(note) for note in content["notes"])
         return Library(
-            account=str(said["account"]),
-            at=float(said["at"]),
+            account=str(content["account"]),
+            at=float(content["at"]),
             tracks=Catalogue(tracks.table, NAME, notes),
-            saved=[str(one) for one in said["saved"]],
-            saved_total=int(said["saved_total"]),
-            top=[str(one) for one in said["top"]],
-            playlists=[StoredPlaylist(**kept) for kept in said["playlists"]],
+            saved=[str(one) for one in content["saved"]],
+            saved_total=int(content["saved_total"]),
+            top=[str(one) for one in content["top"]],
+            playlists=[StoredPlaylist(**kept) for kept in content["playlists"]],
             notes=notes,
         )
     except (KeyError, TypeError, ValueError, NotFoundError):

@@ -52,95 +52,95 @@ class Summary:
     description: str
 
 
-def track(said: object) -> Row | None:
+def track(content: object) -> Row | None:
     """A track as a row; None where it has no id of Spotify's."""
-    if not isinstance(said, dict) or not isinstance(said.get("id"), str) or not ID.fullmatch(said["id"]):
+    if not isinstance(content, dict) or not isinstance(content.get("id"), str) or not ID.fullmatch(content["id"]):
         return None
-    return _row(said) | {"track_id": said["id"]}
+    return _row(content) | {"track_id": content["id"]}
 
 
-def _row(said: dict[str, Any]) -> Row:
-    people = said.get("artists") if isinstance(said.get("artists"), list) else []
+def _row(content: dict[str, Any]) -> Row:
+    people = content.get("artists") if isinstance(content.get("artists"), list) else []
     names = [name for one in people or [] if isinstance(one, dict) and (name := text(one.get("name")))]
-    album = said.get("album") if isinstance(said.get("album"), dict) else {}
-    outside = said.get("external_ids") if isinstance(said.get("external_ids"), dict) else {}
-    explicit = said.get("explicit")
+    album = content.get("album") if isinstance(content.get("album"), dict) else {}
+    outside = content.get("external_ids") if isinstance(content.get("external_ids"), dict) else {}
+    explicit = content.get("explicit")
     return {
-        "title": text(said.get("name")),
+        "title": text(content.get("name")),
         "artists": names or None,
         "album": text((album or {}).get("name")),
-        "duration_ms": whole(said.get("duration_ms")) or None,
-        "popularity": number(said.get("popularity")),
+        "duration_ms": whole(content.get("duration_ms")) or None,
+        "popularity": number(content.get("popularity")),
         "explicit": explicit if isinstance(explicit, bool) else None,
         "isrc": text((outside or {}).get("isrc")),
     }
 
 
-def entry(said: object) -> Entry:
+def entry(content: object) -> Entry:
     """An entry of a playlist, of the saved or of the top tracks; Malformed if it can be none of these.
 
     Playlists call their content `item` since February 2026, older apps and saved tracks `track`; top tracks are
     their content.
     """
-    if not isinstance(said, dict):
+    if not isinstance(content, dict):
         raise Malformed("an entry of a list is damaged; try again")
-    if "item" in said or "track" in said:
-        said = said.get("item") or (said.get("track") if isinstance(said.get("track"), dict) else None)
-        if said is None:
+    if "item" in content or "track" in content:
+        content = content.get("item") or (content.get("track") if isinstance(content.get("track"), dict) else None)
+        if content is None:
             return Entry("gone")
-    if not isinstance(said, dict):
+    if not isinstance(content, dict):
         raise Malformed("an entry of a list is damaged; try again")
-    if said.get("type") in ("episode", "chapter"):
+    if content.get("type") in ("episode", "chapter"):
         return Entry("spoken")
-    uri = text(said.get("uri"))
-    if said.get("is_local") is True and uri and uri.startswith("spotify:local:"):
-        return Entry("local", _row(said) | {"track_id": uri})
-    row = track(said)
+    uri = text(content.get("uri"))
+    if content.get("is_local") is True and uri and uri.startswith("spotify:local:"):
+        return Entry("local", _row(content) | {"track_id": uri})
+    row = track(content)
     if row is None:
         raise Malformed("a track in a list is damaged; try again")
     return Entry("track", row)
 
 
-def page(said: object) -> Page:
+def page(content: object) -> Page:
     """A page of tracks."""
-    listed, total = _list(said)
+    listed, total = _list(content)
     return Page([entry(one) for one in listed], total)
 
 
-def summaries(said: object, account: str) -> tuple[list[Summary], int]:
-    """A page of the user's playlists, and how many there are; places that are gone are left out."""
-    listed, total = _list(said)
+def summaries(content: object, account: str) -> tuple[list[Summary], int]:
+    """A page of the user's playlists, and how many there are; entries that are gone are left out."""
+    listed, total = _list(content)
     return [summary(one, account) for one in listed if one is not None], total
 
 
-def summary(said: object, account: str) -> Summary:
+def summary(content: object, account: str) -> Summary:
     """A playlist without its tracks."""
-    if not isinstance(said, dict) or not isinstance(said.get("id"), str) or not ID.fullmatch(said["id"]):
+    if not isinstance(content, dict) or not isinstance(content.get("id"), str) or not ID.fullmatch(content["id"]):
         raise Malformed("a playlist in the list is damaged; try again")
-    owner, held = said.get("owner"), said.get("items") or said.get("tracks")
+    owner, held = content.get("owner"), content.get("items") or content.get("tracks")
     total = whole(held.get("total")) if isinstance(held, dict) else None
-    mine = said.get("collaborative") is True or (isinstance(owner, dict) and owner.get("id") == account)
+    mine = content.get("collaborative") is True or (isinstance(owner, dict) and owner.get("id") == account)
     if mine and total is None:
         raise Malformed("a playlist in the list is damaged; try again")
     return Summary(
-        said["id"],
-        text(said.get("name")) or "",
+        content["id"],
+        text(content.get("name")) or "",
         mine,
-        text(said.get("snapshot_id")) or "",
+        text(content.get("snapshot_id")) or "",
         total or 0,
-        text(said.get("description")) or "",
+        text(content.get("description")) or "",
     )
 
 
-def searched(said: object) -> list[Row]:
+def searched(content: object) -> list[Row]:
     """Tracks of a search, best first."""
-    listed, _ = _list(said.get("tracks") if isinstance(said, dict) else None)
+    listed, _ = _list(content.get("tracks") if isinstance(content, dict) else None)
     return _good(listed)
 
 
-def recommended(said: object) -> list[Row]:
+def recommended(content: object) -> list[Row]:
     """Tracks of recommendations, best first."""
-    return _good(said.get("tracks") if isinstance(said, dict) else None)
+    return _good(content.get("tracks") if isinstance(content, dict) else None)
 
 
 def _good(listed: object) -> list[Row]:
@@ -152,9 +152,9 @@ def _good(listed: object) -> list[Row]:
     return rows
 
 
-def features(said: object) -> list[Row]:
+def features(content: object) -> list[Row]:
     """Audio features as rows with nothing else than an id; tracks that were never analysed are left out."""
-    listed = said.get("audio_features") if isinstance(said, dict) else said
+    listed = content.get("audio_features") if isinstance(content, dict) else content
     if not isinstance(listed, list):
         raise Malformed("the answer holds no audio features; try again")
     known = [one for one in listed if isinstance(one, dict)]
@@ -169,8 +169,8 @@ def catalogue(rows: list[Row], where: str, notes: tuple[str, ...] = ()) -> Catal
     return Catalogue(deduplicate(table), where, notes)
 
 
-def _list(said: object) -> tuple[list[Any], int]:
-    listed, total = (said.get(name) for name in ("items", "total")) if isinstance(said, dict) else (None, None)
+def _list(content: object) -> tuple[list[Any], int]:
+    listed, total = (content.get(name) for name in ("items", "total")) if isinstance(content, dict) else (None, None)
     size = whole(total)
     if not isinstance(listed, list) or size is None:
         raise Malformed("a page of a list is damaged; try again")

@@ -43,7 +43,7 @@ def budget() -> int:
 
 
 def clock(moment: float) -> str:
-    """A moment as a person reads it, in local time; the day is told where it is another."""
+    """A moment as a person reads it, in local time; with the date where it is not today."""
     there = datetime.fromtimestamp(moment)
     return there.strftime("%H:%M" if there.date() == datetime.fromtimestamp(time.time()).date() else "%Y-%m-%d %H:%M")
 
@@ -114,7 +114,7 @@ class State:
     def check(self) -> None:
         """Refuse a call that is known to be refused, or that the budget has no room for."""
         now = time.time()
-        # A moment before which Spotify cannot have said it shows that the clock was set: then it may be asked anew.
+        # A time before the answer itself shows that the clock was set back: then the entry means nothing.
         if self.blocked and self.blocked["since"] - 60 <= now < self.blocked["until"]:
             raise RateLimited(
                 f"accepts no call before {clock(self.blocked['until'])} ({self.blocked.get('why', 'a limit')})"
@@ -153,10 +153,10 @@ class State:
 
     def can_call(self, name: str) -> bool | None:
         """Whether the app may call an endpoint; None where nobody knows, or not any more."""
-        said = self.capabilities.get(name)
-        if said is None or not 0 <= time.time() - said["at"] < KNOWN_S:
+        known = self.capabilities.get(name)
+        if known is None or not 0 <= time.time() - known["at"] < KNOWN_S:
             return None
-        return bool(said["may"])
+        return bool(known["may"])
 
     def set_capability(self, name: str, may: bool) -> None:
         """Remember whether the app may call an endpoint."""
@@ -181,7 +181,7 @@ def _is_time(value: object) -> bool:
 
 def _read() -> dict[str, Any]:
     try:
-        said = json.loads(path().read_text(encoding="utf-8"))
+        stored = json.loads(path().read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return stored if isinstance(stored, dict) else {}

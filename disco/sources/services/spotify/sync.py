@@ -149,13 +149,13 @@ class Sync:
         offset, total = 0, 1
         while offset < total:
             path = self._path("lists", offset)
-            said = _load(path)
-            if said is None:
+            stored = _load(path)
+            if stored is None:
                 listed, total = self.client.playlists(offset)
-                said = {"total": total, "lists": [asdict(one) for one in listed]}
-                storage.write_atomic(path, json.dumps(said), private=True)
-            total = said["total"]
-            found += [Summary(**one) for one in said["lists"]]
+                stored = {"total": total, "lists": [asdict(one) for one in listed]}
+                storage.write_atomic(path, json.dumps(stored), private=True)
+            total = stored["total"]
+            found += [Summary(**one) for one in stored["lists"]]
             offset += PAGE
         return list({one.id: one for one in found}.values())
 
@@ -177,12 +177,12 @@ class Sync:
 
     def _page(self, part: str, offset: int) -> Page:
         path = self._path(part, offset)
-        said = _load(path)
-        if said is None:
+        stored = _load(path)
+        if stored is None:
             page = self._ask(part, offset)
-            said = {"total": page.total, "entries": [[entry.kind, entry.row] for entry in page.entries]}
-            storage.write_atomic(path, json.dumps(said), private=True)
-        return Page([Entry(kind, row) for kind, row in said["entries"]], said["total"])
+            stored = {"total": page.total, "entries": [[entry.kind, entry.row] for entry in page.entries]}
+            storage.write_atomic(path, json.dumps(stored), private=True)
+        return Page([Entry(kind, row) for kind, row in stored["entries"]], stored["total"])
 
     def _ask(self, part: str, offset: int) -> Page:
         ask: dict[str, Callable[[int], Page]] = {"saved": self.client.saved, "top": self.client.top}
@@ -226,22 +226,22 @@ def _once(ids: list[str | None]) -> list[str]:
 
 
 def _notes(plan: Plan, ids: list[str | None], changed: int) -> tuple[str, ...]:
-    said = []
+    notes = []
     if plan.others:
-        said.append(f"{plan.others} playlists of other people left out: Spotify shows their tracks to nobody else")
+        notes.append(f"{plan.others} playlists of other people left out: Spotify shows their tracks to nobody else")
     if local := sum(one is not None and one.startswith("spotify:local:") for one in ids):
-        said.append(f"{local} files of your own in playlists: known by name alone")
+        notes.append(f"{local} files of your own in playlists: known by name alone")
     if none := ids.count(None):
-        said.append(f"{none} entries of playlists are no tracks: spoken, or gone from Spotify")
+        notes.append(f"{none} entries of playlists are no tracks: spoken, or gone from Spotify")
     if changed:
-        said.append(f"{changed} lists changed while they were read; sync again to have them exactly")
-    return tuple(said)
+        notes.append(f"{changed} lists changed while they were read; sync again to have them exactly")
+    return tuple(notes)
 
 
 def _load(path: Path) -> dict[str, Any] | None:
     """A kept page; None where it is not there, or damaged."""
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    return said if isinstance(said, dict) else None
+    return stored if isinstance(stored, dict) else None

@@ -75,18 +75,18 @@ def read() -> dict[str, Any]:
         If there is none.
     """
     try:
-        said = json.loads(path().read_text(encoding="utf-8"))
+        stored = json.loads(path().read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LoginNeeded(f"you are not logged in; {LOGIN}") from None
     except OSError as error:
         raise DataError(path(), f"cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError):
-        said = None
+        stored = None
     texts = ("client_id", "access_token", "refresh_token")
-    if not isinstance(said, dict) or not all(isinstance(said.get(name), str) and said[name] for name in texts):
+    if not isinstance(stored, dict) or not all(isinstance(stored.get(name), str) and stored[name] for name in texts):
         raise LoginNeeded(f"the kept login ({path()}) is damaged; {LOGIN}")
     numbers = ("expires_at", "authorized_at")
-    return said | {name: said[name] if isinstance(said.get(name), int | float) else 0 for name in numbers}
+    return stored | {name: stored[name] if isinstance(stored.get(name), int | float) else 0 for name in numbers}
 
 
 def save(token: dict[str, Any]) -> None:
@@ -113,10 +113,10 @@ class TokenManager:
         old = old or read()
         pkce = _pkce(old["client_id"], "http://127.0.0.1/callback")
         try:
-            said = _granted(lambda: pkce.refresh_access_token(old["refresh_token"]))
+            granted = _granted(lambda: pkce.refresh_access_token(old["refresh_token"]))
         except SpotifyOauthError as error:
             return self._ended(old, error)
-        token = {**old, **said, "expires_at": time.time() + said["expires_in"]}
+        token = {**old, **granted, "expires_at": time.time() + granted["expires_in"]}
         save(token)
         return str(token["access_token"])
 
@@ -151,23 +151,23 @@ def _pkce(client_id: str, redirect: str, state: str | None = None) -> SpotifyPKC
 
 
 def _granted(ask: Callable[[], Any]) -> dict[str, Any]:
-    """The token that an ask brings, checked; all that can go wrong on the way is told."""
+    """The token that an ask brings, checked; whatever goes wrong becomes a `SpotifyError`."""
     try:
-        said = ask()
+        granted = ask()
     except requests.exceptions.SSLError:
         raise insecure() from None
     except requests.RequestException:
         raise unreachable() from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        said = None
+        granted = None
     if (
-        not isinstance(said, dict)
-        or not isinstance(said.get("access_token"), str)
-        or not isinstance(said.get("expires_in"), int | float)
-        or not isinstance(said.get("refresh_token"), str)
+        not isinstance(granted, dict)
+        or not isinstance(granted.get("access_token"), str)
+        or not isinstance(granted.get("expires_in"), int | float)
+        or not isinstance(granted.get("refresh_token"), str)
     ):
         raise SpotifyError("what came back at the login is no token; try again later")
-    return said
+    return granted
 
 
 def unreachable() -> SpotifyError:
@@ -190,8 +190,8 @@ def _no_login(error: SpotifyOauthError) -> SpotifyError:
         )
     if error.error == "invalid_grant":
         return LoginNeeded(f"the login took too long or was used already; {LOGIN}")
-    said = error.error if isinstance(error.error, str) and len(error.error) < 40 else "no reason given"
-    return SpotifyError(f"refuses the login ({said}); try again later")
+    reason = error.error if isinstance(error.error, str) and len(error.error) < 40 else "no reason given"
+    return SpotifyError(f"refuses the login ({reason}); try again later")
 
 
 def login(
@@ -210,7 +210,7 @@ def login(
     port : int
         On 127.0.0.1, where the browser is sent back to.
     show : callable
-        Told the address that the user must visit.
+        Receives the address that the user must visit.
     paste : callable, optional
         Gives the address to which the browser was sent back, where no browser can reach this machine.
     patience : float
@@ -244,11 +244,11 @@ def login(
         return pkce.cache_handler.get_cached_token()
 
     try:
-        said = _granted(ask)
+        granted = _granted(ask)
     except SpotifyOauthError as error:
         raise _no_login(error) from None
     now = time.time()
-    token = {**said, "client_id": client_id, "expires_at": now + said["expires_in"], "authorized_at": now}
+    token = {**granted, "client_id": client_id, "expires_at": now + granted["expires_in"], "authorized_at": now}
     save(token)
     return token
 
@@ -263,10 +263,10 @@ def _code(query: dict[str, list[str]], state: str) -> str | None:
 
 
 def _wait(port: int, state: str, ready: Callable[[], object], patience: float) -> str:
-    """The code that the browser brings back to a door that is open on this machine alone, and to this login alone."""
+    """The code that the browser brings back to a server of this machine and of this login only."""
     found: list[str | SpotifyError] = []
 
-    class Door(BaseHTTPRequestHandler):
+    class RedirectHandler(BaseHTTPRequestHandler):
         timeout = 10
 
         def do_GET(self) -> None:
@@ -289,7 +289,7 @@ def _wait(port: int, state: str, ready: Callable[[], object], patience: float) -
             """Say nothing: the address holds the code."""
 
     try:
-        server = HTTPServer(("127.0.0.1", port), Door)
+        server = HTTPServer(("127.0.0.1", port), RedirectHandler)
     except (OSError, OverflowError):
         raise DiscoError(f"port {port} of this machine is taken; name another with --port") from None
     with server:
@@ -300,7 +300,7 @@ def _wait(port: int, state: str, ready: Callable[[], object], patience: float) -
             server.handle_request()
     if not found:
         raise SpotifyError(
-            "nobody came back from the browser; if it said INVALID_CLIENT, the client id is wrong or the app's "
+            "nobody came back from the browser; if it shows INVALID_CLIENT, the client id is wrong or the app's "
             "redirect URI is not http://127.0.0.1/callback"
         )
     if isinstance(found[0], SpotifyError):
