@@ -156,10 +156,9 @@ def test_exact_costs_no_more_than_search_and_search_no_more_than_greedy(seed, n,
     position_costs, rules = PositionCosts(catalogue, n, Constraints(arc=arc), whole=True), Rules(catalogue)
 
     def paid(found):
+        at_positions = (position_costs.at(i, np.array([row])) for i, row in enumerate(found))
         transitions = cost.terms(found)["cost"].astype(float).sum()
-        return joins + sum(
-            float(p[0]) for i, r in enumerate(found) if (p := position_costs.at(i, np.array([r]))) is not None
-        )
+        return transitions + sum(float(costs[0]) for costs in at_positions if costs is not None)
 
     start, pool = np.array([0]), np.arange(1, n)
     exact = paid(order(start, pool, n - 1, cost, rules, position_costs))
