@@ -319,10 +319,10 @@ def test_a_client_id_that_is_none_is_told_before_anything_is_sent(start, capsys,
     assert fake.log == []
 
 
-def test_a_wrong_client_id_is_told(start, browser, monkeypatch):
+def test_a_wrong_client_id_is_an_error(start, browser, monkeypatch):
     fake = start(login=False)
     browser(fake)
-    with pytest.raises(Exception, match="nobody came back from the browser; if it said INVALID_CLIENT"):
+    with pytest.raises(Exception, match="nobody came back from the browser; if it shows INVALID_CLIENT"):
         tokens.login("d" * 32, port(), fake.browser, patience=1)
     log_in(fake)
     tokens.save(tokens.read() | {"client_id": "d" * 32, "expires_at": 0})
@@ -427,7 +427,7 @@ def test_sync_finishes_a_playlist_that_was_cut_off(start, capsys):
 
 @pytest.mark.process
 @pytest.mark.parametrize("way", [["-m", "disco", "spotify"]])
-def test_the_door_is_reached_from_the_shell(way, tmp_path):
+def test_the_command_is_reached_from_the_shell(way, tmp_path):
     environment = {**os.environ, "DISCO_CONFIG": str(tmp_path), "DISCO_DATA": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, *way, "status"], capture_output=True, text=True, check=True, env=environment
