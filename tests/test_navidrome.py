@@ -117,7 +117,7 @@ def test_a_damaged_answer_to_a_read_doubles_nothing(fake, verb, form):
     wanted = songs(fake, 250)
     fake.fault("drop", path="updatePlaylist", after=True)
     fake.fault("garble", path=f"{verb}$", form=form)
-    for _ in range(2):  # what cannot be read even twice is told, and the same command goes on
+    for _ in range(2):  # what cannot be read even twice is reported, and the same command goes on
         with contextlib.suppress(DiscoError):
             upload.write(connect(), NAME, wanted)
             break
@@ -311,10 +311,10 @@ def test_a_token_and_its_salt_do_as_well(fake, monkeypatch):
 @pytest.fixture
 def unset(fake, monkeypatch):
     """The login is in the user's file, or nowhere."""
-    said = {"url": fake.url, "user": fake.user, "password": fake.password}
-    for name in said:
+    login = {"url": fake.url, "user": fake.user, "password": fake.password}
+    for name in login:
         monkeypatch.delenv(f"DISCO_NAVIDROME_{name.upper()}")
-    return json.dumps(said)
+    return json.dumps(login)
 
 
 def test_the_login_is_read_from_a_file_that_nobody_else_can_read(unset):
@@ -361,12 +361,12 @@ def test_the_command_uploads_and_names_unmatched_tracks(fake, tmp_path, capsys):
         "5",
     ]
     assert order.main(arguments) == 0
-    told = capsys.readouterr().err
+    err = capsys.readouterr().err
     (made,) = [one for one in fake.playlists.values() if one.name == NAME]
     assert {fake.songs[own].isrc for own in made.songs} == {fake.songs[own].isrc for own in wanted}
-    assert "1 tracks left out, which are not on the server: Nowhere by No One" in told
-    assert f"made: {fake.url}/app/#/playlist/{made.id}/show" in told
-    assert fake.password not in told
+    assert "1 tracks left out, which are not on the server: Nowhere by No One" in err
+    assert f"made: {fake.url}/app/#/playlist/{made.id}/show" in err
+    assert fake.password not in err
 
 
 def test_no_network_is_one_sentence(fake, monkeypatch):

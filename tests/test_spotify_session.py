@@ -19,7 +19,7 @@ from disco.sources.services.spotify.client import connect
 pytestmark = pytest.mark.network
 
 
-def said(fake, *secrets):
+def known_secrets(fake, *secrets):
     """Secrets that are on their way or kept."""
     token = json.loads(tokens.path().read_text())
     return [token["access_token"], token["refresh_token"], *secrets]
@@ -304,14 +304,14 @@ def test_a_search_asks_for_ten_at_most(start):
 def test_no_secret_is_ever_printed_or_logged(start, scenario, caplog, capsys):
     caplog.set_level(logging.DEBUG)
     fake = start(scenario)
-    secrets = said(fake)
+    secrets = known_secrets(fake)
     spotify.main(["sync", "--dry-run"])
     spotify.main(["status"])
     out, err = capsys.readouterr()
-    told = out + err + caplog.text
-    secrets += said(fake) if tokens.path().exists() else []
+    printed = out + err + caplog.text
+    secrets += known_secrets(fake) if tokens.path().exists() else []
     secrets += [*fake.accounts.access, *(one.refresh for one in fake.accounts.consents)]
-    assert not [secret for secret in secrets if secret and secret in told]
+    assert not [secret for secret in secrets if secret and secret in printed]
 
 
 def test_a_full_disk_is_an_error_and_the_old_token_is_still_there(start, monkeypatch):

@@ -210,8 +210,8 @@ def test_the_journal_says_before_each_call_what_is_to_come(start, ids):
 
     def look():
         (path,) = upload.folder().glob("*.json")
-        said = json.loads(path.read_text())
-        seen.append((said["asked"], bool(said["playlist"]), said["done"]))
+        state = json.loads(path.read_text())
+        seen.append((state["asked"], bool(state["playlist"]), state["done"]))
 
     fake.fault("run", times=None, method="POST", run=look)
     upload.write(connect(), NAME, ids(fake, 150))
