@@ -322,7 +322,7 @@ def test_a_client_id_that_is_none_is_reported_before_anything_is_sent(start, cap
 def test_a_wrong_client_id_is_reported(start, browser, monkeypatch):
     fake = start(login=False)
     browser(fake)
-    with pytest.raises(Exception, match="nobody came back from the browser; if it said INVALID_CLIENT"):
+    with pytest.raises(Exception, match="nobody came back from the browser; if it shows INVALID_CLIENT"):
         tokens.login("d" * 32, port(), fake.browser, patience=1)
     log_in(fake)
     tokens.save(tokens.read() | {"client_id": "d" * 32, "expires_at": 0})
