@@ -31,7 +31,7 @@ from disco.catalogue.table import PROVENANCE_COLUMNS
 HERE = Path(__file__).resolve().parent
 STATISTICS = HERE / "demo_genres.json"
 NAMES = HERE / "demo_names.txt"
-DEMO = HERE.parent / "disco" / "demo" / "tracks.parquet"
+DEMO = HERE.parent / "disco" / "sources" / "demo" / "tracks.parquet"
 
 TRACKS = 5000
 SEED = 2026

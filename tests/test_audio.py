@@ -1,4 +1,4 @@
-"""A folder of audio files as a source: tags read, what cannot be read is reported, the rest goes on."""
+"""A folder of audio files as a source: tags are read, unreadable files are reported, the rest is read."""
 
 from __future__ import annotations
 

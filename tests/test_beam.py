@@ -45,9 +45,9 @@ def test_beam_of_width_one_is_greedy_under_any_constraints(seed, name, gap, cons
     catalogue, flow, pairwise = setting(seed, name)
     start, pool = np.array([1, 0]), np.random.default_rng(seed).permutation(np.arange(2, 40))
     for cost in (flow, pairwise):
-        places = PositionCosts(catalogue, 10, constraints)
-        one = beam(start, pool, 8, cost, Rules(catalogue, gap), places, width=1)
-        assert one.tolist() == greedy(start, pool, 8, cost, Rules(catalogue, gap), places).tolist()
+        position_costs = PositionCosts(catalogue, 10, constraints)
+        one = beam(start, pool, 8, cost, Rules(catalogue, gap), position_costs, width=1)
+        assert one.tolist() == greedy(start, pool, 8, cost, Rules(catalogue, gap), position_costs).tolist()
 
 
 @at_most(40)
@@ -110,15 +110,15 @@ def test_lookahead_cost_is_the_mean_of_the_cheapest_transitions(knobs):
 @given(st.integers(0, 1000), st.integers(1, 20), st.integers(0, 3), CONSTRAINTS)
 def test_rules_and_pinned_positions_hold_for_every_width(seed, width, gap, constraints):
     catalogue, flow, _ = setting(seed)
-    rules, places = Rules(catalogue, gap), PositionCosts(catalogue, 10, constraints)
-    path = beam(np.array([1, 0]), np.arange(2, 40), 8, flow, rules, places, width=width).tolist()
+    rules, position_costs = Rules(catalogue, gap), PositionCosts(catalogue, 10, constraints)
+    path = beam(np.array([1, 0]), np.arange(2, 40), 8, flow, rules, position_costs, width=width).tolist()
     assert path[:2] == [1, 0]
     assert len(set(path)) == len(path)
-    for place, row in places.pinned.items():
-        assert len(path) <= place or path[place] == row
-    for place in range(2, len(path)):
-        assert place in places.pinned or rules(path[:place], path[place])
-        assert place in places.pinned or path[place] not in places.pinned.values()
+    for position, row in position_costs.pinned.items():
+        assert len(path) <= position or path[position] == row
+    for position in range(2, len(path)):
+        assert position in position_costs.pinned or rules(path[:position], path[position])
+        assert position in position_costs.pinned or path[position] not in position_costs.pinned.values()
 
 
 def test_a_beam_of_all_sequences_finds_the_cheapest():
@@ -153,8 +153,8 @@ def test_randomness_is_repeatable_by_its_seed_and_differs_for_others():
     catalogue, flow, _ = setting(5, n=80, artists=None)
 
     def made(randomness, seed, sequencer=beam):
-        places = PositionCosts(catalogue, 12, Constraints(randomness=randomness, random_seed=seed))
-        return sequencer(np.array([0]), np.arange(1, 80), 11, flow, Rules(catalogue), places).tolist()
+        position_costs = PositionCosts(catalogue, 12, Constraints(randomness=randomness, random_seed=seed))
+        return sequencer(np.array([0]), np.arange(1, 80), 11, flow, Rules(catalogue), position_costs).tolist()
 
     assert made(2, 1) == made(2, 1)
     assert len({tuple(made(2, seed)) for seed in range(6)}) > 3
@@ -167,8 +167,8 @@ def test_arc_is_followed_more_closely_with_more_weight():
     catalogue, flow, _ = setting(5, n=200, artists=None)
     away = []
     for weight in (0.0, 2.0, 20.0):
-        places = PositionCosts(catalogue, 12, Constraints(arc=(0.0, 1.0), arc_weight=weight))
-        path = beam(np.array([0]), np.arange(1, 200), 11, flow, Rules(catalogue), places)
-        away.append(np.abs(places.energy[path][1:] - np.linspace(0, 1, 12)[1:]).mean())
+        position_costs = PositionCosts(catalogue, 12, Constraints(arc=(0.0, 1.0), arc_weight=weight))
+        path = beam(np.array([0]), np.arange(1, 200), 11, flow, Rules(catalogue), position_costs)
+        away.append(np.abs(position_costs.energy[path][1:] - np.linspace(0, 1, 12)[1:]).mean())
     assert away[0] > 1.5 * away[1] > 3 * away[2]
     assert away[2] < 0.08

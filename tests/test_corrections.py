@@ -105,7 +105,7 @@ def test_set_adds_changes_and_removes_corrections(library, tmp_path, capsys):
     assert generate.main([str(a) for a in asked]) == 0
     assert json.loads(capsys.readouterr().out)["tracks"][0]["tempo_bpm"] == 61
     assert run("set", "t00004", "key=", "energy=")[2].strip() == "t00004: bpm 128"
-    assert run("set", "t00004", "bpm=")[2].strip() == "t00004: nothing is set any more"
+    assert run("set", "t00004", "bpm=")[2].strip() == "t00004: no corrections"
     assert len(corrections.read(corrections.user_file())) == 1
     assert run("set", "t00005", "bpm=")[0] == 0
     assert not corrections.user_file().exists()

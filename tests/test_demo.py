@@ -16,7 +16,7 @@ from disco.catalogue import SCHEMA
 from disco.sources import EXAMPLE_SEEDS
 
 ROOT = Path(__file__).parents[1]
-DEMO = ROOT / "disco" / "demo" / "tracks.parquet"
+DEMO = ROOT / "disco" / "sources" / "demo" / "tracks.parquet"
 STATISTICS = ROOT / "data-wrangling" / "demo_genres.json"
 REAL = ROOT.parent / "shared" / "data"
 BETWEEN_0_AND_1 = (

@@ -101,9 +101,9 @@ def test_mean_coherence_of_shuffles_is_zero():
 
 def test_arc_fit_of_worked_examples():
     catalogue = catalogue_of([{"track_id": str(i), "energy": e} for i, e in enumerate((0.1, 0.5, 0.9))])
-    places = PositionCosts(catalogue, 3, Constraints(arc=(0.0, 1.0)), whole=True)
-    assert arc_fit(places, np.array([0, 1, 2])) == pytest.approx((0, 1))
-    assert arc_fit(places, np.array([2, 1, 0])) == pytest.approx((np.sqrt(2 / 3), -1))
+    position_costs = PositionCosts(catalogue, 3, Constraints(arc=(0.0, 1.0)), whole=True)
+    assert arc_fit(position_costs, np.array([0, 1, 2])) == pytest.approx((0, 1))
+    assert arc_fit(position_costs, np.array([2, 1, 0])) == pytest.approx((np.sqrt(2 / 3), -1))
     flat = PositionCosts(catalogue, 3, Constraints(arc=(0.5, 0.5)), whole=True)
     assert np.isnan(arc_fit(flat, np.array([0, 1, 2]))[1])
     assert np.isnan(arc_fit(PositionCosts(catalogue, 3), np.array([0, 1, 2]))).all()

@@ -178,11 +178,21 @@ def test_pick_asks(library, capsys, monkeypatch):
     assert second.startswith(f"  2  {first['title']} by {first['artist']}")
 
 
-def test_wishes_are_asked_for_by_options_and_kept_in_settings(library, capsys, tmp_path):
+def test_options_are_asked_for_by_options_and_kept_in_settings(library, capsys, tmp_path):
     kept = tmp_path / "mine.toml"
     asked = ["t00005", "--catalogue", library, "--json", "--quiet", "--length", 7, "--end-track", "t00050"]
-    wishes = ["--sequencer", "beam", "--width", 4, "--key-rule", "tonal", "--half-time-weight", 0.7, "--energy-boost"]
-    wishes += [
+    chosen = [
+        "--sequencer",
+        "beam",
+        "--width",
+        4,
+        "--key-rule",
+        "tonal",
+        "--half-time-weight",
+        0.7,
+        "--energy-boost",
+    ]
+    chosen += [
         "--max-tempo-change",
         9,
         "--arc",
@@ -194,7 +204,7 @@ def test_wishes_are_asked_for_by_options_and_kept_in_settings(library, capsys, t
         "--end-key",
         "8A",
     ]
-    code, first, _ = run(*asked, *wishes, "--pin", "4=t00060", "--save-settings", kept, capsys=capsys)
+    code, first, _ = run(*asked, *chosen, "--pin", "4=t00060", "--save-settings", kept, capsys=capsys)
     result = json.loads(first)
     assert code == 0
     assert (result["tracks"][3]["id"], result["tracks"][-1]["id"]) == ("t00060", "t00050")
@@ -279,6 +289,7 @@ def test_the_file_is_written_even_if_nobody_reads_the_table(library, capsys, mon
     assert where.read_text(encoding="utf-8").startswith("#EXTM3U")
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is a device of Linux")
 def test_a_full_disk_is_one_line_and_exit_code_1():
     command = f"{sys.executable} -m disco.generate --example --quiet > /dev/full"
@@ -286,6 +297,7 @@ def test_a_full_disk_is_one_line_and_exit_code_1():
     assert (done.returncode, done.stderr) == (1, "disco: standard output: No space left on device\n")
 
 
+@pytest.mark.process
 def test_a_reader_that_closes_the_pipe_ends_the_command_quietly():
     command = f"{sys.executable} -m disco.generate --example --quiet | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)

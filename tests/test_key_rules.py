@@ -53,9 +53,9 @@ def test_tables_are_circular_with_values_from_minus_1_to_1(name):
 
 def test_fifths_equals_the_published_similarity_exactly():
     key, mode = np.tile(np.arange(12), 2), np.repeat([1, 0], 12)
-    places, positions = key_index(key, mode), circle_position(key, mode)
+    indices, positions = key_index(key, mode), circle_position(key, mode)
     published = key_similarity(positions[:, None], positions[None, :]).astype(np.float32)
-    np.testing.assert_array_equal(key_rule().between(places[:, None], places[None, :]), published)
+    np.testing.assert_array_equal(key_rule().between(indices[:, None], indices[None, :]), published)
 
 
 def test_tonal_correlations_match_the_literature():

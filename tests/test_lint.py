@@ -131,12 +131,12 @@ def test_table_and_suggestions_are_printed(mine, library, capsys):
     code, out, _ = run(mine, "--catalogue", library, capsys=capsys)
     assert code == 0
     for result in (
-        "Join",
-        "joins: clash",
+        "Grade",
+        "transitions: clash",
         "disco order",
-        "The worst joins",
+        "The worst transitions",
         "better: ",
-        "in place of",
+        "instead of",
         "added between",
     ):
         assert result in out, result
@@ -172,14 +172,14 @@ def test_tracks_without_keys_tempos_and_features(tmp_path, capsys):
     code, out, _ = run(tmp_path / "a.txt", "--catalogue", tmp_path / "t.parquet", capsys=capsys)
     assert code == 0
     assert "unknown" in out
-    assert "No join that is known is less than good." in out
+    assert "Every known transition is good." in out
 
 
 def test_one_track_and_a_table_with_its_own_features(tmp_path, library, capsys):
     (tmp_path / "one.txt").write_text(IDS[0])
     code, out, _ = run(tmp_path / "one.txt", "--catalogue", library, capsys=capsys)
     assert code == 0
-    assert "One track alone has no joins." in out
+    assert "A single track has no transitions." in out
     rows = [{k: row[k] for k in ("track_id", "title", "key", "mode", "tempo_bpm", "energy")} for row in
             random_catalogue(6, seed=8).table.to_pylist()]  # fmt: skip
     (tmp_path / "own.csv").write_text(

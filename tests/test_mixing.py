@@ -34,8 +34,8 @@ def plainly(a, b, distance, knobs, mixing):
     """The reported cost of one join, one term at a time."""
     key = tempo = 0.0
     if None not in (a["key"], a["mode"], b["key"], b["mode"]):
-        places = [int(key_index(t["key"], t["mode"])) for t in (a, b)]
-        key = key_rule(mixing.key_rule, mixing.energy_boost).similarity[places[0], places[1]]
+        keys = [int(key_index(t["key"], t["mode"])) for t in (a, b)]
+        key = key_rule(mixing.key_rule, mixing.energy_boost).similarity[keys[0], keys[1]]
     beyond = 0
     if a["tempo_bpm"] and b["tempo_bpm"]:
         octaves = math.log2(b["tempo_bpm"] / a["tempo_bpm"])

@@ -1,4 +1,4 @@
-"""A playlist made on Navidrome: its songs found, whole and once, wherever the writing of it is cut off."""
+"""Uploads to Navidrome: songs matched, complete and without doubles wherever they are interrupted."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_damaged_answer_to_a_read_doubles_nothing(fake, verb, form):
     wanted = songs(fake, 250)
     fake.fault("drop", path="updatePlaylist", after=True)
     fake.fault("garble", path=f"{verb}$", form=form)
-    for _ in range(2):  # what cannot be read even twice is told, and the same command goes on
+    for _ in range(2):  # what cannot be read even twice is reported, and the same command goes on
         with contextlib.suppress(DiscoError):
             upload.write(connect(), NAME, wanted)
             break
@@ -163,7 +163,7 @@ def test_a_lasting_fault_is_an_error_and_the_same_command_resumes(fake, caplog):
 
 
 @pytest.mark.parametrize("seconds", [1, 600])
-def test_a_limit_is_waited_for_a_breath_or_told(fake, seconds):
+def test_a_short_rate_limit_is_waited_for_and_a_long_one_is_an_error(fake, seconds):
     wanted = songs(fake, 450)
     fake.fault("limit", at=2, path="updatePlaylist", seconds=seconds)
     if seconds > http.MAX_SILENT_WAIT_S:
@@ -203,7 +203,7 @@ def test_what_somebody_changed_meanwhile_is_left_alone(fake, change):
     check(fake, wanted)
 
 
-def test_a_song_that_the_server_drops_without_a_word_is_told(fake):
+def test_a_song_that_the_server_drops_silently_is_an_error(fake):
     with pytest.raises(Changed):
         upload.write(connect(), NAME, [*songs(fake, 2), "nobody"])
 
@@ -311,10 +311,10 @@ def test_a_token_and_its_salt_do_as_well(fake, monkeypatch):
 @pytest.fixture
 def unset(fake, monkeypatch):
     """The login is in the user's file, or nowhere."""
-    said = {"url": fake.url, "user": fake.user, "password": fake.password}
-    for name in said:
+    login = {"url": fake.url, "user": fake.user, "password": fake.password}
+    for name in login:
         monkeypatch.delenv(f"DISCO_NAVIDROME_{name.upper()}")
-    return json.dumps(said)
+    return json.dumps(login)
 
 
 def test_the_login_is_read_from_a_file_that_nobody_else_can_read(unset):
@@ -342,7 +342,7 @@ def test_an_address_that_is_none_is_one_sentence(fake, monkeypatch, url):
         client.login()
 
 
-def test_the_door_makes_it_and_tells_what_is_not_there(fake, tmp_path, capsys):
+def test_the_command_uploads_and_names_unmatched_tracks(fake, tmp_path, capsys):
     wanted = [own for own in songs(fake, 60) if fake.songs[own].isrc and fake.songs[own].name.isascii()][:8]
     rows = [track_of(fake, own, tempo_bpm=120.0, key=0, mode=1) for own in wanted]
     rows.append({"track_id": "lost", "title": "Nowhere", "artists": ["No One"], "tempo_bpm": 120.0, "key": 0})
@@ -361,12 +361,12 @@ def test_the_door_makes_it_and_tells_what_is_not_there(fake, tmp_path, capsys):
         "5",
     ]
     assert order.main(arguments) == 0
-    told = capsys.readouterr().err
+    err = capsys.readouterr().err
     (made,) = [one for one in fake.playlists.values() if one.name == NAME]
     assert {fake.songs[own].isrc for own in made.songs} == {fake.songs[own].isrc for own in wanted}
-    assert "1 tracks left out, which are not on the server: Nowhere by No One" in told
-    assert f"made: {fake.url}/app/#/playlist/{made.id}/show" in told
-    assert fake.password not in told
+    assert "1 tracks left out, which are not on the server: Nowhere by No One" in err
+    assert f"made: {fake.url}/app/#/playlist/{made.id}/show" in err
+    assert fake.password not in err
 
 
 def test_no_network_is_one_sentence(fake, monkeypatch):

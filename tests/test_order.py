@@ -26,7 +26,7 @@ from disco.playlist.sequence.two_opt import TwoOptTour
 SHORT = Budget(iterations=4)
 
 
-def problem_of(n, seed, places=False, symmetric=True, gap=1):
+def problem_of(n, seed, position_costs=False, symmetric=True, gap=1):
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(n, 3))
     joins = np.linalg.norm(points[:, None] - points[None, :], axis=2)
@@ -36,7 +36,7 @@ def problem_of(n, seed, places=False, symmetric=True, gap=1):
     if gap > 1:
         artist = rng.integers(0, max(2, n // 2), n)
         clashes = (artist[:, None] == artist[None, :]) & ~np.eye(n, dtype=bool)
-    return Problem(joins, rng.random(n), rng.random((n, n)) * 2 if places else None, clashes, gap)
+    return Problem(joins, rng.random(n), rng.random((n, n)) * 2 if position_costs else None, clashes, gap)
 
 
 def least(problem):
@@ -44,9 +44,11 @@ def least(problem):
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize(("places", "symmetric"), [(False, True), (True, True), (False, False), (True, False)])
-def test_dynamic_programming_and_local_search_find_the_optimum(seed, places, symmetric):
-    problem = problem_of(7, seed, places, symmetric)
+@pytest.mark.parametrize(
+    ("position_costs", "symmetric"), [(False, True), (True, True), (False, False), (True, False)]
+)
+def test_dynamic_programming_and_local_search_find_the_optimum(seed, position_costs, symmetric):
+    problem = problem_of(7, seed, position_costs, symmetric)
     best = least(problem)
     prices = np.zeros((7, 7)) if problem.position_costs is None else problem.position_costs
     exact = cheapest_order(problem.transitions, prices, problem.first)
@@ -57,11 +59,13 @@ def test_dynamic_programming_and_local_search_find_the_optimum(seed, places, sym
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("places", "symmetric", "sets", "found"), [(False, True, 200, 199), (True, False, 40, 38)])
-def test_local_search_alone_finds_the_optimum_of_nearly_all_sets(places, symmetric, sets, found):
+@pytest.mark.parametrize(
+    ("position_costs", "symmetric", "sets", "found"), [(False, True, 200, 199), (True, False, 40, 38)]
+)
+def test_local_search_alone_finds_the_optimum_of_nearly_all_sets(position_costs, symmetric, sets, found):
     best = 0
     for seed in range(sets):
-        problem = problem_of(5 + seed % 8, seed, places, symmetric)
+        problem = problem_of(5 + seed % 8, seed, position_costs, symmetric)
         exact = problem.cost(optimise_order(problem))
         best += problem.cost(optimise_order(problem, dynamic=False)) < exact + 1e-6
     assert best >= found
@@ -75,8 +79,8 @@ def test_orders_that_keep_the_artist_gap_are_found_if_they_exist(seed):
 
 @at_most(60)
 @given(st.integers(4, 16), st.integers(0, 10_000), st.booleans(), st.booleans(), st.data())
-def test_every_move_changes_the_cost_by_its_computed_delta(n, seed, places, symmetric, data):
-    problem = problem_of(n, seed, places, symmetric)
+def test_every_move_changes_the_cost_by_its_computed_delta(n, seed, position_costs, symmetric, data):
+    problem = problem_of(n, seed, position_costs, symmetric)
     found = np.random.default_rng(seed).permutation(n)
     low = data.draw(st.integers(0, n - 2))
     part = slice(low, data.draw(st.integers(low + 2, n)))
@@ -135,13 +139,13 @@ CONSTRAINTS = st.builds(
 def test_all_tracks_are_played_once_and_pinned_ones_stay(seed, n, gap, begun, boost, constraints):
     catalogue, cost = setting(seed, n, boost=boost)
     start, pool = np.arange(begun), np.arange(begun, n)
-    places, rules = PositionCosts(catalogue, n, constraints, whole=True), Rules(catalogue, gap)
-    found = order(start, pool, n - begun, cost, rules, places, SHORT)
+    position_costs, rules = PositionCosts(catalogue, n, constraints, whole=True), Rules(catalogue, gap)
+    found = order(start, pool, n - begun, cost, rules, position_costs, SHORT)
     assert sorted(found.tolist()) == list(range(n))
     assert found[:begun].tolist() == list(range(begun))
-    for place, row in places.pinned.items():
-        assert found[place] == row
-    again = order(start, pool, n - begun, cost, rules, places, SHORT)
+    for position, row in position_costs.pinned.items():
+        assert found[position] == row
+    again = order(start, pool, n - begun, cost, rules, position_costs, SHORT)
     assert again.tolist() == found.tolist()
 
 
@@ -149,16 +153,17 @@ def test_all_tracks_are_played_once_and_pinned_ones_stay(seed, n, gap, begun, bo
 @given(st.integers(0, 1000), st.integers(5, 13), st.sampled_from([(), (0.0, 1.0), (0.3, 1.0, 0.0)]))
 def test_exact_costs_no_more_than_search_and_search_no_more_than_greedy(seed, n, arc):
     catalogue, cost = setting(seed, n, artists=None)
-    places, rules = PositionCosts(catalogue, n, Constraints(arc=arc), whole=True), Rules(catalogue)
+    position_costs, rules = PositionCosts(catalogue, n, Constraints(arc=arc), whole=True), Rules(catalogue)
 
     def paid(found):
-        joins = cost.terms(found)["cost"].astype(float).sum()
-        return joins + sum(float(p[0]) for i, r in enumerate(found) if (p := places.at(i, np.array([r]))) is not None)
+        at_positions = (position_costs.at(i, np.array([row])) for i, row in enumerate(found))
+        transitions = cost.terms(found)["cost"].astype(float).sum()
+        return transitions + sum(float(costs[0]) for costs in at_positions if costs is not None)
 
     start, pool = np.array([0]), np.arange(1, n)
-    exact = paid(order(start, pool, n - 1, cost, rules, places))
-    searched = paid(order(start, pool, n - 1, cost, rules, places, Budget(iterations=3), dynamic=False))
-    greedily = paid(greedy(start, pool, n - 1, cost, rules, places))
+    exact = paid(order(start, pool, n - 1, cost, rules, position_costs))
+    searched = paid(order(start, pool, n - 1, cost, rules, position_costs, Budget(iterations=3), dynamic=False))
+    greedily = paid(greedy(start, pool, n - 1, cost, rules, position_costs))
     assert exact <= searched + 1e-4
     assert searched <= greedily + 1e-4
 
@@ -169,8 +174,8 @@ def test_more_iterations_never_cost_more(seed, arc):
     catalogue, cost = setting(seed, 30, artists=None)
     problem = Problem(cost.matrix(np.arange(30)).astype(float), np.zeros(30))
     if arc:
-        places = PositionCosts(catalogue, 30, Constraints(arc=(0.0, 1.0)), whole=True)
-        problem = Problem(problem.transitions, problem.first, places.matrix(np.arange(30)).astype(float))
+        position_costs = PositionCosts(catalogue, 30, Constraints(arc=(0.0, 1.0)), whole=True)
+        problem = Problem(problem.transitions, problem.first, position_costs.matrix(np.arange(30)).astype(float))
     costs = [problem.cost(optimise_order(problem, budget=Budget(iterations=moves))) for moves in (0, 3, 15)]
     assert costs[0] >= costs[1] >= costs[2]
 
@@ -197,10 +202,12 @@ def test_time_limit_holds_for_very_many_tracks():
 
 def test_long_orders_with_an_arc_are_searched_part_by_part():
     catalogue, cost = setting(4, 150, artists=None)
-    places = PositionCosts(catalogue, 150, Constraints(arc=(0.0, 1.0), arc_weight=20), whole=True)
-    found = order(np.array([], dtype=int), np.arange(150), 150, cost, Rules(catalogue), places, Budget(iterations=0))
+    position_costs = PositionCosts(catalogue, 150, Constraints(arc=(0.0, 1.0), arc_weight=20), whole=True)
+    found = order(
+        np.array([], dtype=int), np.arange(150), 150, cost, Rules(catalogue), position_costs, Budget(iterations=0)
+    )
     assert sorted(found.tolist()) == list(range(150))
-    assert np.abs(places.energy[found] - places.arc_heights).mean() < 0.12
+    assert np.abs(position_costs.energy[found] - position_costs.arc_heights).mean() < 0.12
     assert cost.terms(found)["cost"].mean() < 0.75 * cost.terms(np.arange(150))["cost"].mean()
 
 
@@ -219,10 +226,10 @@ def test_tracks_without_key_tempo_and_features_are_ordered_too():
         track |= {"key": None, "tempo_bpm": None, "energy": None}
     catalogue = catalogue_of(tracks)
     cost = PairwiseCost(catalogue, Knobs(), load_predictor("mean").embed(catalogue))
-    places = PositionCosts(catalogue, 20, Constraints(arc=(0.0, 1.0)), whole=True)
-    found = order(np.array([], dtype=int), np.arange(20), 20, cost, Rules(catalogue), places, SHORT)
+    position_costs = PositionCosts(catalogue, 20, Constraints(arc=(0.0, 1.0)), whole=True)
+    found = order(np.array([], dtype=int), np.arange(20), 20, cost, Rules(catalogue), position_costs, SHORT)
     assert sorted(found.tolist()) == list(range(20))
-    assert "no track's energy is known" in places.notes(found)[0]
+    assert "no track's energy is known" in position_costs.notes(found)[0]
 
 
 def test_impossible_orders_are_refused_with_a_reason():
@@ -263,17 +270,17 @@ def test_one_or_two_tracks_can_be_ordered(n):
 class TestPath:
     def walk(self, seed=0, pinned=(), gap=1, n=200, length=12):
         catalogue, cost = setting(seed, n, artists=None)
-        places = PositionCosts(catalogue, length + 1, Constraints(pinned=pinned, end_track=1))
+        position_costs = PositionCosts(catalogue, length + 1, Constraints(pinned=pinned, end_track=1))
         pool = np.arange(1, n)
-        return catalogue, cost, path(np.array([0]), pool, length, cost, Rules(catalogue, gap), places)
+        return catalogue, cost, path(np.array([0]), pool, length, cost, Rules(catalogue, gap), position_costs)
 
     @pytest.mark.parametrize("held", [(), ((4, 50), (9, 60))])
     def test_it_passes_the_pinned_tracks_to_the_end_track_without_repeats(self, held):
         _, _, found = self.walk(pinned=held)
         assert (found[0], found[-1]) == (0, 1)
         assert len(set(found.tolist())) == 13
-        for place, row in held:
-            assert found[place] == row
+        for position, row in held:
+            assert found[position] == row
 
     def test_its_steps_are_even(self):
         """It comes nearer with nearly every step, and mixes on the way."""
@@ -315,14 +322,14 @@ class TestWalk(SequencerTests):
 
     def test_constraints_are_met(self):
         catalogue, cost = setting(3, 100, None)
-        places = PositionCosts(catalogue, 12, Constraints(pinned=((4, 50),), end_track=60))
-        found = walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), places)
+        position_costs = PositionCosts(catalogue, 12, Constraints(pinned=((4, 50),), end_track=60))
+        found = walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), position_costs)
         assert (found[4], found[-1], len(set(found.tolist()))) == (50, 60, 12)
         noisy = {
             tuple(
-                walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), PositionCosts(catalogue, 12, wish))
+                walk(np.array([0]), np.arange(1, 100), 11, cost, Rules(catalogue), PositionCosts(catalogue, 12, one))
             )
-            for wish in (Constraints(randomness=4, random_seed=seed) for seed in range(4))
+            for one in (Constraints(randomness=4, random_seed=seed) for seed in range(4))
         }
         assert len(noisy) > 2
 

@@ -1,4 +1,4 @@
-"""The command that orders: what it reads, prints, writes and refuses."""
+"""`disco order`: what it reads, prints, writes and refuses."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_table_ends_with_before_and_after(mine, library, capsys):
         "mean cost",
         "keys that go together",
         "change of tempo",
-        "worst join",
+        "worst transition",
     ]
 
 
@@ -154,14 +154,16 @@ def test_unmatched_tracks_keep_their_places_and_doubles_are_played_once_and_both
     assert "2 unmatched tracks keep their positions" in err
     assert "1 tracks are in the playlist more than once; each is played once" in err
     assert "\x1b" not in out + err
-    listed = playlist_files.read(tmp_path / "a.txt")
-    had = match_tracklist(listed, tables.read(library))
+    tracklist = playlist_files.read(tmp_path / "a.txt")
+    had = match_tracklist(tracklist, tables.read(library))
     assert had.unmatched == (4, 6)
     assert distinct_tracks(had)[1].tolist() == [0, 1, 2, 3, 4, 0, 5]
     for suffix in FORMATS:
         better = tmp_path / f"b{suffix}"
         assert run(tmp_path / "a.txt", "--catalogue", library, "--output", better, capsys=capsys)[0] == 0
-        assert playlist_files.read(better).ids[4] == "xq zzyq wwv", "it keeps its position in the file too"
+        assert playlist_files.read(better).ids[4] == "xq zzyq wwv", (
+            "an unmatched track keeps its position in the file too"
+        )
     ids = reorder(had).tracks.table["track_id"].to_pylist()
     assert ids[4] == "xq zzyq wwv"
     assert sorted(ids[:4]) == sorted(IDS[:4])

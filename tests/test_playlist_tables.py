@@ -81,8 +81,8 @@ def test_a_slice_is_read_in_its_order(tmp_path):
 
 
 def test_missing_values_of_a_slice_are_unknown_and_counted(tmp_path):
-    nameless = {"track_uri": "spotify:track:x"}
-    tracks: list[Any] = [{"pos": 0}, nameless, None, {"track_uri": None}, {**nameless, "track_name": 3}]
+    untitled = {"track_uri": "spotify:track:x"}
+    tracks: list[Any] = [{"pos": 0}, untitled, None, {"track_uri": None}, {**untitled, "track_name": 3}]
     lists: list[Any] = [
         {"tracks": tracks},
         {"pid": 1, "name": "no tracks"},

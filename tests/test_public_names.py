@@ -99,6 +99,7 @@ def test_wrong_calls_fail_with_one_sentence(path, call, sentence):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.process
 def test_public_names_are_listed_and_load_nothing_until_they_are_used():
     assert set(disco.__all__) <= set(dir(disco))
     assert all(getattr(disco, name) is not None for name in disco.__all__)

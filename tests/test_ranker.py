@@ -191,6 +191,7 @@ def test_a_missing_part_is_reported_with_the_command_that_trains_it(tmp_path, ca
     assert not output.exists()
 
 
+@pytest.mark.slow
 def test_a_retrained_part_is_reported(tmp_path):
     pytest.importorskip("implicit")
     pytest.importorskip("lightgbm")
@@ -268,6 +269,7 @@ def test_the_search_recovers_known_weights():
     assert coordinate_search(found, 3) == [0.25, 2.0, 0.0]
 
 
+@pytest.mark.slow
 def test_a_blend_of_missing_parts_or_of_a_blend_is_refused(tmp_path, capsys):
     pytest.importorskip("implicit")
     tracks, playlists = data_files()
@@ -291,6 +293,7 @@ def test_a_blend_of_missing_parts_or_of_a_blend_is_refused(tmp_path, capsys):
 # --- the default
 
 
+@pytest.mark.slow
 def test_the_default_is_the_second_stage_with_the_best_validation_score(tmp_path, monkeypatch):
     pytest.importorskip("implicit")
     monkeypatch.setenv("DISCO_DATA", str(tmp_path))

@@ -40,8 +40,8 @@ def oracle(catalogue: Catalogue, predictor, start, pool, length: int, knobs: Kno
     def consonance(a, b):
         if None in (a["key"], a["mode"], b["key"], b["mode"]):
             return 0.0
-        places = [FIFTHS.index(NAMES[(t["key"] + (0 if t["mode"] else 3)) % 12]) for t in (a, b)]
-        steps = min((places[0] - places[1]) % 12, (places[1] - places[0]) % 12)
+        keys = [FIFTHS.index(NAMES[(t["key"] + (0 if t["mode"] else 3)) % 12]) for t in (a, b)]
+        steps = min((keys[0] - keys[1]) % 12, (keys[1] - keys[0]) % 12)
         return 1 - (max(steps, 1) - 1) / 2.5
 
     def likeness(a, b):

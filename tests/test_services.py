@@ -255,20 +255,20 @@ def test_a_fault_that_lasts_is_one_sentence(services, name, fault):
     ("name", "path"),
     [("listenbrainz", "/ws/2"), ("listenbrainz", "similar"), ("reccobeats", "recommendation")],
 )
-def test_nonsense_is_one_sentence_of_the_door_or_left_out(services, name, path, form, tmp_path, capsys):
+def test_nonsense_is_one_error_line_or_left_out(services, name, path, form, tmp_path, capsys):
     table = tmp_path / "t.parquet"
     tables.write(services["catalogue"], table)
     services[name].fault("garble", path=path, form=form, times=None)
     seeds = services["catalogue"].ids(np.array(known_rows(services)))
     code = generate.main([*seeds, "--catalogue", str(table), "--recommender", name, "--quiet", "--length", "3"])
-    said = capsys.readouterr()
+    captured = capsys.readouterr()
     assert services[name].calls(path)
-    assert "Traceback" not in said.err
+    assert "Traceback" not in captured.err
     if code:
         assert code == 1
-        assert len(said.err.strip().splitlines()) == 1
+        assert len(captured.err.strip().splitlines()) == 1
     if form in ("half", "html", "empty", "bytes", "deep"):
-        assert "its answer cannot be read" in said.err
+        assert "its answer cannot be read" in captured.err
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -280,7 +280,7 @@ def test_a_slow_answer_is_given_up(services, name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_wish_to_be_left_alone_is_told_and_kept_by_later_runs(services, name, monkeypatch):
+def test_a_long_rate_limit_is_an_error_and_respected_by_later_runs(services, name, monkeypatch):
     services[name].fault("limit", seconds=600)
     made = load_recommender(name, services["catalogue"])
     with pytest.raises(http.RateLimited, match="accepts no request for 10 minutes"):
@@ -295,7 +295,7 @@ def test_a_wish_to_be_left_alone_is_told_and_kept_by_later_runs(services, name, 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_breath_is_waited_for(services, name):
+def test_a_short_rate_limit_is_waited_for(services, name):
     services[name].fault("limit", seconds=1)
     found = load_recommender(name, services["catalogue"]).recommend(query(known_rows(services)), 9)
     assert len(found.rows) == 9
@@ -309,17 +309,17 @@ def test_a_window_is_respected_before_it_is_overrun(services):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_network_is_one_sentence_of_the_door(services, name, monkeypatch, tmp_path, capsys):
+def test_a_missing_network_is_one_error_line(services, name, monkeypatch, tmp_path, capsys):
     table = tmp_path / "t.parquet"
     tables.write(services["catalogue"], table)
     for variable in ("DISCO_RECCOBEATS", "DISCO_LISTENBRAINZ", "DISCO_MUSICBRAINZ"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
     (seed,) = services["catalogue"].ids(np.array(known_rows(services, 1)))
     assert generate.main([seed, "--catalogue", str(table), "--recommender", name]) == 1
-    told = capsys.readouterr().err
-    assert "cannot be reached" in told
-    assert "Traceback" not in told
-    assert {"listenbrainz": "receive the ISRCs", "reccobeats": "receives the Spotify ids"}[name] in told
+    err = capsys.readouterr().err
+    assert "cannot be reached" in err
+    assert "Traceback" not in err
+    assert {"listenbrainz": "receive the ISRCs", "reccobeats": "receives the Spotify ids"}[name] in err
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -328,15 +328,15 @@ def test_a_playlist_comes_of_it(services, name, tmp_path, capsys):
     tables.write(services["catalogue"], table)
     seeds = services["catalogue"].ids(np.array(known_rows(services)))
     assert generate.main([*seeds, "--catalogue", str(table), "--recommender", name, "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["recommender"] == name
+    result = json.loads(capsys.readouterr().out)
+    assert result["recommender"] == name
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_seeds_that_nobody_knows_are_a_sentence(services, name, tmp_path, capsys):
     table = tmp_path / "t.parquet"
     rows = rows_of(services["reccobeats"].library)
-    rows[0] |= {"track_id": "mine", "title": "Never heard", "artists": ["Nobody at all"], "isrc": None}
+    rows[0] |= {"track_id": "mine", "title": "Never played", "artists": ["Nobody at all"], "isrc": None}
     rows = [{**row, **dict.fromkeys(FEATURES, 0.5)} for row in rows]  # what has none is found by key and tempo
     tables.write(catalogue_of(rows), table)
     assert generate.main(["mine", "--catalogue", str(table), "--recommender", name]) == 1

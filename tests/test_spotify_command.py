@@ -1,4 +1,4 @@
-"""The door to Spotify and the ways through it: every scenario ends in the right thing or in one sentence."""
+"""The command `disco spotify` and Spotify as a source: every scenario works or ends in one clear sentence."""
 
 from __future__ import annotations
 
@@ -123,12 +123,12 @@ def test_the_published_way_searches_recommends_and_measures(start, scenario, cap
     fake = start(scenario, tracks=600)
     names = [fake.library.tracks[one].name for one in seeds(fake)]
     code, out, _ = run(generate.main, *names, "--candidates-from", "spotify", "--json", "--quiet", capsys=capsys)
-    said = json.loads(out)
+    result = json.loads(out)
     assert code == 0
-    assert len(said["tracks"]) == 13
-    assert said["catalogue"]["where"] == "Spotify's recommendations"
-    assert said["catalogue"]["tracks"] <= 403
-    for track in said["tracks"]:
+    assert len(result["tracks"]) == 13
+    assert result["catalogue"]["where"] == "Spotify's recommendations"
+    assert result["catalogue"]["tracks"] <= 403
+    for track in result["tracks"]:
         there = fake.library.tracks[track["id"]]
         assert track["tempo_bpm"] == pytest.approx(there.features["tempo"] or None, abs=0.01)
         assert track["key"] == (there.features["key"] if there.features["key"] >= 0 else None)
@@ -254,7 +254,7 @@ def test_features_that_are_there_are_not_replaced():
     )
 
 
-def test_tracks_that_spotify_does_not_have_are_told_and_left_out(start, capsys, tmp_path):
+def test_tracks_that_spotify_does_not_have_are_reported_and_left_out(start, capsys, tmp_path):
     fake = start()
     there = next(one for one in fake.library.tracks.values() if one.isrc and one.isrc.endswith("2"))
     tracks = [
@@ -311,7 +311,7 @@ def test_a_login_that_allows_less_says_so(start, browser, capsys):
 
 
 @pytest.mark.parametrize("text", ["", "abc", "C" * 32, "g" * 32, "http://x"])
-def test_a_client_id_that_is_none_is_told_before_anything_is_sent(start, capsys, text):
+def test_a_client_id_that_is_none_is_reported_before_anything_is_sent(start, capsys, text):
     fake = start(login=False)
     code, _, err = run(spotify.main, "login", "--client-id", text, capsys=capsys)
     assert code == 1
@@ -319,10 +319,10 @@ def test_a_client_id_that_is_none_is_told_before_anything_is_sent(start, capsys,
     assert fake.log == []
 
 
-def test_a_wrong_client_id_is_told(start, browser, monkeypatch):
+def test_a_wrong_client_id_is_reported(start, browser, monkeypatch):
     fake = start(login=False)
     browser(fake)
-    with pytest.raises(Exception, match="nobody came back from the browser; if it said INVALID_CLIENT"):
+    with pytest.raises(Exception, match="nobody came back from the browser; if it shows INVALID_CLIENT"):
         tokens.login("d" * 32, port(), fake.browser, patience=1)
     log_in(fake)
     tokens.save(tokens.read() | {"client_id": "d" * 32, "expires_at": 0})
@@ -351,7 +351,7 @@ def test_the_address_can_be_pasted(start, capsys, monkeypatch):
     assert tokens.read()["client_id"] == fake.client_id
 
 
-def test_a_stranger_at_the_door_does_not_log_in(start):
+def test_a_callback_from_elsewhere_does_not_log_in(start):
     fake = start(login=False)
     from urllib.request import urlopen
 
@@ -372,7 +372,7 @@ def test_a_stranger_at_the_door_does_not_log_in(start):
     assert [r.form["code"] for r in fake.calls("/api/token")] != ["evil"]
 
 
-def test_a_port_that_is_taken_is_told(start):
+def test_a_port_that_is_taken_is_reported(start):
     fake = start(login=False)
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
@@ -403,10 +403,10 @@ def test_status_asks_nobody_and_speaks_json(start, capsys):
     run(spotify.main, "sync", capsys=capsys)
     calls = len(fake.log)
     code, out, _ = run(spotify.main, "status", "--json", capsys=capsys)
-    said = json.loads(out)
+    result = json.loads(out)
     assert (code, len(fake.log)) == (0, calls)
-    assert set(said) == {"login", "calls", "app", "wait", "library", "unfinished"}
-    assert said["app"]["audio-features"] == "withdrawn from this app"
+    assert set(result) == {"login", "calls", "app", "wait", "library", "unfinished"}
+    assert result["app"]["audio-features"] == "withdrawn from this app"
 
 
 def test_sync_finishes_a_playlist_that_was_cut_off(start, capsys):
@@ -427,7 +427,7 @@ def test_sync_finishes_a_playlist_that_was_cut_off(start, capsys):
 
 @pytest.mark.process
 @pytest.mark.parametrize("way", [["-m", "disco", "spotify"]])
-def test_the_door_is_reached_from_the_shell(way, tmp_path):
+def test_the_command_runs_from_the_shell(way, tmp_path):
     environment = {**os.environ, "DISCO_CONFIG": str(tmp_path), "DISCO_DATA": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, *way, "status"], capture_output=True, text=True, check=True, env=environment
@@ -452,7 +452,7 @@ def test_generate_says_what_cannot_be(start, arguments, code, sentence, capsys):
     assert sentence in err
 
 
-def test_a_text_that_spotify_finds_nothing_for_is_told(start, capsys):
+def test_a_text_that_spotify_finds_nothing_for_is_reported(start, capsys):
     start()
     code, _, err = run(generate.main, "zzzyyyxxx", "--candidates-from", "spotify", capsys=capsys)
     assert code == 1

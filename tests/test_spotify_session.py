@@ -1,4 +1,4 @@
-"""The way to Spotify: what is waited for, tried again, remembered and never repeated; and no secret is told."""
+"""Spotify's session: waits, retries, remembered refusals, changes sent once, and no secret printed or logged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from disco.sources.services.spotify.client import connect
 pytestmark = pytest.mark.network
 
 
-def said(fake, *secrets):
+def known_secrets(fake, *secrets):
     """Secrets that are on their way or kept."""
     token = json.loads(tokens.path().read_text())
     return [token["access_token"], token["refresh_token"], *secrets]
@@ -47,7 +47,7 @@ def test_a_short_wait_is_logged_and_waited_for_and_a_long_one_is_remembered(star
     assert connect().saved(0).total == 130
 
 
-def test_a_quota_that_is_used_up_closes_the_door_for_its_thirteen_hours(start):
+def test_an_exhausted_quota_blocks_every_call_for_its_thirteen_hours(start):
     fake = start("quota", quota=2)
     client = connect()
     client.saved(0)
@@ -80,7 +80,7 @@ def test_a_day_has_its_budget_and_each_call_leaves_it_after_24_hours(start, monk
     assert len(fake.calls("^/v1/")) == 4
 
 
-def test_a_budget_that_is_no_number_is_told(start, monkeypatch):
+def test_a_budget_that_is_no_number_is_an_error(start, monkeypatch):
     start()
     monkeypatch.setenv("DISCO_SPOTIFY_BUDGET", "many")
     with pytest.raises(DiscoError, match="must be a number of calls"):
@@ -88,7 +88,7 @@ def test_a_budget_that_is_no_number_is_told(start, monkeypatch):
 
 
 @pytest.mark.parametrize("fault", ["drop", "cut", "error", "garble"])
-def test_a_read_is_tried_three_times_and_then_told(start, fault):
+def test_a_read_is_tried_three_times_and_then_fails(start, fault):
     fake = start()
     fake.fault(fault, times=2)
     assert connect().saved(0).total == 130
@@ -204,7 +204,7 @@ def test_a_damaged_memory_is_forgotten(start, text):
     assert state.State.read(fake.client_id).made == 1
 
 
-def test_a_clock_that_was_set_back_does_not_shut_the_door_for_ever(start):
+def test_a_clock_that_was_set_back_does_not_block_calls_for_ever(start):
     fake = start()
     fake.clock.advance(400 * 86400)
     memory = state.State.read(fake.client_id)
@@ -274,7 +274,7 @@ def test_what_was_not_allowed_at_the_login_is_not_asked(start):
     assert fake.log == []
 
 
-def test_no_network_is_told_at_once(start, monkeypatch):
+def test_a_missing_network_is_an_error_at_once(start, monkeypatch):
     start()
     monkeypatch.setenv("DISCO_SPOTIFY_API", "http://127.0.0.1:1/v1")
     with pytest.raises(errors.SpotifyError, match="cannot be reached; look whether this machine is on the network"):
@@ -301,20 +301,20 @@ def test_a_search_asks_for_ten_at_most(start):
 
 
 @pytest.mark.parametrize("scenario", [*SCENARIOS])
-def test_no_secret_is_ever_told(start, scenario, caplog, capsys):
+def test_no_secret_is_ever_printed_or_logged(start, scenario, caplog, capsys):
     caplog.set_level(logging.DEBUG)
     fake = start(scenario)
-    secrets = said(fake)
+    secrets = known_secrets(fake)
     spotify.main(["sync", "--dry-run"])
     spotify.main(["status"])
     out, err = capsys.readouterr()
-    told = out + err + caplog.text
-    secrets += said(fake) if tokens.path().exists() else []
+    printed = out + err + caplog.text
+    secrets += known_secrets(fake) if tokens.path().exists() else []
     secrets += [*fake.accounts.access, *(one.refresh for one in fake.accounts.consents)]
-    assert not [secret for secret in secrets if secret and secret in told]
+    assert not [secret for secret in secrets if secret and secret in printed]
 
 
-def test_a_full_disk_is_told_and_the_old_token_is_still_there(start, monkeypatch):
+def test_a_full_disk_is_an_error_and_the_old_token_is_still_there(start, monkeypatch):
     fake = start()
     before = tokens.path().read_text()
 

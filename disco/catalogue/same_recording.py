@@ -197,14 +197,14 @@ class Recordings:
             yield 1, self._of_one_file(*pairs) if fold else pairs
         if (left & is_known(given.isrcs)).any():
             yield 2, equal_pairs(where(given.isrcs, left), self._isrcs)
-        if (left & is_known(given.paths)).any():
+        if (left & is_known(given.paths)).any() and not self._no_paths:
             yield 3, self._by_path_end(given, where(given.paths, left))
         yield 4, self._by_name(given, left, recording_titles)
         yield 4, self._by_name(given, left, whole_titles)  # of which a remark on the release may be a part
 
     def _spellings(self, paths: pa.Array, left: Mask) -> Iterator[tuple[pa.Array, bool]]:
         """Spellings under which given paths are looked for, the likeliest first, and whether they are folded."""
-        if not (left & is_known(paths)).any():
+        if not (left & is_known(paths)).any() or self._no_paths:
             return
         yield paths, False
         if (left & is_known(paths)).any():
@@ -306,6 +306,10 @@ class Recordings:
             difference = np.abs(given.durations[numbers[at]] - self._durations[rows[at]])
             apart[at] = np.nan_to_num(difference, nan=np.inf)
         return np.lexsort((rows, -self._popularity[rows], apart, other_title, numbers))
+
+    @property
+    def _no_paths(self) -> bool:
+        return bool(self.catalogue.table["path"].null_count == len(self.catalogue))
 
     @cached_property
     def _folded_paths(self) -> pa.Array:

@@ -1,4 +1,4 @@
-"""Command: what a catalogue holds, and corrections to its tracks. `disco catalogue info|set|corrections`."""
+"""`disco catalogue info|set|corrections`: show what is in a catalogue, and store corrections of it."""
 
 from __future__ import annotations
 
@@ -55,14 +55,15 @@ def _show(facts: dict[str, Any]) -> None:
         print(f"most frequent genres  {genres}")
 
 
-def set_values(track: str, assignments: Sequence[str], catalogue: Catalogue | None) -> corrections.Correction:
-    """Keep what a person says of a track, `key=8A` and the like, in the user's own file; nothing after = forgets.
+def set_values(track: str, values: Sequence[str], catalogue: Catalogue | None) -> corrections.Correction:
+    """Store corrections of a track in the user's own file.
 
     Parameters
     ----------
     track : str
-        Where a catalogue is given, whatever finds the track there; else an id, a path, or `artist - title`.
-    assignments : sequence of str
+        An id, a path, or `artist - title`; with a catalogue also words that find the track there.
+    values : sequence of str
+        `key=8A`, `bpm=128` or `energy=0.7`; nothing after the equals sign removes the correction.
     catalogue : Catalogue, optional
 
     Raises
@@ -70,7 +71,7 @@ def set_values(track: str, assignments: Sequence[str], catalogue: Catalogue | No
     DiscoError
         If a value means nothing, the track is not found, or the file cannot be written.
     """
-    parts = [text.partition("=") for text in assignments]
+    parts = [text.partition("=") for text in values]
     if bare := [name for name, sign, _ in parts if not sign]:
         raise DiscoError(f"{bare[0][:40]!r} sets nothing; write key=8A, bpm=128 or energy=0.7")
     if not track.strip():
@@ -79,13 +80,13 @@ def set_values(track: str, assignments: Sequence[str], catalogue: Catalogue | No
         track = catalogue.ids(catalogue.find(track))[0]
     elif Path(track).exists():
         track = str(Path(track).absolute())  # so that it is found from every folder
-    held = {
+    stored = {
         c.track: c for c in (corrections.read(corrections.user_file()) if corrections.user_file().is_file() else [])
     }
     new = corrections.updated(
-        held.pop(track.strip(), corrections.Correction(track.strip())), {name: text for name, _, text in parts}
+        stored.pop(track.strip(), corrections.Correction(track.strip())), {name: text for name, _, text in parts}
     )
-    corrections.write([*held.values(), *([] if new.empty else [new])], corrections.user_file())
+    corrections.write([*stored.values(), *([] if new.empty else [new])], corrections.user_file())
     return new
 
 
@@ -105,22 +106,22 @@ def _show_corrections(as_json: bool) -> None:
 def parser() -> argparse.ArgumentParser:
     """The options of this command."""
     p = argparse.ArgumentParser(
-        prog="disco catalogue", description="Look into catalogues of tracks, and correct them."
+        prog="disco catalogue", description="Show what is in a catalogue of tracks, and correct it."
     )
     verbs = p.add_subparsers(dest="verb", required=True, metavar="VERB")
-    v = verbs.add_parser("info", help="how many tracks, what is known of them, from where")
-    v.add_argument("paths", nargs="*", metavar="PATH", help="where the tracks are (default: the embedded demo)")
+    v = verbs.add_parser("info", help="show the number of tracks, coverage of columns, sources")
+    v.add_argument("paths", nargs="*", metavar="PATH", help="your tracks (default: the demo of invented tracks)")
     options.add_enrichment(v)
     v.add_argument("--json", action="store_true", help="print one JSON object")
-    v = verbs.add_parser("set", help="your own key, bpm or energy of a track, over what any source says")
+    v = verbs.add_parser("set", help="set your own key, tempo or energy of a track, over those of all sources")
     v.add_argument("track", metavar="TRACK", help="an id, a path, or 'artist - title'")
-    v.add_argument("values", nargs="+", metavar="NAME=VALUE", help="key=8A, bpm=128, energy=0.7; key= forgets it")
+    v.add_argument("values", nargs="+", metavar="NAME=VALUE", help="key=8A, bpm=128, energy=0.7; key= removes it")
     v.add_argument(
         "--catalogue",
         action="append",
         default=[],
         metavar="PATH",
-        help="where to look for TRACK as a seed is looked for",
+        help="tracks in which TRACK is searched, as seeds are",
     )
     v = verbs.add_parser("corrections", help="list what you have set")
     v.add_argument("--json", action="store_true", help="print one JSON object")
@@ -129,20 +130,20 @@ def parser() -> argparse.ArgumentParser:
 
 @console.command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Show what is known of tracks and from where, keep a correction, or list them."""
+    """Show a catalogue, store a correction, or list the corrections."""
     arguments = parser().parse_args(argv)
     if arguments.verb == "corrections":
         _show_corrections(arguments.json)
         return 0
     if arguments.verb == "set":
-        places = arguments.catalogue
+        paths = arguments.catalogue
         new = set_values(
-            arguments.track, arguments.values, options.open_catalogue(places, notes=False) if places else None
+            arguments.track, arguments.values, options.open_catalogue(paths, notes=False) if paths else None
         )
-        kept = ", ".join(
+        stored = ", ".join(
             f"{name} {text}" for name, text in corrections.as_row(new).items() if text and name != "track"
         )
-        console.say(f"{new.track}: {kept or 'nothing is set any more'}")
+        console.say(f"{new.track}: {stored or 'no corrections'}")
         return 0
     facts = info(options.open_catalogue(arguments.paths, arguments.enrich_from, arguments.corrections, notes=False))
     if arguments.json:

@@ -64,18 +64,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _whole(explained: Explanation) -> list[str]:
-    """What there is of good and bad, as it is and in the best order, as lines of a small table."""
+    """Grades and costs, as it is and in the best order, as lines of a small table."""
     orders = [(explained.grades, explained.reordered and explained.reordered.before)]
     if explained.reordered and explained.reordered_grades:
         orders.append((explained.reordered_grades, explained.reordered.after))
     rows: dict[str, list[str]] = {"": ["as it is", "disco order"][: len(orders)]}
     for grade in ("good", "fair", "clash"):
-        rows[f"joins: {grade}"] = [str(grades.counts()[grade]) for grades, _ in orders]
-    figures = [figure for _, figure in orders if figure]
-    rows["mean cost"] = [f"{held.mean_cost:.2f}" for held in figures]
-    rows["keys that go together"] = [f"{held.compatible} of {held.keys}" for held in figures]
+        rows[f"transitions: {grade}"] = [str(grades.counts()[grade]) for grades, _ in orders]
+    measured = [metrics for _, metrics in orders if metrics]
+    rows["mean cost"] = [f"{found.mean_cost:.2f}" for found in measured]
+    rows["keys that go together"] = [f"{found.compatible} of {found.keys}" for found in measured]
     rows["change of tempo"] = [
-        "?" if np.isnan(held.tempo_change) else f"{held.tempo_change:.1f} %" for held in figures
+        "?" if np.isnan(found.tempo_change) else f"{found.tempo_change:.1f} %" for found in measured
     ]
     return [
         f"{what:<24}{''.join(f'{value:>16}' for value in values)}".rstrip() for what, values in rows.items() if values
@@ -83,10 +83,10 @@ def _whole(explained: Explanation) -> list[str]:
 
 
 def _worst(explained: Explanation) -> list[str]:
-    """The worst joins, what is wrong with them, and what would be better, as lines."""
+    """The worst transitions, their problems and suggestions, as lines."""
     playlist, lines = explained.playlist, []
     if not explained.worst:
-        return ["No join that is known is less than good." if len(playlist) > 1 else "One track alone has no joins."]
+        return ["Every known transition is good." if len(playlist) > 1 else "A single track has no transitions."]
     names = [_name(track) for track in playlist.tracks.table.to_pylist()]
     for issue in explained.worst:
         i = issue.position
@@ -94,8 +94,8 @@ def _worst(explained: Explanation) -> list[str]:
         lines += [f"{i + 1} → {i + 2}  {grade}, costs {cost:.2f}: {names[i]} → {names[i + 1]}"]
         lines += [f"    {what}" for what in issue.problems]
         lines += [f"    better: {_in_words(suggestion, names, explained)}" for suggestion in issue.suggestions]
-        lines += [] if issue.suggestions else ["    no single change betters it"]
-    return ["The worst joins", "", *lines]
+        lines += [] if issue.suggestions else ["    no single change improves it"]
+    return ["The worst transitions", "", *lines]
 
 
 def _in_words(suggestion: Suggestion, names: Sequence[str], explained: Explanation) -> str:
@@ -104,16 +104,16 @@ def _in_words(suggestion: Suggestion, names: Sequence[str], explained: Explanati
     costs = f"the list costs {abs(suggestion.saves):.2f} {'less' if suggestion.saves >= 0 else 'more'}"
     if suggestion.kind == "bridge":
         change = "less" if suggestion.saves >= 0 else "more"
-        costs = f"the costlier of its two transitions costs {abs(suggestion.saves):.2f} {change} than this one"
+        costs = f"the more costly of its two transitions costs {abs(suggestion.saves):.2f} {change} than this one"
     if suggestion.large_tempo_jumps > 0:
-        costs += f", and {suggestion.large_tempo_jumps} fewer joins leap in tempo"
-    sentences = {
+        costs += f", and {suggestion.large_tempo_jumps} fewer transitions change the tempo too much"
+    changes = {
         "bring": f"{suggestion.position + 1} ({who}) between them",
         "move": f"{suggestion.position + 1} ({who}) moved {after}",
-        "replace": f"{who} in place of {suggestion.position + 1}",
+        "replace": f"{who} instead of {suggestion.position + 1}",
         "bridge": f"{who} added between them",
     }
-    return f"{sentences[suggestion.kind]}: {costs}"
+    return f"{changes[suggestion.kind]}: {costs}"
 
 
 def _name(track: dict[str, Any]) -> str:
@@ -122,15 +122,15 @@ def _name(track: dict[str, Any]) -> str:
 
 
 def _as_dict(explained: Explanation) -> dict[str, Any]:
-    """The playlist as one JSON object with the grades of its joins, the worst, and what an order would gain."""
-    fields = explained.playlist.as_dict()
+    """The playlist as one JSON object with grades, the worst transitions, and what its best order would gain."""
+    record = explained.playlist.to_dict()
     grades = explained.grades
-    for i, track in enumerate(fields["tracks"][1:]):
+    for i, track in enumerate(record["tracks"][1:]):
         parts = {name: int(getattr(grades, name)[i]) for name in ("key", "tempo", "sound", "whole")}
         change = float(explained.playlist.terms["tempo_change"][i])
         track["join"]["tempo_change"] = None if np.isnan(change) else round(change, 2)
         track["join"]["grades"] = {name: None if part < 0 else grade_name(part) for name, part in parts.items()}
-    fields["worst"] = [
+    record["worst"] = [
         {
             "from": issue.position + 1,
             "to": issue.position + 2,
@@ -150,12 +150,12 @@ def _as_dict(explained: Explanation) -> dict[str, Any]:
         for issue in explained.worst
     ]
     ordered = explained.reordered
-    fields["as_it_is"] = _figures(grades, ordered.before.mean_cost if ordered else None)
-    fields["in_order"] = None
+    record["as_it_is"] = _figures(grades, ordered.before.mean_cost if ordered else None)
+    record["in_order"] = None
     if ordered and explained.reordered_grades:
-        fields["in_order"] = _figures(explained.reordered_grades, ordered.after.mean_cost)
-        fields["in_order"]["ids"] = ordered.tracks.table["track_id"].to_pylist()
-    return fields
+        record["in_order"] = _figures(explained.reordered_grades, ordered.after.mean_cost)
+        record["in_order"]["ids"] = ordered.tracks.table["track_id"].to_pylist()
+    return record
 
 
 def _figures(grades: Grades, mean_cost: float | None) -> dict[str, Any]:

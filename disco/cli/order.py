@@ -81,7 +81,7 @@ def _comparison(order: Reordered) -> str:
         "mean cost": [f"{found.mean_cost:.2f}" for found in pair],
         "keys that go together": [f"{found.compatible} of {found.keys}" for found in pair],
         "change of tempo": ["?" if np.isnan(found.tempo_change) else f"{found.tempo_change:.1f} %" for found in pair],
-        "worst join": [f"{found.worst_cost:.2f}" for found in pair],
+        "worst transition": [f"{found.worst_cost:.2f}" for found in pair],
         "  to track": [str(found.worst + 1) if found.worst else "-" for found in pair],
     }
     lines += [f"{what:<24}{before:>16}{after:>16}" for what, (before, after) in rows.items()]

@@ -22,7 +22,7 @@ _WIDTH = 120
 
 
 def show(playlist: Playlist, grades: Grades | None = None) -> None:
-    """Print a playlist as a table on stdout, with the grades of its joins if there are any."""
+    """Print a playlist as a table on stdout, with the grades of its transitions if there are any."""
     from rich.console import Console  # takes longer to load than the table to print
 
     console = Console(soft_wrap=False)
@@ -32,7 +32,7 @@ def show(playlist: Playlist, grades: Grades | None = None) -> None:
 
 
 def table(playlist: Playlist, grades: Grades | None = None) -> Table:
-    """A playlist as a table: each track, and how it follows the one before it; grades of joins colour it."""
+    """A playlist as a table: each track, and how it follows the one before it; grades of transitions colour it."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
@@ -50,10 +50,10 @@ def table(playlist: Playlist, grades: Grades | None = None) -> Table:
     grid.add_column("", no_wrap=True, justify="right")
     for head in ("Title", "Artist"):  # where the terminal is narrow these give way, the numbers never
         grid.add_column(head, overflow="ellipsis")
-    for head in ("Key", "BPM", "Key move", "Tempo", "Distance", "Cost", *(["Join"] if grades else [])):
+    for head in ("Key", "BPM", "Key move", "Tempo", "Distance", "Cost", *(["Grade"] if grades else [])):
         grid.add_column(head, no_wrap=True, justify="right")
     before = ""
-    for i, (track, fields) in enumerate(
+    for i, (track, record) in enumerate(
         zip(playlist.tracks.table.to_pylist(), playlist.to_dict()["tracks"], strict=True)
     ):
         key = key_name(track) or "?"
@@ -65,8 +65,8 @@ def table(playlist: Playlist, grades: Grades | None = None) -> Table:
             key,
             bpm,
         ]
-        if fields["join"] is not None:
-            join, change = fields["join"], float(playlist.terms["tempo_change"][i - 1])
+        if record["join"] is not None:
+            join, change = record["join"], float(playlist.terms["tempo_change"][i - 1])
             move, tempo = f"{before} → {key}", "?" if np.isnan(change) else f"{change:+.1f} %"
             distance, cost = "?" if join["distance"] is None else f"{join['distance']:.2f}", f"{join['cost']:.2f}"
             if grades is None:
@@ -77,7 +77,7 @@ def table(playlist: Playlist, grades: Grades | None = None) -> Table:
                 key_grade, tempo_grade, sound_grade, whole = parts
                 row += [_graded(move, key_grade), _graded(tempo, tempo_grade), _graded(distance, sound_grade)]
                 row += [cost, _graded(grade_name(whole), whole)]
-        grid.add_row(*row, style="bold" if fields["seed"] else None, end_section=i + 1 == playlist.seeds)
+        grid.add_row(*row, style="bold" if record["seed"] else None, end_section=i + 1 == playlist.seeds)
         before = key
     return grid
 

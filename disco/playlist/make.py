@@ -263,4 +263,4 @@ def _rows_of(files: str | Path | Tracklist | Sequence[str | Path | Tracklist], c
     from disco.sources import playlist_files  # imports every source
 
     lists = [file if isinstance(file, Tracklist) else playlist_files.read(Path(file)) for file in several]
-    return np.unique(np.concatenate([listed.rows(catalogue) for listed in lists]))
+    return np.unique(np.concatenate([tracklist.rows(catalogue) for tracklist in lists]))

@@ -115,9 +115,9 @@ class Tracklist:
         return np.array(list(dict.fromkeys(found[found >= 0].tolist())), dtype=np.intp)
 
     def match(self, catalogue: Catalogue) -> Rows:
-        """Find each entry in a catalogue: the same recording, by `disco.catalogue.same_recording`.
+        """Match each entry with the same recording in a catalogue; see `disco.catalogue.same_recording`.
 
-        Only an entry that is nothing but a text of a person, as a line of a text file, is searched for.
+        Only free text, as a line of a text file, is searched for, and only where no dash separates artist and title.
 
         Returns
         -------
@@ -128,7 +128,7 @@ class Tracklist:
         found = recordings.find(
             ids=[entry.id for entry in entries],
             isrcs=[entry.isrc for entry in entries],
-            paths=[entry.path or entry.id for entry in entries],
+            paths=[entry.path or _as_path(entry.id) for entry in entries],
             titles=[entry.title for entry in entries],
             artists=[entry.artist for entry in entries],
             durations_ms=[entry.duration_ms for entry in entries],
@@ -146,14 +146,17 @@ class Tracklist:
         return found
 
 
+def _as_path(text: str | None) -> str | None:
+    return text if text and ("/" in text or "\\" in text) else None
+
+
 def _search(catalogue: Catalogue, text: str) -> int:
-    """Row that a person's text means, -1 if none; one that names an artist and a title is no other recording's."""
+    """Row of the track that free text means, -1 if there is none; text with a dash must be its whole title."""
     try:
         if not split_names(text):
             return int(catalogue.find(text)[0])
     except NotFoundError:
         return -1
-    # The dash may be one in a title.
     row = next((match.row for match in catalogue.search(text, 1)), -1)
     titles = pa.array([text, catalogue.table["title"][row].as_py() if row >= 0 else None], pa.string())
     ours, theirs = recording_titles(titles).to_pylist()

@@ -79,6 +79,10 @@ class GenreHead(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "genres": self.genres, "temperature": self.temperature}
 
 
+# Keras finds the weights of a layer in saved towers by the name of its class.
+GenreHead.__name__ = "Kinds"
+
+
 @keras.saving.register_keras_serializable("disco", name="Leaning")
 class GenreShrinkage(keras.layers.Layer):  # type: ignore[misc]
     """A vector moved towards the genres that it is likely of, and brought back to length 1; `kinds` holds them."""

@@ -79,11 +79,11 @@ def _tempo(figure: go.Figure, playlist: Playlist, labels: Sequence[TrackLabel]) 
     mode = "lines" if not len(turned) else "markers"
     if n <= LABELS:
         mode = "lines+markers+text" if not len(turned) else "markers+text"
-    for joins, dash in ((np.setdiff1d(np.arange(n - 1), turned), "solid"), (turned, "dot")) if len(turned) else ():
-        gap = np.full(len(joins), np.nan)
+    for pairs, dash in ((np.setdiff1d(np.arange(n - 1), turned), "solid"), (turned, "dot")) if len(turned) else ():
+        gap = np.full(len(pairs), np.nan)
         figure.add_scatter(
-            x=np.stack([joins + 1, joins + 2, gap], axis=1).ravel(),
-            y=np.stack([tempos[joins], tempos[joins + 1], gap], axis=1).ravel(),
+            x=np.stack([pairs + 1, pairs + 2, gap], axis=1).ravel(),
+            y=np.stack([tempos[pairs], tempos[pairs + 1], gap], axis=1).ravel(),
             yaxis="y5", mode="lines", hoverinfo="skip",
             line={"color": INK if dash == "solid" else SOFT, "dash": dash, "width": 2 if dash == "solid" else 1.5},
         )  # fmt: skip

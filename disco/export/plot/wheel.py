@@ -36,8 +36,8 @@ def wheel(playlist: Playlist) -> go.Figure:
         return figure
     numbers = (tracks.circle_positions[shown].astype(int) + 7) % 12 + 1
     angle, radius = _polar(numbers, modes[shown].astype(int))
-    places = key_index(keys, modes)[shown]
-    allowed = playlist.mixing.keys.allows(places[:-1], places[1:])
+    indices = key_index(keys, modes)[shown]
+    allowed = playlist.mixing.keys.allows(indices[:-1], indices[1:])
     width = 2.2 if n <= LABELS else 1.2
     next_to = np.diff(shown) == 1
     for name, these, line in (

@@ -119,9 +119,9 @@ def order(
     if length < 2:
         return np.asarray(np.r_[start, rows], dtype=np.intp)
     if position_costs is not None and (
-        lost := set(position_costs.pinned.values()) - {*rows.tolist(), *start.tolist()}
+        unknown := set(position_costs.pinned.values()) - {*rows.tolist(), *start.tolist()}
     ):
-        raise DiscoError(f"{len(lost)} of the tracks that are pinned are not among those to order")
+        raise DiscoError(f"{len(unknown)} of the tracks that are pinned are not among those to order")
     problem = _problem(np.asarray(start, dtype=np.intp), rows, cost, allows, position_costs)
     held = (
         {}

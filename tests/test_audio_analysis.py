@@ -33,7 +33,7 @@ def write_music(path: Path, bpm: float = 120, seconds: int = 12, height: float =
     return path
 
 
-def test_what_tags_leave_out_is_heard(tmp_path):
+def test_what_tags_leave_out_is_measured(tmp_path):
     write_music(tmp_path / "a.wav")
     catalogue = audio.read(tmp_path)
     (track,) = catalogue.tracks(np.array([0]))
@@ -50,13 +50,13 @@ def test_what_tags_leave_out_is_heard(tmp_path):
 
 def test_what_tags_say_wins(tmp_path):
     path = write_music(tmp_path / "a.flac")
-    heard = analysis.measure(path)
+    measured = analysis.measure(path)
     tags = audio.Tags("T", ["A"], None, [], 12_000, 99.0, (3, 1), None)
-    track = audio._track(path, tags, heard)
+    track = audio._track(path, tags, measured)
     assert (track["tempo_bpm"], track["key"], track["mode"]) == (99.0, 3, 1)
     assert (track["key_origin"], track["tempo_origin"]) == ("tag", "tag")
     assert track["key_confidence"] is track["tempo_confidence"] is None
-    assert track["energy"] == heard.energy is not None
+    assert track["energy"] == measured.energy is not None
 
 
 def test_louder_music_has_more_energy(tmp_path):
@@ -121,13 +121,13 @@ def test_an_interrupted_reading_goes_on(tmp_path, monkeypatch):
     assert sorted(asked) == files
 
 
-def test_kinds_that_are_not_decoded_are_told_without_a_try(tmp_path):
+def test_kinds_that_are_not_decoded_are_reported_without_a_try(tmp_path):
     problems: dict[str, list[Path]] = {}
     assert analysis.measure_all([tmp_path / "a.m4a", tmp_path / "B.WMA"], problems) == {}
     assert problems == {"of a kind that is not decoded (M4A, WMA)": [tmp_path / "a.m4a", tmp_path / "B.WMA"]}
 
 
-def test_a_file_that_went_away_is_told(tmp_path):
+def test_a_file_that_went_away_is_reported(tmp_path):
     problems: dict[str, list[Path]] = {}
     assert analysis.measure_all([tmp_path / "gone.wav"], problems) == {}
     assert problems == {"cannot be read (No such file or directory)": [tmp_path / "gone.wav"]}
@@ -151,9 +151,9 @@ def test_broken_files_do_not_stop_the_others_in_processes(tmp_path):
     catalogue = audio.read(tmp_path)
     assert len(catalogue) == 7
     assert catalogue.table["energy"].null_count == 4
-    (told,) = [note for note in catalogue.notes if "not measured" in note]
-    assert "4 not measured" in told
-    assert "broken0.flac, broken1.flac, broken2.flac and 1 more" in told
+    (note_text,) = [note for note in catalogue.notes if "not measured" in note]
+    assert "4 not measured" in note_text
+    assert "broken0.flac, broken1.flac, broken2.flac and 1 more" in note_text
     with cache.Cache() as stored:
         for path in [*tmp_path.glob("1*.wav")]:  # processes measure what this one does
             assert analysis.measure(path) == stored.find(sound_hash(path))

@@ -1,4 +1,4 @@
-"""A playlist made on Spotify: whole and once, wherever the writing of it is cut off."""
+"""Uploads to Spotify: complete and without doubles wherever they are interrupted."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_lasting_fault_is_an_error_and_the_same_command_resumes(start, ids, ca
     assert caplog.messages[0] == f"resuming {NAME!r}, which was begun before"
 
 
-def test_a_quota_in_the_middle_is_told_and_gone_on_with_when_it_is_over(start, ids):
+def test_an_upload_stopped_by_a_quota_is_resumed_when_it_is_over(start, ids):
     fake = start()
     wanted = ids(fake, 250)
     fake.fault("quota", at=2, method="POST", path="/items", seconds=13 * 3600)
@@ -210,8 +210,8 @@ def test_the_journal_says_before_each_call_what_is_to_come(start, ids):
 
     def look():
         (path,) = upload.folder().glob("*.json")
-        said = json.loads(path.read_text())
-        seen.append((said["asked"], bool(said["playlist"]), said["done"]))
+        state = json.loads(path.read_text())
+        seen.append((state["asked"], bool(state["playlist"]), state["done"]))
 
     fake.fault("run", times=None, method="POST", run=look)
     upload.write(connect(), NAME, ids(fake, 150))

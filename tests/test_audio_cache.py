@@ -28,9 +28,9 @@ FRAMES = (b"\xff\xfb\x90\x00" + bytes(413)) * 5
 
 def ape(text: bytes, header: bool = True) -> bytes:
     item = struct.pack("<II", len(text), 0) + b"Title\0" + text
-    said = struct.pack("<IIII", 2000, len(item) + 32, 1, (header << 31))
-    end = b"APETAGEX" + said + bytes(8)
-    return (b"APETAGEX" + said[:12] + struct.pack("<I", 5 << 29) + bytes(8) if header else b"") + item + end
+    footer = struct.pack("<IIII", 2000, len(item) + 32, 1, (header << 31))
+    end = b"APETAGEX" + footer + bytes(8)
+    return (b"APETAGEX" + footer[:12] + struct.pack("<I", 5 << 29) + bytes(8) if header else b"") + item + end
 
 
 def lyrics(text: bytes) -> bytes:
