@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from disco.playlist.alternatives import alternatives
 from disco.playlist.generate import generate
-from disco.playlist.matching import match_tracklist
 from disco.playlist.playlist import Playlist
 
-__all__ = ["Playlist", "alternatives", "generate", "match_tracklist"]
+__all__ = ["Playlist", "alternatives", "generate"]

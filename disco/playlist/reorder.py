@@ -89,7 +89,7 @@ def reorder(
     Examples
     --------
     >>> import disco
-    >>> from disco.playlist import match_tracklist
+    >>> from disco.playlist.matching import match_tracklist
     >>> from disco.sources.tracklist import Entry, Tracklist
     >>> tracklist = Tracklist("Friday", [Entry(f"demo-0000{i}") for i in range(1, 7)])
     >>> better = reorder(match_tracklist(tracklist, disco.open()))

@@ -136,7 +136,7 @@ def explain(
     Examples
     --------
     >>> import disco
-    >>> from disco.playlist import match_tracklist
+    >>> from disco.playlist.matching import match_tracklist
     >>> from disco.sources.tracklist import Entry, Tracklist
     >>> catalogue = disco.open()
     >>> tracklist = Tracklist("Friday", [Entry(f"demo-0000{i}") for i in range(1, 7)])
