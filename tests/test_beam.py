@@ -50,6 +50,7 @@ def test_beam_of_width_one_is_greedy_under_any_constraints(seed, name, gap, cons
         assert one.tolist() == greedy(start, pool, 8, cost, Rules(catalogue, gap), position_costs).tolist()
 
 
+@pytest.mark.slow
 @at_most(40)
 @given(st.integers(0, 1000), st.sampled_from(["mean", "classic", "rank"]), st.integers(2, 40), st.integers(0, 3))
 def test_beam_costs_no_more_than_greedy_is_no_shorter_and_repeatable(seed, name, width, gap):

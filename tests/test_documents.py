@@ -90,6 +90,7 @@ def code_of(page: str, *modes: str) -> bool:
     return any(b.language == "python" or (b.language == "console" and b.mode in modes) for b in blocks(page))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if code_of(page, "run", "parse", "names")])
 def test_what_a_page_shows_runs(page: str, samples: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_page(page, {"run", "parse", "names"}, capsys) > 0

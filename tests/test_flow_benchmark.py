@@ -53,6 +53,7 @@ def measured(library):
     return measurements
 
 
+@pytest.mark.slow
 def test_order_costs_least_and_no_more_than_baselines_by_their_own_cost(measured):
     made = {r["method"]: r for r in flow_benchmark.records(measured, "draws", flow_benchmark.ORDER)}
     assert flow_benchmark.ORIGINAL not in made
@@ -70,6 +71,7 @@ def test_order_costs_least_and_no_more_than_baselines_by_their_own_cost(measured
     assert low <= made["order"]["step"] <= high
 
 
+@pytest.mark.slow
 def test_ahead_is_the_difference_of_the_means(measured):
     made = {r["method"]: r for r in flow_benchmark.records(measured, "draws", flow_benchmark.ORDER)}
     random = made["random"]

@@ -94,6 +94,7 @@ def test_every_shipped_card_has_data_terms_and_date():
         assert {"version", "feature_set", "inputs", "data", "date", "recipe"} <= set(card)
 
 
+@pytest.mark.slow
 def test_scaler_and_pca_agree_with_scikit_learn_in_single_precision():
     """The card's numbers put into scikit-learn's own classes give what ours gives, to 1e-5."""
     preprocessing = pytest.importorskip("sklearn.preprocessing")

@@ -242,6 +242,7 @@ def test_a_damaged_journal_is_passed_over(fake, monkeypatch, text):
     assert list(upload.folder().glob("*.json")) == []
 
 
+@pytest.mark.slow
 def test_songs_are_found_by_isrc_path_id_and_name_hostile_ones_too(fake):
     who = connect()
     for own in songs(fake, 160):

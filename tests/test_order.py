@@ -134,6 +134,7 @@ CONSTRAINTS = st.builds(
 )
 
 
+@pytest.mark.slow
 @at_most(25)
 @given(st.integers(0, 1000), st.integers(7, 18), st.integers(0, 3), st.integers(0, 2), st.booleans(), CONSTRAINTS)
 def test_all_tracks_are_played_once_and_pinned_ones_stay(seed, n, gap, begun, boost, constraints):
@@ -168,6 +169,7 @@ def test_exact_costs_no_more_than_search_and_search_no_more_than_greedy(seed, n,
     assert searched <= greedily + 1e-4
 
 
+@pytest.mark.slow
 @at_most(10)
 @given(st.integers(0, 1000), st.booleans())
 def test_more_iterations_never_cost_more(seed, arc):
@@ -200,6 +202,7 @@ def test_time_limit_holds_for_very_many_tracks():
     assert problem.cost(found) < 0.2 * problem.cost(np.arange(700))
 
 
+@pytest.mark.slow
 def test_long_orders_with_an_arc_are_searched_part_by_part():
     catalogue, cost = setting(4, 150, artists=None)
     position_costs = PositionCosts(catalogue, 150, Constraints(arc=(0.0, 1.0), arc_weight=20), whole=True)

@@ -204,6 +204,7 @@ def test_tracks_of_which_hardly_anything_is_known_are_ordered_with_a_note(tmp_pa
     assert "?" in out
 
 
+@pytest.mark.slow
 def test_what_gave_way_is_reported(library, mine, capsys):
     there = {track["camelot"] for track in ordered(mine, library, capsys=capsys)[1]["tracks"]}
     key = next(f"{i}A" for i in range(1, 13) if f"{i}A" not in there)

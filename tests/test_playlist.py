@@ -46,6 +46,7 @@ def test_same_input_gives_the_same_playlist(catalogue):
     assert generate(catalogue, seeds).as_dict() == generate(catalogue, seeds).as_dict()
 
 
+@pytest.mark.slow
 def test_sweetness_and_smoothness_improve_keys_and_tempos(catalogue):
     """More of a knob gives more of its quality, on average over many seeds."""
     plain, sweet, smooth = (

@@ -244,6 +244,7 @@ def test_it_agrees_with_the_rules_written_plainly(a, b):
     assert same_recording(a, b) == same_recording(b, a) == plainly_the_same(a, b)
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.lists(tracks, max_size=6), st.lists(tracks, max_size=6))
 def test_many_at_once_are_matched_as_each_alone(ours, theirs):

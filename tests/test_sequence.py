@@ -95,6 +95,7 @@ def test_greedy_equals_the_oracle_track_for_track(seed, knobs, name, artist_gap,
     assert path.tolist() == oracle(catalogue, predictor, start, pool, 8, knobs, artist_gap)
 
 
+@pytest.mark.slow
 def test_ties_go_to_the_lower_row_anywhere_in_a_large_pool():
     """Identical tracks cost the same to the last bit, in whatever block of the computation they lie."""
     one = random_catalogue(1).table.to_pylist()[0]

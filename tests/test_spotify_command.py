@@ -87,6 +87,7 @@ def test_the_table_of_ends_knows_every_scenario():
     assert set(ENDS) == set(SCENARIOS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", [*SCENARIOS])
 def test_every_scenario_ends_in_the_right_thing_or_in_one_sentence(start, scenario, capsys, tmp_path):
     fake = start(scenario, saved=60, **({"seconds": 0.01} if scenario == "slow" else {}))

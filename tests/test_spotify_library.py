@@ -133,6 +133,7 @@ def test_the_library_is_read_back_as_it_was_written(start):
     )
 
 
+@pytest.mark.slow
 def test_the_cost_is_reported_before_it_is_paid(start):
     fake = start(tracks=1500, saved=1234)
     crawl = Sync(connect())
