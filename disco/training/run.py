@@ -109,7 +109,9 @@ def train(
 
     Examples
     --------
-    >>> train("cloud/popularity.toml", "tracks.parquet", "playlists.parquet")  # doctest: +SKIP
+    >>> from disco.sources import DEMO
+    >>> train("cloud/features.toml", DEMO, output="scaler", changes=["only = {}"]).name
+    'scaler'
     """
     settings = read_recipe(Path(recipe), changes)
     # A recommender knows the user's own tracks, so it belongs to the user's data.
