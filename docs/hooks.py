@@ -37,7 +37,9 @@ def commands() -> str:
 
 def settings_page() -> str:
     """Keys of settings files, as Markdown."""
-    helps = {action.dest: _help(generate.parser(), action) for action in generate.parser()._actions}
+    parser = generate.parser()
+    shown = [action for action in parser._actions if action.help is not argparse.SUPPRESS]
+    helps = {action.dest: _help(parser, action) for action in shown}
     lines = [
         "# Settings",
         "",
