@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -30,6 +31,7 @@ settings.register_profile("fast", deadline=None, max_examples=10, derandomize=Tr
 settings.register_profile("thorough", deadline=None)
 settings.load_profile("thorough")
 
+_NUMBERS = itertools.count()
 # Fixtures whose tests need what a marker names.
 NEEDS = {"shared": "data", "start": "network"}
 
@@ -47,6 +49,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop("DISCO_TEST_MODELS"), ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by their fixtures; run what trains first, each file on one worker, since it takes longest."""
     for item in items:
@@ -71,9 +74,11 @@ def _markers_are_true(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _own_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test folders of its own, so that the models and logins of who runs it play no part."""
-    monkeypatch.setenv("DISCO_DATA", str(tmp_path_factory.getbasetemp() / "nobodys"))
-    monkeypatch.setenv("DISCO_CONFIG", str(tmp_path_factory.getbasetemp() / "nobodys-logins"))
-    monkeypatch.setenv("DISCO_CACHE", str(tmp_path_factory.mktemp("cache")))
+    base = tmp_path_factory.getbasetemp()
+    monkeypatch.setenv("DISCO_DATA", str(base / "data"))
+    monkeypatch.setenv("DISCO_CONFIG", str(base / "config"))
+    # Numbered here: `mktemp` reads the folder of all caches each time, which takes longer with every test.
+    monkeypatch.setenv("DISCO_CACHE", str(base / "caches" / str(next(_NUMBERS))))
 
 
 @pytest.fixture(autouse=True)

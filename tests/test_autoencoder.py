@@ -53,7 +53,8 @@ def trained(noise: bool = False) -> Path:
     folder = Path(tempfile.mkdtemp(dir=_FOLDER.name))
     tables.write(measured_in_threes(1500, 1, noise), folder / "tracks.parquet")
     asked = [CLOUD / "autoencoder.toml", "--tracks", folder / "tracks.parquet", "--output", folder / "autoencoder"]
-    sets = ["--set", "epochs = 30", "--set", "patience = 30", "--set", "batch_size = 32"]
+    epochs = 4 if noise else 30
+    sets = ["--set", f"epochs = {epochs}", "--set", f"patience = {epochs}", "--set", "batch_size = 32"]
     assert train.main([str(part) for part in [*asked, *sets]]) == 0
     return folder / "autoencoder"
 

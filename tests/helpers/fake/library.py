@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import random
 import string
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 BASE62 = string.digits + string.ascii_letters
@@ -155,6 +157,9 @@ class Library:
     """
 
     def __init__(self, seed: int = 0, tracks: int = 3000, saved: int = 1234, start: float = 1_795_000_000.0) -> None:
+        self.__dict__.update(pickle.loads(_made(seed, tracks, saved, start)))
+
+    def _make(self, seed: int, tracks: int, saved: int, start: float) -> None:
         self.random = random.Random(seed)
         self.artists: dict[str, Artist] = {}
         self.albums: dict[str, Album] = {}
@@ -257,3 +262,11 @@ class Library:
     def own(self) -> list[Playlist]:
         """Playlists whose contents the user may read in any scenario."""
         return [one for one in self.playlists if one.owner == USER or one.collaborative]
+
+
+@cache
+def _made(seed: int, tracks: int, saved: int, start: float) -> bytes:
+    """State of a new library, pickled: copied so in a fifth of the time that it takes to make it."""
+    library = Library.__new__(Library)
+    library._make(seed, tracks, saved, start)
+    return pickle.dumps(library.__dict__)
