@@ -30,6 +30,9 @@ def outputs(notebook: Any) -> list[Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.notebook
+@pytest.mark.process
+@pytest.mark.network
 def test_the_notebook_runs_from_top_to_bottom(notebook: Any, tmp_path: Path) -> None:
     pytest.importorskip("ipykernel")
     nbclient = pytest.importorskip("nbclient")
@@ -74,6 +77,10 @@ def test_the_notebook_plays_the_demo_and_another_catalogue_takes_one_line(notebo
 
 
 @pytest.mark.slow
+@pytest.mark.train
+@pytest.mark.notebook
+@pytest.mark.process
+@pytest.mark.network
 def test_the_training_notebook_goes_from_playlists_to_a_measured_model(tmp_path: Path) -> None:
     pytest.importorskip("ipykernel")
     pytest.importorskip("keras")

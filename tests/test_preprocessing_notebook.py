@@ -46,6 +46,9 @@ def write_playlists(path: Path, tracks: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.notebook
+@pytest.mark.process
+@pytest.mark.network
 def test_the_notebook_runs_on_a_slice_of_any_data(notebook: Any, tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     pytest.importorskip("ipykernel")
