@@ -33,6 +33,7 @@ def write_music(path: Path, bpm: float = 120, seconds: int = 12, height: float =
     return path
 
 
+@pytest.mark.slow
 def test_what_tags_leave_out_is_measured(tmp_path):
     write_music(tmp_path / "a.wav")
     catalogue = audio.read(tmp_path)
@@ -59,6 +60,7 @@ def test_what_tags_say_wins(tmp_path):
     assert track["energy"] == measured.energy is not None
 
 
+@pytest.mark.slow
 def test_louder_music_has_more_energy(tmp_path):
     calm, loud = (analysis.measure(write_music(tmp_path / f"{h}.wav", height=h)) for h in (0.01, 0.2))
     assert loud.loudness == pytest.approx(calm.loudness + 26, abs=1)
@@ -80,6 +82,7 @@ def test_short_sounds_are_no_fault(tmp_path, samples):
     assert isinstance(analysis._tried(tmp_path / "a.wav"), Measured)
 
 
+@pytest.mark.slow
 def test_the_second_reading_decodes_nothing(tmp_path, monkeypatch):
     files = [write_music(tmp_path / f"{bpm}.wav", bpm) for bpm in (100, 120)]
     first = audio.read(tmp_path).table
@@ -100,6 +103,7 @@ def test_the_second_reading_decodes_nothing(tmp_path, monkeypatch):
     assert len(asked) == 2
 
 
+@pytest.mark.slow
 def test_an_interrupted_reading_goes_on(tmp_path, monkeypatch):
     files = [write_music(tmp_path / f"{bpm}.wav", bpm) for bpm in (100, 110, 120)]
     honest, asked = analysis.measure, list[Path]()
@@ -133,6 +137,7 @@ def test_a_file_that_went_away_is_reported(tmp_path):
     assert problems == {"cannot be read (No such file or directory)": [tmp_path / "gone.wav"]}
 
 
+@pytest.mark.slow
 def test_a_copy_is_measured_once(tmp_path, monkeypatch):
     for name in ("a.wav", "b.wav", "c.wav"):
         write_music(tmp_path / name)
@@ -188,6 +193,7 @@ def test_a_machine_on_which_every_process_ends_is_given_up(monkeypatch):
     assert sum("one after another" in str(result) for result in results.values()) == 6
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_warning_and_the_work_continues(tmp_path, monkeypatch, caplog):
     def full(self, *_):
         raise DataError(self.path, "cannot be written (database or disk is full)")

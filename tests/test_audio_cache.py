@@ -89,6 +89,7 @@ def test_other_files_count_as_a_whole(tmp_path):
     assert hash_of(tmp_path, "a.ogg", b"OggS1") == hash_of(tmp_path, "c.ogg", b"OggS1")
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(["x.mp3", "x.wav", "x.flac", "x.ogg"]),
     st.lists(
@@ -178,6 +179,7 @@ def test_a_damaged_database_is_set_aside_with_a_warning(folder, caplog):
     assert sorted(path.name for path in folder.iterdir()) == ["measurements.sqlite", "measurements.sqlite.damaged"]
 
 
+@pytest.mark.slow
 def test_damage_that_shows_only_later_is_set_aside_too(folder, caplog):
     with Cache(folder) as stored:
         for i in range(2000):

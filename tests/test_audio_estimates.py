@@ -58,12 +58,14 @@ def test_deep_tones_count_less_as_to_the_ear():
     assert loudness(sine(5000), RATE) > loudness(sine(997), RATE) + 2
 
 
+@pytest.mark.slow
 def test_pauses_are_gated():
     loud = sine(997, 10)
     paused = np.concatenate([loud, np.zeros(RATE * 30, np.float32), sine(997, 10, 0.001)])
     assert loudness(paused, RATE) == pytest.approx(loudness(loud, RATE), abs=0.2)
 
 
+@pytest.mark.slow
 def test_filtering_in_pieces_changes_nothing():
     sound = np.random.default_rng(0).standard_normal(RATE * 95).astype(np.float32) * 0.1
     whole, parts = loudness(sound, RATE), [loudness(sound[: RATE * n], RATE) for n in (29, 31, 61)]
@@ -79,6 +81,7 @@ def test_the_shortest_sounds_are_measured():
     assert -20 < loudness(sine(997, 0.1), RATE) < 0
 
 
+@pytest.mark.slow
 @given(st.floats(-60, 0), st.floats(0, 30), st.floats(0, 1), st.floats(0, 30), st.floats(10, 400) | st.just(math.nan))
 def test_estimates_stay_in_their_range(decibels, density, steadiness, sharpness, tempo):
     values = estimate(SpectralStats(density, steadiness, sharpness), decibels, tempo)
@@ -96,6 +99,7 @@ EBU_3341 = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("parts", "level"), EBU_3341.values(), ids=EBU_3341)
 def test_loudness_meets_the_test_signals_of_the_ebu(parts, level):
     tones = [
@@ -118,6 +122,7 @@ def test_louder_is_more_energy_and_less_acoustic(decibels, more):
         assert loud["acousticness"] <= calm["acousticness"]
 
 
+@pytest.mark.slow
 def test_denser_is_more_energy_and_less_acoustic():
     sparse, dense = (stats_of(music(beats, noise)) for beats, noise in ((0, 0.0), (240, 0.02)))
     assert sparse.density < dense.density
@@ -127,6 +132,7 @@ def test_denser_is_more_energy_and_less_acoustic():
     assert calm["acousticness"] > wild["acousticness"] + 0.1
 
 
+@pytest.mark.slow
 def test_a_steady_beat_is_more_danceable():
     steady, loose = (stats_of(music(120, jitter=jitter)) for jitter in (0.0, 0.45))
     assert steady.steadiness > 0.8 > loose.steadiness

@@ -20,6 +20,7 @@ def folded_apart(found: float, bpm: float) -> float:
     return min(abs(found * 2.0**e - bpm) for e in (-1, 0, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tonic", "mode", "bpm", "timbre"),
     [(9, 0, 93.4, "organ"), (0, 1, 128.0, "pluck"), (6, 1, 174.2, "strings"), (3, 0, 66.6, "pluck")],
@@ -54,6 +55,7 @@ def test_a_tempo_is_found_between_the_pieces_of_the_grid():
     assert folded_apart(tempo(Sound(samples, RATE))[0], 127.3) < 0.1
 
 
+@pytest.mark.slow
 def test_transposed_music_is_in_the_transposed_key():
     for up in (1, 5, 7):
         assert key(Sound(synthetic_music.made((2 + up) % 12, 1, 120, "organ", seconds=12), RATE))[:2] == (
@@ -87,6 +89,7 @@ def test_a_click_has_a_tempo_and_no_key():
     assert key(Sound(samples, RATE)) == (None, None, 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extreme", [np.nan, np.inf, -np.inf, 3e38])
 def test_samples_that_are_no_sound_do_not_spread(tmp_path, extreme):
     soundfile = pytest.importorskip("soundfile")
@@ -146,6 +149,7 @@ def test_files_are_decoded_the_middle_of_long_ones(tmp_path):
             decode(tmp_path / name)
 
 
+@pytest.mark.slow
 def test_smooth_numbers_are_the_least():
     for n in (1, 2, 7, 11, 1001, 44_099):
         found = sounds._smooth(n)

@@ -115,6 +115,7 @@ def thirty():
     return baseline_tracks(few, load_predictor("mean").embed(few))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BASELINES)
 def test_every_search_orders_every_track_once_and_depends_on_the_seed_alone(name, thirty, monkeypatch):
     monkeypatch.setattr(baselines, "GENERATIONS", 60)

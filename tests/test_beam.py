@@ -39,6 +39,7 @@ CONSTRAINTS = st.builds(
 )
 
 
+@pytest.mark.slow
 @at_most(40)
 @given(st.integers(0, 1000), st.sampled_from(["mean", "classic", "rank"]), st.integers(0, 3), CONSTRAINTS)
 def test_beam_of_width_one_is_greedy_under_any_constraints(seed, name, gap, constraints):
@@ -107,6 +108,7 @@ def test_lookahead_cost_is_the_mean_of_the_cheapest_transitions(knobs):
     assert np.array_equal(flow.lookahead_cost(np.arange(50)), cost.lookahead_cost(np.arange(50)))
 
 
+@pytest.mark.slow
 @at_most(30)
 @given(st.integers(0, 1000), st.integers(1, 20), st.integers(0, 3), CONSTRAINTS)
 def test_rules_and_pinned_positions_hold_for_every_width(seed, width, gap, constraints):
@@ -122,6 +124,7 @@ def test_rules_and_pinned_positions_hold_for_every_width(seed, width, gap, const
         assert position in position_costs.pinned or path[position] not in position_costs.pinned.values()
 
 
+@pytest.mark.slow
 def test_a_beam_of_all_sequences_finds_the_cheapest():
     catalogue, _, pairwise = setting(7, n=8, artists=None)
     start, pool = np.array([0]), np.arange(1, 8)
@@ -130,6 +133,7 @@ def test_a_beam_of_all_sequences_finds_the_cheapest():
     assert paid(pairwise, wide, 1) == pytest.approx(min(paid(pairwise, path, 1) for path in every), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_wider_beam_is_cheaper_in_the_mean():
     ratios = []
     for seed in range(12):
@@ -150,6 +154,7 @@ def test_dead_ends_are_dropped_for_sequences_that_go_on():
     assert found[1] >= found[0] > 5
 
 
+@pytest.mark.slow
 def test_randomness_is_repeatable_by_its_seed_and_differs_for_others():
     catalogue, flow, _ = setting(5, n=80, artists=None)
 

@@ -341,6 +341,7 @@ def test_the_command_prints_one_record_per_recommender(files, capsys):
     assert 0.9 < protocol["known_from_training"] <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("oracle")
 def test_recommenders_that_read_titles_have_a_record_with_and_without_them(files, capsys):
     seeds, without_titles, with_titles = ("seeds", "first 5"), ("titles", "first 5"), ("titles", "title and first 5")
@@ -368,6 +369,7 @@ def test_a_recommender_that_reads_no_titles_recommends_nothing_for_a_title(files
     assert kinds["category"] == "title"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("oracle")
 def test_the_challenge_has_one_record_per_category_and_their_mean(files, capsys):
     assert run(files, "--recommender", "kinds", "--protocol", "challenge", "--json") == 0

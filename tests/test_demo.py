@@ -60,6 +60,7 @@ def test_the_committed_catalogue_is_reproducible(make_demo, table, tmp_path):
     assert pq.read_table(again).equals(table, check_metadata=True)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_catalogue(make_demo, table, statistics):
     other = make_demo.draw(statistics, seed=1)
     assert other.num_rows == table.num_rows
@@ -207,6 +208,7 @@ def test_genres_differ_in_the_expected_features(table):
     assert 118 < tempo["house"] < 130
 
 
+@pytest.mark.slow
 def test_the_seeds_are_three_tracks_by_three_artists(make_demo, table):
     rows = make_demo.seeds(table)
     assert [row["genres"][0] for row in rows] == list(make_demo.SEED_GENRES)

@@ -69,6 +69,7 @@ class TestEveryLibrary:
             found = listed.match(listed.tracks)
             assert [i for i, row in enumerate(found) if row < 0] == list(listed.unmatched)
 
+    @pytest.mark.slow
     @at_most(60)
     @given(change=st.data())
     def test_a_damaged_file_is_read_or_refused_in_one_sentence(self, source, example, tmp_path_factory, change):
@@ -110,6 +111,7 @@ def test_the_error_lists_the_playlists_to_choose_from(tmp_path, capsys):
         assert "has no playlist \"Nobody's\"; it has '" in err
 
 
+@pytest.mark.slow
 def test_a_catalogue_adds_tracks_that_the_library_does_not_have(tmp_path, capsys):
     bus = {"track_id": "x1", "title": "Night Bus", "artists": ["Mira Vale"], "key": 3, "mode": 1, "tempo_bpm": 99.0}
     gone = {"track_id": "x2", "path": "/Users/me/gone.mp3", "key": 3, "mode": 1, "tempo_bpm": 98.0}
@@ -134,6 +136,7 @@ def test_a_catalogue_adds_tracks_that_the_library_does_not_have(tmp_path, capsys
     assert {track["id"] for track in json.loads(out)["tracks"]} == {"x2", "C:/Music/Sun.flac"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", export.FORMATS)
 def test_every_format_is_converted_to_every_other(suffix, tmp_path, capsys):
     tracks = random_catalogue(9, seed=5).table.to_pylist()
@@ -165,6 +168,7 @@ def test_tracks_without_a_file_are_reported_for_programs_that_need_files(tmp_pat
         assert "LOCATION" not in where.read_text().upper()
 
 
+@pytest.mark.slow
 def test_names_of_keys_and_paths_follow_the_options(tmp_path, capsys):
     track = {"track_id": "a", "path": str(tmp_path / "music" / "a.mp3"), "key": 0, "mode": 0, "tempo_bpm": 120.0}
     tables.write(catalogue_of([track, {**track, "track_id": "b"}]), tmp_path / "t.parquet")

@@ -19,6 +19,7 @@ def modules_with_examples() -> list[str]:
     return [name.removesuffix(".__init__") for name in names]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

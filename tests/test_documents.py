@@ -157,6 +157,7 @@ def test_every_choice_has_its_row_or_mention_where_it_is_explained(page: str, na
     assert [name for name in names if f"`{name}`" not in text and f"--arc {name}" not in text] == []
 
 
+@pytest.mark.slow
 def test_the_example_in_the_readme_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
     printed = run(["disco", "generate", "--example", "--quiet"], capsys)
     shown = README.split("<!-- disco generate --example -->\n```text\n")[1].split("```")[0]

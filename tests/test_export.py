@@ -101,6 +101,7 @@ optional_words = words.map(lambda text: text.strip() or None)
 names = st.none() | st.lists(optional_words.filter(bool), min_size=1, max_size=3, unique=True)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(optional_words, names, names), min_size=1, max_size=4))
 @example([("'", ["[']", ", "[:1]], ["];["])])
 def test_any_text_survives_csv(tmp_path_factory, rows):

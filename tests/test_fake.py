@@ -159,6 +159,7 @@ def test_without_rotation_no_refresh_token_comes_back():
             assert "refresh_token" not in refresh(fake, first["refresh_token"]).json
 
 
+@pytest.mark.slow
 def test_a_consent_dies_after_six_months_however_often_it_is_refreshed():
     with Spotify(**SMALL) as fake:
         token = fake.grant()
@@ -538,6 +539,7 @@ def test_moving_a_range_is_taking_it_out_and_putting_it_in(seed):
         assert made.uris == [old[i] for i in (*mark, *sorted(taken), *rest)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -680,6 +682,7 @@ def test_many_at_once_lose_nothing():
 # --- the library
 
 
+@pytest.mark.slow
 def test_a_library_comes_from_its_seed_and_has_hostile_names():
     one, same, other = Library(seed=1, tracks=500), Library(seed=1, tracks=500), Library(seed=2, tracks=500)
     assert list(one.tracks) == list(same.tracks) != list(other.tracks)

@@ -18,6 +18,7 @@ from disco.models.predictors import load_predictor
 from disco.sources.files import tables
 
 
+@pytest.mark.slow
 def test_every_method_orders_a_list_without_keys_and_tempos(monkeypatch):
     few = replace_columns(random_catalogue(6, 1), key=None, mode=None, tempo_bpm=None)
     monkeypatch.setattr(baselines, "GENERATIONS", 10)
@@ -137,6 +138,7 @@ def run(files, *arguments):
     return evaluate.main(["flow", "--catalogue", str(files / "tracks.parquet"), *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_the_command_prints_one_record_per_method(files, capsys):
     arguments = (
         "--playlists",

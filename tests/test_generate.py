@@ -28,6 +28,7 @@ def run(*arguments, capsys=None):
     return code, *capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_the_example_plays_the_demo_and_says_that_it_is_invented(capsys):
     code, out, err = run("--example", capsys=capsys)
     assert code == 0
@@ -64,6 +65,7 @@ def test_the_command_runs_from_the_shell(way):
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
@@ -104,6 +106,7 @@ def test_bad_input_gets_a_sentence_and_a_code(arguments, code, sentence, capsys,
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_nothing_is_overwritten_without_force(library, capsys, tmp_path):
     where = tmp_path / "list.csv"
     where.write_text("mine")
@@ -117,6 +120,7 @@ def test_nothing_is_overwritten_without_force(library, capsys, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["list.csv"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_the_output_holds_the_playlist(library, suffix, capsys, tmp_path):
     where = tmp_path / f"list{suffix}"
@@ -126,6 +130,7 @@ def test_the_output_holds_the_playlist(library, suffix, capsys, tmp_path):
     assert all(track["title"] in text for track in json.loads(out)["tracks"])
 
 
+@pytest.mark.slow
 def test_the_plot_is_a_page_that_needs_no_network(library, capsys, tmp_path):
     where = tmp_path / "flow.html"
     assert run("title 5", "--catalogue", library, "--plot", where, capsys=capsys)[0] == 0
@@ -134,6 +139,7 @@ def test_the_plot_is_a_page_that_needs_no_network(library, capsys, tmp_path):
     assert 'src="http' not in page
 
 
+@pytest.mark.slow
 def test_settings_are_kept_and_used_and_the_command_line_wins(library, capsys, tmp_path):
     kept = tmp_path / "mine.toml"
     asked = ["t00005", "--catalogue", library, "--json", "--quiet"]
@@ -178,6 +184,7 @@ def test_pick_asks(library, capsys, monkeypatch):
     assert second.startswith(f"  2  {first['title']} by {first['artist']}")
 
 
+@pytest.mark.slow
 def test_options_are_asked_for_by_options_and_kept_in_settings(library, capsys, tmp_path):
     kept = tmp_path / "mine.toml"
     asked = ["t00005", "--catalogue", library, "--json", "--quiet", "--length", 7, "--end-track", "t00050"]
@@ -214,6 +221,7 @@ def test_options_are_asked_for_by_options_and_kept_in_settings(library, capsys, 
     assert json.loads(again) == result
 
 
+@pytest.mark.slow
 def test_alternatives_are_one_object_and_files_and_what_was_had_is_left_out(library, capsys, tmp_path):
     asked = ["t00005", "--catalogue", library, "--json", "--quiet", "--length", 7]
     code, out, _ = run(*asked, "--alternatives", 2, "--output", tmp_path / "a.m3u8", capsys=capsys)

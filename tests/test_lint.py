@@ -77,6 +77,7 @@ def changed(ids, better):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [(), ("--key-rule", "camelot", "--energy-boost"), ("--artist-gap", 3)])
 def test_suggestions_save_exactly_what_they_claim(more, mine, library, capsys):
     result, catalogue = linted(mine, library, *more, capsys=capsys), tables.read(library)
@@ -148,6 +149,7 @@ def test_playlist_is_read_from_standard_input(library, capsys, monkeypatch):
     assert [track["id"] for track in json.loads(capsys.readouterr().out)["tracks"]] == ["t00005", "t00017", "t00003"]
 
 
+@pytest.mark.slow
 def test_unmatched_and_repeated_tracks_stay_and_are_not_blamed(library, tmp_path, capsys):
     (tmp_path / "a.txt").write_text(
         "\n".join([IDS[0], "\x1b[31mxq zzyq [bold]wwv", IDS[1], IDS[0], IDS[0], *IDS[2:]])
@@ -191,6 +193,7 @@ def test_one_track_and_a_table_with_its_own_features(tmp_path, library, capsys):
     assert len(json.loads(out)["tracks"]) == 6
 
 
+@pytest.mark.slow
 def test_a_page_is_drawn_and_not_overwritten(mine, library, tmp_path, capsys):
     where = tmp_path / "flow.html"
     assert run(mine, "--catalogue", library, "--plot", where, "--iterations", 1, capsys=capsys)[0] == 0

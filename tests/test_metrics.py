@@ -46,6 +46,7 @@ def test_the_bootstrap_resamples_playlists_not_cases():
     assert high - low < 0.08
 
 
+@pytest.mark.slow
 def test_the_bootstrap_interval_has_its_nominal_coverage():
     covered = 0
     for seed in range(200):
@@ -127,6 +128,7 @@ def test_coverage_counts_different_tracks():
     assert high - 4 == pytest.approx(1.96 * (2 / 3 * (2 * (1 / 3) ** 2 + (2 / 3) ** 2)) ** 0.5)
 
 
+@pytest.mark.slow
 def test_the_jackknife_interval_covers_the_expected_coverage():
     """Lists of 5 to 35 of 300 tracks, popular ones more often; the expected coverage is the mean of many samples."""
     popularity = 1 / np.arange(1, 301)

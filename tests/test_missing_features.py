@@ -125,6 +125,7 @@ def test_a_missing_component_is_replaced_by_the_mean(name):
     np.testing.assert_allclose(inputs[0], inputs[1], atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.3, 0.9, 1.0])
 def test_playlists_are_generated_with_missing_features(share):
     catalogue = hidden(150, share, artists=60)
@@ -157,6 +158,7 @@ def likely(n, seed=0):
     return catalogue_of(tracks)
 
 
+@pytest.mark.slow
 def test_features_of_another_set_are_quantile_matched():
     catalogue = likely(1000)
     want, got = (scaled_features(c, scaler()) for c in (catalogue, warped(catalogue)))
@@ -167,6 +169,7 @@ def test_features_of_another_set_are_quantile_matched():
     assert not quantile_match_notes(catalogue, "spotify")
 
 
+@pytest.mark.slow
 def test_ranks_are_among_the_parent_catalogue_and_one_feature_set():
     other, own = warped(likely(300)).table.to_pylist(), random_catalogue(50, seed=4).table.to_pylist()
     both = catalogue_of([*own, *({**track, "track_id": f"w{track['track_id']}"} for track in other)])
@@ -235,6 +238,7 @@ def test_orders_by_key_and_tempo_alone_are_good_and_noted():
 LIBRARY = random_catalogue(60, seed=6, artists=50)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.lists(st.booleans(), min_size=1, max_size=24).filter(any), st.integers(0, 3))
 def test_unmatched_tracks_keep_their_positions_and_the_others_are_ordered(known, seed):

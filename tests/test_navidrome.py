@@ -90,6 +90,7 @@ def test_no_word_of_the_login_is_in_an_address(fake):
     assert client.login().token not in repr(client.login())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("verb", "at"), [("createPlaylist", 1), ("updatePlaylist", 1), ("updatePlaylist", 2), ("updatePlaylist", 3)]
 )
@@ -102,6 +103,7 @@ def test_an_answer_that_does_not_come_is_looked_up(fake, verb, fault, after, at)
     check(fake, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["createPlaylist", "updatePlaylist"])
 @pytest.mark.parametrize("form", ["half", "html", "empty", "bytes", "null", "list", "hollow", "deep", "types"])
 def test_a_damaged_answer_to_a_write_is_looked_up(fake, verb, form):
@@ -111,6 +113,7 @@ def test_a_damaged_answer_to_a_write_is_looked_up(fake, verb, form):
     check(fake, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["getPlaylists", "getPlaylist"])
 @pytest.mark.parametrize("form", ["half", "html", "empty", "null", "hollow", "types"])
 def test_a_damaged_answer_to_a_read_doubles_nothing(fake, verb, form):
@@ -132,6 +135,7 @@ def test_a_slow_write_that_took_effect_is_not_done_twice(fake, monkeypatch):
     check(fake, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("at", range(1, 8))
 def test_killed_at_each_request_and_run_again_it_is_whole_and_single(fake, monkeypatch, at, after):
@@ -149,6 +153,7 @@ def test_killed_at_each_request_and_run_again_it_is_whole_and_single(fake, monke
     check(fake, wanted)
 
 
+@pytest.mark.slow
 def test_a_lasting_fault_is_an_error_and_the_same_command_resumes(fake, caplog):
     caplog.set_level("INFO", "disco")
     wanted = songs(fake, 450)
@@ -178,6 +183,7 @@ def test_a_short_rate_limit_is_waited_for_and_a_long_one_is_an_error(fake, secon
     check(fake, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["reordered", "added", "removed", "gone"])
 def test_what_somebody_changed_meanwhile_is_left_alone(fake, change):
     wanted = songs(fake, 450)
@@ -257,6 +263,7 @@ def test_songs_are_found_by_isrc_path_id_and_name_hostile_ones_too(fake):
     assert match.find(who, track_of(fake, own, isrc=None)) is not None
 
 
+@pytest.mark.slow
 def test_what_is_another_track_is_not_taken(fake):
     who, own = connect(), songs(fake, 1)[0]
     longer = fake.songs[own].duration_ms + 60_000
@@ -343,6 +350,7 @@ def test_an_address_that_is_none_is_one_sentence(fake, monkeypatch, url):
         client.login()
 
 
+@pytest.mark.slow
 def test_the_command_uploads_and_names_unmatched_tracks(fake, tmp_path, capsys):
     wanted = [own for own in songs(fake, 60) if fake.songs[own].isrc and fake.songs[own].name.isascii()][:8]
     rows = [track_of(fake, own, tempo_bpm=120.0, key=0, mode=1) for own in wanted]

@@ -39,6 +39,7 @@ def measured(catalogue, playlists, name="mean", **options):
     return cases, next_track.ranks(space, vectors, cases)
 
 
+@pytest.mark.slow
 def test_a_theme_is_recognised_and_hard_negatives_are_at_chance(themed):
     _, easy = measured(*themed, most=2000)
     assert np.mean(easy <= 10) == pytest.approx(0.05, abs=0.015)  # half of the negatives are as near: twice chance
@@ -46,6 +47,7 @@ def test_a_theme_is_recognised_and_hard_negatives_are_at_chance(themed):
     assert np.mean(hard <= 10) == pytest.approx(0.025, abs=0.015)  # chance
 
 
+@pytest.mark.slow
 def test_noise_is_ranked_at_chance():
     catalogue, rng = random_catalogue(800, seed=3), np.random.default_rng(4)
     playlists = [rng.permutation(800)[:60] for _ in range(60)]
@@ -63,6 +65,7 @@ def test_cases_start_at_the_sixth_track_and_negatives_are_never_of_the_playlist(
         assert true in themed[1][p]
 
 
+@pytest.mark.slow
 def test_negatives_are_sampled_in_proportion_to_their_entries():
     catalogue = random_catalogue(300, seed=1)
     rng = np.random.default_rng(0)
@@ -107,6 +110,7 @@ def test_predicting_sequences_equals_predicting_from_each_history_alone(themed):
                 np.testing.assert_allclose(predicted[i], alone, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_history_limits_and_shuffling_permutes_the_previous_tracks(themed):
     catalogue, playlists = themed
     cases = next_track.sample_cases(catalogue, playlists, None, most=200)
@@ -152,6 +156,7 @@ def run(files, *arguments):
     return evaluate.main(["next-track", *map(str, (*where, *arguments))])
 
 
+@pytest.mark.slow
 def test_the_command_prints_one_record_per_method_and_set(files, capsys):
     arguments = ["--train", files / "playlists.parquet", "--predictor", "classic", "--predictor", "mean"]
     assert run(files, *arguments, "--spicyness", 1, 1.2, "--json") == 0

@@ -43,6 +43,7 @@ def least(problem):
     return min(problem.costs(np.array(list(permutations(range(len(problem)))))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize(
     ("position_costs", "symmetric"), [(False, True), (True, True), (False, False), (True, False)]
@@ -71,6 +72,7 @@ def test_local_search_alone_finds_the_optimum_of_nearly_all_sets(position_costs,
     assert best >= found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_orders_that_keep_the_artist_gap_are_found_if_they_exist(seed):
     problem = problem_of(7, seed, gap=2)
@@ -150,6 +152,7 @@ def test_all_tracks_are_played_once_and_pinned_ones_stay(seed, n, gap, begun, bo
     assert again.tolist() == found.tolist()
 
 
+@pytest.mark.slow
 @at_most(25)
 @given(st.integers(0, 1000), st.integers(5, 13), st.sampled_from([(), (0.0, 1.0), (0.3, 1.0, 0.0)]))
 def test_exact_costs_no_more_than_search_and_search_no_more_than_greedy(seed, n, arc):
@@ -214,6 +217,7 @@ def test_long_orders_with_an_arc_are_searched_part_by_part():
     assert cost.terms(found)["cost"].mean() < 0.75 * cost.terms(np.arange(150))["cost"].mean()
 
 
+@pytest.mark.slow
 def test_artist_gap_is_kept():
     catalogue, cost = setting(6, 40, artists=10)
     for gap in (1, 3):
@@ -285,6 +289,7 @@ class TestPath:
         for position, row in held:
             assert found[position] == row
 
+    @pytest.mark.slow
     def test_its_steps_are_even(self):
         """It comes nearer with nearly every step, and mixes on the way."""
         nearer = []
@@ -323,6 +328,7 @@ class TestWalk(SequencerTests):
         assert paid[2] <= paid[1] + 1e-4
         assert paid[2] < paid[0]
 
+    @pytest.mark.slow
     def test_constraints_are_met(self):
         catalogue, cost = setting(3, 100, None)
         position_costs = PositionCosts(catalogue, 12, Constraints(pinned=((4, 50),), end_track=60))
@@ -344,6 +350,7 @@ class TestWalk(SequencerTests):
             walk(np.array([0]), np.arange(1, 20), 5, flow, Rules(catalogue))
 
 
+@pytest.mark.slow
 def test_no_replacement_repeats_a_song_that_comes_later():
     for seed in range(6):
         tracks = random_catalogue(60, seed).table.to_pylist()

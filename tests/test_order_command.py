@@ -95,6 +95,7 @@ def test_what_was_written_is_read_again(suffix, mine, library, tmp_path, capsys)
     assert "exists already" in err
 
 
+@pytest.mark.slow
 def test_a_page_with_the_arc_is_drawn_and_not_overwritten(mine, library, tmp_path, capsys):
     where = tmp_path / "flow.html"
     ordered(mine, library, "--plot", where, "--arc", "peak", capsys=capsys)
@@ -129,6 +130,7 @@ def test_an_arc_is_met_since_all_are_played(mine, library, capsys):
     assert np.corrcoef([energy[i] for i in ids], range(12))[0, 1] > 0.9
 
 
+@pytest.mark.slow
 def test_alternatives_differ_and_are_written_beside_each_other(mine, library, tmp_path, capsys):
     where = tmp_path / "a.json"
     result = json.loads(
@@ -143,6 +145,7 @@ def test_alternatives_differ_and_are_written_beside_each_other(mine, library, tm
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a-2.json", "a-3.json", "a.json", "mine.txt"]
 
 
+@pytest.mark.slow
 def test_unmatched_tracks_keep_their_places_and_doubles_are_played_once_and_both_are_reported(
     library, tmp_path, capsys
 ):

@@ -41,6 +41,7 @@ def test_repeated_seed_is_played_once(catalogue):
     assert ids(generate(catalogue, np.array([5, 5, 9]), length=1))[:2] == ["t00005", "t00009"]
 
 
+@pytest.mark.slow
 def test_same_input_gives_the_same_playlist(catalogue):
     seeds = np.array([5, 9, 2])
     assert generate(catalogue, seeds).as_dict() == generate(catalogue, seeds).as_dict()
@@ -62,6 +63,7 @@ def test_sweetness_and_smoothness_improve_keys_and_tempos(catalogue):
     assert mean(plain, "distance") < mean(sweet, "distance")
 
 
+@pytest.mark.slow
 def test_minutes_are_met_as_closely_as_tracks_allow(catalogue):
     seeds = np.array([5, 9])
     long = generate(catalogue, seeds, length=60, artist_gap=0, sequencer="greedy")
@@ -90,6 +92,7 @@ def test_filters_apply_to_all_tracks_but_the_seeds(catalogue):
         assert not track["explicit"]
 
 
+@pytest.mark.slow
 def test_tracks_without_title_or_artist_are_skipped_and_those_without_features_fill_up():
     tracks = random_catalogue(60, seed=1).table.to_pylist()
     for track in tracks[8:10]:
@@ -139,6 +142,7 @@ class Best:
         return [self.recommend(query, n) for query in queries]
 
 
+@pytest.mark.slow
 def test_without_seeds_the_best_candidate_for_the_title_comes_first(catalogue):
     playlist = generate(catalogue, np.array([], dtype=int), title="beach trip", recommender=Best(), length=8)
     assert ids(playlist)[0] == "t00030"
@@ -184,6 +188,7 @@ def test_impossible_requests_raise_a_sentence(catalogue, arguments, sentence):
         generate(catalogue, **{"seeds": np.array([1]), **arguments})
 
 
+@pytest.mark.slow
 def test_without_features_tracks_with_matching_keys_and_tempos_are_played():
     unknown = dict.fromkeys((*FEATURES, "genres"))
     tracks = [{**t, **unknown} for t in random_catalogue(200, seed=4, unknown=0.1).table.to_pylist()]
@@ -202,6 +207,7 @@ def test_without_features_tracks_with_matching_keys_and_tempos_are_played():
     assert np.nanmean(ordered.terms["tempo_similarity"]) > 0.9
 
 
+@pytest.mark.slow
 def test_names_alone_are_enough_for_a_playlist():
     tracks = [{"track_id": f"t{i}", "title": f"T {i}", "artists": [f"A {i}"]} for i in range(30)]
     for sequencer in ("greedy", "beam", "order"):
@@ -229,12 +235,14 @@ def test_every_sequencer_meets_the_constraints(catalogue, sequencer):
     assert generate(catalogue, np.array([5, 9]), **asked).as_dict() == playlist.as_dict()
 
 
+@pytest.mark.slow
 def test_path_ends_with_the_end_track(catalogue):
     playlist = generate(catalogue, np.array([5]), length=6, sequencer="path", constraints=Constraints(end_track=200))
     assert (len(playlist), ids(playlist)[-1]) == (7, "t00200")
     assert (playlist.terms["cost"] >= 0).all()
 
 
+@pytest.mark.slow
 def test_kept_positions_stay_and_the_other_tracks_are_replaced(catalogue):
     for sequencer in ("greedy", "beam", "order"):
         first = ids(generate(catalogue, np.array([5, 9]), sequencer=sequencer))
@@ -246,12 +254,14 @@ def test_kept_positions_stay_and_the_other_tracks_are_replaced(catalogue):
         generate(catalogue, np.array([5, 9]), keep_positions=[12])
 
 
+@pytest.mark.slow
 def test_excluded_tracks_are_not_played(catalogue):
     plain = generate(catalogue, np.array([5, 9]))
     out = catalogue.rows(ids(plain)[2:])
     assert not set(ids(generate(catalogue, np.array([5, 9]), exclude=out))[2:]) & set(ids(plain))
 
 
+@pytest.mark.slow
 def test_minutes_and_an_end_track_can_be_combined(catalogue):
     for sequencer in ("greedy", "beam", "order"):
         playlist = generate(
@@ -264,6 +274,7 @@ def test_minutes_and_an_end_track_can_be_combined(catalogue):
     assert "the seeds alone last" in short.notes[-1]
 
 
+@pytest.mark.slow
 def test_key_rule_and_tempo_limit_are_applied(catalogue):
     mixing = Mixing("camelot", max_tempo_change=4)
     playlist = generate(catalogue, np.array([5]), mixing=mixing, artist_gap=0)
@@ -274,6 +285,7 @@ def test_key_rule_and_tempo_limit_are_applied(catalogue):
     assert "mixing" not in generate(catalogue, np.array([5])).as_dict()
 
 
+@pytest.mark.slow
 def test_alternatives_differ_and_the_first_is_the_best(catalogue):
     def make(constraints):
         return generate(catalogue, np.array([5]), constraints=constraints, sequencer="beam", predictor="mean")
@@ -306,6 +318,7 @@ def test_contradictory_constraints_are_refused(catalogue, asked, sentence):
         generate(catalogue, np.array([5, 9]), **asked)
 
 
+@pytest.mark.slow
 def test_last_pinned_position_may_be_the_last_that_fits_the_minutes(catalogue):
     seconds = catalogue.numbers("duration_ms") / 1000
     plain = generate(catalogue, np.array([5]), length=6, sequencer="beam")

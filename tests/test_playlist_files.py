@@ -184,6 +184,7 @@ LIBRARY = [
 ]
 
 
+@pytest.mark.slow
 def test_other_versions_and_other_artists_in_a_list_are_unmatched(tmp_path):
     lines = [
         "Ana Vex - Nite Bus",

@@ -121,6 +121,7 @@ odd_tracks = st.lists(
 odd_lists = st.lists(odd | st.fixed_dictionaries({"pid": odd, "name": odd, "tracks": odd | odd_tracks}), max_size=4)
 
 
+@pytest.mark.slow
 @given(odd | st.fixed_dictionaries({"playlists": odd_lists}))
 def test_any_json_is_read_or_refused_in_one_sentence(tmp_path_factory, content):
     place = mpd_slices.PlaylistSource(write_json(tmp_path_factory.mktemp("odd") / "s.json", content))

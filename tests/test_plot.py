@@ -100,6 +100,7 @@ def test_hovering_tells_title_artist_key_tempo_and_how_the_track_follows() -> No
     assert third == "<b>3 · Track 2</b><br>Artist 2<br>key unknown   tempo unknown<br>distance 2.50"
 
 
+@pytest.mark.slow
 def test_one_track_alone_is_a_path_and_a_page() -> None:
     made = playlist(track(0))
     figure = plot.path(made)
@@ -124,6 +125,7 @@ def test_the_ends_of_an_axis_are_named_by_the_two_largest_loadings_and_their_sig
             assert (low_word, high_word) == ((little, much) if component[feature] > 0 else (much, little))
 
 
+@pytest.mark.slow
 def test_a_long_playlist_is_not_buried_under_its_numbers() -> None:
     made = playlist(*map(track, range(200)))
     assert [label.text for label in plot.path(made).layout.scene.annotations] == ["<b>end</b>", "<b>start</b>"]
@@ -149,6 +151,7 @@ def test_curves_have_a_gap_where_a_value_is_unknown_and_a_grey_cell_where_the_ke
     assert (band.x0, band.x1) == (0.5, 2.5)
 
 
+@pytest.mark.slow
 def test_an_ordered_playlist_has_no_seeds_to_mark() -> None:
     made = playlist(track(0), track(1), seeds=0)
     assert set(drawn(plot.path(made))) == {"added"}
@@ -178,6 +181,7 @@ def hostile_page() -> str:
     return plot.page(playlist(track(0, title=HOSTILE), track(1, title=LINK, artists=[IMAGE]), name=HOSTILE + IMAGE))
 
 
+@pytest.mark.slow
 def test_hostile_titles_stay_text_on_the_page(hostile_page: str) -> None:
     elements = Elements(hostile_page)
     assert {tag for tag, _ in elements.found} <= set(
@@ -192,6 +196,7 @@ def test_hostile_titles_stay_text_on_the_page(hostile_page: str) -> None:
     assert "\u202e" not in hostile_page
 
 
+@pytest.mark.slow
 def test_hostile_titles_are_no_markup_to_plotly() -> None:
     made = playlist(track(0, title=HOSTILE), track(1, title=LINK, artists=[IMAGE]))
     texts = [text for trace in (*plot.path(made).data, *plot.curves(made).data) for text in (trace.hovertext or ())]
@@ -204,6 +209,7 @@ def test_hostile_titles_are_no_markup_to_plotly() -> None:
     assert {t.hovertemplate for t in plot.curves(made).data if t.hovertext} == {"%{hovertext}"}
 
 
+@pytest.mark.slow
 def test_the_page_loads_nothing_and_holds_plotly_once(hostile_page: str) -> None:
     loads = [attributes for _, attributes in Elements(hostile_page).found if {"src", "href"} & set(attributes)]
     assert loads == []
@@ -212,6 +218,7 @@ def test_the_page_loads_nothing_and_holds_plotly_once(hostile_page: str) -> None
     assert hostile_page.count("Plotly.newPlot(") == 4
 
 
+@pytest.mark.slow
 def test_the_page_says_what_it_shows() -> None:
     page = plot.page(playlist(track(0), track(1, key=4), name="Sunday", cost=[-0.75], tempo_change=[-2.5]))
     text = " ".join(Elements(page).text.split())
@@ -221,6 +228,7 @@ def test_the_page_says_what_it_shows() -> None:
     assert page.count('<tr class="seed">') == 1
 
 
+@pytest.mark.slow
 def test_the_same_playlist_makes_the_same_page() -> None:
     made = playlist(track(0), track(1))
     assert plot.page(made) == plot.page(made)
@@ -273,6 +281,7 @@ def test_the_wheel_tells_moves_that_go_together_from_others_and_skips_unknown_ke
     assert nothing.layout.annotations[0].text == "2 of 2 tracks have an unknown key"
 
 
+@pytest.mark.slow
 def test_the_arc_is_drawn_over_the_energy_and_only_if_one_was_asked_for() -> None:
     made = playlist(track(0), track(1), track(2))
     assert "arc" not in by_name(plot.curves(made))
@@ -281,6 +290,7 @@ def test_the_arc_is_drawn_over_the_energy_and_only_if_one_was_asked_for() -> Non
     assert (list(arc.x), list(arc.y), arc.yaxis, arc.line.dash) == ([1, 2], [np.float32(0.2), 0.5], "y", "dash")
 
 
+@pytest.mark.slow
 def test_half_and_double_time_are_marked_where_they_count() -> None:
     tempos = [70.0, 140.0, 142.0, 71.0, None, 284.0]
     made = playlist(*(track(i, tempo_bpm=tempo) for i, tempo in enumerate(tempos)))
@@ -312,6 +322,7 @@ def test_the_matrix_holds_the_costs_of_all_joins_and_outlines_those_played() -> 
     np.testing.assert_allclose(y, [1, 2, 3])
 
 
+@pytest.mark.slow
 def test_the_matrix_of_many_tracks_is_small_and_of_one_says_so() -> None:
     made = playlist(*map(track, range(450)))
     z = plot.matrix(made).data[0].z
@@ -332,6 +343,7 @@ def test_hostile_titles_are_no_markup_on_the_wheel_and_in_the_matrix() -> None:
         assert not re.search(r"[$\n\u202e]|&(?!lt;|gt;|amp;|#36;)", text)
 
 
+@pytest.mark.slow
 def test_a_page_without_a_path_has_a_sentence_and_still_draws_the_rest() -> None:
     text = plot.page(playlist(unmeasured(0), unmeasured(1)))
     assert "No track of this playlist has all eight features" in text
@@ -342,6 +354,7 @@ def test_a_page_without_a_path_has_a_sentence_and_still_draws_the_rest() -> None
     assert 'id="path"' in plot.page(playlist(track(0), unmeasured(1)))
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_by_their_kind_and_a_wrong_kind_is_refused() -> None:
     made = playlist(track(0), track(1))
     assert made.figure() == plot.path(made)

@@ -127,6 +127,7 @@ def test_json_prints_only_the_report(tracks, tmp_path, capsys):
     assert set(pq.read_table(tmp_path / "o/tracks.parquet")["track_id"].to_pylist()) == used
 
 
+@pytest.mark.slow
 def test_entries_are_matched_by_id_then_by_name(tracks, tmp_path, capsys):
     by_name = [
         slice_track(0, "t01"),
@@ -292,6 +293,7 @@ def test_digests_are_equal_exactly_for_equal_lists():
     assert not np.isin(digests_of(lists, 2), digest).any()
 
 
+@pytest.mark.slow
 def test_the_split_depends_on_the_random_seed(tracks, tmp_path, capsys):
     path = write_json(tmp_path / "s.json", slice_of(*random_lists(200)))
     found = []
@@ -323,6 +325,7 @@ def test_a_held_out_source_is_entirely_in_the_test_split(tracks, tmp_path, capsy
 # --- Stopped and started again
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_resumes_with_the_same_result(tracks, tmp_path, capsys, monkeypatch):
     for k in range(6):
         write_json(tmp_path / f"raw/{k}.json", slice_of(*random_lists(30, first=k * 100, seed=k)))
@@ -395,6 +398,7 @@ def test_a_killed_run_leaves_no_process_and_resumes(tracks, tmp_path):
     assert not (output / ".parts").exists()
 
 
+@pytest.mark.slow
 def test_several_processes_give_the_same_result_as_one(tracks, tmp_path, capsys):
     for k in range(5):
         write_json(tmp_path / f"raw/{k}.json", slice_of(*random_lists(30, first=k * 100, seed=k)))
@@ -406,6 +410,7 @@ def test_several_processes_give_the_same_result_as_one(tracks, tmp_path, capsys)
     assert pq.read_table(tmp_path / "1/playlists.parquet").equals(pq.read_table(tmp_path / "2/playlists.parquet"))
 
 
+@pytest.mark.slow
 def test_the_batch_size_does_not_matter(tracks, tmp_path, capsys, monkeypatch):
     paths = [write_json(tmp_path / f"{k}.json", slice_of(*random_lists(30, first=k * 100, seed=k))) for k in range(3)]
     assert run(*paths, "--tracks", tracks, "--output", tmp_path / "large", capsys=capsys)[0] == 0

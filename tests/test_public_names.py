@@ -28,6 +28,7 @@ def printed(main, *arguments, capsys):
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_make_makes_what_the_command_prints(path, capsys):
     options = ["--length", "4", "--sweetness", "2", "--bpm", "80-160", "--end-track", "title 50", "--arc", "peak"]
     record = printed(generate.main, "title 5", "t00009", "--catalogue", path, *options, capsys=capsys)
@@ -43,6 +44,7 @@ def test_make_makes_what_the_command_prints(path, capsys):
     assert made.to_dict() == record
 
 
+@pytest.mark.slow
 def test_seeds_may_be_one_text_or_rows(path):
     catalogue = disco.open(path)
     one = disco.make(catalogue, "title 5", length=2).to_dict()
@@ -59,6 +61,7 @@ def test_reorder_orders_what_the_command_prints(path, capsys, tmp_path):
     assert better.tracks.table["track_id"][0].as_py() == ids[2]
 
 
+@pytest.mark.slow
 def test_lint_grades_a_playlist_and_recommend_finds_tracks(path):
     catalogue = disco.open(path)
     playlist = disco.make(catalogue, "title 5", length=5)
@@ -76,6 +79,7 @@ def test_options_have_the_names_and_defaults_of_the_parameters(command):
             assert usual[name] == (list(parameter.default) if parameter.default == () else parameter.default), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [

@@ -95,6 +95,7 @@ class TestScoredElsewhere(RecommenderTests):
         return Scored("scored", 400, score, rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 10, 500, 1000, 20_000])
 @pytest.mark.parametrize("levels", [2, 50, 10**6])
 def test_top_n_is_exact_with_ties_by_the_lower_row(n, levels):

@@ -151,6 +151,7 @@ def test_strange_titles_are_survived(title, capsys, reader):
     assert "title" in err
 
 
+@pytest.mark.slow
 def test_seeds_are_never_among_the_answers(capsys, knn, where):
     for recommender in ("popularity", "item-knn", "playlist-knn"):
         asked = [*where, "--recommender", trained(recommender), "-n", 300, "--json"]

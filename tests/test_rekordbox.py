@@ -261,6 +261,7 @@ def test_an_xml_bomb_takes_no_memory(tmp_path):
     assert "declares a document type or entities" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_tag_without_an_end_is_refused_after_16_mb(tmp_path):
     where = tmp_path / "library.xml"
     where.write_bytes(b"<DJ_PLAYLISTS><COLLECTION><TRACK Name='" + b"x" * (20 << 20))

@@ -122,6 +122,7 @@ def same(read: Catalogue, expected: list[dict[str, Any]]) -> None:
         assert {name: one[name] for name in other} == other
 
 
+@pytest.mark.slow
 @given(catalogues(), words)
 @example(of(title="a", path="/music/\x01\ufffe.mp3"), "\ud800")
 def test_rekordbox_keeps_everything_but_fractions_of_seconds(tmp_path_factory, tracks, name):
@@ -134,6 +135,7 @@ def test_rekordbox_keeps_everything_but_fractions_of_seconds(tmp_path_factory, t
     assert listed.unmatched == ()
 
 
+@pytest.mark.slow
 @given(catalogues(), words)
 @example(of(title="a", path="/music/a:/b.mp3", duration_ms=1), "\ud800")
 @example(of(track_id="/:0"), "an id that looks like a place")
@@ -152,6 +154,7 @@ def test_traktor_keeps_everything(tmp_path_factory, tracks, name):
     assert listed.unmatched == ()
 
 
+@pytest.mark.slow
 @given(catalogues(), words)
 @example(of(title="a"), "\ud800")
 def test_jspf_keeps_everything(tmp_path_factory, tracks, name):
@@ -167,6 +170,7 @@ def test_jspf_keeps_everything(tmp_path_factory, tracks, name):
     assert listed.match(tracks).tolist() == list(range(len(tracks)))
 
 
+@pytest.mark.slow
 @given(catalogues(), words, st.sampled_from([None, *export.PATHS]))
 def test_every_track_of_an_m3u8_is_matched_again(tmp_path_factory, tracks, name, way):
     folder = tmp_path_factory.getbasetemp()
@@ -182,6 +186,7 @@ def test_every_track_of_an_m3u8_is_matched_again(tmp_path_factory, tracks, name,
     assert len(where.read_text(encoding="utf-8").splitlines()) == 2 + 2 * len(tracks)
 
 
+@pytest.mark.slow
 @given(catalogues(), words)
 def test_every_track_of_a_json_is_matched_again(tmp_path_factory, tracks, name):
     listed = playlist_files.read(written(tracks, name, ".json", tmp_path_factory.getbasetemp()))
@@ -189,6 +194,7 @@ def test_every_track_of_a_json_is_matched_again(tmp_path_factory, tracks, name):
     assert listed.ids == tracks.table["track_id"].to_pylist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", export.FORMATS)
 @pytest.mark.parametrize("text", [*HOSTILE, "\ud800\udfff"])
 def test_hostile_text_breaks_no_format(suffix, text, tmp_path):

@@ -239,6 +239,7 @@ tracks = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(tracks, tracks)
 def test_it_agrees_with_the_rules_written_plainly(a, b):
     assert same_recording(a, b) == same_recording(b, a) == plainly_the_same(a, b)

@@ -193,6 +193,7 @@ def test_a_title_of_stop_words_alone_is_found(catalogue):
     assert found(catalogue, "by the way") == "way"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["zzqqxx", "xylophone orchestra", "x " * 300, "q" * 3000])
 def test_no_match_gives_the_nearest_five_below_the_threshold(catalogue, text):
     matches = catalogue.search(text)
@@ -214,6 +215,7 @@ def test_tracks_without_title_or_artist_can_be_searched():
     assert of([("none", None, None, None)]).search("night") == []
 
 
+@pytest.mark.slow
 def test_the_index_is_built_once_at_the_first_search(monkeypatch):
     catalogue, built = random_catalogue(2_000, seed=3, artists=90), []
     real = search.TextIndex

@@ -76,6 +76,7 @@ def oracle(catalogue: Catalogue, predictor, start, pool, length: int, knobs: Kno
     return path
 
 
+@pytest.mark.slow
 @at_most(40)
 @given(
     st.integers(0, 10_000),

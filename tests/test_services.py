@@ -167,6 +167,7 @@ def test_listenbrainz_gives_what_it_has_in_its_own_order(services):
     assert all(scores[one] >= oracle[one] for one in same)
 
 
+@pytest.mark.slow
 def test_listenbrainz_finds_what_has_another_name_by_spotifys_id(services):
     fake = services["listenbrainz"]
     rows = [{**row, "title": f"Another {i}"} for i, row in enumerate(rows_of(fake.library))]
@@ -178,6 +179,7 @@ def test_listenbrainz_finds_what_has_another_name_by_spotifys_id(services):
     assert len(fake.calls("spotify-id-from-mbid")) <= 2
 
 
+@pytest.mark.slow
 def test_listenbrainz_finds_a_seed_without_isrc_by_its_name(services):
     fake = services["listenbrainz"]
     catalogue = catalogue_of([{**row, "isrc": None} for row in rows_of(fake.library)])
@@ -210,6 +212,7 @@ def test_reccobeats_finds_what_has_no_spotify_id(services, by):
         assert {rows[row]["isrc"] for row in found.rows} <= answered
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_at_most_ten_seeds_are_asked_for_and_each_answer_once(services, name):
     made, rows = load_recommender(name, services["catalogue"]), known_rows(services, 40)
@@ -221,6 +224,7 @@ def test_at_most_ten_seeds_are_asked_for_and_each_answer_once(services, name):
     assert (again.rows == first.rows).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_an_answer_grows_old(services, name):
     made, rows = load_recommender(name, services["catalogue"]), known_rows(services, 1)
@@ -231,6 +235,7 @@ def test_an_answer_grows_old(services, name):
     assert len(services[name].log) == 2 * asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("fault", ["drop", "cut", "error"])
 @pytest.mark.parametrize("at", [1, 2])
@@ -250,6 +255,7 @@ def test_a_fault_that_lasts_is_one_sentence(services, name, fault):
     assert max(services["slept"]) <= http.MAX_SILENT_WAIT_S
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     ("name", "path"),
@@ -279,6 +285,7 @@ def test_a_slow_answer_is_given_up(services, name, monkeypatch):
         load_recommender(name, services["catalogue"]).recommend(query(known_rows(services)), 9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_long_rate_limit_is_an_error_and_respected_by_later_runs(services, name, monkeypatch):
     services[name].fault("limit", seconds=600)
@@ -294,6 +301,7 @@ def test_a_long_rate_limit_is_an_error_and_respected_by_later_runs(services, nam
     assert len(made.recommend(query(known_rows(services)), 9).rows) == 9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_short_rate_limit_is_waited_for(services, name):
     services[name].fault("limit", seconds=1)
@@ -322,6 +330,7 @@ def test_a_missing_network_is_one_error_line(services, name, monkeypatch, tmp_pa
     assert {"listenbrainz": "receive the ISRCs", "reccobeats": "receives the Spotify ids"}[name] in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_playlist_comes_of_it(services, name, tmp_path, capsys):
     table = tmp_path / "t.parquet"
@@ -356,6 +365,7 @@ def test_a_damaged_memory_is_no_reason_to_stop(services, text):
     assert len(load_recommender("reccobeats", services["catalogue"]).recommend(query(known_rows(services)), 9).rows)
 
 
+@pytest.mark.slow
 def test_the_memory_is_its_owners_alone_and_bounded(services, monkeypatch):
     monkeypatch.setattr(answers, "MAX_ANSWERS", 3)
     for row in known_rows(services, 8):

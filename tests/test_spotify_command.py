@@ -119,6 +119,7 @@ def test_every_scenario_ends_in_the_right_thing_or_in_one_sentence(start, scenar
         assert not [target for target, n in fake.twice().items() if n > 1 and "/items" in target]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["extended"])
 def test_the_published_way_searches_recommends_and_measures(start, scenario, capsys):
     fake = start(scenario, tracks=600)
@@ -139,6 +140,7 @@ def test_the_published_way_searches_recommends_and_measures(start, scenario, cap
     assert all(r.query["ids"].count(",") < 100 for r in fake.calls("audio-features"))
 
 
+@pytest.mark.slow
 def test_the_notebook_plays_from_spotify(start, capsys):
     fake = start("extended", tracks=600)
     names = [fake.library.tracks[one].name for one in seeds(fake)]
@@ -153,6 +155,7 @@ def test_the_notebook_plays_from_spotify(start, capsys):
     assert "13 tracks" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_candidates_are_the_users_own_where_spotify_recommends_nothing(start, capsys, tmp_path):
     fake = start()
     table = own_table(fake, tmp_path / "mine.parquet")
@@ -170,6 +173,7 @@ def test_candidates_are_the_users_own_where_spotify_recommends_nothing(start, ca
     assert "in order, not mixed" in err
 
 
+@pytest.mark.slow
 def test_features_of_reccobeats_are_asked_for_only_when_wanted(start, capsys, monkeypatch):
     fake = start()
     with ReccoBeats(fake.library, clock=fake.clock) as recco:
@@ -255,6 +259,7 @@ def test_features_that_are_there_are_not_replaced():
     )
 
 
+@pytest.mark.slow
 def test_tracks_that_spotify_does_not_have_are_reported_and_left_out(start, capsys, tmp_path):
     fake = start()
     there = next(one for one in fake.library.tracks.values() if one.isrc and one.isrc.endswith("2"))
@@ -320,6 +325,7 @@ def test_a_client_id_that_is_none_is_reported_before_anything_is_sent(start, cap
     assert fake.log == []
 
 
+@pytest.mark.slow
 def test_a_wrong_client_id_is_reported(start, browser, monkeypatch):
     fake = start(login=False)
     browser(fake)
@@ -382,6 +388,7 @@ def test_a_port_that_is_taken_is_reported(start):
             tokens.login(fake.client_id, busy.getsockname()[1], lambda address: None)
 
 
+@pytest.mark.slow
 def test_disconnect_removes_all_but_the_count_of_calls(start, capsys, monkeypatch):
     fake = start("extended")
     run(spotify.main, "sync", capsys=capsys)
@@ -399,6 +406,7 @@ def test_disconnect_removes_all_but_the_count_of_calls(start, capsys, monkeypatc
     assert run(spotify.main, "disconnect", "--yes", capsys=capsys)[0] == 0  # twice does no harm
 
 
+@pytest.mark.slow
 def test_status_asks_nobody_and_speaks_json(start, capsys):
     fake = start()
     run(spotify.main, "sync", capsys=capsys)
@@ -410,6 +418,7 @@ def test_status_asks_nobody_and_speaks_json(start, capsys):
     assert result["app"]["audio-features"] == "withdrawn from this app"
 
 
+@pytest.mark.slow
 def test_sync_finishes_a_playlist_that_was_cut_off(start, capsys):
     from disco.sources.services.spotify import upload
 

@@ -60,6 +60,7 @@ def check(made, fake):
     assert set(made.tracks.table["track_id"].to_pylist()) == everything
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["development-2026", "old-app", "extended"])
 def test_all_is_read_once_and_no_other_peoples_lists(start, scenario):
     fake = start(scenario)
@@ -69,6 +70,7 @@ def test_all_is_read_once_and_no_other_peoples_lists(start, scenario):
     assert not (library.spotify_dir() / "reading").exists()
 
 
+@pytest.mark.slow
 def test_what_an_entry_holds_is_called_item_or_track(start):
     fake = start(alias=True)  # both names at once
     check(read(), fake)
@@ -107,6 +109,7 @@ def test_what_is_no_measurement_is_unknown(sentence, tempo, key, mode, energy):
     assert (row["tempo_bpm"], row["key"], row["mode"], row["energy"]) == (tempo, key, mode, energy)
 
 
+@pytest.mark.slow
 def test_what_is_known_of_a_track_is_kept(start):
     fake = start("extended")
     tracks = {one["track_id"]: one for one in read().tracks.table.to_pylist()}
@@ -120,6 +123,7 @@ def test_what_is_known_of_a_track_is_kept(start):
         assert len(here["artists"] or []) == len([one for one in there.artists if one.name.strip()])
 
 
+@pytest.mark.slow
 def test_the_library_is_read_back_as_it_was_written(start):
     start()
     made = read()
@@ -150,6 +154,7 @@ def test_the_cost_is_reported_before_it_is_paid(start):
     assert len(fake.log) - asked == len(plan.pages)
 
 
+@pytest.mark.slow
 def test_a_second_reading_asks_only_for_what_changed(start):
     fake = start()
     read()
@@ -219,6 +224,7 @@ def test_killed_at_any_of_50_points_and_resumed_it_is_the_same_and_at_most_one_p
         assert made.tracks.table.equals(whole.tracks.table), n
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["quota", "drop", "garble"])
 def test_what_stops_a_reading_loses_nothing(start, fault):
     fake = start()
@@ -231,6 +237,7 @@ def test_what_stops_a_reading_loses_nothing(start, fault):
     assert sum(n - 1 for n in fake.twice().values()) <= (3 if fault == "garble" else 1)
 
 
+@pytest.mark.slow
 def test_a_reading_that_was_left_for_a_week_begins_anew(start):
     fake = start()
     fake.fault("quota", at=9, seconds=60 * 60)
@@ -241,6 +248,7 @@ def test_a_reading_that_was_left_for_a_week_begins_anew(start):
     check(read(), fake)
 
 
+@pytest.mark.slow
 def test_another_account_gets_nothing_of_the_first(start):
     fake = start()
     first = read()
@@ -250,12 +258,14 @@ def test_another_account_gets_nothing_of_the_first(start):
     assert len(fake.calls("/v1/me/tracks")) == 4
 
 
+@pytest.mark.slow
 def test_a_list_that_changes_while_it_is_read_is_reported(start):
     fake = start()
     fake.fault("run", at=2, path="/me/tracks", run=lambda: fake.library.saved.pop())
     assert "1 lists changed while they were read; sync again to have them exactly" in read().notes
 
 
+@pytest.mark.slow
 def test_a_list_that_is_deleted_while_it_is_read_is_left_out(start):
     fake = start()
     mix = fake.library.playlist("Mix 2")
@@ -273,6 +283,7 @@ def test_an_empty_account_has_an_empty_library(start):
     assert len(library.read().tracks) == 0
 
 
+@pytest.mark.slow
 def test_it_is_opened_by_its_name_and_by_its_folder(start):
     start()
     place = Path("spotify")
@@ -294,6 +305,7 @@ def test_a_file_called_spotify_is_a_file(tmp_path, monkeypatch):
     assert not source.can_read(Path("spotify"))
 
 
+@pytest.mark.slow
 def test_entries_that_are_no_tracks_keep_their_places(start):
     start()
     made = read()
@@ -303,6 +315,7 @@ def test_entries_that_are_no_tracks_keep_their_places(start):
     assert odd.names[1] == "My <File> & more Some One"
 
 
+@pytest.mark.slow
 def test_an_old_library_reminds_of_the_terms(start):
     fake = start()
     read()
@@ -310,6 +323,7 @@ def test_an_old_library_reminds_of_the_terms(start):
     assert "sync it again, or disconnect" in source.read(library.library_dir()).notes[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1}', '{"format": 99}', "[" * 100_000])
 def test_a_damaged_library_is_reported(start, text):
     start()
@@ -319,6 +333,7 @@ def test_a_damaged_library_is_reported(start, text):
         library.read()
 
 
+@pytest.mark.slow
 def test_a_library_whose_table_is_gone_is_reported(start):
     start()
     read()
@@ -327,6 +342,7 @@ def test_a_library_whose_table_is_gone_is_reported(start):
         library.read()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_reported_and_the_library_before_is_whole(start, monkeypatch):
     fake = start()
     before = read()
@@ -342,6 +358,7 @@ def test_a_full_disk_is_reported_and_the_library_before_is_whole(start, monkeypa
     monkeypatch.undo()
 
 
+@pytest.mark.slow
 def test_the_library_is_for_its_owner_alone(start):
     start()
     read()

@@ -99,6 +99,7 @@ def test_a_read_is_tried_three_times_and_then_fails(start, fault):
     assert len(fake.log) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["html", "empty", "bytes", "null", "list", "hollow", "deep", "types"])
 def test_an_answer_that_is_none_is_a_sentence(start, form):
     fake = start()
@@ -179,6 +180,7 @@ def test_a_warning_is_logged_a_month_before_the_consent_ends(start, caplog):
     assert caplog.messages == ["Spotify's consent ends in 22 days; log in again before then: disco spotify login"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"access_token": 3}', "[" * 100_000])
 def test_a_damaged_token_file_asks_for_a_login(start, text):
     start(login=False)

@@ -70,6 +70,7 @@ def test_killed_at_each_request_and_run_again_it_is_whole_and_single(start, ids,
     check(fake, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
 def test_killed_again_and_again_it_is_whole_in_the_end(start, ids, monkeypatch, after):
     fake = start()
@@ -87,6 +88,7 @@ def test_killed_again_and_again_it_is_whole_in_the_end(start, ids, monkeypatch, 
     check(fake, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", range(1, 5))
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("fault", ["drop", "error", "cut"])
@@ -98,6 +100,7 @@ def test_an_answer_that_does_not_come_is_looked_up(start, ids, fault, after, at)
     check(fake, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["half", "html", "empty", "null", "list", "hollow", "types"])
 @pytest.mark.parametrize("at", range(1, 5))
 def test_a_damaged_answer_is_looked_up(start, ids, form, at):
@@ -108,6 +111,7 @@ def test_a_damaged_answer_is_looked_up(start, ids, form, at):
     check(fake, wanted)
 
 
+@pytest.mark.slow
 def test_a_lasting_fault_is_an_error_and_the_same_command_resumes(start, ids, caplog):
     caplog.set_level("INFO", "disco")
     fake = start()
@@ -137,6 +141,7 @@ def test_an_upload_stopped_by_a_quota_is_resumed_when_it_is_over(start, ids):
     assert fake.wasted() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["reordered", "added", "removed"])
 def test_what_somebody_changed_meanwhile_is_left_alone(start, ids, change):
     fake = start()

@@ -224,6 +224,7 @@ def test_a_file_that_is_not_a_table_gives_one_sentence_with_file_and_line(tmp_pa
         assert part in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "flipped", "not gzip", "empty"])
 def test_a_broken_gzip_gives_an_error(tmp_path, damage):
     rows = "".join(f"t{i},Title {i * i},A,0.{i},{60 + i}\n" for i in range(40_000))

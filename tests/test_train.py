@@ -64,6 +64,7 @@ def yeo_johnson(x: np.ndarray, power: np.ndarray) -> np.ndarray:
     return np.where(x >= 0, risen, fallen)
 
 
+@pytest.mark.slow
 def test_a_fitted_scaler_agrees_with_scikit_learn() -> None:
     preprocessing = pytest.importorskip("sklearn.preprocessing")
     decomposition = pytest.importorskip("sklearn.decomposition")
@@ -81,6 +82,7 @@ def test_a_fitted_scaler_agrees_with_scikit_learn() -> None:
     assert all(max(component, key=abs) > 0 for component in pca["components"])
 
 
+@pytest.mark.slow
 def test_features_are_fitted_on_unique_tracks_that_are_not_cold(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

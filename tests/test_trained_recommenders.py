@@ -242,6 +242,7 @@ def test_an_invalid_array_is_reported_in_one_sentence(array, sentence, tmp_path)
 # --- the command
 
 
+@pytest.mark.slow
 def test_a_trained_recommender_is_found_by_name_in_the_users_folder(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DISCO_DATA", str(tmp_path))
     tracks, playlists = data_files()

@@ -87,6 +87,7 @@ def coinages(file: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", files(), ids=lambda file: file.relative_to(ROOT).as_posix())
 def test_words_are_plain(file):
     assert coinages(file) == []
