@@ -63,11 +63,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _markers_are_true(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that needs more than its markers say. TensorFlow itself starts a process and opens a socket."""
+    """Fail a test that needs more than its markers say. TensorFlow and kernels start processes and open sockets."""
     needs.USED.clear()
     yield
     for marker, use in needs.USED.items():
-        if not any(request.node.get_closest_marker(name) for name in (marker, "train")):
+        if not any(request.node.get_closest_marker(name) for name in (marker, "train", "notebook")):
             pytest.fail(f"the test {use}: mark it `{marker}`", pytrace=False)
 
 

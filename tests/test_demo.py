@@ -54,6 +54,7 @@ def first_genres(table: pa.Table) -> np.ndarray:
     return np.array([genres[0] for genres in table["genres"].to_pylist()])
 
 
+@pytest.mark.slow
 def test_the_committed_catalogue_is_reproducible(make_demo, table, tmp_path):
     again = tmp_path / "tracks.parquet"
     assert make_demo.main(["draw", "--output", str(again)]) == 0
