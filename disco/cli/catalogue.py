@@ -22,9 +22,9 @@ def info(catalogue: Catalogue) -> dict[str, Any]:
     """Facts about a catalogue: how many tracks, what share of them each column covers, ranges, genres."""
     n = len(catalogue)
     columns = [field.name for field in SCHEMA if field.name not in FEATURES and field.name != "feature_set"]
-    covered = {name: int(pc.sum(pc.is_valid(catalogue.table[name])).as_py() or 0) for name in columns}
-    sets = catalogue.table["feature_set"].drop_null().value_counts().to_pylist()
-    genres = pc.value_counts(catalogue.table["genres"].combine_chunks().flatten()).to_pylist()
+    covered = {name: int(pc.sum(pc.is_valid(catalogue.column(name))).as_py() or 0) for name in columns}
+    sets = catalogue.column("feature_set").drop_null().value_counts().to_pylist()
+    genres = pc.value_counts(catalogue.column("genres").combine_chunks().flatten()).to_pylist()
     tempos = catalogue.tempos[~np.isnan(catalogue.tempos)]
     return {
         "where": catalogue.where,
