@@ -367,8 +367,15 @@ class Catalogue:
 
     @cached_property
     def _index(self) -> TextIndex:
-        artists = pc.binary_join(pc.fill_null(self.column("artists").combine_chunks(), []), " ")
-        return TextIndex(self.column("title").combine_chunks(), artists, self.numbers("popularity"))
+        built: list[TextIndex] = []
+
+        def build() -> NDArray[np.uint8]:
+            artists = pc.binary_join(pc.fill_null(self.column("artists").combine_chunks(), []), " ")
+            built.append(TextIndex(self.column("title").combine_chunks(), artists, self.numbers("popularity")))
+            return np.empty(0, np.uint8) if self._store is None else built[0].pack()
+
+        packed = build() if self._store is None else self._store.array("search", build)
+        return built[0] if built else TextIndex.unpack(packed, self.numbers("popularity"))
 
 
 def merge(catalogues: Sequence[Catalogue]) -> Catalogue:
