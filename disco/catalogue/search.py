@@ -78,7 +78,7 @@ class _Postings:
 
 
 def _among(keys: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of some ascending numbers are among others, ascending too: `np.isin` takes seconds to hash such numbers."""
+    """Which of some ascending numbers are among others, ascending too; `np.isin` would take seconds to hash them."""
     if not len(others):
         return np.zeros(len(keys), dtype=bool)
     return np.asarray(others[np.minimum(np.searchsorted(others, keys), len(others) - 1)] == keys)

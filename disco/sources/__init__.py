@@ -135,6 +135,7 @@ def open_playlist(
     enrich_from: Paths = (),
     corrections: str | Path | None = None,
     text: str | None = None,
+    cache: bool = True,
 ) -> tuple[Tracklist, Catalogue]:
     r"""Open one playlist of a file, and the catalogue in which its tracks are looked up.
 
@@ -152,6 +153,8 @@ def open_playlist(
         As for `open`; they also apply to the tracks of the file itself.
     text : str, optional
         The content of the file, if it is not to be read from disk; `path` is then what errors call it.
+    cache : bool
+        As for `open`.
 
     Returns
     -------
@@ -179,7 +182,7 @@ def open_playlist(
     if isinstance(catalogue, Catalogue):
         return tracklist, enrich(catalogue, enrich_from, corrections) if enrich_from or corrections else catalogue
     if _several(catalogue):
-        return tracklist, open(catalogue, enrich_from, corrections)
+        return tracklist, open(catalogue, enrich_from, corrections, cache)
     tracks = tracklist.tracks
     if tracks is None and text is None and _describes_tracks(Path(path)):
         tracks = _read(path)

@@ -244,6 +244,11 @@ def prune(root: Path, keep: Path) -> None:
                 total -= size
 
 
+def total_bytes(root: Path) -> int:
+    """Bytes of all files in the cache of catalogues."""
+    return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+
+
 def _size_without_stale(folder: Path) -> int:
     """Bytes of the files of a folder, after its stale temporary files are removed."""
     total = 0
