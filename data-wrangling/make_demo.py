@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from disco.catalogue import FEATURES, SCHEMA
-from disco.catalogue.table import PROVENANCE_COLUMNS
+from disco.catalogue.schema import PROVENANCE_COLUMNS
 
 HERE = Path(__file__).resolve().parent
 STATISTICS = HERE / "demo_genres.json"
