@@ -246,7 +246,11 @@ def prune(root: Path, keep: Path) -> None:
 
 def total_bytes(root: Path) -> int:
     """Bytes of all files in the cache of catalogues."""
-    return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    total = 0
+    for path in root.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size * path.is_file()
+    return total
 
 
 def _size_without_stale(folder: Path) -> int:
