@@ -38,6 +38,8 @@ TOTAL_BYTES = 1 << 30
 TIMES_THE_FILES = 2
 # or this many bytes a track where that is more: vectors take 64, and the search index about 16.
 BYTES_PER_TRACK = 96
+# What a catalogue of a few tracks may take: names of columns alone take 10 kB.
+LEAST_BYTES = 1 << 18
 VECTOR_BYTES = 64
 # A temporary file this old is left over from a command that was killed.
 _STALE_S = 3600.0
@@ -182,7 +184,7 @@ def open_cache(paths: Sequence[Path], contents: Sequence[bytes]) -> CatalogueCac
     for path in paths:
         with contextlib.suppress(OSError):
             sizes += path.stat().st_size
-    return CatalogueCache(user_cache() / f"{place[:16]}-{key[:32]}", TIMES_THE_FILES * sizes)
+    return CatalogueCache(user_cache() / f"{place[:16]}-{key[:32]}", max(TIMES_THE_FILES * sizes, LEAST_BYTES))
 
 
 def fingerprint(path: Path, content: bytes = b"") -> bytes:
