@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 import disco
 from disco.catalogue import FEATURES, SCHEMA
 from disco.catalogue.music import circle_position, key_similarity, tempo_change
-from disco.catalogue.table import PROVENANCE_COLUMNS
+from disco.catalogue.schema import PROVENANCE_COLUMNS
 
 HERE = Path(__file__).resolve().parent
 NAMES = HERE / "demo_names.txt"
@@ -43,7 +43,7 @@ SEED = 2026
 TEMPO_RANGE = (50.0, 215.0)
 # Neighbours in sound and in tempo, so that a playlist from their three tracks hangs together.
 SEED_GENRES = ("disco", "house", "deep-house")
-# What one can mix without being heard: the tempo faders of most decks go as far.
+# In per cent: what the tempo faders of most decks can change at their finest setting.
 LARGEST_TEMPO_CHANGE = 6.0
 
 # Decimals of each feature: those that the services publish, or fewer where the difference is inaudible.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from disco import sources
 from disco.catalogue import FEATURES, SCHEMA, Catalogue, merge
-from disco.catalogue.table import deduplicate
+from disco.catalogue.deduplicate import deduplicate
 from disco.cli.catalogue import main
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import tables

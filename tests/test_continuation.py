@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from disco.catalogue.numbering import artist_numbers
 from disco.cli import evaluate
 from disco.errors import DataError, DiscoError
-from disco.evaluation import continuation, metrics, protocols
+from disco.evaluation import continuation, methods, metrics
 from disco.evaluation.continuation import MIN_HOLDOUTS, PROTOCOLS, Category
 from disco.models.recommenders import RECOMMENDERS, Candidates, Query
 from disco.sources.files import playlist_tables, tables
@@ -306,7 +306,7 @@ def oracle(monkeypatch):
         "seeds": Oracle(kinds, ["even", "odd"], reads_titles=False, name="seeds"),
         "titles": Oracle(kinds, ["odd", "even"], name="titles"),
     }
-    monkeypatch.setattr(protocols, "load_recommender", lambda name, catalogue: known[name])
+    monkeypatch.setattr(methods, "load_recommender", lambda name, catalogue: known[name])
 
 
 def run(files, *arguments):
@@ -390,8 +390,8 @@ def test_by_default_all_recommenders_that_fit_the_catalogue_are_measured(files, 
             raise DataError("misfit", "has none of these tracks")
         return Oracle([], [], name=name)
 
-    monkeypatch.setattr(protocols, "load_recommender", load)
-    monkeypatch.setattr(protocols, "trained_recommenders", lambda: ["misfit", "popularity", "mine"])
+    monkeypatch.setattr(methods, "load_recommender", load)
+    monkeypatch.setattr(methods, "trained_recommenders", lambda: ["misfit", "popularity", "mine"])
     arguments = ["--protocol", "first-5", "--no-titles", "--train", files / "playlists.parquet", "--json"]
     assert run(files, *arguments) == 0
     captured = capsys.readouterr()

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from disco.catalogue.arrays import number_texts
 from disco.catalogue.numbering import artist_numbers
 from disco.catalogue.same_recording import NEAR_MS
-from disco.catalogue.table import COLUMN_GROUPS, FEATURES, PROVENANCE_COLUMNS, Catalogue, Mask, Rows
+from disco.catalogue.schema import COLUMN_GROUPS, FEATURES, PROVENANCE_COLUMNS
+from disco.catalogue.table import Catalogue, Mask, Rows
 from disco.catalogue.text import fold_isrcs, recording_titles
 
 Codes = NDArray[np.intp]

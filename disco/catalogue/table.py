@@ -6,18 +6,20 @@ Inside the program a track is its row number in one catalogue (`Rows`); in files
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from disco.catalogue.deduplicate import deduplicate
 from disco.catalogue.lookup import Choose, find
 from disco.catalogue.music import circle_position
+from disco.catalogue.schema import FEATURES, SCHEMA
 from disco.catalogue.search import Match, TextIndex
 from disco.catalogue.text import song_key
 from disco.errors import NotFoundError
@@ -26,52 +28,15 @@ Rows = NDArray[np.intp]
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-FEATURES = (
-    "acousticness",
-    "danceability",
-    "energy",
-    "instrumentalness",
-    "liveness",
-    "loudness",
-    "speechiness",
-    "valence",
-)
-
-SCHEMA = pa.schema(
-    [
-        ("track_id", pa.string()),
-        ("title", pa.string()),
-        ("artists", pa.list_(pa.string())),
-        ("album", pa.string()),
-        ("genres", pa.list_(pa.string())),
-        ("duration_ms", pa.int32()),
-        ("popularity", pa.float32()),
-        ("explicit", pa.bool_()),
-        ("time_signature", pa.int8()),
-        ("isrc", pa.string()),
-        ("path", pa.string()),
-        ("tempo_bpm", pa.float32()),
-        ("key", pa.int8()),
-        ("mode", pa.int8()),
-        *((feature, pa.float32()) for feature in FEATURES),
-        ("feature_set", pa.string()),
-        # Source of key and tempo: "table", "tag", "sound" or "person"; confidence, 0-1, where it was measured.
-        ("key_origin", pa.string()),
-        ("key_confidence", pa.float32()),
-        ("tempo_origin", pa.string()),
-        ("tempo_confidence", pa.float32()),
-    ]
-)
-
-# Feature set of values that a person gave: on the same scales as Spotify's, 0 to 1.
-PERSON = "person"
-# Columns that are always taken together from one source, so that no track mixes two measurements.
-COLUMN_GROUPS = ((*FEATURES, "feature_set"), ("key", "mode"), ("tempo_bpm",))
-# Columns that describe a group and are taken with it.
-PROVENANCE_COLUMNS = {"key": ("key_origin", "key_confidence"), "tempo_bpm": ("tempo_origin", "tempo_confidence")}
-
 # Up to this many ids are found by scanning: hashing a million ids costs as much as 20 scans.
 _SCAN = 20
+
+
+class ArrayStore(Protocol):
+    """Where arrays that belong to a catalogue are kept from one process to the next."""
+
+    def array(self, name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """The array of this name; computed, and kept, where there is none that can be used."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +65,8 @@ class Catalogue:
     where: str = ""
     notes: tuple[str, ...] = ()
     parent: Catalogue | None = field(default=None, repr=False, compare=False)
+    # Not an argument, so that `dataclasses.replace` with other tracks does not take it along.
+    _store: ArrayStore | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def from_tracks(cls, tracks: Iterable[Mapping[str, Any]], where: str = "") -> Catalogue:
@@ -155,6 +122,48 @@ class Catalogue:
         """The same tracks with unknown values filled in from another catalogue's tracks of the same id."""
         known = other.table.filter(pc.is_in(other.table["track_id"], value_set=self.table["track_id"]))
         return Catalogue(deduplicate(pa.concat_tables([self.table, known])), self.where, self.notes)
+
+    def with_store(self, store: ArrayStore) -> Catalogue:
+        """The same catalogue, whose `cached` arrays are kept in a store that belongs to these tracks alone."""
+        stored = replace(self)
+        object.__setattr__(stored, "_store", store)
+        return stored
+
+    def cached(self, name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """An array that belongs to this catalogue, computed at most once.
+
+        Where the catalogue was opened from files, later processes read it from the cache folder.
+
+        Parameters
+        ----------
+        name : str
+            What it is, with the version of what computes it.
+        compute : callable
+            Returns the array, of numbers or truth values; called where it is not there yet.
+
+        Returns
+        -------
+        ndarray
+            Read-only.
+
+        Examples
+        --------
+        >>> songs = Catalogue.from_tracks([{"track_id": "a", "tempo_bpm": 120}])
+        >>> songs.cached("beats-1", lambda: songs.tempos / 60).tolist()
+        [2.0]
+        >>> songs.cached("beats-1", lambda: 1 / 0).tolist()
+        [2.0]
+        """
+        if name not in self._arrays:
+            array = compute() if self._store is None else self._store.array(name, compute)
+            array = array.view()
+            array.flags.writeable = False  # as one of a file is
+            self._arrays[name] = array
+        return self._arrays[name]
+
+    @cached_property
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {}
 
     def numbers(self, name: str) -> Floats:
         """A numeric column as float32, shape (n,), NaN where unknown; `name` is one of `SCHEMA`."""
@@ -338,58 +347,3 @@ def _all_known(table: pa.Table, names: Iterable[str]) -> pa.ChunkedArray:
         valid = pc.is_valid(table[name])
         known = valid if known is None else pc.and_(known, valid)
     return known
-
-
-def deduplicate(table: pa.Table) -> pa.Table:
-    """Merge rows of the same id: the first known value of each column, all genres.
-
-    The columns of one of `COLUMN_GROUPS` come from the first row that knows all of them, or else any, and
-    `PROVENANCE_COLUMNS` go with them: no track mixes two measurements.
-
-    Parameters
-    ----------
-    table : pa.Table
-        With the columns of `SCHEMA`.
-
-    Returns
-    -------
-    pa.Table
-        One row per id, in the order of their first rows.
-    """
-    codes = table["track_id"].combine_chunks().dictionary_encode().indices.to_numpy()
-    n = int(codes.max()) + 1 if len(codes) else 0
-    if n == len(codes):
-        return table
-    grouped = {name: group for group in COLUMN_GROUPS for name in group}
-    followers = {follower for names in PROVENANCE_COLUMNS.values() for follower in names}
-    columns: dict[str, pa.ChunkedArray] = {}
-    for name in table.column_names:
-        if name in columns or name in followers:
-            continue
-        group = grouped.get(name, (name,))
-        known = [pc.is_valid(table[member]).to_numpy(zero_copy_only=False) for member in group]
-        first, partly = _first(codes, n, np.all(known, axis=0)), _first(codes, n, np.any(known, axis=0))
-        first = np.where(first < 0, partly, first)
-        for member in (*group, *PROVENANCE_COLUMNS.get(name, ())):
-            columns[member] = table[member].take(pa.array(first, mask=first < 0))
-    columns["genres"] = _all_genres(table["genres"].combine_chunks(), codes, n)
-    return pa.table([columns[name] for name in table.column_names], schema=table.schema)
-
-
-def _first(codes: NDArray[np.int32], n: int, valid: Mask) -> NDArray[np.int64]:
-    """First row of each code at which the mask holds, -1 where it never does."""
-    rows = np.flatnonzero(valid)[::-1]
-    first = np.full(n, -1, dtype=np.int64)
-    first[codes[rows]] = rows  # of several the last written stays, which is the first row
-    return first
-
-
-def _all_genres(genres: pa.Array, codes: NDArray[np.int32], n: int) -> pa.Array:
-    flat = genres.flatten().dictionary_encode()
-    track = codes[pc.list_parent_indices(genres).to_numpy(zero_copy_only=False)].astype(np.int64)
-    pairs = track << 32 | flat.indices.to_numpy()
-    _, first = np.unique(pairs, return_index=True)
-    first = first[np.lexsort((first, track[first]))]
-    counts = np.bincount(track[first], minlength=n)
-    offsets = pa.array(np.r_[0, np.cumsum(counts)].astype(np.int32), mask=np.r_[counts == 0, False])
-    return pa.ListArray.from_arrays(offsets, flat.take(pa.array(first)).cast(pa.string()))

@@ -1,4 +1,4 @@
-"""`disco evaluate next-track|continuation|flow`: measure predictors, recommenders and orders on playlists."""
+"""`disco evaluate next-track|continuation|flow|end-to-end`: measure models, orders and whole configurations."""
 
 from __future__ import annotations
 
@@ -13,22 +13,31 @@ from disco.cli import console, options
 from disco.errors import DiscoError
 from disco.evaluation import protocols
 from disco.evaluation.baselines import BASELINES
+from disco.evaluation.configurations import CONFIGURATIONS
 from disco.evaluation.continuation import PROTOCOLS
+from disco.evaluation.methods import DEFAULT
+from disco.evaluation.variants import VARIANTS
 from disco.playlist.cost import Knobs
 from disco.playlist.make import make
 from disco.playlist.mixing import Mixing
 from disco.playlist.parsing import parse_arc
 
+# Options of `disco generate` that describe one more configuration.
+_MODELS = ("predictor", "recommender", "sequencer", "candidates", "width", "artist_gap")
+_CONFIGURED = (*_MODELS, *options.KNOBS, *options.MIXING)
+
 
 def parser() -> argparse.ArgumentParser:
     """The options of this command."""
     p = argparse.ArgumentParser(
-        prog="disco evaluate", description="Measure predictors, recommenders and orders on playlists."
+        prog="disco evaluate",
+        description="Measure predictors, recommenders, orders and whole configurations on playlists.",
     )
     verbs = p.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_next_track(verbs)
     _add_continuation(verbs)
     _add_flow(verbs)
+    _add_end_to_end(verbs)
     return p
 
 
@@ -174,6 +183,52 @@ def _add_flow(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     v.set_defaults(measure=_flow, show=_show_flow)
 
 
+def _add_end_to_end(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    v = verbs.add_parser(
+        "end-to-end",
+        help="play whole playlists from the first tracks of real ones",
+        description="From the first tracks of real playlists, or their titles, play ten more by whole configurations "
+        "and measure how many belong to the playlist and how well they mix.",
+    )
+    _add_playlists(v, "training playlists: they say what is popular")
+    v.add_argument(
+        "--split",
+        default="test",
+        metavar="NAME",
+        help="of a prepared table: choose on validation (test)",
+    )
+    v.add_argument(
+        "--seeds",
+        default="3",
+        metavar="N",
+        help="the first N tracks are given, or the title alone: title (3)",
+    )
+    v.add_argument("--max-playlists", type=int, metavar="N", help="at most N playlists, sampled at random")
+    v.add_argument(
+        "--names",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="table track_id, title, artist of tracks of the playlists whose ids the catalogue does not have",
+    )
+    v.add_argument("--variant", choices=VARIANTS, help="what is hidden from the configurations, or made smaller")
+    options.add(v, make, "include", "exclude")
+    v.add_argument(
+        "--configuration",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help=f"may be given several times: {', '.join(CONFIGURATIONS)}, a recommender or the folder of one (default: "
+        f"{DEFAULT}, published, seeds' artists, and with --train popular tracks)",
+    )
+    g = v.add_argument_group("one more configuration; what is not named is the default")
+    options.add(g, make, *_CONFIGURED, default=None)
+    options.add_random_seed(v, "for the sampling of playlists and tracks")
+    v.add_argument("--json", action="store_true", help="print one JSON object")
+    v.set_defaults(measure=_end_to_end, show=_show_end_to_end)
+
+
 def _add_playlists(v: argparse.ArgumentParser, train: str) -> None:
     v.add_argument(
         "--playlists",
@@ -263,6 +318,25 @@ def _flow(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
     )
 
 
+def _end_to_end(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]:
+    named = {name: value for name in _CONFIGURED if (value := getattr(arguments, name)) is not None}
+    return protocols.end_to_end(
+        catalogue,
+        arguments.playlists,
+        configurations=[*arguments.configuration, *([named] if named else [])],
+        seeds=arguments.seeds,
+        source=arguments.source,
+        split=arguments.split,
+        train=arguments.train,
+        names=arguments.names,
+        variant=arguments.variant,
+        include=arguments.include,
+        exclude=arguments.exclude,
+        max_playlists=arguments.max_playlists,
+        random_seed=arguments.random_seed,
+    )
+
+
 def _lengths(text: str) -> tuple[int, int]:
     low, _, high = text.partition("-")
     if not (low.strip().isdecimal() and high.strip().isdecimal() and 2 <= int(low) <= int(high)):
@@ -306,3 +380,16 @@ def _show_flow(results: dict[str, Any]) -> None:
         values = "".join(f"{'?' if r.get(name) is None else format(r[name], '.3f'):>9}" for name in names)
         own = f"{r['own']['ratio']:.3f}, {r['own']['no_dearer']}/{r['n']}" if "own" in r else ""
         print(f"{r['method']:<30}{values}{own:>14}")
+
+
+def _show_end_to_end(results: dict[str, Any]) -> None:
+    names = {"track": "track", "artist": "artist", "new_artist": "new", "genre": "genre", "keys": "keys"}
+    names |= {"within_3": "in 3 %", "within_6": "in 6 %", "worst": "worst", "worst_10": "<= 10 %"}
+    names |= {"most_by_artist": "artist's", "over_3": "over 3", "plays": "plays"}
+    print(f"{'configuration':<38}{'n':>5}" + "".join(f"{name:>9}" for name in names.values()), end="")
+    print(f"{'tracks':>8}{'s':>7}{'failed':>8}")
+    for record in results["configurations"]:
+        for one in (record, *record["parts"]):
+            name = record["configuration"] if one is record else f"  {one['by']}: {one['part']}"
+            values = "".join(f"{'?' if one[column] is None else format(one[column], '.3f'):>9}" for column in names)
+            print(f"{name:<38}{one['n']:>5}{values}{one['tracks']:>8,}{one['seconds']:>7.2f}{one['failures']:>8}")

@@ -47,6 +47,41 @@ def sequences_of(
     return long_enough, counts | {"entries_read": len(entries)}
 
 
+def match_names(entries: pa.Table, catalogue: Catalogue, names: Catalogue | None = None) -> pa.Table:
+    """The same entries by the catalogue's ids: tracks whose ids it does not have are matched by title and artist.
+
+    Parameters
+    ----------
+    entries : pa.Table
+        As `playlist_tables.read` returns them.
+    catalogue : Catalogue
+    names : Catalogue, optional
+        Titles and artists of ids, where the entries have none.
+
+    Returns
+    -------
+    pa.Table
+        Tracks that are unmatched keep their ids.
+    """
+    if names is None and entries["track_title"].null_count == len(entries):
+        return entries
+    tracks = playlist_tables.encode(entries["track_id"])
+    ids, codes = tracks.dictionary, tracks.indices.to_numpy()
+    used, first = np.unique(codes, return_index=True)
+    missing = pc.invert(pc.is_in(ids.take(pa.array(used)), value_set=catalogue.table["track_id"]))
+    used, first = (at[missing.to_numpy(zero_copy_only=False)] for at in (used, first))
+    titles, artists = (
+        entries[name].take(pa.array(first)).cast(pa.string()).combine_chunks()
+        for name in ("track_title", "track_artist")
+    )
+    rows, _ = playlist_tables.Names(catalogue, names).find(ids.take(pa.array(used)), titles, artists)
+    of_code = np.full(len(ids), -1, dtype=np.intp)
+    of_code[used] = rows
+    theirs = catalogue.table["track_id"].take(pa.array(of_code, mask=of_code < 0)).combine_chunks()
+    matched = pc.coalesce(theirs, ids).take(tracks.indices)
+    return entries.set_column(entries.schema.get_field_index("track_id"), "track_id", matched.dictionary_encode())
+
+
 def count_in_catalogue(entries: pa.Table, catalogue: Catalogue) -> int:
     """How many entries are of tracks that the catalogue has."""
     ids = entries["track_id"].cast(pa.string())

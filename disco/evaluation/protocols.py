@@ -1,4 +1,4 @@
-"""The evaluation protocols: rank the next track, continue a playlist, compare orders by how they flow.
+"""The evaluation protocols: rank the next track, continue a playlist, compare orders, play whole playlists.
 
 Each function measures methods on a catalogue and returns what `disco evaluate ... --json` prints: one record per
 method and set of cases, and the protocol that they were measured by.
@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.numbering import artist_numbers
-from disco.errors import DataError, DiscoError
+from disco.errors import DiscoError
 from disco.evaluation import continuation as continuation_cases
 from disco.evaluation import flow_benchmark, metrics
 from disco.evaluation import next_track as next_track_cases
@@ -29,14 +28,11 @@ from disco.evaluation.data import (
     sample_playlists,
     sequences_of,
 )
+from disco.evaluation.methods import predictor_by_name, recommender_by_name, recommenders_by_name
+from disco.evaluation.variants import without_genres
+from disco.evaluation.whole_playlists import end_to_end
 from disco.models.predictors import PREDICTORS, Predictor, load_predictor
-from disco.models.recommenders import (
-    RECOMMENDERS,
-    Recommender,
-    default_recommender,
-    load_recommender,
-    trained_recommenders,
-)
+from disco.models.recommenders import Recommender, default_recommender
 from disco.playlist.cost import Knobs
 from disco.playlist.mixing import Mixing
 from disco.playlist.sequence import Constraints
@@ -44,6 +40,7 @@ from disco.sources.files import playlist_tables
 from disco.sources.progress import progress
 
 log = logging.getLogger(__name__)
+__all__ = ["continuation", "end_to_end", "flow", "next_track"]
 
 
 def next_track(
@@ -74,7 +71,8 @@ def next_track(
     train : str or Path, optional
         Training playlists: they define the warm tracks, and add a popularity baseline.
     predictor : sequence of str, optional
-        Names of predictors or folders of models; all that are shipped by default.
+        Names of predictors or folders of models, `default` for the one that is used where none is named; all that are
+        shipped by default.
     spicyness : sequence of float
         Factors that the predicted vector is multiplied by; one record for each.
     history : int, optional
@@ -102,7 +100,7 @@ def next_track(
     Examples
     --------
     >>> import disco
-    >>> import pyarrow.parquet as pq
+    >>> import pyarrow as pa, pyarrow.parquet as pq
     >>> from tempfile import TemporaryDirectory
     >>> ids = [f"demo-{i:05}" for i in range(1, 41)]
     >>> names, positions = ["one"] * 20 + ["two"] * 20, [*range(20), *range(20)]
@@ -128,9 +126,9 @@ def next_track(
         top = np.full((len(sampled.playlist), 1), space.min(), dtype=np.float32)
         ranks = next_track_cases.ranks(space, top, sampled)
         made += next_track_cases.records(ranks, sampled, predictor="popularity", spicyness=None)
-    readable = _without_genres(catalogue) if hide_genres else catalogue
+    readable = without_genres(catalogue) if hide_genres else catalogue
     for name in predictor or PREDICTORS:
-        loaded = load_predictor(name)
+        loaded = predictor_by_name(name)
         space = loaded.embed(readable)
         rng = np.random.default_rng(random_seed) if shuffle else None
         vectors = next_track_cases.predictions(loaded, catalogue, space, sampled, history, rng)
@@ -179,7 +177,8 @@ def continuation(
     train : str or Path, optional
         Training playlists: they add a popularity baseline.
     recommender : sequence of str, optional
-        Names of recommenders or folders of models; by default all that fit the catalogue.
+        Names of recommenders or folders of models, `default` for the one that is used where none is named; by default
+        all that fit the catalogue.
     titles : bool, optional
         Whether the title is given besides the first tracks; by default both, in a record each, for recommenders that
         read titles.
@@ -205,7 +204,7 @@ def continuation(
     entries = entries_of(Path(playlists), "test", source)
     test, test_titles = playlist_tables.titled(entries, catalogue)
     sampled = continuation_cases.sample_cases(test, test_titles, protocol, max_playlists, random_seed)
-    recommenders, known = _recommenders(recommender, catalogue), None
+    recommenders, known = recommenders_by_name(recommender, catalogue), None
     if train:
         training, _ = playlist_tables.titled(entries_of(Path(train), "train"), catalogue)
         play_count = np.bincount(np.concatenate([np.empty(0, np.intp), *training]), minlength=len(catalogue))
@@ -340,8 +339,8 @@ def flow(
         if not 0 < generate <= len(pool) or length < 2 or candidates < 1:
             raise DiscoError(f"--generate needs 1 to {len(pool):,} seeds, --length 2 or more, and a candidate")
         few = catalogue.take(pool)
-        loaded = load_recommender(recommender, few) if recommender else default_recommender(few)
-        predictors = [load_predictor(name) for name in predictor or PREDICTORS]
+        loaded = recommender_by_name(recommender, few) if recommender else default_recommender(few)
+        predictors = [predictor_by_name(name) for name in predictor or PREDICTORS]
         seeds = np.random.default_rng(random_seed).choice(len(few), generate, replace=False)
         steps = flow_benchmark.measure_generated(few, seeds, setting, loaded, predictors, length, candidates)
         total, compared = len(seeds), "walk"
@@ -375,25 +374,6 @@ def _next_track_records(
     if predictor.predicts_features:
         made[0] |= next_track_cases.errors(space, vectors, cases)
     return made
-
-
-def _without_genres(catalogue: Catalogue) -> Catalogue:
-    genres = catalogue.table.schema.get_field_index("genres")
-    field = catalogue.table.schema.field(genres)
-    return Catalogue(catalogue.table.set_column(genres, field, pa.nulls(len(catalogue), field.type)), catalogue.where)
-
-
-def _recommenders(names: Sequence[str] | None, catalogue: Catalogue) -> list[Recommender]:
-    """The recommenders of these names, or else all that fit the catalogue; the log says why others do not."""
-    if names:
-        return [load_recommender(name, catalogue) for name in names]
-    found: list[Recommender] = []
-    for name in [*RECOMMENDERS, *trained_recommenders()]:
-        try:
-            found.append(load_recommender(name, catalogue))
-        except DataError as error:
-            log.info("skipped: %s", error)
-    return found
 
 
 def _answers(recommender: Recommender, cases: continuation_cases.Cases) -> continuation_cases.Answers:

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from disco.catalogue import FEATURES, Catalogue, Floats
-from disco.catalogue.table import PERSON
+from disco.catalogue.schema import PERSON
 from disco.errors import DataError
 from disco.models.card import read_card
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from disco.catalogue import Catalogue, merge
 from disco.catalogue.fill import fill_from_same_recording
 from disco.errors import DataError
 from disco.sources import corrections as user_corrections
+from disco.sources.cache import fingerprint, open_cache
 from disco.sources.files import tables
 from disco.sources.recognise import Source, looks_like_file, source_of, sources
 from disco.sources.tracklist import Entry, Tracklist
@@ -41,6 +42,7 @@ def open(  # noqa: A001 - `disco.open` is what it is called by
     paths: Paths = (),
     enrich_from: Paths = (),
     corrections: str | Path | None = None,
+    cache: bool = True,
 ) -> Catalogue:
     """Open one or several files, folders or libraries as one catalogue.
 
@@ -56,6 +58,8 @@ def open(  # noqa: A001 - `disco.open` is what it is called by
         The same, but these only fill in missing values; they add no tracks.
     corrections : str or Path, optional
         CSV file of your own keys, tempos and energies, which take precedence over those in the user's data folder.
+    cache : bool
+        Keep what is computed of tables in the cache folder, so that they open faster the next time.
 
     Returns
     -------
@@ -74,6 +78,8 @@ def open(  # noqa: A001 - `disco.open` is what it is called by
     5000
     """
     paths, enrich_from = _several(paths), _several(enrich_from)
+    if cache and (files := _tables([*paths, *enrich_from], corrections)) is not None:
+        return _cached(files, lambda: open(paths, enrich_from, corrections, cache=False))
     if paths:
         catalogue = merge([_read(path) for path in paths])
     else:
@@ -82,6 +88,24 @@ def open(  # noqa: A001 - `disco.open` is what it is called by
     if len(paths) > 1 and not enrich_from:
         catalogue = fill_from_same_recording(catalogue)
     return enrich(catalogue, enrich_from, corrections)
+
+
+def _tables(paths: Sequence[str | Path], corrections: str | Path | None) -> list[Path] | None:
+    """The files of a catalogue that is made of nothing but tables; None if it is made of others."""
+    files = [Path(path) for path in paths]
+    if not files or any(source_of(file) is not tables for file in files):
+        return None
+    return [*files, user_corrections.user_file(), *([] if corrections is None else [Path(corrections)])]
+
+
+def _cached(files: Sequence[Path], read: Callable[[], Catalogue]) -> Catalogue:
+    """A catalogue whose arrays are kept in the cache folder; not those of a file that changes while it is read."""
+    before = [fingerprint(file) for file in files]
+    catalogue = read()
+    if before != [fingerprint(file) for file in files]:
+        return catalogue
+    contents = [content or b"" for content in before]
+    return catalogue.with_store(open_cache(files, contents, len(catalogue)))
 
 
 def enrich(catalogue: Catalogue, enrich_from: Paths, corrections: str | Path | None = None) -> Catalogue:

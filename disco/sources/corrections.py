@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from disco.catalogue import Catalogue
 from disco.catalogue.music import camelot, parse_key
 from disco.catalogue.same_recording import Recordings
-from disco.catalogue.table import PERSON
+from disco.catalogue.schema import PERSON
 from disco.catalogue.text import split_names
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources import storage

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
+from disco.catalogue.deduplicate import deduplicate
 from disco.catalogue.music import parse_key
-from disco.catalogue.table import PROVENANCE_COLUMNS, deduplicate
+from disco.catalogue.schema import PROVENANCE_COLUMNS
 from disco.catalogue.text import TRACK_LINK, fold_accents
 from disco.errors import DataError
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from disco.catalogue import SCHEMA, Catalogue
-from disco.catalogue.table import deduplicate
+from disco.catalogue.deduplicate import deduplicate
 from disco.sources.services.spotify.errors import Malformed
 from disco.sources.services.spotify_values import Row, measured, number, text, whole
 

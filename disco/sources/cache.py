@@ -1,0 +1,241 @@
+"""What was computed of a catalogue, in the cache folder, so that later commands need not compute it again.
+
+Each catalogue has a folder of its own, named by where its files are and by a fingerprint of all that they contain: a
+changed file is another catalogue, whose folder replaces the old one. Every file in it ends in a checksum, is written
+completely or not at all, and is computed again where it cannot be used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import logging
+import mmap
+import os
+import re
+import shutil
+import struct
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from disco.errors import DataError
+from disco.sources import storage
+
+log = logging.getLogger(__name__)
+
+# What all folders together may take; the longest unused are removed first.
+TOTAL_BYTES = 1 << 30
+# A catalogue's folder takes at most this many times the size of its files,
+TIMES_THE_FILES = 2
+# or this many bytes a track where that is more: vectors are 64 bytes a track, and the search index about 16.
+BYTES_PER_TRACK = 96
+# A temporary file this old is left over from a command that was killed.
+_STALE_S = 3600.0
+# The last bytes of every file: a mark, and the checksum of all bytes before it.
+_END = struct.Struct("<4sI")
+_MARK = b"DSC1"
+# Modules on which the content of a catalogue, or its search index, depends: if they change, all is computed again.
+_CODE = ("catalogue/*.py", "sources/files/*.py", "sources/corrections.py", "sources/cache.py")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def user_cache() -> Path:
+    """Folder of what was computed of catalogues: `$DISCO_CACHE/catalogues`, or that in the user's cache folder."""
+    return storage.user_cache_dir() / "catalogues"
+
+
+class CatalogueCache:
+    """The files that belong to one catalogue; an `ArrayStore`.
+
+    Nothing here fails: what cannot be read is computed, what cannot be written is computed again by the next command,
+    and one line in the log says so.
+
+    Parameters
+    ----------
+    folder : Path
+        It need not exist.
+    limit : int
+        What all its files may take, in bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first = CatalogueCache(Path(folder, "one"), 1000).array("squares-1", lambda: np.arange(4) ** 2)
+    ...     later = CatalogueCache(Path(folder, "one"), 1000).array("squares-1", lambda: 1 / 0)
+    >>> first.tolist() == later.tolist()
+    True
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self.folder = folder
+        self.limit = limit
+        self._reported = False
+
+    def array(self, name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """The array of this name, memory-mapped where it is there already; else it is computed and kept."""
+        path = self._path(f"{name}.npy")
+        if (content := self.read(path.name)) is not None:
+            try:
+                array = np.load(path, mmap_mode="r", allow_pickle=False)
+                if isinstance(array, np.memmap) and array.offset + array.nbytes == len(content):
+                    return np.asarray(array)
+            except (OSError, ValueError, EOFError, SyntaxError):
+                pass
+            self._report(f"{path}: is no array; it is computed again")
+        array = np.asarray(compute())
+        written = io.BytesIO()
+        np.save(written, array, allow_pickle=False)
+        self.write(path.name, written.getbuffer())
+        return array
+
+    def read(self, name: str) -> memoryview | None:
+        """The content of a file, memory-mapped; None if there is none that is whole."""
+        path = self._path(name)
+        try:
+            with path.open("rb") as file:
+                content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            mark, checksum = _END.unpack(content[-_END.size :])
+            content = content[: -_END.size]
+            if mark == _MARK and zlib.crc32(content) == checksum:
+                return content
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._report(f"{path}: cannot be read ({error.strerror or error}); it is computed again")
+            return None
+        except (ValueError, struct.error):  # an empty file, or one shorter than its end
+            pass
+        self._report(f"{path}: is damaged; it is computed again")
+        return None
+
+    def write(self, name: str, content: bytes | memoryview | pa.Buffer) -> None:
+        """Write a file, if there is room for it; then remove what is old from the cache folder."""
+        path, data = self._path(name), memoryview(content)
+        size = data.nbytes + _END.size
+        if (others := self.size(but=path.name)) + size > self.limit:
+            log.debug("%s", f"{path}: not kept: {others + size:,} bytes are more than the {self.limit:,} allowed")
+            return
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with storage.atomic_file(path, private=True) as temporary, temporary.open("wb") as file:
+                file.write(data)
+                file.write(_END.pack(_MARK, zlib.crc32(data)))
+        except DataError as error:
+            self._report(f"{error}; the next command computes it again")
+        except OSError as error:
+            self._report(f"{path}: cannot be written ({error.strerror or error}); the next command computes it again")
+        else:
+            prune(self.folder.parent, self.folder)
+
+    def size(self, but: str = "") -> int:
+        """Bytes of all its files, except one."""
+        try:
+            with os.scandir(self.folder) as entries:
+                return sum(entry.stat().st_size for entry in entries if entry.name != but)
+        except OSError:
+            return 0
+
+    def used(self) -> None:
+        """Note that the folder is in use, so that others are removed before it."""
+        with contextlib.suppress(OSError):
+            os.utime(self.folder)
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} cannot be the name of a file")
+        return self.folder / name
+
+    def _report(self, what: str) -> None:
+        """Log the first thing that is wrong: the others mostly have the same reason."""
+        log.log(logging.DEBUG if self._reported else logging.WARNING, "%s", what)
+        self._reported = True
+
+
+def open_cache(paths: Sequence[Path], contents: Sequence[bytes], tracks: int) -> CatalogueCache:
+    """The cache of a catalogue.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Its files.
+    contents : sequence of bytes
+        Fingerprint of each.
+    tracks : int
+        How many it has.
+    """
+    place = hashlib.sha256("\0".join(str(path.absolute()) for path in paths).encode(errors="replace")).hexdigest()
+    key = hashlib.sha256(b"\0".join([_code_version(), *contents])).hexdigest()
+    sizes = 0
+    for path in paths:
+        with contextlib.suppress(OSError):
+            sizes += path.stat().st_size
+    limit = max(TIMES_THE_FILES * sizes, BYTES_PER_TRACK * tracks)
+    return CatalogueCache(user_cache() / f"{place[:16]}-{key[:32]}", limit)
+
+
+def fingerprint(path: Path) -> bytes | None:
+    """Hash of what a file contains, None if it cannot be read: 15 ms for 21 MB."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except (OSError, ValueError):
+        return None
+
+
+@cache
+def _code_version() -> bytes:
+    """Hash of all on which the content of a catalogue depends but its files."""
+    package = Path(__file__).parents[1]
+    made_by = hashlib.sha256(f"{pa.__version__} {np.__version__}".encode())
+    for pattern in _CODE:
+        for path in sorted(package.glob(pattern)):
+            made_by.update(path.read_bytes())
+    return made_by.digest()
+
+
+def prune(root: Path, keep: Path) -> None:
+    """Remove old folders of the cache: of changed files, and the longest unused where all take more than allowed.
+
+    Parameters
+    ----------
+    root : Path
+        The folder of all catalogues.
+    keep : Path
+        The folder in it that is in use. Others of the same files are removed.
+    """
+    with contextlib.suppress(OSError):
+        folders: list[tuple[float, int, Path]] = []
+        for folder in root.iterdir():
+            with contextlib.suppress(OSError):
+                if folder != keep and folder.name.split("-")[0] == keep.name.split("-")[0]:
+                    shutil.rmtree(folder, ignore_errors=True)
+                else:
+                    folders.append((folder.stat().st_mtime, _size_without_stale(folder), folder))
+        total = sum(size for _, size, _ in folders)
+        for _, size, folder in sorted(folders):
+            if total > TOTAL_BYTES and folder != keep:
+                shutil.rmtree(folder, ignore_errors=True)
+                total -= size
+
+
+def _size_without_stale(folder: Path) -> int:
+    """Bytes of the files of a folder, after its stale temporary files are removed."""
+    total = 0
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            if path.name.startswith(".disco-") and time.time() - status.st_mtime > _STALE_S:
+                path.unlink()
+            else:
+                total += status.st_size
+    return total
