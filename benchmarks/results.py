@@ -5,7 +5,8 @@ make recommenders TRACKS=data/tracks.parquet PLAYLISTS=data/playlists.parquet
 python benchmarks/results.py --tracks data/tracks.parquet --playlists data/playlists.parquet [--ablation NAME=FOLDER ...]
     [--recommender NAME ...] [--electronic dataset.csv]
 
-With `--only flow` only the tables of orders are measured, and replace those in the file.
+With `--only flow` only the tables of orders are measured, with `--only end-to-end` only those of whole playlists (see
+`end_to_end.py`), and replace those in the file.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from end_to_end import HEADING as END_TO_END
+from end_to_end import end_to_end
 
 from disco.cli import evaluate
 from disco.evaluation import flow_benchmark
@@ -63,6 +67,12 @@ class Tables:
         """Records of one run of the flow protocol, and the protocol."""
         results = self._run("flow", "--json", *options)
         return results["orders"], results["protocol"]
+
+    def end_to_end(self, *options: object) -> list[dict[str, Any]]:
+        """Records of one run of the end-to-end protocol."""
+        chosen = ["--playlists", self.playlists, "--json", *options]
+        records: list[dict[str, Any]] = self._run("end-to-end", *chosen)["configurations"]
+        return records
 
     def _records(self, verb: str, what: str, *options: object) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = self._run(verb, *self.common, *options)[what]
@@ -426,7 +436,7 @@ def write(lines: Sequence[str], output: Path) -> None:
     head = [
         "# Results",
         "",
-        f"Written by `python benchmarks/results.py` on {date.today().isoformat()}; every number is from `disco evaluate next-track` or, where it says so, `disco evaluate continuation` and `disco evaluate flow`, seed 0. What did not work is on the page [Experiments](experiments.md).",
+        f"Written by `python benchmarks/results.py` on {date.today().isoformat()}; every number is from `disco evaluate next-track` or, where it says so, `disco evaluate continuation`, `disco evaluate flow` and `disco evaluate end-to-end`, seed 0. What did not work is on the page [Experiments](experiments.md).",
         "Data: playlists of the Million Playlist Dataset, split by `disco prepare` (seed 1) into training and validation; ordinary users' "
         f"playlists (`{SOURCE}`) and all other sources are held out whole. Cold tracks (crc32 of the id divisible by 10) are in no training set.",
         "Prepared by `disco prepare playlists.parquet --tracks tracks.parquet --names playlist_track_names.parquet --test 0 "
@@ -441,10 +451,10 @@ def write(lines: Sequence[str], output: Path) -> None:
     print(f"{output} written")
 
 
-def rewrite(lines: Sequence[str], output: Path) -> None:
-    """Replace the tables of orders in a file."""
+def rewrite(lines: Sequence[str], output: Path, heading: str) -> None:
+    """Replace the tables whose headings begin so in a file."""
     first, *parts = output.read_text(encoding="utf-8").split("\n## ")
-    other = [part for part in parts if not part.startswith(FLOW)]
+    other = [part for part in parts if not part.startswith(heading)]
     made = [part.rstrip() + "\n" for part in "\n".join(lines).split("\n## ")[1:]]
     output.write_text("\n## ".join([first, *other, *made]), encoding="utf-8")
     print(f"{output} rewritten")
@@ -464,24 +474,43 @@ def main() -> None:
         help="for the continuation protocols; may be given several times",
     )
     p.add_argument("--electronic", type=Path, metavar="FILE", help="the 114k set, for the flow benchmark")
-    p.add_argument("--only", choices=["flow"], help="measure only these tables, and replace them in the file")
+    p.add_argument(
+        "--only", choices=["flow", "end-to-end"], help="measure only these tables, and replace them in the file"
+    )
+    p.add_argument("--configuration", action="append", default=[], metavar="NAME", help="one more, end to end")
+    p.add_argument(
+        "--names", action="append", default=[], type=Path, metavar="FILE", help="names of the playlists' ids"
+    )
+    p.add_argument(
+        "--max-playlists", type=int, default=300, metavar="N", help="of each set of cases, end to end (300)"
+    )
     p.add_argument("--cases", type=int, default=10_000)
     p.add_argument("--output", type=Path, default=ROOT / "docs" / "research" / "results.md")
     arguments = p.parse_args()
     if missing := [text for text in arguments.ablation if not Path(text.partition("=")[2], "card.json").is_file()]:
         p.error(f"no model is in the folder of {missing[0]!r}")  # before ten minutes of measuring
-    if arguments.only and not arguments.electronic:
+    if arguments.only == "flow" and not arguments.electronic:
         p.error("--only flow needs --electronic FILE")
     t = Tables(arguments.tracks, arguments.playlists, arguments.cases)
-    if arguments.only:
+
+    def play() -> None:
+        chosen = arguments.configuration, arguments.electronic, arguments.names, arguments.max_playlists
+        end_to_end(t, SOURCE, OTHERS, *chosen)
+
+    if arguments.only == "flow":
         flow(t, arguments.electronic)
-        rewrite(t.lines, arguments.output)
+        rewrite(t.lines, arguments.output, FLOW)
+        return
+    if arguments.only == "end-to-end":
+        play()
+        rewrite(t.lines, arguments.output, END_TO_END)
         return
     next_track(t, arguments.ablation)
     if arguments.recommender:
         continuation(t, arguments.recommender)
     if arguments.electronic:
         flow(t, arguments.electronic)
+    play()
     write(t.lines, arguments.output)
 
 

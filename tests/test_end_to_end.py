@@ -243,6 +243,20 @@ def test_half_hidden_hides_ids_and_titles_of_half_the_songs(library):
     assert len(set(songs)) == 500  # none is taken for a version of another
 
 
+def test_versions_of_a_hidden_song_stay_versions_of_one_song():
+    songs = [f"Song {i}" for i in range(50)]
+    tracks = [{"title": f"{song}{remark}", "artists": ["Bo"]} for remark in ("", " - Live") for song in songs]
+    catalogue = catalogue_of([{"track_id": str(i), **track} for i, track in enumerate(tracks)])
+    assert variants.song_keys(catalogue).to_pylist() == [catalogue.song_key(row) for row in range(100)]
+    (setting,) = variants.settings(catalogue, CASES, "half-hidden")
+    keys = [setting.seen.song_key(row) for row in range(100)]
+    assert keys[:50] == keys[50:]
+    assert len(set(keys)) == 50
+    assert len(set(keys) & {catalogue.song_key(row) for row in range(50)}) == 25
+    untitled = catalogue_of([{"track_id": "a"}, {"track_id": "b", "title": "Song"}])
+    assert variants.settings(untitled, CASES, "half-hidden")[0].seen.table == untitled.table
+
+
 def test_small_catalogues_have_5000_tracks_and_every_case_once(library):
     cases = [Case(np.arange(start, start + 200), 3) for start in range(0, 6000, 200)]
     made = variants.settings(library, cases, "sample-5000")

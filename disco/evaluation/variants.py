@@ -11,6 +11,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from disco.catalogue import FEATURES, Catalogue, Rows
+from disco.catalogue.arrays import number_texts
+from disco.catalogue.numbering import artist_names
+from disco.catalogue.text import fold_accents, normalise, without_version
 from disco.errors import DiscoError
 from disco.evaluation.end_to_end import Case
 
@@ -89,8 +92,7 @@ def settings(catalogue: Catalogue, cases: Sequence[Case], variant: str | None = 
     elif variant == "no-genres":
         seen = _without(catalogue, ("genres",))
     elif variant == "half-hidden":
-        hidden = rng.permutation(len(catalogue)) < len(catalogue) // 2
-        seen = _untitled(_renamed(catalogue, hidden, rng), hidden, rng)
+        seen = _half_hidden(catalogue, rng)
     return [Setting(seen, catalogue, np.arange(len(catalogue)), list(cases), list(range(len(cases))))]
 
 
@@ -149,15 +151,35 @@ def _renamed(catalogue: Catalogue, chosen: NDArray[np.bool_], rng: np.random.Gen
     return Catalogue(table, catalogue.where)
 
 
-def _untitled(catalogue: Catalogue, chosen: NDArray[np.bool_], rng: np.random.Generator) -> Catalogue:
-    """The chosen tracks get titles that mean nothing, each another, and lose their albums."""
-    chosen = chosen & catalogue.has_title_and_artist  # a track without a title stays one that is not played
-    table = _replace(catalogue.table, "title", chosen, _numbered("Hidden", rng.permutation(len(catalogue))))
+def _half_hidden(catalogue: Catalogue, rng: np.random.Generator) -> Catalogue:
+    """A random half of the songs get titles and ids that mean nothing, and lose their albums.
+
+    All versions of a song get the same title, so that a playlist still has one of them at most.
+    """
+    songs = number_texts(song_keys(catalogue))
+    places = rng.permutation(int(songs.max(initial=-1)) + 1)
+    chosen = catalogue.has_title_and_artist & (songs >= 0)  # what has no title stays a track that is not played
+    place = np.where(chosen, places[songs] if len(places) else -1, -1)
+    chosen &= place < len(places) // 2
+    table = _replace(_renamed(catalogue, chosen, rng).table, "title", chosen, _numbered("Hidden", place))
     return Catalogue(_replace(table, "album", chosen, pa.nulls(len(catalogue), pa.string())), catalogue.where)
 
 
+def song_keys(catalogue: Catalogue) -> pa.Array:
+    r"""First artist and title without remarks of each track, as `Catalogue.song_key`; null where unknown.
+
+    Examples
+    --------
+    >>> song_keys(Catalogue.from_tracks([{"track_id": "a", "title": "Song - Live", "artists": ["Bo"]}])).to_pylist()
+    ['bo\tsong']
+    """
+    titles = normalise(without_version(fold_accents(catalogue.table["title"].combine_chunks())))
+    return pc.binary_join_element_wise(artist_names(catalogue), titles, "\t")
+
+
 def _numbered(word: str, numbers: NDArray[np.intp]) -> pa.Array:
-    # Letters, since a number may be read as a remark on the version or a part of a song.
+    # Letters, since a number may be read as a remark on the version or a part of a song; negative where unused.
+    numbers = np.maximum(numbers, 0)
     return pa.array([f"{word} {_letters(number)}" for number in numbers.tolist()], pa.string())
 
 
