@@ -1,13 +1,14 @@
 """Make the demo catalogue: invented tracks that are spread over music as real ones are.
 
-`fit` reads real tracks and writes summary statistics, genre by genre (demo_genres.json); `draw` makes the
-catalogue from those and from word lists (demo_names.txt) alone, the same one for the same seed.
+`draw` makes the catalogue from the genres' statistics (demo_genres.json, which demo_genres.py fits) and from word
+lists (demo_names.txt) alone, the same one for the same seed; `seeds` finds three tracks to start an example from.
 
-    python data-wrangling/make_demo.py fit --tracks tracks.parquet
     python data-wrangling/make_demo.py draw
+    python data-wrangling/make_demo.py seeds
 
-The eight features of a genre are a Gaussian copula: each feature has its quantiles, and their normal scores
-are correlated. Key and mode, tempo, duration and the rest are drawn independently of them.
+The eight features and the tempo of a genre are a Gaussian copula: each has its own distribution, and their normal
+scores are correlated, within a genre and within an artist. Key and mode, duration and the rest follow the genre
+alone: of the variance of the mode, the features explain 4 % within a genre (the median of 38; at most 10 %).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, product
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -23,29 +25,26 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from demo_genres import GENRES, SCORES, STATISTICS, TIME_SIGNATURES, Columns, Floats
 from numpy.typing import NDArray
 
+import disco
 from disco.catalogue import FEATURES, SCHEMA
+from disco.catalogue.music import circle_position, key_similarity, tempo_change
 from disco.catalogue.schema import PROVENANCE_COLUMNS
 
 HERE = Path(__file__).resolve().parent
-STATISTICS = HERE / "demo_genres.json"
 NAMES = HERE / "demo_names.txt"
 DEMO = HERE.parent / "disco" / "sources" / "demo" / "tracks.parquet"
 
 TRACKS = 5000
 SEED = 2026
-# Left out are genres whose rows in the 114k tracks are something else (reggae there is reggaeton, dub is
-# dubstep) and near copies (latin, acoustic, indie).
-GENRES = (
-    *("ambient", "trip-hop", "house", "deep-house", "techno", "detroit-techno", "trance", "drum-and-bass"),
-    *("disco", "funk", "soul", "r-n-b", "gospel", "hip-hop", "jazz", "blues", "classical", "piano"),
-    *("folk", "singer-songwriter", "bluegrass", "country", "indie-pop", "rock", "alt-rock", "psych-rock"),
-    *("punk", "metal", "pop", "synth-pop", "k-pop", "reggaeton", "salsa", "tango", "samba"),
-    *("dancehall", "ska", "afrobeat"),
-)
-# Neighbours in sound, so that a playlist between their three tracks hangs together.
-SEED_GENRES = ("funk", "soul", "disco")
+# Tempos that the services report, but for rare octave errors.
+TEMPO_RANGE = (50.0, 215.0)
+# Neighbours in sound and in tempo, so that a playlist from their three tracks hangs together.
+SEED_GENRES = ("disco", "house", "deep-house")
+# In per cent: what the tempo faders of most decks can change at their finest setting.
+LARGEST_TEMPO_CHANGE = 6.0
 
 # Decimals of each feature: those that the services publish, or fewer where the difference is inaudible.
 DECIMALS = {
@@ -58,110 +57,6 @@ DECIMALS = {
     "speechiness": 4,
     "valence": 3,
 }
-INSTRUMENTALNESS = FEATURES.index("instrumentalness")
-# Normal scores of the stored quantiles. Out to one track in 700: a genre has about 1,000 to fit to.
-SCORES = np.linspace(-3, 3, 25)
-CHANCES = [NormalDist().cdf(score) for score in SCORES]
-TIME_SIGNATURES = (1, 3, 4, 5)
-
-Floats = NDArray[np.float64]
-Columns = dict[str, NDArray[Any]]
-
-
-# --- fit ------------------------------------------------------------------------------------------------
-
-
-def between_artists(scores: Floats, artists: NDArray[Any]) -> float:
-    """Share of the variance within a genre that lies between artists, 0-1 (one-way analysis of variance)."""
-    _, artist, counts = np.unique(artists, return_inverse=True, return_counts=True)
-    means = np.stack([np.bincount(artist, column) / counts for column in scores.T], axis=1)
-    within = np.square(scores - means[artist]).sum() / (len(scores) - len(counts))
-    between = (counts[:, None] * np.square(means - scores.mean(axis=0))).sum() / (len(counts) - 1)
-    typical_count = (counts.sum() - np.square(counts).sum() / counts.sum()) / (len(counts) - 1)
-    variance = max((between - within) / typical_count, 0.0)
-    return float(variance / (variance + within))
-
-
-def correlation(scores: Floats, used: NDArray[np.bool_]) -> Floats:
-    """Correlation of the scores, those with instrumentalness from the rows that are `used` alone."""
-    joint: Floats = np.asarray(np.corrcoef(scores, rowvar=False))
-    joint[INSTRUMENTALNESS] = np.asarray(np.corrcoef(scores[used], rowvar=False))[INSTRUMENTALNESS]
-    joint[:, INSTRUMENTALNESS] = joint[INSTRUMENTALNESS]
-    # Two sets of rows can contradict each other: keep the matrix positive, with room for rounding.
-    values, vectors = np.linalg.eigh(joint)
-    joint = (vectors * np.maximum(values, 1e-2)) @ vectors.T
-    return np.asarray(joint / np.sqrt(np.outer(joint.diagonal(), joint.diagonal())))
-
-
-def tempo_mixture(tempo_bpm: Floats) -> list[list[float]]:
-    """Weight, mean and standard deviation of one to three normals of log2 tempo: the best by BIC."""
-    from sklearn.mixture import GaussianMixture
-
-    octaves = np.log2(tempo_bpm)[:, None]
-    # The floor, a hundredth of an octave, is about 1 BPM: narrower would be the habit of one producer.
-    fits = [GaussianMixture(n, reg_covar=1e-4, random_state=0, n_init=3).fit(octaves) for n in (1, 2, 3)]
-    best = min(fits, key=lambda fit: float(fit.bic(octaves)))
-    rows = zip(best.weights_, best.means_[:, 0], np.sqrt(best.covariances_[:, 0, 0]), strict=True)
-    return sorted([round(float(number), 4) for number in row] for row in rows)
-
-
-def shares(counts: Floats) -> list[float]:
-    """Counts as shares that sum to 1 but for rounding."""
-    return [round(float(share), 4) for share in counts / counts.sum()]
-
-
-def genre_statistics(tracks: Columns) -> dict[str, Any]:
-    """Summary statistics of one genre's tracks."""
-    # Nearly half of all tracks have no instrumentalness at all: that is a share of its own, not a quantile.
-    used = tracks["instrumentalness"] > 0
-    quantiles, columns = {}, []
-    for name in FEATURES:
-        values = tracks[name][used] if name == "instrumentalness" else tracks[name]
-        quantiles[name] = [float(f"{value:.4g}") for value in np.quantile(values, CHANCES)]
-        columns.append(np.interp(tracks[name], quantiles[name], SCORES))
-    scores = np.stack(columns, axis=1)
-    log_seconds = np.log(tracks["duration_ms"] / 1000)
-    # 10 and below is mostly the second copy of a track that is popular under another id.
-    popularity = tracks["popularity"][tracks["popularity"] > 10]
-    key_mode = np.bincount(tracks["key"] * 2 + tracks["mode"], minlength=24).astype(float)
-    beats = np.array([(tracks["time_signature"] == beat).sum() for beat in TIME_SIGNATURES], dtype=float)
-    values = np.stack([tracks[name] for name in FEATURES], axis=1)
-    return {
-        "tracks": len(scores),
-        "quantiles": quantiles,
-        "correlation": np.round(correlation(scores, used), 3).tolist(),
-        "between_artists": round(between_artists(np.delete(scores, INSTRUMENTALNESS, 1), tracks["artist"]), 3),
-        "no_instrumentalness": round(float(1 - used.mean()), 3),
-        "key_mode": shares(key_mode),
-        "tempo": tempo_mixture(tracks["tempo"][tracks["tempo"] > 0]),
-        "log_seconds": [round(float(log_seconds.mean()), 3), round(float(log_seconds.std()), 3)],
-        "time_signature": shares(beats),
-        "explicit": round(float(tracks["explicit"].mean()), 3),
-        "several_artists": round(float(tracks["shared"].mean()), 3),
-        "popularity": [round(float(popularity.mean()), 1), round(float(popularity.std()), 1)],
-        # What the draw is measured against: the means of the features themselves.
-        "feature_mean": np.round(values.mean(axis=0), 4).tolist(),
-        "feature_sd": np.round(values.std(axis=0), 4).tolist(),
-    }
-
-
-def fit(path: Path) -> dict[str, Any]:
-    """Summary statistics of the real tracks at `path`, genre by genre."""
-    table = pq.read_table(path)
-    tracks: Columns = {name: np.asarray(table[name].to_pylist()) for name in table.column_names}
-    tracks["artist"] = np.array([str(artists).split(";")[0] for artists in tracks["artists"]])
-    tracks["shared"] = np.array([";" in str(artists) for artists in tracks["artists"]])
-    # 0 danceability: the service found no beat, as in noise and silence; 0 duration: an empty row.
-    measured = (tracks["danceability"] > 0) & (tracks["duration_ms"] > 0)
-    tracks = {name: column[measured] for name, column in tracks.items()}
-
-    genres = {}
-    for genre in GENRES:
-        (rows,) = np.nonzero(tracks["track_genre"] == genre)
-        rows = rows[np.unique(tracks["track_id"][rows], return_index=True)[1]]
-        genres[genre] = genre_statistics({name: column[rows] for name, column in tracks.items()})
-    return genres
-
 
 # --- draw: names ----------------------------------------------------------------------------------------
 
@@ -226,8 +121,10 @@ def artist_sizes(rng: np.random.Generator, tracks: int) -> list[int]:
     return [*sizes, left]
 
 
-def genre_features(rng: np.random.Generator, genre: dict[str, Any], artist: NDArray[np.intp]) -> Columns:
-    """Draw the eight features of a genre's tracks; `artist` numbers who made each of them."""
+def genre_features(
+    rng: np.random.Generator, genre: dict[str, Any], artist: NDArray[np.intp]
+) -> tuple[Columns, Floats]:
+    """Draw the eight features of a genre's tracks, and their scores; `artist` numbers who made each of them."""
     share, size = genre["between_artists"], (len(artist), len(FEATURES))
     offsets = rng.standard_normal((int(artist.max()) + 1, len(FEATURES)))[artist]
     noise = np.sqrt(share) * offsets + np.sqrt(1 - share) * rng.standard_normal(size)
@@ -241,32 +138,50 @@ def genre_features(rng: np.random.Generator, genre: dict[str, Any], artist: NDAr
         if name == "instrumentalness":
             values[rng.random(len(values)) < genre["no_instrumentalness"]] = 0
         drawn[name] = np.round(values, DECIMALS[name])
-    return drawn
+    return drawn, scores
+
+
+def genre_tempos(genre: dict[str, Any], scores: Floats, by_artist: Floats, own: Floats, within: Floats) -> Floats:
+    """Tempos of a genre's tracks in BPM, spread over its mixture in the order that features and artists give.
+
+    `scores` are those of the features, shape (n, 8); `by_artist` and `own` are normal, `within` is uniform, all (n,).
+    """
+    weights, share = np.array(genre["tempo_from_features"]), genre["tempo_between_artists"]
+    explained = weights @ np.array(genre["correlation"]) @ weights
+    left_open = np.sqrt(share) * by_artist + np.sqrt(1 - share) * own
+    order = np.argsort(np.argsort(scores @ weights + np.sqrt(max(1 - explained, 0)) * left_open))
+    # One track in each of n equal shares of the mixture: a dozen artists would pull the genre off its tempos.
+    octaves = np.linspace(*np.log2(TEMPO_RANGE), 4001)
+    below = np.zeros(len(octaves))
+    for weight, mean, sd in genre["tempo"]:
+        below += weight * np.array([NormalDist(mean, sd).cdf(octave) for octave in octaves])
+    chances = below[0] + (below[-1] - below[0]) * (order + within) / len(order)
+    return np.asarray(np.exp2(np.interp(chances, below, octaves)))
 
 
 def genre_music(rng: np.random.Generator, genre: dict[str, Any], artist: NDArray[np.intp]) -> Columns:
     """Draw all that is measured of a genre's tracks."""
     n = len(artist)
     key_mode = rng.choice(24, n, p=np.array(genre["key_mode"]) / np.sum(genre["key_mode"]))
-    weights, means, sds = np.array(genre["tempo"]).T
-    component = rng.choice(len(weights), n, p=weights / weights.sum())
-    tempo_bpm = np.exp2(rng.normal(means[component], sds[component]))
+    within, own = rng.random(n), rng.standard_normal(n)
     seconds = np.exp(rng.normal(genre["log_seconds"][0], genre["log_seconds"][1], n))
     beats = rng.choice(TIME_SIGNATURES, n, p=np.array(genre["time_signature"]) / np.sum(genre["time_signature"]))
     # Half of fame is the artist's: some tracks of a known artist are known, and the rest are not obscure.
     fame = np.sqrt(0.5) * (rng.standard_normal(artist.max() + 1)[artist] + rng.standard_normal(n))
     mean, sd = genre["popularity"]
+    explicit = rng.random(n) < genre["explicit"]
+    features, scores = genre_features(rng, genre, artist)
+    tempo_bpm = genre_tempos(genre, scores, rng.standard_normal(artist.max() + 1)[artist], own, within)
     return {
         # From a minute to a quarter of an hour: the tails beyond are sound effects and whole concerts.
         "duration_ms": np.round(np.clip(seconds, 60, 900) * 1000),
         "popularity": np.clip(np.round(mean + sd * fame), 1, 100),
-        "explicit": rng.random(n) < genre["explicit"],
+        "explicit": explicit,
         "time_signature": beats,
-        # What the service itself reports, but for rare octave errors.
-        "tempo_bpm": np.round(np.clip(tempo_bpm, 50, 215), 2),
+        "tempo_bpm": np.round(tempo_bpm, 3),  # the decimals that the services publish
         "key": key_mode // 2,
         "mode": key_mode % 2,
-        **genre_features(rng, genre, artist),
+        **features,
     }
 
 
@@ -330,19 +245,34 @@ def draw(statistics: dict[str, Any], seed: int = SEED) -> pa.Table:
     return pa.table(columns, schema=SCHEMA.with_metadata({"disco:name": "demo", "disco:note": note}))
 
 
-def seeds(table: pa.Table) -> list[dict[str, Any]]:
-    """Three tracks to start the example playlist from: each of SEED_GENRES' most popular to dance to."""
-    # About the middle of these genres in all three, at the pace of a dance floor: a party from the first bar.
-    lively = ("danceability", "energy", "valence")
-    rows = [
-        row
-        for row in table.to_pylist()
-        if min(row[name] for name in lively) > 0.65 and 100 < row["tempo_bpm"] < 128 and not row["explicit"]
+def seeds(table: pa.Table) -> Iterator[tuple[int, int, int]]:
+    """Rows of three tracks that go together, one of each of SEED_GENRES, in a random order."""
+    rows = table.to_pylist()
+
+    def mix(a: int, b: int) -> bool:
+        keys = [circle_position(rows[row]["key"], rows[row]["mode"]) for row in (a, b)]
+        change = tempo_change(rows[a]["tempo_bpm"], rows[b]["tempo_bpm"], fold=False)
+        return bool(key_similarity(*keys) == 1 and abs(change) <= LARGEST_TEMPO_CHANGE)
+
+    # At least the middle in all three, for everybody: a party from the first bar.
+    lively = [
+        place
+        for place, row in enumerate(rows)
+        if min(row["danceability"], row["energy"], row["valence"]) > 0.5 and not row["explicit"]
     ]
-    return [
-        max((row for row in rows if row["genres"][0] == genre), key=lambda row: float(row["popularity"]))
-        for genre in SEED_GENRES
-    ]
+    genres = [[place for place in lively if rows[place]["genres"][0] == genre] for genre in SEED_GENRES]
+    found = [three for three in product(*genres) if all(mix(a, b) for a, b in pairwise(three))]
+    # Thousands, most of them much like another.
+    for place in np.random.default_rng(SEED).permutation(len(found)):
+        yield found[place]
+
+
+def can_be_played(playlist: disco.Playlist) -> bool:
+    """Whether every transition of the playlist mixes, in key and in tempo, and no artist comes twice."""
+    artists = [names[0] for names in playlist.tracks.table["artists"].to_pylist()]
+    change = np.abs(playlist.terms["tempo_change"]).max()
+    in_key = playlist.terms["key_similarity"].min() == 1
+    return bool(in_key and change <= LARGEST_TEMPO_CHANGE and len(set(artists)) == len(artists))
 
 
 def real_names(table: pa.Table, artists: set[str]) -> list[str]:
@@ -351,34 +281,47 @@ def real_names(table: pa.Table, artists: set[str]) -> list[str]:
     return sorted(name for name in invented if name.casefold() in artists)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one of the two steps."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    steps = parser.add_subparsers(dest="step", required=True)
-    step = steps.add_parser("fit", help=f"write {STATISTICS.name} from real tracks")
-    step.add_argument("--tracks", type=Path, required=True, help="the 114k Spotify tracks as Parquet")
-    step = steps.add_parser("draw", help=f"write {DEMO.name} from {STATISTICS.name}")
-    step.add_argument("--seed", type=int, default=SEED)
-    step.add_argument("--tracks", type=Path, help="real tracks as Parquet: stop where an invented artist exists")
-    step.add_argument("--output", type=Path, default=DEMO)
-    arguments = parser.parse_args(argv)
-
-    if arguments.step == "fit":
-        text = json.dumps(fit(arguments.tracks), separators=(",", ":"), allow_nan=False)
-        STATISTICS.write_text(text.replace('},"', '},\n"') + "\n")  # a line a genre, so that a change can be read
-        return 0
-    table = draw(json.loads(STATISTICS.read_text()), arguments.seed)
-    if arguments.tracks:
-        real = pq.read_table(arguments.tracks, columns=["artists"])["artists"].to_pylist()
+def write_demo(seed: int, real_tracks: Path | None, output: Path) -> None:
+    """Draw the demo and write it, unless one of its artists exists in `real_tracks`."""
+    table = draw(json.loads(STATISTICS.read_text()), seed)
+    if real_tracks:
+        real = pq.read_table(real_tracks, columns=["artists"])["artists"].to_pylist()
         known = {name.strip().casefold() for names in real for name in str(names).split(";")}
         # An artist who does not exist has no titles: the pairs need no check of their own.
         if clash := real_names(table, known):
             raise SystemExit(f"these artists exist: {', '.join(clash)}; change {NAMES.name}")
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, arguments.output, compression="zstd", compression_level=19)
-    print(f"{arguments.output}: {table.num_rows} tracks, {arguments.output.stat().st_size / 1000:.0f} kB; seeds:")
-    for row in seeds(table):
-        print(f"{row['track_id']}  {row['title']} by {', '.join(row['artists'])} ({row['genres'][0]})")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, output, compression="zstd", compression_level=19)
+    print(f"{output}: {table.num_rows} tracks, {output.stat().st_size / 1000:.0f} kB")
+
+
+def find_seeds(several: int) -> None:
+    """Print the first `several` seeds of the demo from which the defaults play what can be played."""
+    catalogue = disco.open()
+    rows = catalogue.table.to_pylist()
+    for three in seeds(catalogue.table):
+        if several > 0 and can_be_played(disco.make(catalogue, np.array(three, dtype=np.intp))):
+            several -= 1
+            print(*(rows[row]["track_id"] for row in three))
+            for row in three:
+                print(f"    {rows[row]['title']} by {', '.join(rows[row]['artists'])} ({rows[row]['genres'][0]})")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one of the two steps."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    steps = parser.add_subparsers(dest="step", required=True)
+    step = steps.add_parser("draw", help=f"write {DEMO.name} from {STATISTICS.name}")
+    step.add_argument("--seed", type=int, default=SEED)
+    step.add_argument("--tracks", type=Path, help="real tracks as Parquet: stop where an invented artist exists")
+    step.add_argument("--output", type=Path, default=DEMO)
+    step = steps.add_parser("seeds", help="print seeds from which the defaults play a set that mixes")
+    step.add_argument("--several", type=int, default=1, metavar="N")
+    arguments = parser.parse_args(argv)
+    if arguments.step == "draw":
+        write_demo(arguments.seed, arguments.tracks, arguments.output)
+    else:
+        find_seeds(arguments.several)
     return 0
 
 

@@ -269,6 +269,19 @@ def test_small_catalogues_have_5000_tracks_and_every_case_once(library):
             assert (setting.rows[case.playlist] == cases[number].playlist).all()
 
 
+@pytest.mark.parametrize("variant", list(variants.VARIANTS))
+def test_a_variant_takes_nothing_that_was_computed_of_the_whole_catalogue(library, variant):
+    class Store:
+        def array(self, name, compute):
+            return np.zeros(3)
+
+    stored = library.with_store(Store())
+    assert stored.cached("what-1", lambda: np.ones(3)).tolist() == [0, 0, 0]
+    setting, *_ = variants.settings(stored, CASES, variant)
+    assert setting.seen.cached("what-1", lambda: np.ones(3)).tolist() == [1, 1, 1]
+    assert setting.seen.parent is None  # among whose tracks features would be ranked
+
+
 def test_a_variant_that_does_not_exist_is_refused(library):
     with pytest.raises(DiscoError, match="no variant 'quiet'; there are names-only"):
         variants.settings(library, CASES, "quiet")
@@ -288,6 +301,19 @@ def test_default_names_what_is_used_where_nothing_is_named(library):
     assert methods.predictor_by_name("default").name == PREDICTORS[0]
     assert methods.recommender_by_name("default", few).name == default_recommender(few).name
     assert [one.name for one in methods.recommenders_by_name(["default"], few)] == [default_recommender(few).name]
+
+
+@pytest.mark.slow
+def test_every_protocol_takes_default_as_a_name(files):
+    catalogue, playlists = tables.read(files / "tracks.parquet"), files / "playlists.parquet"
+    (record, *_) = protocols.next_track(catalogue, playlists, predictor=["default"], cases=20)["predictors"]
+    assert record["predictor"] == PREDICTORS[0]
+    usual = default_recommender(catalogue).name
+    results = protocols.continuation(catalogue, playlists, protocol="first-1", recommender=["default"], titles=False)
+    assert {record["recommender"] for record in results["recommenders"]} == {usual}
+    results = protocols.flow(catalogue, generate=1, length=3, predictor=["default"], recommender="default")
+    assert results["protocol"]["recommender"] == usual
+    assert PREDICTORS[0] in " ".join(record["method"] for record in results["orders"])
 
 
 def test_candidates_by_the_seeds_artists_are_the_popular_first_and_nobody_elses():

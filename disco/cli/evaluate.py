@@ -388,10 +388,14 @@ def _show_end_to_end(results: dict[str, Any]) -> None:
     names = {"track": "track", "artist": "artist", "new_artist": "new", "genre": "genre", "keys": "keys"}
     names |= {"within_3": "in 3 %", "within_6": "in 6 %", "worst": "worst", "worst_10": "<= 10 %"}
     names |= {"most_by_artist": "artist's", "over_3": "over 3", "plays": "plays"}
-    print(f"{'configuration':<48}{'n':>5}" + "".join(f"{name:>9}" for name in names.values()), end="")
+    lines = [
+        (record["configuration"] if one is record else f"  {one['by']}: {one['part']}", one)
+        for record in results["configurations"]
+        for one in (record, *record["parts"])
+    ]
+    width = max(len(name) for name, _ in lines) + 1
+    print(f"{'configuration':<{width}}{'n':>5}" + "".join(f"{name:>9}" for name in names.values()), end="")
     print(f"{'tracks':>8}{'s':>7}{'failed':>8}")
-    for record in results["configurations"]:
-        for one in (record, *record["parts"]):
-            name = record["configuration"] if one is record else f"  {one['by']}: {one['part']}"
-            values = "".join(f"{'?' if one[column] is None else format(one[column], '.3f'):>9}" for column in names)
-            print(f"{name:<48}{one['n']:>5}{values}{one['tracks']:>8,}{one['seconds']:>7.2f}{one['failures']:>8}")
+    for name, one in lines:
+        values = "".join(f"{'?' if one[column] is None else format(one[column], '.3f'):>9}" for column in names)
+        print(f"{name:<{width}}{one['n']:>5}{values}{one['tracks']:>8,}{one['seconds']:>7.2f}{one['failures']:>8}")
