@@ -69,11 +69,10 @@ def find(catalogue: _Searchable, text: str, choose: Choose | None = None) -> int
     0
     """
     text = text.encode(errors="replace").decode()  # a terminal may pass what is no UTF-8
-    link = re.fullmatch(TRACK_LINK, text.strip())
     try:
-        return int(catalogue.rows([link[1] if link else text.strip()])[0])
+        return int(catalogue.rows([as_id(text)])[0])
     except NotFoundError:
-        if link:
+        if re.fullmatch(TRACK_LINK, text.strip()):
             raise
     matches = catalogue.search(text, _CONSIDERED)
     if not matches or matches[0].score < ENOUGH:
@@ -90,6 +89,19 @@ def find(catalogue: _Searchable, text: str, choose: Choose | None = None) -> int
         also = f"; it could also be {'; '.join(map(repr, names[1:]))}" if others else ""
         log.info("%s", f"asked for {text!r}, took {names[0]!r}{also} (--interactive asks)")
     return best.row
+
+
+def as_id(text: str) -> str:
+    """The id that a text would be, alone or in a link.
+
+    Examples
+    --------
+    >>> as_id(" spotify:track:4uLU6hMCjMI75M1A2tKUQC")
+    '4uLU6hMCjMI75M1A2tKUQC'
+    """
+    text = text.encode(errors="replace").decode().strip()
+    link = re.fullmatch(TRACK_LINK, text)
+    return link[1] if link else text
 
 
 def track_name(track: Mapping[str, Any]) -> str:

@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from disco.catalogue.columns import TakenColumns, WholeTable
 from disco.catalogue.deduplicate import deduplicate
-from disco.catalogue.lookup import Choose, find
+from disco.catalogue.lookup import Choose, as_id, find
 from disco.catalogue.music import circle_position
 from disco.catalogue.schema import FEATURES, SCHEMA
 from disco.catalogue.search import Match, TextIndex
@@ -37,45 +38,6 @@ class ArrayStore(Protocol):
 
     def array(self, name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """The array of this name; computed, and kept, where there is none that can be used."""
-
-
-class Columns(Protocol):
-    """Columns of tracks, by the names of `SCHEMA`, each read when it is first needed."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, name: str) -> pa.ChunkedArray: ...
-
-
-class _Table:
-    """The table of a catalogue that may have been given as `Columns`: put together when it is needed as a whole."""
-
-    def __get__(self, catalogue: Catalogue | None, owner: type[Catalogue]) -> pa.Table:
-        if catalogue is None:
-            raise AttributeError("table")  # so that the field has no default
-        columns = catalogue.__dict__["_columns"]
-        if not isinstance(columns, pa.Table):
-            columns = pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
-            catalogue.__dict__["_columns"] = columns
-        return columns
-
-    def __set__(self, catalogue: Catalogue, columns: pa.Table | Columns) -> None:
-        catalogue.__dict__["_columns"] = columns
-
-
-class _Taken:
-    """Columns of some rows of a catalogue."""
-
-    def __init__(self, catalogue: Catalogue, rows: pa.Array) -> None:
-        self._catalogue, self._rows = catalogue, rows
-        self._columns: dict[str, pa.ChunkedArray] = {}
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, name: str) -> pa.ChunkedArray:
-        if name not in self._columns:
-            self._columns[name] = self._catalogue.column(name).take(self._rows)
-        return self._columns[name]
 
 
 @dataclass(frozen=True)
@@ -100,7 +62,7 @@ class Catalogue:
     (1, ['a'], [0.0])
     """
 
-    table: pa.Table = _Table()
+    table: pa.Table = WholeTable()  # noqa: RUF009 - a descriptor, not a default
     where: str = ""
     notes: tuple[str, ...] = ()
     parent: Catalogue | None = field(default=None, repr=False, compare=False)
@@ -133,6 +95,11 @@ class Catalogue:
         """A column of `SCHEMA`; only this one is read where the table was not needed as a whole so far."""
         return self.__dict__["_columns"][name]
 
+    def null_count(self, name: str) -> int:
+        """How many tracks have no value in a column of `SCHEMA`."""
+        columns = self.__dict__["_columns"]
+        return int(columns[name].null_count if isinstance(columns, pa.Table) else columns.null_count(name))
+
     def rows(self, ids: Sequence[str]) -> Rows:
         """Rows of ids, in their order.
 
@@ -141,16 +108,27 @@ class Catalogue:
         NotFoundError
             If an id is not in the catalogue; the message names the first.
         """
-        column, wanted = self.column("track_id"), pa.array(ids, pa.string())
-        if len(wanted) <= _SCAN:
-            rows = np.flatnonzero(pc.is_in(column, value_set=wanted).to_numpy(zero_copy_only=False))
-            there = dict(zip(column.take(rows).to_pylist(), rows.tolist(), strict=True))
-            found = [there.get(i) for i in ids]
+        if len(ids) <= _SCAN:
+            self._look_up(ids)
+            found = [self._looked_up[i] for i in ids]
         else:
-            found = pc.index_in(wanted, value_set=column).to_pylist()
+            found = pc.index_in(pa.array(ids, pa.string()), value_set=self.column("track_id")).to_pylist()
         if None in found:
             raise NotFoundError(f"no track has the id {ids[found.index(None)]!r} in {self.where}")
         return np.array(found, dtype=np.intp)
+
+    def _look_up(self, ids: Sequence[str]) -> None:
+        """Find the rows of ids with one scan, and remember them: a command asks for its seeds several times."""
+        if wanted := [i for i in ids if i not in self._looked_up]:
+            column = self.column("track_id")
+            mask = pc.is_in(column, value_set=pa.array(wanted, pa.string()))
+            rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
+            there = zip(column.take(rows).to_pylist(), rows.tolist(), strict=True)
+            self._looked_up.update({**dict.fromkeys(wanted), **dict(there)})
+
+    @cached_property
+    def _looked_up(self) -> dict[str, int | None]:
+        return {}
 
     def ids(self, rows: Rows) -> list[str]:
         """Ids of rows, in their order."""
@@ -160,9 +138,7 @@ class Catalogue:
     def take(self, rows: Rows) -> Catalogue:
         """A catalogue of these rows, in their order."""
         taken, columns = pa.array(rows), self.__dict__["_columns"]
-        if not isinstance(columns, pa.Table):
-            columns["track_id"].take(taken)  # fails where there is no such row
-        table = columns.take(taken) if isinstance(columns, pa.Table) else _Taken(self, taken)
+        table = columns.take(taken) if isinstance(columns, pa.Table) else TakenColumns(columns, taken)
         return Catalogue(table, self.where, self.notes, self.parent or self)
 
     def fill(self, other: Catalogue) -> Catalogue:
@@ -280,6 +256,8 @@ class Catalogue:
     @cached_property
     def has_any_feature(self) -> Mask:
         """Mask of the tracks of which any of the eight features is known, of any feature set, shape (n,)."""
+        if not self.null_count("feature_set") and not all(map(self.null_count, FEATURES)):
+            return np.ones(len(self), dtype=bool)
         known = np.zeros(len(self), dtype=bool)
         for name in FEATURES:
             known |= pc.is_valid(self.column(name)).to_numpy()
@@ -352,6 +330,8 @@ class Catalogue:
         >>> songs.find("night buss mira").tolist()
         [0]
         """
+        if len(texts) <= _SCAN:
+            self._look_up([as_id(text) for text in texts])
         return np.array([find(self, text, choose) for text in texts], dtype=np.intp)
 
     def search(self, text: str, n: int = 5) -> list[Match]:

@@ -129,7 +129,7 @@ def generate(
         order, constraints = replace_others(select, order, keep_positions, length)
     tracks, position_costs = pool.tracks.take(order), select.position_costs(length, constraints)
     return Playlist(
-        name=title or f"From {tracks.table['title'][0].as_py() or tracks.table['track_id'][0].as_py()}",
+        name=title or f"From {tracks.column('title')[0].as_py() or tracks.column('track_id')[0].as_py()}",
         tracks=tracks,
         seeds=len(seeds),
         knobs=knobs,

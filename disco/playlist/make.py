@@ -241,9 +241,11 @@ def check_catalogue(catalogue: object) -> None:
 def find_rows(catalogue: Catalogue, tracks: Seeds, choose: Choose | None = None) -> Rows:
     """Rows of the tracks that texts mean; rows stay what they are."""
     found: list[int] = []
-    for track in [tracks] if isinstance(tracks, str) else tracks:
+    tracks = [tracks] if isinstance(tracks, str) else tracks
+    texts = iter(catalogue.find(*(track for track in tracks if isinstance(track, str)), choose=choose).tolist())
+    for track in tracks:
         if isinstance(track, str):
-            found.append(int(catalogue.find(track, choose=choose)[0]))
+            found.append(next(texts))
         elif isinstance(track, int | np.integer) and 0 <= track < len(catalogue):
             found.append(int(track))
         else:

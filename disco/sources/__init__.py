@@ -86,6 +86,8 @@ def open(  # noqa: A001 - `disco.open` is what it is called by
     else:
         demo = tables.read(DEMO)
         catalogue = Catalogue(demo.table, DEMO_NAME, (f"{len(demo):,} invented tracks; no such music exists",))
+        if cache:
+            catalogue = catalogue.with_store(open_cache([DEMO], [fingerprint(DEMO)]))
     if len(paths) > 1 and not enrich_from:
         catalogue = fill_from_same_recording(catalogue)
     return enrich(catalogue, enrich_from, corrections)

@@ -87,7 +87,7 @@ class CatalogueCache:
     def array(self, name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """The array of this name, memory-mapped where it is there already; else it is computed and kept."""
         path = self._path(f"{name}.npy")
-        if (content := self.read(path.name)) is not None:
+        if (content := self.read(path.name, mapped=True)) is not None:
             try:
                 array = np.load(path, mmap_mode="r", allow_pickle=False)
                 if isinstance(array, np.memmap) and array.offset + array.nbytes == len(content):
@@ -101,12 +101,17 @@ class CatalogueCache:
         self.write(path.name, written.getbuffer())
         return array
 
-    def read(self, name: str) -> memoryview | None:
-        """The content of a file, memory-mapped; None if there is none that is whole."""
+    def read(self, name: str, mapped: bool = False) -> memoryview | None:
+        """The content of a file, memory-mapped or read; None if there is none that is whole.
+
+        What is mapped must be used at once, or be a large array: if another program cuts the file off while it is
+        mapped, the operating system ends the process.
+        """
         path = self._path(name)
         try:
             with path.open("rb") as file:
-                content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+                whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if mapped else file.read()
+            content = memoryview(whole)
             mark, checksum = _END.unpack(content[-_END.size :])
             content = content[: -_END.size]
             if mark == _MARK and zlib.crc32(content) == checksum:
