@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import disco
-from disco.catalogue import Catalogue
+from disco.catalogue import SCHEMA, Catalogue
+from disco.cli.main import main
+from disco.sources import corrections
 from disco.sources.cache import CatalogueCache, user_cache
+from disco.sources.files import tables
 
 TRACKS = "track_id,title,artists,tempo_bpm\na,Night Bus,Mira Vale,120\nb,Tide,Corro,128\nc,,,\n"
 
@@ -83,3 +99,283 @@ def test_a_damaged_file_is_reported_and_replaced(
         assert CatalogueCache(path.parent, 10_000).array("numbers-1", lambda: made).tolist() == made.tolist()
     assert [record.getMessage() for record in caplog.records] == [f"{path}: is damaged; it is computed again"]
     assert path.read_bytes() == whole
+
+
+def as_read(path: Path, *, cache: bool) -> Catalogue:
+    """The catalogue of a file, twice opened where it is cached."""
+    if cache:
+        disco.open(path).search("night")
+        assert stored()
+    return disco.open(path, cache=cache)
+
+
+texts = st.text("abC ;,'é\u4e00-(live)", max_size=12)
+tables_of_tracks = st.lists(
+    st.fixed_dictionaries(
+        {
+            "track_id": st.sampled_from([f"t{i}" for i in range(9)]),
+            "title": st.none() | texts,
+            "artists": st.none() | texts,
+            "genres": st.none() | st.sampled_from(["rock", "rock;pop", " House", "['a', 'b']"]),
+            "popularity": st.none() | st.integers(0, 100),
+            "tempo": st.none() | st.sampled_from([0.0, 90.5, 128.0, 5000.0]),
+            "key": st.none() | st.integers(-1, 11),
+            "mode": st.none() | st.integers(0, 1),
+            "energy": st.none() | st.floats(-0.5, 1.5, width=32),
+        }
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@pytest.mark.slow
+@given(tracks=tables_of_tracks, texts=st.lists(texts, max_size=3), of=st.sampled_from(["csv", "parquet"]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_catalogue_from_the_cache_is_the_same_in_every_bit(
+    tracks: list[dict[str, Any]], texts: list[str], of: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("tracks") / f"tracks.{of}"
+    table = pa.Table.from_pylist(tracks, schema=TYPES)
+    pq.write_table(table, path) if of == "parquet" else pacsv.write_csv(table, path)
+    fresh, cached = as_read(path, cache=False), as_read(path, cache=True)
+    again = disco.open(path)
+    assert cached.notes == fresh.notes
+    assert cached.where == fresh.where
+    assert [bits(again.column(name)) for name in SCHEMA.names] == [bits(fresh.table[name]) for name in SCHEMA.names]
+    assert cached.table.schema == fresh.table.schema
+    assert [bits(column) for column in cached.table.columns] == [bits(column) for column in fresh.table.columns]
+    rows = np.arange(len(fresh))[::-1]
+    assert disco.open(path).take(rows).tracks() == fresh.take(rows).tracks()
+    for text in [*texts, *(track["title"] or "" for track in tracks[:3])]:
+        assert cached.search(text) == fresh.search(text)
+    for name in ("has_title_and_artist", "has_any_feature", "has_all_features", "has_comparable_features"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(fresh, name))
+
+
+TYPES = pa.schema(
+    {
+        **dict.fromkeys(("track_id", "title", "artists", "genres"), pa.string()),
+        "popularity": pa.int16(),
+        "tempo": pa.float32(),
+        "key": pa.int8(),
+        "mode": pa.int8(),
+        "energy": pa.float32(),
+    }.items()
+)
+
+
+def bits(column: pa.ChunkedArray) -> list[Any]:
+    """Values of a column; of numbers their bytes, so that -0.0 and 0.0 are not the same."""
+    values = column.to_pylist()
+    return [v.hex() if isinstance(v, float) else v for v in values]
+
+
+def test_the_notes_name_the_file_as_it_is_called_this_time(tracks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = disco.open(tracks).notes
+    monkeypatch.chdir(tracks.parent)
+    assert disco.open("tracks.csv").notes == tuple(note.replace(str(tracks), "tracks.csv") for note in whole)
+    assert disco.open("tracks.csv").where == "tracks.csv"
+    assert len({path.parent for path in stored()}) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changed", ["second", "enrich", "corrections", "user"])
+def test_a_catalogue_of_several_files_changes_with_each_of_them(
+    tmp_path: Path, tracks: Path, changed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCO_DATA", str(tmp_path / "data"))
+    paths = {"second": tmp_path / "second.csv", "enrich": tmp_path / "enrich.csv"}
+    paths |= {"corrections": tmp_path / "mine.csv", "user": corrections.user_file()}
+    paths["user"].parent.mkdir(parents=True, exist_ok=True)
+    for name, path in paths.items():
+        path.write_text("track,bpm\na,99\n" if name in ("corrections", "user") else TRACKS.replace("128", ""))
+
+    def opened(cache: bool) -> Catalogue:
+        return disco.open([tracks, paths["second"]], paths["enrich"], paths["corrections"], cache=cache)
+
+    before = opened(cache=True)
+    assert opened(cache=True).cached("x-1", lambda: np.array([1])).tolist() == [1]
+    paths[changed].write_text(paths[changed].read_text().replace("99", "98").replace("Corro", "Carro") + "\n")
+    after = opened(cache=True)
+    assert after.cached("x-1", lambda: np.array([2])).tolist() == [2]
+    assert after.table.equals(opened(cache=False).table)
+    assert after.notes == opened(cache=False).notes
+    assert before.where == after.where
+
+
+def test_without_the_cache_nothing_is_read_from_it_or_written_to_it(tracks: Path) -> None:
+    catalogue = disco.open(tracks, cache=False)
+    catalogue.search("tide")
+    assert catalogue.cached("x-1", lambda: np.array([1])).tolist() == [1]
+    assert disco.open(tracks, cache=False).cached("x-1", lambda: np.array([2])).tolist() == [2]
+    assert stored() == []
+
+
+def test_other_tracks_than_those_of_the_files_share_no_array_with_them(tracks: Path) -> None:
+    catalogue = disco.open(tracks)
+    assert catalogue.cached("x-1", lambda: np.array([1])).tolist() == [1]
+    changed = replace(catalogue, table=catalogue.table.slice(1))
+    assert changed.cached("x-1", lambda: np.array([2])).tolist() == [2]
+    assert catalogue.fill(catalogue).cached("x-1", lambda: np.array([3])).tolist() == [3]
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_stored(tracks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = tables.read
+
+    def read_and_change(path: Path) -> Catalogue:
+        catalogue = read(path)
+        tracks.write_text(TRACKS.replace("128", "129"))
+        return catalogue
+
+    monkeypatch.setattr(tables, "read", read_and_change)
+    assert disco.open(tracks).tempos.tolist()[:2] == [120, 128]
+    assert stored() == []
+    monkeypatch.undo()
+    assert disco.open(tracks).tempos.tolist()[:2] == [120, 129]
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_costs_time_and_one_line_but_no_playlist(
+    tracks: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Path, "replace", full)
+    for _ in range(2):
+        catalogue = disco.open(tracks)
+        assert catalogue.cached("x-1", lambda: np.array([1])).tolist() == [1]
+        assert catalogue.search("tide")[0].row == 1
+    lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(lines) == 2
+    assert lines[0].endswith("cannot be written (No space left on device); the next command computes it again")
+    assert stored() == [], "a half-written file is left"
+
+
+def test_a_cache_folder_that_cannot_be_written_costs_time_and_one_line(
+    tracks: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    # A file in the place of the folder stops root too.
+    (tmp_path / "caches").write_text("")
+    monkeypatch.setenv("DISCO_CACHE", str(tmp_path / "caches"))
+    catalogue = disco.open(tracks)
+    assert catalogue.search("tide")[0].row == 1
+    assert [r.levelname for r in caplog.records if r.levelno >= logging.WARNING] == ["WARNING"]
+
+
+@pytest.mark.parametrize("damage", [lambda whole: whole[: len(whole) // 2], lambda whole: b"\1" * len(whole)])
+def test_damaged_files_of_a_catalogue_are_replaced(
+    tracks: Path, damage: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    fresh = as_read(tracks, cache=False)
+    as_read(tracks, cache=True)
+    names = [path.name for path in stored()]
+    assert names == ["columns.parquet", "search.npy"]
+    for path in stored():
+        path.write_bytes(damage(path.read_bytes()))
+    caplog.clear()
+    catalogue = disco.open(tracks)
+    assert catalogue.search("tide") == fresh.search("tide")
+    assert catalogue.table.equals(fresh.table)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.endswith("columns.parquet: is damaged; it is computed again")
+    caplog.clear()
+    assert disco.open(tracks).search("tide") == fresh.search("tide")
+    assert not caplog.records
+
+
+WORK = """
+import sys, numpy as np, disco
+path, other = sys.argv[1:]
+for i in range(15):
+    if other == "changes":
+        text = open(path).read()
+        tempo = 100 + i
+        open(path + ".new", "w").write(text.split("a,")[0] + f"a,Night Bus,Mira Vale,{tempo}\\n")
+        import os; os.replace(path + ".new", path)
+    catalogue = disco.open(path)
+    tempo = catalogue.tempos[0]
+    assert catalogue.cached("tempos-1", lambda: catalogue.tempos + 0).tolist() == [tempo], (tempo,)
+    assert catalogue.search("night bus")[0].row == 0
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.parametrize("other", ["reads", "changes"])
+def test_two_processes_at_once_lose_nothing(tmp_path: Path, other: str) -> None:
+    path = tmp_path / "tracks.csv"
+    path.write_text("track_id,title,artists,tempo_bpm\na,Night Bus,Mira Vale,120\n")
+    started = [
+        subprocess.Popen([sys.executable, "-c", WORK, str(path), what], stderr=subprocess.PIPE, text=True)
+        for what in ("reads", other)
+    ]
+    for process in started:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+        assert "damaged" not in errors
+    assert not [path for path in stored() if path.name.startswith(".")]
+
+
+def test_a_catalogue_takes_no_more_than_twice_its_file_or_96_bytes_a_track(tmp_path: Path) -> None:
+    cache = CatalogueCache(tmp_path / "one", 2000)
+    assert cache.array("a-1", lambda: np.zeros(1000, np.int8)).shape == (1000,)
+    assert cache.array("b-1", lambda: np.ones(1000, np.int8)).sum() == 1000
+    assert [path.name for path in cache.folder.iterdir()] == ["a-1.npy"]
+    cache.make_room_for(30)
+    cache.array("b-1", lambda: np.ones(1000, np.int8))
+    assert sorted(path.name for path in cache.folder.iterdir()) == ["a-1.npy", "b-1.npy"]
+    assert cache.size() <= cache.limit == 30 * 96
+
+
+def test_the_longest_unused_catalogues_are_removed_and_what_killed_commands_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("disco.sources.cache.TOTAL_BYTES", 3000)
+    now = time.time()
+    for age, name in enumerate(["a-1", "b-1", "c-1", "d-1"]):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.npy").write_bytes(bytes(1000))
+        os.utime(tmp_path / name, (now - age, now - age))
+    for name, old in ((".disco-1-old", 7200), (".disco-1-new", 0)):
+        (tmp_path / "a-1" / name).write_bytes(b"")
+        os.utime(tmp_path / "a-1" / name, (now - old, now - old))
+    os.utime(tmp_path / "a-1", (now, now))
+    CatalogueCache(tmp_path / "b-2", 9000).array("x", lambda: np.zeros(800, np.int8))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-1", "b-2", "c-1"]
+    assert sorted(path.name for path in (tmp_path / "a-1").iterdir()) == [".disco-1-new", "x.npy"]
+
+
+def test_a_name_that_would_leave_the_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be the name of a file"):
+        CatalogueCache(tmp_path / "one", 1000).array("../x", never)
+
+
+@pytest.mark.slow
+def test_every_command_that_opens_a_catalogue_takes_no_cache(
+    tracks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["catalogue", "info", str(tracks), "--no-cache"]) == 0
+    assert stored() == []
+    assert main(["catalogue", "info", str(tracks)]) == 0
+    assert str(user_cache()) in capsys.readouterr().out
+    assert [path.name for path in stored()] == ["columns.parquet"]
+    for command in COMMANDS:
+        with contextlib.suppress(SystemExit):
+            main([*command.split(), "--help"])
+        assert "--no-cache" in capsys.readouterr().out, command
+
+
+COMMANDS = ("generate", "order", "lint", "recommend", "catalogue info", "catalogue set", "spotify sync")
+COMMANDS += ("evaluate next-track", "evaluate continuation", "evaluate flow", "evaluate end-to-end")
+
+
+@pytest.mark.slow
+def test_the_real_catalogue_with_vectors_takes_less_than_twice_its_file(shared: Path) -> None:
+    path = shared / "tracks.parquet"
+    catalogue = disco.open(path)
+    catalogue.search("blue monday")
+    catalogue.cached("vectors-1", lambda: np.ones((len(catalogue), 64), np.int8))
+    assert sorted(file.name for file in stored()) == ["columns.parquet", "search.npy", "vectors-1.npy"]
+    assert sum(file.stat().st_size for file in stored()) <= 2 * path.stat().st_size

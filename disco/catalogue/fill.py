@@ -130,7 +130,7 @@ def _name_codes(catalogue: Catalogue, lacking: Mask) -> Codes:
     wanted[artists[lacking & (artists >= 0)]] = True
     # Spelling a million titles takes seconds: only those by the artists in question.
     rows = np.flatnonzero((artists >= 0) & wanted[artists]) if len(wanted) else np.zeros(0, dtype=np.intp)
-    titles = number_texts(recording_titles(catalogue.table["title"].combine_chunks().take(pa.array(rows))))
+    titles = number_texts(recording_titles(catalogue.column("title").combine_chunks().take(pa.array(rows))))
     codes = np.full(len(catalogue), -1, dtype=np.intp)
     rows, titles = rows[titles >= 0], titles[titles >= 0]
     if len(rows):

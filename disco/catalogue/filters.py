@@ -82,7 +82,7 @@ class Filters:
             duration = catalogue.numbers("duration_ms") / 1000
             allowed &= (duration >= self.seconds[0]) & (duration <= self.seconds[1])
         if not self.explicit:
-            allowed &= ~pc.fill_null(catalogue.table["explicit"], True).to_numpy()
+            allowed &= ~pc.fill_null(catalogue.column("explicit"), True).to_numpy()
         return allowed
 
 
@@ -94,7 +94,7 @@ def _parse(condition: str) -> tuple[str, str]:
 
 
 def _contains(catalogue: Catalogue, column: str, text: str) -> Mask:
-    values = catalogue.table[column].combine_chunks()
+    values = catalogue.column(column).combine_chunks()
     if column == "track_id":
         return np.asarray(pc.equal(values, text).to_numpy(zero_copy_only=False))
     flat = values.flatten() if pa.types.is_list(values.type) else values

@@ -17,7 +17,7 @@ def artist_names(catalogue: Catalogue) -> pa.Array:
 
     The Million Playlist Dataset has one artist a track: the first.
     """
-    artists = catalogue.table["artists"].combine_chunks()
+    artists = catalogue.column("artists").combine_chunks()
     names = pc.binary_join(pc.list_slice(artists, 0, 1), "").dictionary_encode()
     return fold_names(names.dictionary).take(names.indices)
 
@@ -35,13 +35,13 @@ def artist_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
 
 def album_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
     """Code of the album of each track, shape (n,), -1 where it or its artist is unknown."""
-    album = fold_names(catalogue.table["album"].combine_chunks())
+    album = fold_names(catalogue.column("album").combine_chunks())
     return number_texts(pc.binary_join_element_wise(artist_names(catalogue), album, "\t"))
 
 
 def genre_numbers(catalogue: Catalogue) -> NDArray[np.intp]:
     """Code of the first genre of each track, shape (n,), -1 where unknown."""
-    genres = catalogue.table["genres"].combine_chunks()
+    genres = catalogue.column("genres").combine_chunks()
     some = pc.greater(pc.list_value_length(genres), 0)
     return number_texts(pc.list_element(pc.if_else(some, genres, None), 0))
 

@@ -189,11 +189,11 @@ class Recordings:
 
     def _by_every_way(self, given: _Given, left: Mask) -> Iterator[tuple[int, tuple[Rows, Rows]]]:
         """Pairs of a number and a row, and their way; `left` marks what is still unmatched when a way is tried."""
-        yield 0, equal_pairs(where(given.ids, left), self.catalogue.table["track_id"])
+        yield 0, equal_pairs(where(given.ids, left), self.catalogue.column("track_id"))
         if given.ids.null_count < len(given.ids):
-            yield 1, equal_pairs(where(given.ids, left), self.catalogue.table["path"])
+            yield 1, equal_pairs(where(given.ids, left), self.catalogue.column("path"))
         for paths, fold in self._spellings(given.paths, left):
-            pairs = equal_pairs(where(paths, left), self._folded_paths if fold else self.catalogue.table["path"])
+            pairs = equal_pairs(where(paths, left), self._folded_paths if fold else self.catalogue.column("path"))
             yield 1, self._of_one_file(*pairs) if fold else pairs
         if (left & is_known(given.isrcs)).any():
             yield 2, equal_pairs(where(given.isrcs, left), self._isrcs)
@@ -218,7 +218,7 @@ class Recordings:
 
     def _of_one_file(self, numbers: Rows, rows: Rows) -> tuple[Rows, Rows]:
         """Pairs without the given tracks that belong to several files."""
-        written = number_texts(self.catalogue.table["path"].take(pa.array(rows)))
+        written = number_texts(self.catalogue.column("path").take(pa.array(rows)))
         files = np.bincount(np.unique(np.stack([numbers, written]), axis=1)[0])
         once = files[numbers] == 1
         return numbers[once], rows[once]
@@ -250,7 +250,7 @@ class Recordings:
         if fold is recording_titles and (len(given.ids) > _FEW or "_titles" in self.__dict__):
             known = self._titles.take(pa.array(likely))
         else:
-            known = fold(self.catalogue.table["title"].take(pa.array(likely)).combine_chunks())
+            known = fold(self.catalogue.column("title").take(pa.array(likely)).combine_chunks())
         theirs = pc.binary_join_element_wise(names.take(pa.array(likely)).cast(pa.string()), known, "\t")
         numbers, found = equal_pairs(pc.binary_join_element_wise(artists, titles, "\t"), theirs)
         rows = likely[found]
@@ -290,7 +290,7 @@ class Recordings:
             return np.ones(len(rows), dtype=bool)
         ours, theirs = (
             recording_titles(column.take(pa.array(at)))
-            for column, at in ((given.titles, numbers), (self.catalogue.table["title"].combine_chunks(), rows))
+            for column, at in ((given.titles, numbers), (self.catalogue.column("title").combine_chunks(), rows))
         )
         return ~as_mask(pc.not_equal(ours, theirs))
 
@@ -300,7 +300,7 @@ class Recordings:
         other_title, apart = np.zeros((2, len(rows)))
         if several.any():
             at = np.flatnonzero(several)
-            titles = self.catalogue.table["title"].take(pa.array(rows[at])).combine_chunks()
+            titles = self.catalogue.column("title").take(pa.array(rows[at])).combine_chunks()
             ours, theirs = whole_titles(given.titles.take(pa.array(numbers[at]))), whole_titles(titles)
             other_title[at] = ~as_mask(pc.equal(ours, theirs))
             difference = np.abs(given.durations[numbers[at]] - self._durations[rows[at]])
@@ -309,11 +309,11 @@ class Recordings:
 
     @property
     def _no_paths(self) -> bool:
-        return bool(self.catalogue.table["path"].null_count == len(self.catalogue))
+        return bool(self.catalogue.column("path").null_count == len(self.catalogue))
 
     @cached_property
     def _folded_paths(self) -> pa.Array:
-        return fold_paths(self.catalogue.table["path"].combine_chunks())
+        return fold_paths(self.catalogue.column("path").combine_chunks())
 
     @cached_property
     def _path_ends(self) -> pa.Array:
@@ -321,7 +321,7 @@ class Recordings:
 
     @cached_property
     def _isrcs(self) -> pa.Array:
-        return fold_isrcs(self.catalogue.table["isrc"].combine_chunks())
+        return fold_isrcs(self.catalogue.column("isrc").combine_chunks())
 
     @cached_property
     def _artists(self) -> pa.DictionaryArray:
@@ -330,14 +330,14 @@ class Recordings:
     @cached_property
     def _several_artists(self) -> tuple[pa.Array, pa.Array]:
         """Credits of the tracks with several artists, in one text, and the first artists of these."""
-        artists = self.catalogue.table["artists"].combine_chunks()
+        artists = self.catalogue.column("artists").combine_chunks()
         several = pc.fill_null(pc.greater(pc.list_value_length(artists), 1), False)
         credited = fold_names(pc.binary_join(artists.filter(several), ", "))
         return credited, self._artists.filter(several).cast(pa.string())
 
     @cached_property
     def _titles(self) -> pa.Array:
-        return recording_titles(self.catalogue.table["title"].combine_chunks())
+        return recording_titles(self.catalogue.column("title").combine_chunks())
 
     @cached_property
     def _durations(self) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ the same weights, so one pass finds both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from disco.catalogue.packing import pack, unpack
 from disco.catalogue.text import fold_accents, normalise, without_version
 
 # Words of a query that hardly tell one track from another.
@@ -62,6 +64,39 @@ class _Postings:
     def __getitem__(self, word: int) -> NDArray[np.int32]:
         return self.rows[self.starts[word] : self.starts[word + 1]]
 
+    def keys(self) -> NDArray[np.int64]:
+        """Word and row of each in one number, in ascending order."""
+        words = np.arange(len(self.starts) - 1, dtype=np.int64) << _SHIFT
+        return np.repeat(words, np.diff(self.starts)) | self.rows
+
+    def gaps(self) -> NDArray[np.int32]:
+        """Each row less the one before it, of the first of a word the row itself."""
+        gaps = np.diff(self.rows, prepend=np.int32(0))
+        first = self.starts[:-1][np.diff(self.starts) > 0]
+        gaps[first] = self.rows[first]
+        return gaps
+
+
+def _among(keys: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of some ascending numbers are among others, ascending too; `np.isin` would take seconds to hash them."""
+    if not len(others):
+        return np.zeros(len(keys), dtype=bool)
+    return np.asarray(others[np.minimum(np.searchsorted(others, keys), len(others) - 1)] == keys)
+
+
+def _from_gaps(gaps: NDArray[np.int32], counts: NDArray[np.int32]) -> _Postings:
+    """Postings from what `_Postings.gaps` gives, and the number of rows of each word."""
+    starts = np.r_[0, np.cumsum(counts, dtype=np.int64)]
+    sums = np.cumsum(gaps, dtype=np.int64)
+    before = np.r_[0, sums][starts[:-1]]
+    return _Postings(starts, (sums - np.repeat(before, counts)).astype(np.int32))
+
+
+def _from_keys(keys: NDArray[np.int64], n_words: int) -> _Postings:
+    """Postings from ascending numbers of word and row."""
+    starts = np.searchsorted(keys, np.arange(n_words + 1, dtype=np.int64) << _SHIFT)
+    return _Postings(starts, (keys & ((1 << _SHIFT) - 1)).astype(np.int32))
+
 
 def _tokens(texts: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
     """Words of all texts in one array, and the row that each came from."""
@@ -73,9 +108,7 @@ def _tokens(texts: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
 
 def _postings(codes: NDArray[np.int64], rows: NDArray[np.int64], n_words: int) -> _Postings:
     order = np.sort(codes << _SHIFT | rows)
-    order = order[np.r_[True, order[1:] != order[:-1]]] if len(order) else order
-    starts = np.searchsorted(order, np.arange(n_words + 1, dtype=np.int64) << _SHIFT)
-    return _Postings(starts, (order & ((1 << _SHIFT) - 1)).astype(np.int32))
+    return _from_keys(order[np.r_[True, order[1:] != order[:-1]]] if len(order) else order, n_words)
 
 
 def _letters(tokens: pa.Array) -> NDArray[np.uint64]:
@@ -136,19 +169,66 @@ class TextIndex:
         tokens, rows = zip(*(_tokens(field) for field in fields), strict=True)
         encoded = pc.dictionary_encode(pa.concat_arrays(tokens))
         codes = np.split(encoded.indices.to_numpy().astype(np.int64), np.cumsum([len(t) for t in tokens])[:-1])
-        self._vocabulary: pa.Array = encoded.dictionary
-        self._core, self._whole, self._artist = (
-            _postings(c, r, len(self._vocabulary)) for c, r in zip(codes, rows, strict=True)
-        )
-        self._letters = _letters(self._vocabulary) if len(self._vocabulary) else np.empty(0, np.uint64)
-        self._lengths = pc.utf8_length(self._vocabulary).to_numpy()
-        self._n = len(titles)
+        postings = [_postings(c, r, len(encoded.dictionary)) for c, r in zip(codes, rows, strict=True)]
+        self._set(encoded.dictionary, postings, popularity)
         self._n_core = np.maximum(np.bincount(rows[0], minlength=self._n), 1).astype(np.float32)
         self._other_take = np.zeros(self._n, dtype=bool)
         for take in _OTHER_TAKES:
             for word, _ in self._meanings(take, 0):
                 self._other_take[np.setdiff1d(self._whole[word], self._core[word])] = True
+
+    def _set(self, vocabulary: pa.Array, postings: Sequence[_Postings], popularity: NDArray[np.float32]) -> None:
+        self._vocabulary = vocabulary
+        self._core, self._whole, self._artist = postings
+        self._letters = _letters(self._vocabulary) if len(self._vocabulary) else np.empty(0, np.uint64)
+        self._lengths = pc.utf8_length(self._vocabulary).to_numpy()
+        self._n = len(popularity)
         self._popularity = np.nan_to_num(popularity, nan=-np.inf)
+
+    def pack(self) -> NDArray[np.uint8]:
+        """All but the popularity as bytes, from which `unpack` makes the same index 25 times as fast.
+
+        A row is stored as its distance from the one before it, of the core of a title only how it differs from the
+        whole: 9 to 12 bytes a track, where the index itself takes 50.
+        """
+        core, whole = self._core.keys(), self._whole.keys()
+        words = self._vocabulary.cast(pa.large_string())
+        return pack(
+            {
+                "letters": np.frombuffer(words.buffers()[2] or b"", dtype=np.uint8),
+                "ends": np.frombuffer(words.buffers()[1] or bytes(8), dtype=np.int64)[1 : len(words) + 1],
+                "whole_gaps": self._whole.gaps(),
+                "whole_counts": np.diff(self._whole.starts).astype(np.int32),
+                "artist_gaps": self._artist.gaps(),
+                "artist_counts": np.diff(self._artist.starts).astype(np.int32),
+                "in_core": np.packbits(_among(whole, core)),
+                "only_in_core": core[~_among(core, whole)],
+                "n_core": self._n_core.astype(np.int32),
+                "other_take": np.packbits(self._other_take),
+            }
+        )
+
+    @classmethod
+    def unpack(cls, packed: NDArray[np.uint8], popularity: NDArray[np.float32]) -> TextIndex:
+        """The index that `pack` packed.
+
+        Examples
+        --------
+        >>> index = TextIndex(pa.array(["Hello (Live)"]), pa.array(["Ana"]), np.zeros(1, np.float32))
+        >>> [match.row for match in TextIndex.unpack(index.pack(), np.zeros(1, np.float32)).search("helo ana")]
+        [0]
+        """
+        index, parts = cls.__new__(cls), unpack(packed)
+        ends = np.r_[0, parts["ends"]]
+        words = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), pa.py_buffer(parts["letters"]))
+        whole, artist = (_from_gaps(parts[f"{name}_gaps"], parts[f"{name}_counts"]) for name in ("whole", "artist"))
+        core = whole.keys()[np.unpackbits(parts["in_core"], count=len(whole.rows)).view(bool)]
+        only = parts["only_in_core"]
+        core = np.insert(core, np.searchsorted(core, only), only)
+        index._set(words.cast(pa.string()), (_from_keys(core, len(words)), whole, artist), popularity)
+        index._n_core = parts["n_core"].astype(np.float32)
+        index._other_take = np.unpackbits(parts["other_take"], count=index._n).view(bool)
+        return index
 
     def search(self, text: str, n: int = 5) -> list[Match]:
         """The n tracks that best match a text, best first; among equals the more popular, then the earlier row.

@@ -7,7 +7,7 @@ Inside the program a track is its row number in one catalogue (`Rows`); in files
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -39,6 +39,45 @@ class ArrayStore(Protocol):
         """The array of this name; computed, and kept, where there is none that can be used."""
 
 
+class Columns(Protocol):
+    """Columns of tracks, by the names of `SCHEMA`, each read when it is first needed."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, name: str) -> pa.ChunkedArray: ...
+
+
+class _Table:
+    """The table of a catalogue that may have been given as `Columns`: put together when it is needed as a whole."""
+
+    def __get__(self, catalogue: Catalogue | None, owner: type[Catalogue]) -> pa.Table:
+        if catalogue is None:
+            raise AttributeError("table")  # so that the field has no default
+        columns = catalogue.__dict__["_columns"]
+        if not isinstance(columns, pa.Table):
+            columns = pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+            catalogue.__dict__["_columns"] = columns
+        return columns
+
+    def __set__(self, catalogue: Catalogue, columns: pa.Table | Columns) -> None:
+        catalogue.__dict__["_columns"] = columns
+
+
+class _Taken:
+    """Columns of some rows of a catalogue."""
+
+    def __init__(self, catalogue: Catalogue, rows: pa.Array) -> None:
+        self._catalogue, self._rows = catalogue, rows
+        self._columns: dict[str, pa.ChunkedArray] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray:
+        if name not in self._columns:
+            self._columns[name] = self._catalogue.column(name).take(self._rows)
+        return self._columns[name]
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """Tracks of one table with the columns of `SCHEMA`; `track_id` is unique.
@@ -46,7 +85,7 @@ class Catalogue:
     Parameters
     ----------
     table : pa.Table
-        One row per track.
+        One row per track; may be given as `Columns`.
     where : str
         Where it is from, as the user wrote it: paths, or the demo's name.
     notes : tuple of str
@@ -61,7 +100,7 @@ class Catalogue:
     (1, ['a'], [0.0])
     """
 
-    table: pa.Table
+    table: pa.Table = _Table()
     where: str = ""
     notes: tuple[str, ...] = ()
     parent: Catalogue | None = field(default=None, repr=False, compare=False)
@@ -88,7 +127,11 @@ class Catalogue:
         return cls(pa.Table.from_pylist(rows, SCHEMA), where)
 
     def __len__(self) -> int:
-        return int(self.table.num_rows)
+        return len(self.__dict__["_columns"])
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """A column of `SCHEMA`; only this one is read where the table was not needed as a whole so far."""
+        return self.__dict__["_columns"][name]
 
     def rows(self, ids: Sequence[str]) -> Rows:
         """Rows of ids, in their order.
@@ -98,7 +141,7 @@ class Catalogue:
         NotFoundError
             If an id is not in the catalogue; the message names the first.
         """
-        column, wanted = self.table["track_id"], pa.array(ids, pa.string())
+        column, wanted = self.column("track_id"), pa.array(ids, pa.string())
         if len(wanted) <= _SCAN:
             rows = np.flatnonzero(pc.is_in(column, value_set=wanted).to_numpy(zero_copy_only=False))
             there = dict(zip(column.take(rows).to_pylist(), rows.tolist(), strict=True))
@@ -111,21 +154,25 @@ class Catalogue:
 
     def ids(self, rows: Rows) -> list[str]:
         """Ids of rows, in their order."""
-        ids: list[str] = self.table["track_id"].take(pa.array(rows)).to_pylist()
+        ids: list[str] = self.column("track_id").take(pa.array(rows)).to_pylist()
         return ids
 
     def take(self, rows: Rows) -> Catalogue:
         """A catalogue of these rows, in their order."""
-        return Catalogue(self.table.take(pa.array(rows)), self.where, self.notes, self.parent or self)
+        taken, columns = pa.array(rows), self.__dict__["_columns"]
+        if not isinstance(columns, pa.Table):
+            columns["track_id"].take(taken)  # fails where there is no such row
+        table = columns.take(taken) if isinstance(columns, pa.Table) else _Taken(self, taken)
+        return Catalogue(table, self.where, self.notes, self.parent or self)
 
     def fill(self, other: Catalogue) -> Catalogue:
         """The same tracks with unknown values filled in from another catalogue's tracks of the same id."""
-        known = other.table.filter(pc.is_in(other.table["track_id"], value_set=self.table["track_id"]))
+        known = other.table.filter(pc.is_in(other.table["track_id"], value_set=self.column("track_id")))
         return Catalogue(deduplicate(pa.concat_tables([self.table, known])), self.where, self.notes)
 
     def with_store(self, store: ArrayStore) -> Catalogue:
         """The same catalogue, whose `cached` arrays are kept in a store that belongs to these tracks alone."""
-        stored = replace(self)
+        stored = Catalogue(self.__dict__["_columns"], self.where, self.notes, self.parent)
         object.__setattr__(stored, "_store", store)
         return stored
 
@@ -167,7 +214,7 @@ class Catalogue:
 
     def numbers(self, name: str) -> Floats:
         """A numeric column as float32, shape (n,), NaN where unknown; `name` is one of `SCHEMA`."""
-        column = self.table[name].cast(pa.float32()).combine_chunks()
+        column = self.column(name).cast(pa.float32()).combine_chunks()
         return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float32)
 
     def features(self, feature_set: str | None = None) -> Floats:
@@ -185,9 +232,9 @@ class Catalogue:
         """
         wanted = feature_set or self.feature_set
         columns = np.stack([self.numbers(name) for name in FEATURES])
-        of_one = len(pc.unique(self.table["feature_set"])) == 1
+        of_one = len(pc.unique(self.column("feature_set"))) == 1
         if not of_one or (feature_set is not None and self.feature_sets != (wanted,)):
-            other = pc.fill_null(pc.not_equal(self.table["feature_set"], wanted), True)
+            other = pc.fill_null(pc.not_equal(self.column("feature_set"), wanted), True)
             columns[:, other.to_numpy()] = np.nan
         return columns.T
 
@@ -205,45 +252,45 @@ class Catalogue:
     @cached_property
     def feature_sets(self) -> tuple[str, ...]:
         """Names of all feature sets in the catalogue, sorted."""
-        return tuple(sorted(pc.unique(self.table["feature_set"]).drop_null().to_pylist()))
+        return tuple(sorted(pc.unique(self.column("feature_set")).drop_null().to_pylist()))
 
     @cached_property
     def feature_set(self) -> str:
         """The feature set with the most tracks that have all eight features, else with the most that have any."""
-        measured = self.table["feature_set"].filter(_all_known(self.table, FEATURES))
+        measured = self.column("feature_set").filter(_all_known(self, FEATURES))
         if not len(measured):
-            measured = self.table["feature_set"].filter(pa.array(self.has_any_feature))
+            measured = self.column("feature_set").filter(pa.array(self.has_any_feature))
         counts = sorted(measured.value_counts().to_pylist(), key=lambda c: (-c["counts"], str(c["values"])))
         return str(counts[0]["values"]) if counts else "unknown"
 
     @cached_property
     def has_comparable_features(self) -> Mask:
         """Mask of the tracks whose eight features are known and of `self.feature_set`, shape (n,)."""
-        known = _all_known(self.table, FEATURES)
-        if len(pc.unique(self.table["feature_set"])) > 1:
-            same = pc.equal(self.table["feature_set"], self.feature_set)
+        known = _all_known(self, FEATURES)
+        if len(pc.unique(self.column("feature_set"))) > 1:
+            same = pc.equal(self.column("feature_set"), self.feature_set)
             known = pc.and_(known, pc.fill_null(same, False))
         return np.asarray(known.to_numpy(zero_copy_only=False))
 
     @cached_property
     def has_all_features(self) -> Mask:
         """Mask of the tracks whose eight features are known, of any feature set, shape (n,)."""
-        return np.asarray(_all_known(self.table, (*FEATURES, "feature_set")).to_numpy(zero_copy_only=False))
+        return np.asarray(_all_known(self, (*FEATURES, "feature_set")).to_numpy(zero_copy_only=False))
 
     @cached_property
     def has_any_feature(self) -> Mask:
         """Mask of the tracks of which any of the eight features is known, of any feature set, shape (n,)."""
         known = np.zeros(len(self), dtype=bool)
         for name in FEATURES:
-            known |= pc.is_valid(self.table[name]).to_numpy()
-        if self.table["feature_set"].null_count:
-            known &= pc.is_valid(self.table["feature_set"]).to_numpy()
+            known |= pc.is_valid(self.column(name)).to_numpy()
+        if self.column("feature_set").null_count:
+            known &= pc.is_valid(self.column("feature_set")).to_numpy()
         return known
 
     @cached_property
     def has_title_and_artist(self) -> Mask:
         """Mask of the tracks whose title and artist are known, shape (n,); others are played only as seeds."""
-        known = _all_known(self.table, ("title", "artists"))
+        known = _all_known(self, ("title", "artists"))
         return np.asarray(known.to_numpy(zero_copy_only=False))
 
     @cached_property
@@ -261,19 +308,23 @@ class Catalogue:
         """Tempos in beats per minute, shape (n,), NaN where unknown."""
         return self.numbers("tempo_bpm")
 
-    def tracks(self, rows: Rows) -> list[dict[str, Any]]:
-        """Rows as dictionaries by the names of `SCHEMA`, in their order."""
-        tracks: list[dict[str, Any]] = self.table.take(pa.array(rows)).to_pylist()
+    def tracks(self, rows: Rows | None = None, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Rows as dictionaries by the names of the columns, all by default, in their order."""
+        if not names:
+            columns = self.__dict__["_columns"]
+            names = columns.column_names if isinstance(columns, pa.Table) else SCHEMA.names
+        taken = [self.column(name) if rows is None else self.column(name).take(pa.array(rows)) for name in names]
+        tracks: list[dict[str, Any]] = pa.table(taken, names=list(names)).to_pylist()
         return tracks
 
     def song_key(self, row: int) -> str:
         """First artist and title without remarks, which all versions of a song share; empty if untitled."""
         artists = self.artists(row)
-        return song_key(self.table["title"][row].as_py(), artists[0] if artists else None)
+        return song_key(self.column("title")[row].as_py(), artists[0] if artists else None)
 
     def artists(self, row: int) -> list[str]:
         """Artists of a track, the main one first; empty if unknown."""
-        artists: list[str] = self.table["artists"][row].as_py() or []
+        artists: list[str] = self.column("artists")[row].as_py() or []
         return artists
 
     def find(self, *texts: str, choose: Choose | None = None) -> Rows:
@@ -316,8 +367,15 @@ class Catalogue:
 
     @cached_property
     def _index(self) -> TextIndex:
-        artists = pc.binary_join(pc.fill_null(self.table["artists"].combine_chunks(), []), " ")
-        return TextIndex(self.table["title"].combine_chunks(), artists, self.numbers("popularity"))
+        built: list[TextIndex] = []
+
+        def build() -> NDArray[np.uint8]:
+            artists = pc.binary_join(pc.fill_null(self.column("artists").combine_chunks(), []), " ")
+            built.append(TextIndex(self.column("title").combine_chunks(), artists, self.numbers("popularity")))
+            return np.empty(0, np.uint8) if self._store is None else built[0].pack()
+
+        packed = build() if self._store is None else self._store.array("search", build)
+        return built[0] if built else TextIndex.unpack(packed, self.numbers("popularity"))
 
 
 def merge(catalogues: Sequence[Catalogue]) -> Catalogue:
@@ -341,9 +399,9 @@ def merge(catalogues: Sequence[Catalogue]) -> Catalogue:
     return Catalogue(table, " + ".join(c.where for c in catalogues), tuple(notes))
 
 
-def _all_known(table: pa.Table, names: Iterable[str]) -> pa.ChunkedArray:
+def _all_known(catalogue: Catalogue, names: Iterable[str]) -> pa.ChunkedArray:
     known = None
     for name in names:
-        valid = pc.is_valid(table[name])
+        valid = pc.is_valid(catalogue.column(name))
         known = valid if known is None else pc.and_(known, valid)
     return known

@@ -15,16 +15,16 @@ from disco.catalogue import FEATURES, SCHEMA, Catalogue
 from disco.catalogue.text import printable
 from disco.cli import console, options
 from disco.errors import DiscoError
-from disco.sources import corrections
+from disco.sources import cache, corrections
 
 
 def info(catalogue: Catalogue) -> dict[str, Any]:
     """Facts about a catalogue: how many tracks, what share of them each column covers, ranges, genres."""
     n = len(catalogue)
     columns = [field.name for field in SCHEMA if field.name not in FEATURES and field.name != "feature_set"]
-    covered = {name: int(pc.sum(pc.is_valid(catalogue.table[name])).as_py() or 0) for name in columns}
-    sets = catalogue.table["feature_set"].drop_null().value_counts().to_pylist()
-    genres = pc.value_counts(catalogue.table["genres"].combine_chunks().flatten()).to_pylist()
+    covered = {name: int(pc.sum(pc.is_valid(catalogue.column(name))).as_py() or 0) for name in columns}
+    sets = catalogue.column("feature_set").drop_null().value_counts().to_pylist()
+    genres = pc.value_counts(catalogue.column("genres").combine_chunks().flatten()).to_pylist()
     tempos = catalogue.tempos[~np.isnan(catalogue.tempos)]
     return {
         "where": catalogue.where,
@@ -35,6 +35,7 @@ def info(catalogue: Catalogue) -> dict[str, Any]:
         "tempo_bpm": [round(float(q), 1) for q in np.quantile(tempos, [0.05, 0.5, 0.95])] if len(tempos) else None,
         "genres": {r["values"]: r["counts"] for r in sorted(genres, key=lambda r: (-r["counts"], r["values"]))[:10]},
         "notes": list(catalogue.notes),
+        "cache": {"where": str(cache.user_cache()), "bytes": cache.total_bytes(cache.user_cache())},
     }
 
 
@@ -53,6 +54,8 @@ def _show(facts: dict[str, Any]) -> None:
     if facts["genres"]:
         genres = ", ".join(f"{printable(name)} ({count:,})" for name, count in facts["genres"].items())
         print(f"most frequent genres  {genres}")
+    stored = facts["cache"]
+    print(f"cache of all tables   {printable(stored['where'])} ({stored['bytes'] / 1e6:,.0f} MB)")
 
 
 def set_values(track: str, values: Sequence[str], catalogue: Catalogue | None) -> corrections.Correction:
@@ -123,6 +126,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="tracks in which TRACK is searched, as seeds are",
     )
+    options.add_cache(v)
     v = verbs.add_parser("corrections", help="list what you have set")
     v.add_argument("--json", action="store_true", help="print one JSON object")
     return p
@@ -138,14 +142,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.verb == "set":
         paths = arguments.catalogue
         new = set_values(
-            arguments.track, arguments.values, options.open_catalogue(paths, notes=False) if paths else None
+            arguments.track,
+            arguments.values,
+            options.open_catalogue(paths, notes=False, cache=arguments.cache) if paths else None,
         )
         stored = ", ".join(
             f"{name} {text}" for name, text in corrections.as_row(new).items() if text and name != "track"
         )
         console.say(f"{new.track}: {stored or 'no corrections'}")
         return 0
-    facts = info(options.open_catalogue(arguments.paths, arguments.enrich_from, arguments.corrections, notes=False))
+    facts = info(
+        options.open_catalogue(
+            arguments.paths, arguments.enrich_from, arguments.corrections, notes=False, cache=arguments.cache
+        )
+    )
     if arguments.json:
         print(json.dumps(facts, ensure_ascii=False, indent=2))
     else:

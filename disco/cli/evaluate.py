@@ -253,7 +253,9 @@ def _add_source(v: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, and print one row for each method and set of cases."""
     arguments = parser().parse_args(argv)
-    catalogue = options.open_catalogue(arguments.catalogue, arguments.enrich_from, arguments.corrections, notes=False)
+    catalogue = options.open_catalogue(
+        arguments.catalogue, arguments.enrich_from, arguments.corrections, notes=False, cache=arguments.cache
+    )
     results = arguments.measure(catalogue, arguments)
     if arguments.json:
         print(json.dumps(results, indent=2))

@@ -151,13 +151,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _catalogue_and_seeds(arguments: argparse.Namespace) -> tuple[Catalogue, Sequence[str]]:
     if not arguments.candidates_from:
-        catalogue = options.open_catalogue(arguments.catalogue, arguments.enrich_from, arguments.corrections)
+        catalogue = options.open_catalogue(
+            arguments.catalogue, arguments.enrich_from, arguments.corrections, cache=arguments.cache
+        )
         return catalogue, EXAMPLE_SEEDS if arguments.example else arguments.seeds
     from disco.cli import services  # loads the HTTP client
 
     own = None
     if arguments.catalogue:
-        own = options.open_catalogue(arguments.catalogue, arguments.enrich_from, arguments.corrections)
+        own = options.open_catalogue(
+            arguments.catalogue, arguments.enrich_from, arguments.corrections, cache=arguments.cache
+        )
     return services.find_candidates(arguments, own)
 
 

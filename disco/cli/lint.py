@@ -154,7 +154,7 @@ def _as_dict(explained: Explanation) -> dict[str, Any]:
     record["in_order"] = None
     if ordered and explained.reordered_grades:
         record["in_order"] = _figures(explained.reordered_grades, ordered.after.mean_cost)
-        record["in_order"]["ids"] = ordered.tracks.table["track_id"].to_pylist()
+        record["in_order"]["ids"] = ordered.tracks.column("track_id").to_pylist()
     return record
 
 

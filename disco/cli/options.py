@@ -168,7 +168,7 @@ def add_judging(parser: argparse._ActionsContainer, of: Callable[..., Any]) -> N
 
 
 def add_catalogue(parser: argparse._ActionsContainer) -> None:
-    """Add `--catalogue`, `--enrich-from` and `--corrections`."""
+    """Add `--catalogue`."""
     parser.add_argument(
         "--catalogue",
         action="append",
@@ -180,7 +180,7 @@ def add_catalogue(parser: argparse._ActionsContainer) -> None:
 
 
 def add_enrichment(parser: argparse._ActionsContainer) -> None:
-    """Add `--enrich-from` and `--corrections`."""
+    """Add `--enrich-from`, `--corrections` and `--no-cache`."""
     option(
         parser,
         "--enrich-from",
@@ -195,6 +195,17 @@ def add_enrichment(parser: argparse._ActionsContainer) -> None:
         type=Path,
         metavar="FILE.csv",
         help="your own keys, tempos and energies, which take precedence over all others",
+    )
+    add_cache(parser)
+
+
+def add_cache(parser: argparse._ActionsContainer) -> None:
+    """Add `--no-cache`."""
+    parser.add_argument(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        help="read and compute all of the catalogue again, and store nothing for the next command",
     )
 
 
@@ -269,10 +280,14 @@ def style(arguments: argparse.Namespace) -> export.Style:
 
 
 def open_catalogue(
-    paths: Sequence[str], enrich_from: Sequence[str] = (), corrections: Path | None = None, notes: bool = True
+    paths: Sequence[str],
+    enrich_from: Sequence[str] = (),
+    corrections: Path | None = None,
+    notes: bool = True,
+    cache: bool = True,
 ) -> Catalogue:
     """Open the catalogue, and log what its readers report."""
-    catalogue = sources.open(paths, enrich_from, corrections)
+    catalogue = sources.open(paths, enrich_from, corrections, cache)
     for note in catalogue.notes if notes else ():
         log.info("%s", note)
     return catalogue
@@ -289,6 +304,7 @@ def read_playlist(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
         arguments.enrich_from,
         arguments.corrections,
         text,
+        arguments.cache,
     )
     for note in catalogue.notes:
         log.info("%s", note)

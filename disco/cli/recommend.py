@@ -57,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error("give a file with a playlist, tracks, or a title")
     if arguments.n < 1:
         p.error("-n must be 1 or more")
-    catalogue = options.open_catalogue(arguments.catalogue, arguments.enrich_from, arguments.corrections)
+    catalogue = options.open_catalogue(
+        arguments.catalogue, arguments.enrich_from, arguments.corrections, cache=arguments.cache
+    )
     if notice := data_notice(arguments.recommender):
         log.info("%s", notice)
     found = recommend(catalogue, arguments.query, **options.values(arguments, recommend)).to_dict()

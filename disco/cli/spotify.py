@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--catalogue", action="append", default=[], metavar="PATH", help="table of tracks to take features from"
     )
+    options.add_cache(add)
     options.option(
         add,
         "--features-from",
@@ -142,7 +143,7 @@ def sync(arguments: argparse.Namespace) -> int:
     from disco.sources.services.spotify.sync import Sync
 
     console.set_verbosity(arguments.quiet)
-    own = options.open_catalogue(arguments.catalogue) if arguments.catalogue else None
+    own = options.open_catalogue(arguments.catalogue, cache=arguments.cache) if arguments.catalogue else None
     client = connect()
     for name, address in [] if arguments.dry_run else upload.finish_all(client):
         print(f"finished uploading {printable(name)}: {address}")

@@ -19,6 +19,8 @@ _COMPATIBLE, _CLASH = 0.6, 0.0
 _COLOURS = {"good": "green", "fair": "yellow", "clash": "red", "unknown": "dim"}
 # Width where there is no terminal.
 _WIDTH = 120
+# Columns of the catalogue that are shown.
+_COLUMNS = ("track_id", "title", "artists", "key", "mode", "tempo_bpm")
 
 
 def show(playlist: Playlist, grades: Grades | None = None) -> None:
@@ -54,7 +56,7 @@ def table(playlist: Playlist, grades: Grades | None = None) -> Table:
         grid.add_column(head, no_wrap=True, justify="right")
     before = ""
     for i, (track, record) in enumerate(
-        zip(playlist.tracks.table.to_pylist(), playlist.to_dict()["tracks"], strict=True)
+        zip(playlist.tracks.tracks(names=_COLUMNS), playlist.to_dict()["tracks"], strict=True)
     ):
         key = key_name(track) or "?"
         bpm = f"{track['tempo_bpm']:.0f}" if track["tempo_bpm"] else "?"

@@ -108,7 +108,7 @@ def encode_tracks(catalogue: Catalogue, names: Sequence[str], by: Scaler, slots:
     if not slots:
         numbers = tower_inputs(catalogue, names, by)
         return EncodedTracks(numbers, 0, np.zeros(len(numbers) + 1, dtype=np.int64), np.zeros(0, dtype=np.int32))
-    genres = catalogue.table["genres"].combine_chunks()
+    genres = catalogue.column("genres").combine_chunks()
     has_genre = pc.fill_null(pc.greater(pc.list_value_length(genres), 0), False).to_numpy(zero_copy_only=False)
     numbers = tower_inputs(catalogue, names, by, catalogue.has_any_feature | has_genre)
     encoded = pc.list_flatten(genres).dictionary_encode()

@@ -60,6 +60,6 @@ def _in_common(one: Playlist, other: Playlist) -> float:
     """Share of the transitions of `one` that `other` has too, in either direction; seeds are not counted."""
     sets = []
     for playlist in (one, other):
-        ids = playlist.tracks.table["track_id"].to_pylist()[max(playlist.seeds - 1, 0) :]
+        ids = playlist.tracks.column("track_id").to_pylist()[max(playlist.seeds - 1, 0) :]
         sets.append({frozenset(pair) for pair in pairwise(ids)})
     return len(sets[0] & sets[1]) / max(len(sets[0]), 1)

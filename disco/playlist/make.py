@@ -202,7 +202,7 @@ def make_alternatives(n: int, catalogue: Catalogue, seeds: Seeds = (), **options
     --------
     >>> import disco
     >>> first, second = make_alternatives(2, disco.open(), "sunday night staircase", length=5)
-    >>> first.tracks.table["track_id"] == second.tracks.table["track_id"]
+    >>> first.tracks.column("track_id") == second.tracks.column("track_id")
     False
     """
     check_catalogue(catalogue)

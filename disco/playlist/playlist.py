@@ -17,6 +17,8 @@ from disco.playlist.cost import Knobs
 from disco.playlist.html_table import Cell, html_table, similarity_colour
 from disco.playlist.mixing import Mixing
 
+# Columns of the catalogue that `to_dict` needs.
+_SHOWN = ("track_id", "title", "artists", "key", "mode", "tempo_bpm", "duration_ms")
 TERMS = ("cost", "distance", "key_similarity", "tempo_similarity")
 
 
@@ -172,7 +174,7 @@ class Playlist:
                     "duration_ms": track["duration_ms"],
                     "join": {name: _rounded(float(self.terms[name][i - 1]), 4) for name in TERMS} if i else None,
                 }
-                for i, track in enumerate(self.tracks.table.to_pylist())
+                for i, track in enumerate(self.tracks.tracks(names=_SHOWN))
             ],
         }
 

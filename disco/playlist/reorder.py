@@ -142,7 +142,7 @@ def reorder(
 
 def distinct_tracks(playlist: Playlist) -> tuple[Catalogue, Rows]:
     """The different tracks of a playlist in the order of their first positions, and the row of each position."""
-    ids = playlist.tracks.table["track_id"].combine_chunks()
+    ids = playlist.tracks.column("track_id").combine_chunks()
     distinct = pa.array(dict.fromkeys(ids.to_pylist()), pa.string())
     rows = pc.index_in(ids, value_set=distinct).to_numpy(zero_copy_only=False).astype(np.intp)
     if len(distinct) == len(ids):

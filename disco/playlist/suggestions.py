@@ -147,7 +147,7 @@ def explain(
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
     distinct, order = distinct_tracks(playlist)
     n, unmatched = len(distinct), np.unique(order[list(playlist.unmatched)])
-    here = pc.is_in(catalogue.table["track_id"], value_set=distinct.table["track_id"].combine_chunks())
+    here = pc.is_in(catalogue.column("track_id"), value_set=distinct.column("track_id").combine_chunks())
     tables = pa.concat_tables([distinct.table, catalogue.table.filter(pc.invert(here))])
     everything = Catalogue(tables, catalogue.where)
     embeddings = model.embed(everything)

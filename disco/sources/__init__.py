@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from disco.catalogue import Catalogue, merge
 from disco.catalogue.fill import fill_from_same_recording
 from disco.errors import DataError
+from disco.sources import cached_columns
 from disco.sources import corrections as user_corrections
-from disco.sources.cache import fingerprint, open_cache
+from disco.sources.cache import fingerprint, open_cache, parquet_content
 from disco.sources.files import tables
 from disco.sources.recognise import Source, looks_like_file, source_of, sources
 from disco.sources.tracklist import Entry, Tracklist
@@ -78,8 +79,8 @@ def open(  # noqa: A001 - `disco.open` is what it is called by
     5000
     """
     paths, enrich_from = _several(paths), _several(enrich_from)
-    if cache and (files := _tables([*paths, *enrich_from], corrections)) is not None:
-        return _cached(files, lambda: open(paths, enrich_from, corrections, cache=False))
+    if cache and (found := _cached(paths, enrich_from, corrections)) is not None:
+        return found
     if paths:
         catalogue = merge([_read(path) for path in paths])
     else:
@@ -90,22 +91,24 @@ def open(  # noqa: A001 - `disco.open` is what it is called by
     return enrich(catalogue, enrich_from, corrections)
 
 
-def _tables(paths: Sequence[str | Path], corrections: str | Path | None) -> list[Path] | None:
-    """The files of a catalogue that is made of nothing but tables; None if it is made of others."""
-    files = [Path(path) for path in paths]
-    if not files or any(source_of(file) is not tables for file in files):
+def _cached(
+    paths: Sequence[str | Path], enrich_from: Sequence[str | Path], given: str | Path | None
+) -> Catalogue | None:
+    """The catalogue of tables as the cache has it, or to be cached; None if there are other files among them."""
+    tracks, others = [Path(path) for path in paths], [Path(path) for path in enrich_from]
+    if not tracks or any(source_of(file) is not tables for file in (*tracks, *others)):
         return None
-    return [*files, user_corrections.user_file(), *([] if corrections is None else [Path(corrections)])]
-
-
-def _cached(files: Sequence[Path], read: Callable[[], Catalogue]) -> Catalogue:
-    """A catalogue whose arrays are kept in the cache folder; not those of a file that changes while it is read."""
-    before = [fingerprint(file) for file in files]
-    catalogue = read()
-    if before != [fingerprint(file) for file in files]:
+    files = [*tracks, *others, user_corrections.user_file(), *([] if given is None else [Path(given)])]
+    source = parquet_content(tracks[0])
+    contents = [fingerprint(tracks[0], source), *map(fingerprint, files[1:])]
+    cache = open_cache(files, contents)
+    if (found := cached_columns.load(cache, source, tracks, files)) is not None:
+        cache.used()
+        return found
+    catalogue = open(paths, enrich_from, given, cache=False)
+    if contents != list(map(fingerprint, files)):  # one was changed while it was read
         return catalogue
-    contents = [content or b"" for content in before]
-    return catalogue.with_store(open_cache(files, contents, len(catalogue)))
+    return cached_columns.store(cache, catalogue, source, tracks, files)
 
 
 def enrich(catalogue: Catalogue, enrich_from: Paths, corrections: str | Path | None = None) -> Catalogue:
@@ -132,6 +135,7 @@ def open_playlist(
     enrich_from: Paths = (),
     corrections: str | Path | None = None,
     text: str | None = None,
+    cache: bool = True,
 ) -> tuple[Tracklist, Catalogue]:
     r"""Open one playlist of a file, and the catalogue in which its tracks are looked up.
 
@@ -149,6 +153,8 @@ def open_playlist(
         As for `open`; they also apply to the tracks of the file itself.
     text : str, optional
         The content of the file, if it is not to be read from disk; `path` is then what errors call it.
+    cache : bool
+        As for `open`.
 
     Returns
     -------
@@ -176,7 +182,7 @@ def open_playlist(
     if isinstance(catalogue, Catalogue):
         return tracklist, enrich(catalogue, enrich_from, corrections) if enrich_from or corrections else catalogue
     if _several(catalogue):
-        return tracklist, open(catalogue, enrich_from, corrections)
+        return tracklist, open(catalogue, enrich_from, corrections, cache)
     tracks = tracklist.tracks
     if tracks is None and text is None and _describes_tracks(Path(path)):
         tracks = _read(path)

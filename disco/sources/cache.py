@@ -36,8 +36,11 @@ log = logging.getLogger(__name__)
 TOTAL_BYTES = 1 << 30
 # A catalogue's folder takes at most this many times the size of its files,
 TIMES_THE_FILES = 2
-# or this many bytes a track where that is more: vectors are 64 bytes a track, and the search index about 16.
+# or this many bytes a track where that is more: vectors take 64, and the search index about 16.
 BYTES_PER_TRACK = 96
+# What a catalogue of a few tracks may take: names of columns alone take 10 kB.
+LEAST_BYTES = 1 << 18
+VECTOR_BYTES = 64
 # A temporary file this old is left over from a command that was killed.
 _STALE_S = 3600.0
 # The last bytes of every file: a mark, and the checksum of all bytes before it.
@@ -145,6 +148,10 @@ class CatalogueCache:
         except OSError:
             return 0
 
+    def make_room_for(self, tracks: int) -> None:
+        """Allow what so many tracks need at least."""
+        self.limit = min(max(self.limit, BYTES_PER_TRACK * tracks), TOTAL_BYTES)
+
     def used(self) -> None:
         """Note that the folder is in use, so that others are removed before it."""
         with contextlib.suppress(OSError):
@@ -161,7 +168,7 @@ class CatalogueCache:
         self._reported = True
 
 
-def open_cache(paths: Sequence[Path], contents: Sequence[bytes], tracks: int) -> CatalogueCache:
+def open_cache(paths: Sequence[Path], contents: Sequence[bytes]) -> CatalogueCache:
     """The cache of a catalogue.
 
     Parameters
@@ -170,8 +177,6 @@ def open_cache(paths: Sequence[Path], contents: Sequence[bytes], tracks: int) ->
         Its files.
     contents : sequence of bytes
         Fingerprint of each.
-    tracks : int
-        How many it has.
     """
     place = hashlib.sha256("\0".join(str(path.absolute()) for path in paths).encode(errors="replace")).hexdigest()
     key = hashlib.sha256(b"\0".join([_code_version(), *contents])).hexdigest()
@@ -179,17 +184,30 @@ def open_cache(paths: Sequence[Path], contents: Sequence[bytes], tracks: int) ->
     for path in paths:
         with contextlib.suppress(OSError):
             sizes += path.stat().st_size
-    limit = max(TIMES_THE_FILES * sizes, BYTES_PER_TRACK * tracks)
-    return CatalogueCache(user_cache() / f"{place[:16]}-{key[:32]}", limit)
+    return CatalogueCache(user_cache() / f"{place[:16]}-{key[:32]}", max(TIMES_THE_FILES * sizes, LEAST_BYTES))
 
 
-def fingerprint(path: Path) -> bytes | None:
-    """Hash of what a file contains, None if it cannot be read: 15 ms for 21 MB."""
+def fingerprint(path: Path, content: bytes = b"") -> bytes:
+    """Hash of what a file contains, read already or not; empty if it cannot be read. It takes 15 ms for 21 MB."""
     try:
+        if content:
+            return hashlib.sha256(content).digest()
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").digest()
     except (OSError, ValueError):
-        return None
+        return b""
+
+
+def parquet_content(path: Path) -> bytes:
+    """What a Parquet file contains, to be hashed and read without a change in between; empty for other files."""
+    try:
+        with path.open("rb") as file:
+            if file.read(4) == b"PAR1" and path.stat().st_size <= TOTAL_BYTES:
+                file.seek(0)
+                return file.read()
+    except (OSError, ValueError):
+        pass
+    return b""
 
 
 @cache
@@ -226,6 +244,15 @@ def prune(root: Path, keep: Path) -> None:
             if total > TOTAL_BYTES and folder != keep:
                 shutil.rmtree(folder, ignore_errors=True)
                 total -= size
+
+
+def total_bytes(root: Path) -> int:
+    """Bytes of all files in the cache of catalogues."""
+    total = 0
+    for path in root.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size * path.is_file()
+    return total
 
 
 def _size_without_stale(folder: Path) -> int:

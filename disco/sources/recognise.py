@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from disco.catalogue import Catalogue
+from disco.sources.files import tables
 from disco.sources.tracklist import Tracklist
 
 
@@ -35,7 +36,7 @@ def sources() -> tuple[Source, ...]:
     # Imported here because the demo, and a table that is named as one, need none of them.
     from disco.sources import audio
     from disco.sources.dj import mixxx, rekordbox, traktor
-    from disco.sources.files import jspf, mpd, spotify_export, tables, text_lists
+    from disco.sources.files import jspf, mpd, spotify_export, text_lists
     from disco.sources.services import spotify
 
     return (spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio, text_lists, tables)
@@ -49,7 +50,21 @@ def source_of(path: str | Path) -> Source | None:
     >>> source_of("nowhere.csv") is None
     True
     """
-    return next((source for source in sources() if source.can_read(Path(path))), None)
+    path = Path(path)
+    if _is_parquet(path):
+        return tables
+    return next((source for source in sources() if source.can_read(path)), None)
+
+
+def _is_parquet(path: Path) -> bool:
+    """Whether a file is Parquet: only tables are, so that the other sources need not be imported to say so."""
+    try:
+        if path.suffix.lower() != ".parquet":
+            return False
+        with path.open("rb") as file:
+            return file.read(4) == b"PAR1"
+    except (OSError, ValueError):
+        return False
 
 
 def looks_like_file(text: str) -> bool:

@@ -158,7 +158,7 @@ def _search(catalogue: Catalogue, text: str) -> int:
     except NotFoundError:
         return -1
     row = next((match.row for match in catalogue.search(text, 1)), -1)
-    titles = pa.array([text, catalogue.table["title"][row].as_py() if row >= 0 else None], pa.string())
+    titles = pa.array([text, catalogue.column("title")[row].as_py() if row >= 0 else None], pa.string())
     ours, theirs = recording_titles(titles).to_pylist()
     return row if ours == theirs is not None else -1
 
@@ -166,7 +166,7 @@ def _search(catalogue: Catalogue, text: str) -> int:
 def entries_of(tracks: Catalogue) -> list[Entry]:
     """The rows of a catalogue as entries."""
     names = ("track_id", "title", "artists", "album", "isrc", "path", "duration_ms")
-    columns = [tracks.table[name].to_pylist() for name in names]
+    columns = [tracks.column(name).to_pylist() for name in names]
     return [
         Entry(track_id, title, ", ".join(artists or []), album, None, isrc, path, duration)
         for track_id, title, artists, album, isrc, path, duration in zip(*columns, strict=True)

@@ -158,7 +158,7 @@ def prepare(
     paths = [playlists] if isinstance(playlists, (str, Path)) else playlists
     playlist_sources = [source for path in paths for source in playlist_tables.find(path)]
     with new_files(Path(output), force, keep_parts) as (folder, fresh):
-        catalogue = sources.open(tracks)
+        catalogue = sources.open(tracks, cache=False)
         for note in catalogue.notes:
             log.info("%s", note)
         named = tables.read(names) if names else None

@@ -63,7 +63,7 @@ class Artifacts:
             raise DataError(path, f"is not a readable vocabulary ({str(error).splitlines()[0][:100]})") from None
         if len(pc.unique(ids)) != len(ids) or ids.null_count:
             raise DataError(path, "has a duplicate or empty id")
-        rows = pc.fill_null(pc.index_in(ids, value_set=self.catalogue.table["track_id"]), -1)
+        rows = pc.fill_null(pc.index_in(ids, value_set=self.catalogue.column("track_id")), -1)
         found = np.asarray(rows.to_numpy(), dtype=np.intp)
         if not (found >= 0).any():
             raise DataError(

@@ -190,7 +190,7 @@ class RankerData:
     @cached_property
     def genres(self) -> Sparse:
         """Genres of each track, each row of length 1, shape (n, genres)."""
-        genres = self.catalogue.table["genres"].combine_chunks()
+        genres = self.catalogue.column("genres").combine_chunks()
         flat = genres.flatten().dictionary_encode()
         known = pc.fill_null(pc.list_value_length(genres), 0)
         lengths = np.asarray(known.to_numpy(zero_copy_only=False), dtype=np.int64)
