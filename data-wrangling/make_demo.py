@@ -17,7 +17,7 @@ import argparse
 import json
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise, product
+from itertools import chain, pairwise, product
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -32,6 +32,7 @@ import disco
 from disco.catalogue import FEATURES, SCHEMA
 from disco.catalogue.music import circle_position, key_similarity, tempo_change
 from disco.catalogue.schema import PROVENANCE_COLUMNS
+from disco.sources import EXAMPLE_SEEDS
 
 HERE = Path(__file__).resolve().parent
 NAMES = HERE / "demo_names.txt"
@@ -248,12 +249,10 @@ def draw(statistics: dict[str, Any], seed: int = SEED) -> pa.Table:
 def seeds(table: pa.Table) -> Iterator[tuple[int, int, int]]:
     """Rows of three tracks that go together, one of each of SEED_GENRES, in a random order."""
     rows = table.to_pylist()
-
-    def mix(a: int, b: int) -> bool:
-        keys = [circle_position(rows[row]["key"], rows[row]["mode"]) for row in (a, b)]
-        change = tempo_change(rows[a]["tempo_bpm"], rows[b]["tempo_bpm"], fold=False)
-        return bool(key_similarity(*keys) == 1 and abs(change) <= LARGEST_TEMPO_CHANGE)
-
+    places = circle_position(table["key"].to_numpy(), table["mode"].to_numpy())
+    tempo = table["tempo_bpm"].to_numpy()
+    mixes = key_similarity(places[:, None], places) == 1
+    mixes &= np.abs(tempo_change(tempo[:, None], tempo, fold=False)) <= LARGEST_TEMPO_CHANGE
     # At least the middle in all three, for everybody: a party from the first bar.
     lively = [
         place
@@ -261,7 +260,7 @@ def seeds(table: pa.Table) -> Iterator[tuple[int, int, int]]:
         if min(row["danceability"], row["energy"], row["valence"]) > 0.5 and not row["explicit"]
     ]
     genres = [[place for place in lively if rows[place]["genres"][0] == genre] for genre in SEED_GENRES]
-    found = [three for three in product(*genres) if all(mix(a, b) for a, b in pairwise(three))]
+    found = [three for three in product(*genres) if all(mixes[pair] for pair in pairwise(three))]
     # Thousands, most of them much like another.
     for place in np.random.default_rng(SEED).permutation(len(found)):
         yield found[place]
@@ -296,15 +295,17 @@ def write_demo(seed: int, real_tracks: Path | None, output: Path) -> None:
 
 
 def find_seeds(several: int) -> None:
-    """Print the first `several` seeds of the demo from which the defaults play what can be played."""
+    """Print `several` seeds of the demo from which the defaults play what mixes; those of today first if they do."""
     catalogue = disco.open()
     rows = catalogue.table.to_pylist()
-    for three in seeds(catalogue.table):
-        if several > 0 and can_be_played(disco.make(catalogue, np.array(three, dtype=np.intp))):
-            several -= 1
+    for three in chain([catalogue.rows(EXAMPLE_SEEDS)], seeds(catalogue.table)):
+        if can_be_played(disco.make(catalogue, np.array(three, dtype=np.intp))):
             print(*(rows[row]["track_id"] for row in three))
             for row in three:
                 print(f"    {rows[row]['title']} by {', '.join(rows[row]['artists'])} ({rows[row]['genres'][0]})")
+            several -= 1
+        if several < 1:
+            break
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -317,6 +317,12 @@ def test_the_seeds_are_three_tracks_by_three_artists_that_mix(make_demo, table):
     check_that_it_mixes(seeds)
 
 
+@pytest.mark.slow
+def test_the_search_for_seeds_begins_with_those_of_the_example(make_demo, capsys):
+    assert make_demo.main(["seeds"]) == 0
+    assert capsys.readouterr().out.startswith(" ".join(EXAMPLE_SEEDS))
+
+
 def test_every_transition_of_the_example_mixes_and_no_artist_comes_twice():
     catalogue = disco.open()
     playlist = disco.make(catalogue, list(EXAMPLE_SEEDS))

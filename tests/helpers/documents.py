@@ -23,7 +23,7 @@ from disco.sources.files import tables
 
 ROOT = Path(__file__).parents[2]
 # Written by a command from measurements, not by hand.
-REPORTS = ("docs/research/results.md", "docs/research/experiments.md")
+REPORTS = ("docs/research/results.md", "docs/research/experiments.md", "docs/research/examples.md")
 PAGES = sorted(
     str(path.relative_to(ROOT))
     for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
