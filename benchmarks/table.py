@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 
-def seconds(work: Callable[[], object], rounds: int = 5) -> np.ndarray:
+def seconds(work: Callable[[], object], rounds: int = 5, warm_up: bool = True) -> np.ndarray:
     """Seconds of each round, after one warm-up."""
-    work()
+    if warm_up:
+        work()
     times = []
     for _ in range(rounds):
         start = time.perf_counter()
