@@ -42,6 +42,7 @@ bench: $(VENV)/.installed  ## every table of speed
 	$(BIN)/python benchmarks/command.py
 	$(BIN)/python benchmarks/selection.py
 	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/later_command.py
 	$(BIN)/python benchmarks/libraries.py
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/predictor_step.py

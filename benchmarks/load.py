@@ -16,7 +16,7 @@ import numpy, pyarrow, pyarrow.parquet, onnxruntime
 from disco.playlist import generate
 from disco import sources
 start = time.perf_counter()
-catalogue = sources.open([sys.argv[1]])
+catalogue = sources.open([sys.argv[1]], cache=False)
 opened = time.perf_counter()
 generate(catalogue, catalogue.rows(["m000000001", "m000000002", "m000000003"]), length=1)
 print(opened - start, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import errno
 import logging
 import os
@@ -379,3 +380,10 @@ def test_the_real_catalogue_with_vectors_takes_less_than_twice_its_file(shared: 
     catalogue.cached("vectors-1", lambda: np.ones((len(catalogue), 64), np.int8))
     assert sorted(file.name for file in stored()) == ["columns.parquet", "search.npy", "vectors-1.npy"]
     assert sum(file.stat().st_size for file in stored()) <= 2 * path.stat().st_size
+
+
+def test_a_catalogue_from_the_cache_can_be_copied(tracks: Path) -> None:
+    as_read(tracks, cache=True)
+    copied = copy.deepcopy(disco.open(tracks))
+    assert copied.table.equals(disco.open(tracks, cache=False).table)
+    assert copied.search("tide")[0].row == 1

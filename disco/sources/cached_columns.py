@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -52,8 +53,13 @@ class CachedColumns:
             self._places |= {name: (source, file.metadata, there) for name, there in same.items()}
         self._columns: dict[str, pa.ChunkedArray] = {}
         # Almost every command needs these: while they are read in threads, it imports and loads what else it needs.
-        self._threads = ThreadPoolExecutor(_THREADS)
-        self._reading = {name: self._threads.submit(self._read, name) for name in _FIRST}
+        threads = ThreadPoolExecutor(_THREADS)
+        self._reading = {name: threads.submit(self._read, name) for name in _FIRST}
+        threads.shutdown(wait=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As a whole table, for another process."""
+        return _same_table, (pa.table([self[name] for name in SCHEMA.names], schema=SCHEMA),)
 
     def __len__(self) -> int:
         return self._rows
@@ -71,6 +77,10 @@ class CachedColumns:
         content, metadata, there = self._places[name]
         file = pq.ParquetFile(pa.BufferReader(content), metadata=metadata)  # one is not for several threads
         return _as(file.read(columns=[there])[there], name)
+
+
+def _same_table(table: pa.Table) -> pa.Table:
+    return table
 
 
 def load(cache: CatalogueCache, source: bytes, paths: Sequence[Path], files: Sequence[Path]) -> Catalogue | None:
