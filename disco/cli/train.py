@@ -23,6 +23,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--tracks", type=Path, required=True, metavar="FILE", help="table of tracks with features")
     p.add_argument("--playlists", type=Path, metavar="FILE", help="prepared playlists; for all kinds but features")
     p.add_argument(
+        "--names", metavar="FILE", help="table track_id, title, artist of tracks that --tracks does not have (music)"
+    )
+    p.add_argument(
         "--output",
         type=Path,
         metavar="FOLDER",
@@ -42,7 +45,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     console.set_verbosity(arguments.quiet)
     folder = train(
-        arguments.recipe, arguments.tracks, arguments.playlists, arguments.output, arguments.force, arguments.set
+        arguments.recipe,
+        arguments.tracks,
+        arguments.playlists,
+        arguments.output,
+        arguments.force,
+        arguments.set,
+        arguments.names,
     )
     for line in _metrics(load_card(folder)):
         print(line)

@@ -82,6 +82,9 @@ class _PredictorCard(TypedDict, total=False):
     tower: _Network
     genre_words: int
     mode_when_unknown: Finite
+    space_scale: Above0
+    space_range: Above0
+    files: dict[str, str]
 
 
 class _RecommenderCard(TypedDict, total=False):

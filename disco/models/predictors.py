@@ -6,6 +6,7 @@ sequence, so that a beam search keeps its states side by side.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,10 +14,14 @@ from typing import Protocol
 import numpy as np
 
 from disco.catalogue import FEATURES, Catalogue, Floats, Rows
+from disco.errors import DiscoError
 from disco.models.card import read_card
+from disco.models.music import load_music
 from disco.models.network import Network, load_network
 from disco.models.scaler import Scaler, scaled_features, scaler
 from disco.models.track_inputs import encode_tracks
+
+log = logging.getLogger(__name__)
 
 State = Floats
 # Tracks embedded at a time: the layers for them take 30 MB.
@@ -45,8 +50,11 @@ class Predictor(Protocol):
     def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
         """Inputs of `step` for these tracks, shape (n, i), with unknown values imputed."""
 
-    def start(self, n: int) -> State:
-        """State before the first track, for n sequences; its first axis is the sequence."""
+    def start(self, n: int, title: str = "") -> State:
+        """State before the first track, for n sequences; its first axis is the sequence.
+
+        Only some predictors read the title of the playlist.
+        """
 
     def step(self, tracks: Floats, state: State) -> tuple[Floats, State]:
         """Predicted vectors of the next tracks, shape (n, d), and the next state.
@@ -80,7 +88,7 @@ class Mean:
         known: Floats = np.nan_to_num(embedded[rows], nan=0.0)
         return known
 
-    def start(self, n: int) -> State:
+    def start(self, n: int, title: str = "") -> State:
         """Zero sums and counts, shape (n, 9)."""
         return np.zeros((n, 9), dtype=np.float32)
 
@@ -120,7 +128,7 @@ class Recurrent:
         mode = np.nan_to_num(catalogue.modes[rows], nan=self.network.card["mode_when_unknown"])
         return np.asarray(np.c_[np.nan_to_num(embedded[rows], nan=0.0), mode], dtype=np.float32)
 
-    def start(self, n: int) -> State:
+    def start(self, n: int, title: str = "") -> State:
         """Zeros, as in training."""
         return np.zeros((n, self.network.card["network"]["state"]), dtype=np.float32)
 
@@ -165,7 +173,7 @@ class LearnedSpace:
         known: Floats = np.nan_to_num(embedded[rows], nan=0.0)
         return known
 
-    def start(self, n: int) -> State:
+    def start(self, n: int, title: str = "") -> State:
         """Zeros, as in training."""
         return np.zeros((n, self.network.card["network"]["state"]), dtype=np.float32)
 
@@ -176,7 +184,7 @@ class LearnedSpace:
 
 
 # The first is the default: on held-out playlists it finds the true next track most often (docs/research/results.md).
-PREDICTORS = ("rank", "classic", "gru", "mean")
+PREDICTORS = ("music", "rank", "classic", "gru", "mean")
 
 
 def load_predictor(name: str | Path = PREDICTORS[0]) -> Predictor:
@@ -204,7 +212,15 @@ def load_predictor(name: str | Path = PREDICTORS[0]) -> Predictor:
     """
     if name == "mean":
         return Mean(scaler())
-    card = read_card(name, "predictor")
+    try:
+        card = read_card(name, "predictor")
+        if "space_scale" in card.fields:
+            return load_music(card.folder)
+    except DiscoError as error:
+        if name != PREDICTORS[0]:
+            raise
+        log.warning("the model %s is not used: %s; the mean of the tracks so far predicts the next", name, error)
+        return Mean(scaler())
     transform = scaler(card["scaler"]["model"], card["scaler"]["version"])
     if "tower" in card.fields:
         return LearnedSpace(load_network(card, "tower"), load_network(card), transform)

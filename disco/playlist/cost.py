@@ -262,6 +262,8 @@ class FlowCost:
         `predictor.embed(catalogue)`, between which distance is measured.
     mixing : Mixing
         Definitions of K and T.
+    title : str
+        Of the playlist, for predictors that read it.
     """
 
     pairwise = False
@@ -273,14 +275,16 @@ class FlowCost:
         knobs: Knobs,
         embeddings: Floats,
         mixing: Mixing = Mixing(),  # noqa: B008 - frozen
+        title: str = "",
     ) -> None:
         self._catalogue, self._predictor, self.knobs, self.mixing = catalogue, predictor, knobs, mixing
+        self._title = title
         self._terms = _TransitionTerms(catalogue, knobs, embeddings, mixing)
         self._has_embeddings = not np.isnan(embeddings).all()
 
     def start(self, path: Rows) -> State:
         """State of one beam after a path of at least one track."""
-        memory = self._predictor.start(1)
+        memory = self._predictor.start(1, self._title)
         for row in path:
             vectors, memory = self._predictor.step(self._inputs(np.array([row])), memory)
         return State(np.asarray(path[-1:], dtype=np.intp), vectors, memory)

@@ -117,7 +117,7 @@ def generate(
     # 2. Predict the next vector: the cost asks the predictor, unless it measures from track to track.
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
     embeddings = model.embed(pool.tracks)
-    cost: FlowCost | PairwiseCost = FlowCost(pool.tracks, model, knobs, embeddings, mixing)
+    cost: FlowCost | PairwiseCost = FlowCost(pool.tracks, model, knobs, embeddings, mixing, title)
     if sequencer in PAIRWISE:
         cost = PairwiseCost(pool.tracks, knobs, embeddings, mixing)
     # 3. Choose the next track, and 4. step on, until there are enough.

@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from disco.catalogue import Catalogue, Rows
+from disco.catalogue import Catalogue, Rows, merge
 from disco.errors import DataError, DiscoError
 from disco.models.card import read_card
 from disco.sources.files import playlist_tables, tables
-from disco.training.recipes import ContentRecipe, PredictorRecipe, RankPredictorRecipe
+from disco.training.recipes import ContentRecipe, MusicRecipe, PredictorRecipe, RankPredictorRecipe
 
 Card = dict[str, Any]
 # From a seed to the checkpoint of its run.
@@ -38,17 +38,27 @@ class Run:
         Files of the model are written here, except the card.
     saved : callable
         From a seed to the checkpoint of its run.
+    names_at : Path, optional
+        Titles and artists of further tracks of the playlists, which have no features.
     """
 
     tracks: Path
     playlists_at: Path | None
     folder: Path
     saved: Saved
+    names_at: Path | None = None
 
     @cached_property
     def catalogue(self) -> Catalogue:
         """The tracks."""
         return tables.read(self.tracks)
+
+    @cached_property
+    def named_catalogue(self) -> Catalogue:
+        """The tracks, and then those of which only title and artist are known."""
+        if self.names_at is None:
+            return self.catalogue
+        return merge([self.catalogue, tables.read(self.names_at)])
 
     @cached_property
     def entries(self) -> pa.Table:
@@ -95,7 +105,7 @@ def split_entries(where: Path) -> pa.Table:
 
 
 def split_sequences(
-    recipe: PredictorRecipe | RankPredictorRecipe | ContentRecipe, where: Path, catalogue: Catalogue
+    recipe: PredictorRecipe | RankPredictorRecipe | MusicRecipe | ContentRecipe, where: Path, catalogue: Catalogue
 ) -> dict[str, list[Rows]]:
     """Sequences of rows of the playlists in each split; cold tracks are in the test split only.
 
@@ -118,7 +128,9 @@ def split_sequences(
 
 
 def data_card(
-    recipe: PredictorRecipe | RankPredictorRecipe, found: dict[str, list[Rows]], errors: dict[int, float]
+    recipe: PredictorRecipe | RankPredictorRecipe | MusicRecipe,
+    found: dict[str, list[Rows]],
+    errors: dict[int, float],
 ) -> Card:
     """Fields of a card on the training data of a network, and its validation errors."""
     return {

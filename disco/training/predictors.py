@@ -14,10 +14,10 @@ from disco.models.scaler import check_feature_set, scaled_features, scaler
 from disco.models.track_inputs import NUMBERS, encode_tracks
 from disco.training.data import Card, Run, data_card, split_sequences
 from disco.training.export import export_network, export_step, load_networks
-from disco.training.recipes import PredictorRecipe, RankPredictorRecipe
+from disco.training.recipes import MusicRecipe, PredictorRecipe, RankPredictorRecipe
 from disco.training.seeds import fit_best
 
-Recipes = PredictorRecipe | RankPredictorRecipe
+Recipes = PredictorRecipe | RankPredictorRecipe | MusicRecipe
 
 # Cases of each split for the metrics on a card.
 _CASES = 5000

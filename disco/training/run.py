@@ -52,6 +52,7 @@ TRAINERS: dict[str, Trainer] = {
     "features": ("features", train_features, None),
     "predictor": ("predictor", train_predictor, next_track_metrics),
     "rank-predictor": ("predictor", train_rank_predictor, next_track_metrics),
+    "music": ("predictor", _keras("music"), next_track_metrics),
     "popularity": ("recommender", train_popularity, continuation_metrics),
     "playlist-knn": ("recommender", train_playlist_knn, continuation_metrics),
     "item-knn": ("recommender", train_item_knn, continuation_metrics),
@@ -75,6 +76,7 @@ def train(
     output: str | Path | None = None,
     force: bool = False,
     changes: Sequence[str] = (),
+    names: str | Path | None = None,
 ) -> Path:
     """Train a model as a recipe describes, and write its folder.
 
@@ -94,6 +96,8 @@ def train(
         Replace a model that exists.
     changes : sequence of str
         `key = value` in TOML, replacing values of the recipe.
+    names : str or Path, optional
+        Table of titles and artists of tracks of the playlists that `tracks` does not have; only `music` reads it.
 
     Returns
     -------
@@ -119,7 +123,10 @@ def train(
     target = Path(output) if output else default
     paths = Path(tracks), Path(playlists) if playlists else None
     # Another recipe or other data is another run.
-    identity = [repr(settings).encode(), *(str(path.resolve()).encode() for path in paths if path)]
+    identity = [
+        repr(settings).encode(),
+        *(str(path.resolve()).encode() for path in (*paths, Path(names) if names else None) if path),
+    ]
     digest = hashlib.sha256(b"\0".join(identity)).hexdigest()[:8]
 
     def checkpoint(seed: int) -> Path:
@@ -127,7 +134,7 @@ def train(
 
     kind, fit, measure = TRAINERS[settings.kind]
     with new_folder(target, force) as folder:
-        run = Run(*paths, folder, checkpoint)
+        run = Run(*paths, folder, checkpoint, Path(names) if names else None)
         made_by = " ".join([Path(recipe).name, *(f"--set '{change}'" for change in changes)])
         card: Card = {"format": FORMAT, "name": settings.name, "version": settings.version, "kind": kind}
         card |= fit(settings, run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -15,18 +16,24 @@ from disco.models.recommenders.nearest import Nearest
 from disco.models.recommenders.query import Candidates, Query, Recommender
 from disco.models.scaler import scaled_features, scaler
 
+log = logging.getLogger(__name__)
+
 
 def nearest(catalogue: Catalogue) -> Recommender:
     """The recommender of the nearest tracks by the eight scaled features."""
     return Nearest(scaled_features(catalogue, scaler()))
 
 
+def music(catalogue: Catalogue) -> Recommender:
+    """The recommender of the shipped model `music`, which is also a predictor."""
+    found: Recommender = _module("music").load(catalogue, find_model("music"))
+    return found
+
+
 # The default for users who trained nothing: of the untrained and shipped ones it continues held-out playlists best.
-DEFAULT = "content"
-# `content` embeds the whole catalogue, about 45 tracks a millisecond; larger catalogues get `nearest` by default.
-_MAX_TRACKS_FOR_CONTENT = 100_000
+DEFAULT = "music"
 # Recommenders that need no training: name to constructor.
-RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"nearest": nearest}
+RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"music": music, "nearest": nearest}
 # Recommenders that ask an online service; used only where the user names them.
 ONLINE = ("listenbrainz", "reccobeats")
 # Recommenders that are trained, by the `method` on their card.
@@ -77,6 +84,9 @@ def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
         raise NotFoundError(
             f"there is no recommender {str(name)!r}; there are: {known}, or a model's folder"
         ) from None
+    if "space_scale" in load_card(folder).fields:  # a predictor whose space finds candidates too
+        shared: Recommender = _module("music").load(catalogue, folder)
+        return shared
     card = load_card(folder, "recommender")
     if card["method"] not in METHODS:
         raise DataError(card.path, f"is by the method {card['method']!r}; known are {', '.join(METHODS)}")
@@ -105,13 +115,13 @@ def default_recommender(catalogue: Catalogue) -> Recommender:
     """The recommender that is used where the user names none.
 
     If the user trained rankers or blends that know tracks of this catalogue, the one with the best validation score;
-    otherwise `content`, or `nearest` for catalogues of more than 100,000 tracks.
+    otherwise `music`; `nearest` where its files are damaged, with a warning.
 
     Examples
     --------
     >>> import disco
     >>> default_recommender(disco.open()).name
-    'content'
+    'music'
     """
     found = []
     for name in trained_recommenders():
@@ -123,7 +133,11 @@ def default_recommender(catalogue: Catalogue) -> Recommender:
             return load_recommender(name, catalogue)
         except DataError:  # trained on another catalogue, or a part is missing: the user did not ask for this one
             continue
-    return load_recommender(DEFAULT if len(catalogue) <= _MAX_TRACKS_FOR_CONTENT else "nearest", catalogue)
+    try:
+        return load_recommender(DEFAULT, catalogue)
+    except (DataError, NotFoundError) as error:
+        log.warning("the model %s is not used: %s; candidates are the nearest tracks", DEFAULT, error)
+        return nearest(catalogue)
 
 
 def validation_score(card: Card) -> float:

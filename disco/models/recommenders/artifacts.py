@@ -6,8 +6,6 @@ networks `.onnx`. No pickle is ever read.
 
 from __future__ import annotations
 
-import hashlib
-import io
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +20,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Rows
 from disco.errors import DataError, validation_message
 from disco.models.card import Card
+from disco.models.files import file_array, file_content
 from disco.models.recommenders.sparse import Sparse
 
 if TYPE_CHECKING:
@@ -94,16 +93,7 @@ class Artifacts:
         DataError
             If the card does not name the file, or the file is missing or differs.
         """
-        path, checksums = self.card.folder / file, self.card["files"]
-        if file not in checksums:
-            raise DataError(self.card.path, f"names no file {file!r}")
-        try:
-            content = path.read_bytes()
-        except OSError:
-            raise DataError(self.card.path, f"names {file}, which cannot be read") from None
-        if hashlib.sha256(content).hexdigest() != checksums[file]:
-            raise DataError(path, "is not the file that its card describes (the checksums differ)")
-        return content
+        return file_content(self.card, file)
 
     def array(self, name: str, *shape: int | None) -> NDArray[Any]:
         """The array in `name.npy`; None in the shape is any size.
@@ -113,16 +103,7 @@ class Artifacts:
         DataError
             If it is not an array of finite numbers of that shape.
         """
-        path = self.card.folder / f"{name}.npy"
-        try:
-            array: NDArray[Any] = np.load(io.BytesIO(self.content(path.name)), allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            raise DataError(path, f"is not a readable array ({str(error).splitlines()[0][:100]})") from None
-        if len(shape) != array.ndim or any(s not in (None, n) for s, n in zip(shape, array.shape, strict=True)):
-            raise DataError(path, f"has the shape {array.shape} where {shape} is needed")
-        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-            raise DataError(path, "holds values that are not finite numbers")
-        return array
+        return file_array(self.card, name, *shape)
 
     def parameters(self, kind: type[Parameters]) -> Parameters:
         """The numbers that the card gives as `parameters`, as a dataclass of numbers.

@@ -17,7 +17,7 @@ from disco.catalogue.table import Mask
 from disco.models.recommenders.query import Query
 from disco.models.recommenders.ranker_inputs import Numbers, Parts, RankerData
 from disco.models.recommenders.scoring import top_n_indices
-from disco.models.recommenders.titles import tokens
+from disco.models.title_words import tokens
 
 # Number of candidates of each recommender.
 _DEPTH = 400

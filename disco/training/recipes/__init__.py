@@ -12,7 +12,7 @@ import msgspec
 
 from disco.errors import DataError, validation_message
 from disco.models.recommenders.artifacts import OLD_PARAMETERS
-from disco.training.recipes.predictors import FeaturesRecipe, PredictorRecipe, RankPredictorRecipe
+from disco.training.recipes.predictors import FeaturesRecipe, MusicRecipe, PredictorRecipe, RankPredictorRecipe
 from disco.training.recipes.recommenders import (
     AlsRecipe,
     AutoencoderRecipe,
@@ -30,12 +30,19 @@ from disco.training.recipes.recommenders import (
 )
 
 Recipe = (
-    FeaturesRecipe | PredictorRecipe | RankPredictorRecipe | RecommenderRecipe | ContentRecipe | AutoencoderRecipe
+    FeaturesRecipe
+    | PredictorRecipe
+    | RankPredictorRecipe
+    | MusicRecipe
+    | RecommenderRecipe
+    | ContentRecipe
+    | AutoencoderRecipe
 )
 RECIPES: dict[str, type[Recipe]] = {
     "features": FeaturesRecipe,
     "predictor": PredictorRecipe,
     "rank-predictor": RankPredictorRecipe,
+    "music": MusicRecipe,
     "popularity": RecommenderRecipe,
     "playlist-knn": PlaylistKnnRecipe,
     "item-knn": ItemKnnRecipe,
@@ -111,7 +118,7 @@ def renamed(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 __all__ = ["RECIPES", "Recipe", "read_recipe"]
-__all__ += ["FeaturesRecipe", "PredictorRecipe", "RankPredictorRecipe"]
+__all__ += ["FeaturesRecipe", "MusicRecipe", "PredictorRecipe", "RankPredictorRecipe"]
 __all__ += [
     "AlsRecipe",
     "AutoencoderRecipe",

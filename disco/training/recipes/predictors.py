@@ -100,3 +100,71 @@ class RankPredictorRecipe(Fitting, Metadata):
     hidden: Share
     artists: NonNegative
     weight_decay: NonNegative
+
+
+@dataclass(frozen=True)
+class MusicRecipe(Fitting, Metadata):
+    """How vectors of names, a tower and a sequence encoder are trained together: the model `music`.
+
+    Attributes
+    ----------
+    inputs : list of str
+        Numbers that the tower reads besides names, of `track_inputs.NUMBERS` and `track_inputs.OTHERS`.
+    least_song, least_artist, least_genre, least_word : int
+        Training playlists that must have a song, an artist, a word in their titles; tracks that must have a genre.
+    name_size, size, width : int
+        Components of the vector of a name and of a point of the space; width of the tower's hidden layer.
+    units : int
+        Width of the recurrent layer.
+    minimum_length : int
+        Tracks of a playlist that is used.
+    window, batch_playlists, positions : int
+        Tracks of a window of a playlist, windows of a batch, and positions of each from which the rest is ranked.
+    negatives : int
+        Tracks of a batch that are sampled from all, besides those of its playlists.
+    negatives_weight : float
+        Weight of these where negatives come in proportion to how often they occur.
+    full : float
+        Weight of the loss that ranks among all tracks, beside the one among tracks as often as they occur.
+    shuffled : float
+        Share of the windows whose order is shuffled.
+    titled : float
+        Share of the windows whose title is read.
+    hidden_song, hidden_artist, hidden_genres, hidden_numbers, hidden_popularity : float
+        Share of the tracks of a batch from which each is hidden.
+    all_hidden : float
+        Share of the batches in which all songs, and of those in which all genres, are hidden.
+    norm : float
+        Weight of the mean squared norm of the points.
+    space_scale : float
+        Factor of the distances at inference.
+    """
+
+    scaler: str
+    inputs: list[str]
+    least_song: Count
+    least_artist: Count
+    least_genre: Count
+    least_word: Count
+    name_size: Count
+    size: Count
+    width: Count
+    units: Count
+    dropout: Share
+    minimum_length: Count
+    window: Count
+    batch_playlists: Count
+    positions: Count
+    negatives: Count
+    negatives_weight: Positive
+    full: NonNegative
+    shuffled: Share
+    titled: Share
+    hidden_song: Share
+    hidden_artist: Share
+    hidden_genres: Share
+    hidden_numbers: Share
+    hidden_popularity: Share
+    all_hidden: Share
+    norm: NonNegative
+    space_scale: Positive

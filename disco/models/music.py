@@ -1,0 +1,203 @@
+"""The model `music`: what playlists taught about songs, artists, genres and words of titles, in one space.
+
+A track's point comes from all that is known of it: vectors of its song, artist and genres by name, features, key,
+tempo and popularity. Any of them may be missing. A song that the model does not know is placed by its artist and
+genres, an artist that it does not know by genres and sound. A recurrent network says where the next track lies;
+candidates are the tracks with the highest inner product with that point, less half their squared norm (which orders
+them as their distance does), plus a prior: how likely the track is in any playlist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disco.catalogue import Catalogue, Floats, Rows
+from disco.models.card import Card, load_card
+from disco.models.files import file_array
+from disco.models.names import NameVectors, look_up, name_hashes, name_inputs
+from disco.models.network import Network, load_network
+from disco.models.scaler import Scaler, scaler
+from disco.models.title_words import tokens
+from disco.models.track_inputs import tower_inputs
+
+# Tracks that the tower places at a time: few enough that their inputs stay in the processor's cache.
+_BATCH = 2048
+# Words of a title that are read, as in training.
+MAX_WORDS = 8
+
+
+@dataclass(frozen=True)
+class MusicSpace:
+    """A predictor in the space that `music` learned; see `disco.models.recommenders.music` for its candidates.
+
+    Attributes
+    ----------
+    card : Card
+    tower, network : Network
+        From what is known of a track to its point and prior; from a track and a state to the point of the next.
+    scaler : Scaler
+    names, words : NameVectors
+        Of songs, artists and genres, the tower's inputs; of words of titles, points of the space.
+    """
+
+    card: Card
+    tower: Network
+    network: Network
+    scaler: Scaler
+    names: NameVectors
+    words: NameVectors
+    predicts_features: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.card.name
+
+    @property
+    def scale(self) -> np.float32:
+        """Factor of the distances, chosen so that they weigh well against keys and tempos with all knobs at 1."""
+        return np.float32(self.card["space_scale"])
+
+    @property
+    def size(self) -> int:
+        """Number of components of a point."""
+        return int(self.card["network"]["inputs"]["inputs"])
+
+    def place(self, catalogue: Catalogue) -> tuple[Floats, Floats]:
+        """Points of the tracks before scaling, and their priors.
+
+        Returns
+        -------
+        points : ndarray, shape (n, size)
+            NaN for tracks of which nothing is known.
+        priors : ndarray, shape (n,)
+            In nats; NaN for the same tracks.
+        """
+        named = look_up(self.names, catalogue)
+        known = catalogue.has_any_feature | (named.songs >= 0) | (named.artists >= 0) | (named.n_genres > 0)
+        numbers = tower_inputs(catalogue, self.card["inputs"], self.scaler, np.ones(len(catalogue), dtype=bool))
+        points = np.full((len(catalogue), self.size), np.nan, dtype=np.float32)
+        priors = np.full(len(catalogue), np.nan, dtype=np.float32)
+        rows = np.flatnonzero(known)
+        vectors = self._name_vectors
+        for start in range(0, len(rows), _BATCH):
+            some = rows[start : start + _BATCH]
+            placed = self.tower(inputs=name_inputs(vectors, named, numbers, some))
+            points[some], priors[some] = placed["vector"], placed["prior"][:, 0]
+        songs = named.songs
+        priors += np.where(songs >= 0, self.names.priors[songs] if len(self.names.priors) else 0, 0)
+        return points, priors
+
+    def embed(self, catalogue: Catalogue) -> Floats:
+        """Points of the tracks, shape (n, size); NaN for tracks of which nothing is known."""
+        return self.place(catalogue)[0] * self.scale
+
+    def inputs(self, catalogue: Catalogue, embedded: Floats, rows: Rows) -> Floats:
+        """Points of the tracks, shape (n, size); 0, the middle of the space, where unknown."""
+        known: Floats = np.nan_to_num(embedded[rows], nan=0.0)
+        return known
+
+    def start(self, n: int, title: str = "") -> Floats:
+        """State after the title, for n sequences."""
+        return np.repeat(self.after_titles([title]), n, axis=0)
+
+    def step(self, tracks: Floats, state: Floats) -> tuple[Floats, Floats]:
+        """Run the network for one track of each sequence."""
+        after = self.network(inputs=tracks / self.scale, state=state)
+        return after["vector"] * self.scale, after["next_state"]
+
+    def after_titles(self, titles: Sequence[str]) -> Floats:
+        """States after reading titles, shape (titles, state); an unknown or empty title is the point 0."""
+        return self._read(titles)["next_state"]
+
+    def next_points(self, points: Floats, sequences: Sequence[Rows], titles: Sequence[str]) -> Floats:
+        """Point of the next track after each title and sequence, shape (sequences, size), before scaling.
+
+        Parameters
+        ----------
+        points : ndarray, shape (n, size)
+            Of the tracks, before scaling, without NaN.
+        sequences : sequence of ndarray of rows
+            Rows of `points`, in the order of the playlist.
+        titles : sequence of str
+            One a sequence.
+        """
+        order = np.argsort([-len(rows) for rows in sequences], kind="stable")
+        read = self._read([titles[i] for i in order])
+        found, state = read["vector"].copy(), read["next_state"]
+        lengths = np.array([len(sequences[i]) for i in order])
+        for t in range(int(lengths.max(initial=0))):
+            n = int((lengths > t).sum())  # sorted by length: the unfinished ones are the first n
+            tracks = points[[int(sequences[i][t]) for i in order[:n]]]
+            after = self.network(inputs=tracks, state=state[:n])
+            found[:n], state = after["vector"], after["next_state"]
+        vectors = np.empty_like(found)
+        vectors[order] = found
+        return vectors
+
+    def knows_title(self, title: str) -> bool:
+        """Whether any word of a title is known."""
+        return bool((self._words_of(title) >= 0).any())
+
+    def _words_of(self, title: str) -> NDArray[np.int32]:
+        found = self.words.find(name_hashes("title", tokens(title)))
+        return found[found >= 0][:MAX_WORDS]
+
+    def _read(self, titles: Sequence[str]) -> dict[str, Floats]:
+        tracks = np.zeros((len(titles), self.size), dtype=np.float32)
+        for row, title in zip(tracks, titles, strict=True):
+            words = self._words_of(title)
+            if len(words):
+                row += self.words.take(words).sum(axis=0) / np.float32(len(words) ** 0.5)
+        state = np.zeros((len(titles), self.card["network"]["state"]), dtype=np.float32)
+        return self.network(inputs=tracks, state=state)
+
+    @cached_property
+    def _name_vectors(self) -> Floats:
+        # One more row, of zeros, so that an empty vocabulary and the number -1 need no case of their own.
+        vectors = self.names.take(np.arange(len(self.names.hashes), dtype=np.int32))
+        return np.vstack([vectors, np.zeros((1, vectors.shape[1]), dtype=np.float32)])
+
+
+def load_music(folder: Path) -> MusicSpace:
+    """Load a model of this kind; once for as long as its card does not change.
+
+    Raises
+    ------
+    DataError
+        If its files are invalid.
+
+    Examples
+    --------
+    >>> from disco.models.card import find_model
+    >>> load_music(find_model("music")).name
+    'music'
+    """
+    return _load(folder, (folder / "card.json").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _load(folder: Path, changed: int) -> MusicSpace:
+    card = load_card(folder, "predictor")
+    return MusicSpace(
+        card,
+        load_network(card, "tower"),
+        load_network(card),
+        scaler(card["scaler"]["model"], card["scaler"]["version"]),
+        _names(card, "name"),
+        _names(card, "word"),
+    )
+
+
+def _names(card: Card, kind: str) -> NameVectors:
+    hashes = file_array(card, f"{kind}_hashes", None)
+    n = len(hashes)
+    vectors = file_array(card, f"{kind}_vectors", n, None)
+    scales, priors = (file_array(card, f"{kind}_{what}", n).astype(np.float32) for what in ("scales", "priors"))
+    return NameVectors(hashes, vectors, scales, priors)

@@ -1,0 +1,226 @@
+"""Vectors of songs, artists, genres and words of titles, keyed by 64-bit hashes of their normalised names.
+
+A model that knows names knows any catalogue: a table with other ids, a DJ library, a folder of files. The names
+themselves are not stored, and a hash says no more than whether a name that somebody has already is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from disco.catalogue import Catalogue, Floats
+from disco.catalogue.numbering import artist_names
+from disco.catalogue.text import recording_titles
+
+Hashes = NDArray[np.uint64]
+Numbers = NDArray[np.int32]
+
+
+def name_hashes(kind: str, names: Iterable[str]) -> Hashes:
+    """Hashes of names of one kind (BLAKE2b, RFC 7693, of 8 bytes); equal names of different kinds differ.
+
+    Examples
+    --------
+    >>> one, other = name_hashes("artist", ["abba", "abba"])
+    >>> bool(one == other), bool(one == name_hashes("genre", ["abba"])[0])
+    (True, False)
+    """
+    prefix = f"{kind}\t"
+    digests = [blake2b((prefix + name).encode("utf-8", "replace"), digest_size=8).digest() for name in names]
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
+def artist_keys(catalogue: Catalogue) -> pa.Array:
+    """First artist of each track in one spelling, without a leading `the`, shape (n,); null where unknown.
+
+    Examples
+    --------
+    >>> tracks = [{"track_id": "a", "artists": ["The Beatles"]}, {"track_id": "b", "artists": ["Beatles & Friends"]}]
+    >>> artist_keys(Catalogue.from_tracks(tracks)).to_pylist()
+    ['beatles', 'beatles and friends']
+    """
+    names = artist_names(catalogue).dictionary_encode()
+    return pc.replace_substring_regex(names.dictionary, r"^the (.)", r"\1").take(names.indices)
+
+
+def song_keys(catalogue: Catalogue) -> pa.Array:
+    r"""First artist and title of each track, the same for all releases of a recording; shape (n,), null if unknown.
+
+    Examples
+    --------
+    >>> tracks = [{"track_id": "a", "artists": ["Beyoncé"], "title": "Halo (feat. X)"}]
+    >>> song_keys(Catalogue.from_tracks(tracks)).to_pylist()
+    ['beyonce\\thalo']
+    """
+    titles = recording_titles(catalogue.column("title").combine_chunks())
+    return pc.binary_join_element_wise(artist_keys(catalogue), titles, "\t")
+
+
+def genre_keys(genre: str) -> list[str]:
+    """The genre and its words, so that an unknown genre shares known words.
+
+    Examples
+    --------
+    >>> genre_keys("Drum & Bass")
+    ['bass', 'drum', 'drum bass']
+    """
+    words = re.findall(r"\w+", genre.casefold())
+    return sorted({*words, " ".join(words)} - {""})
+
+
+@dataclass(frozen=True)
+class NameVectors:
+    """Vectors by the hash of a name.
+
+    Attributes
+    ----------
+    hashes : ndarray of uint64, shape (names,)
+        Ascending.
+    vectors : ndarray of int8, shape (names, d)
+    scales : ndarray, shape (names,)
+        A vector is its scale times the integers.
+    priors : ndarray, shape (names,)
+        How much likelier the name makes a track whatever the playlist, in nats.
+    """
+
+    hashes: Hashes
+    vectors: NDArray[np.int8]
+    scales: Floats
+    priors: Floats
+
+    def find(self, hashes: Hashes) -> Numbers:
+        """Number of each name, -1 where unknown.
+
+        Examples
+        --------
+        >>> some = NameVectors(np.array([3, 9], np.uint64), np.eye(2, dtype=np.int8), np.ones(2), np.zeros(2))
+        >>> some.find(np.array([9, 4], np.uint64)).tolist()
+        [1, -1]
+        """
+        if not len(self.hashes):
+            return np.full(len(hashes), -1, dtype=np.int32)
+        at = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        return np.where(self.hashes[at] == hashes, at, -1).astype(np.int32)
+
+    def take(self, numbers: Numbers) -> Floats:
+        """Vectors of names by number, shape (n, d); zeros where unknown."""
+        vectors = self.vectors[numbers].astype(np.float32)
+        vectors *= np.where(numbers >= 0, self.scales[numbers], 0)[:, None].astype(np.float32)
+        return vectors
+
+
+@dataclass(frozen=True)
+class NamedTracks:
+    """Numbers of the names of tracks in a vocabulary, -1 where unknown.
+
+    Attributes
+    ----------
+    songs, artists : ndarray of int, shape (n,)
+    genre_starts, genres : ndarray of int, shapes (n + 1,) and (any,)
+        The genres and words of genres of track i that are known: genres[genre_starts[i]:genre_starts[i + 1]].
+    """
+
+    songs: Numbers
+    artists: Numbers
+    genre_starts: NDArray[np.int64]
+    genres: Numbers
+
+    def __len__(self) -> int:
+        return len(self.songs)
+
+    @property
+    def n_genres(self) -> NDArray[np.int64]:
+        """Number of known genres and words of each track."""
+        return np.diff(self.genre_starts)
+
+
+def look_up(names: NameVectors, catalogue: Catalogue) -> NamedTracks:
+    """Find the names of the tracks of a catalogue.
+
+    Examples
+    --------
+    >>> import disco
+    >>> none = NameVectors(np.empty(0, np.uint64), np.empty((0, 2), np.int8), np.empty(0), np.empty(0))
+    >>> look_up(none, disco.open()).songs[:2].tolist()
+    [-1, -1]
+    """
+    genres = catalogue.column("genres").combine_chunks()
+    flat = pc.list_flatten(genres).dictionary_encode()
+    keys = [genre_keys(genre or "") for genre in flat.dictionary.to_pylist()]
+    counts = np.array([len(each) for each in keys], dtype=np.int64)
+    found = names.find(name_hashes("genre", (key for each in keys for key in each)))
+    genre = pc.fill_null(flat.indices, -1).to_numpy().astype(np.int64)
+    track = pc.list_parent_indices(genres).to_numpy()[genre >= 0]
+    genre = genre[genre >= 0]
+    each = counts[genre]
+    begin = (np.cumsum(counts) - counts)[genre]
+    words = found[np.arange(each.sum()) - np.repeat(np.cumsum(each) - each - begin, each)]
+    tracks = np.repeat(track, each)
+    # Each word once a track, those that are unknown left out.
+    pairs = np.unique((tracks.astype(np.int64) << 32 | words.astype(np.int64))[words >= 0])
+    tracks, words = pairs >> 32, (pairs & 0xFFFFFFFF).astype(np.int32)
+    starts = np.r_[0, np.cumsum(np.bincount(tracks, minlength=len(catalogue)))]
+    return NamedTracks(
+        _numbers(names, "song", song_keys(catalogue)),
+        _numbers(names, "artist", artist_keys(catalogue)),
+        starts,
+        words,
+    )
+
+
+def _numbers(names: NameVectors, kind: str, keys: pa.Array) -> Numbers:
+    encoded = keys.dictionary_encode()
+    found = names.find(name_hashes(kind, encoded.dictionary.to_pylist()))
+    indices = pc.fill_null(encoded.indices, -1).to_numpy()
+    return np.where(indices >= 0, found[indices] if len(found) else -1, -1).astype(np.int32)
+
+
+def name_inputs(vectors: Floats, named: NamedTracks, numbers: Floats, rows: NDArray[np.intp]) -> Floats:
+    """Inputs of a tower for some tracks, shape (rows, 3 d + numbers + 3).
+
+    The vectors of the song and of the artist; the sum of those of the genres over the square root of their number;
+    the numbers; and whether song, artist and genres are known.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (names, d)
+    named : NamedTracks
+    numbers : ndarray, shape (n, numbers)
+    rows : ndarray of rows
+    """
+    size = vectors.shape[1]
+    songs, artists = named.songs[rows], named.artists[rows]
+    begin, count = named.genre_starts[rows], named.n_genres[rows]
+    inputs = np.zeros((len(rows), 3 * size + numbers.shape[1] + 3), dtype=np.float32)
+    inputs[:, :size] = vectors[songs] * (songs >= 0)[:, None]
+    inputs[:, size : 2 * size] = vectors[artists] * (artists >= 0)[:, None]
+    if count.sum():
+        words = named.genres[np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - begin, count)]
+        some = np.flatnonzero(count)
+        sums = np.add.reduceat(vectors[words], (np.cumsum(count) - count)[some], axis=0)
+        inputs[some, 2 * size : 3 * size] = sums / np.sqrt(count[some])[:, None]
+    inputs[:, 3 * size : -3] = numbers[rows]
+    inputs[:, -3], inputs[:, -2], inputs[:, -1] = songs >= 0, artists >= 0, count > 0
+    return inputs
+
+
+def combined_names(parts: Sequence[tuple[Hashes, Floats, Floats]]) -> NameVectors:
+    """Names of several kinds as one vocabulary, their vectors rounded to integers of -127 to 127.
+
+    Parameters
+    ----------
+    parts : sequence of (hashes, vectors, priors)
+    """
+    hashes, vectors, priors = (np.concatenate(each) for each in zip(*parts, strict=True))
+    order = np.argsort(hashes)
+    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-6)[order] / 127
+    rounded = np.rint(vectors[order] / scales[:, None]).astype(np.int8)
+    return NameVectors(hashes[order], rounded, scales.astype(np.float16), priors[order].astype(np.float16))
