@@ -213,7 +213,7 @@ def model_names(folder: Path) -> list[str]:
     Examples
     --------
     >>> model_names(MODELS)
-    ['autoencoder', 'classic', 'content', 'features', 'gru', 'rank']
+    ['autoencoder', 'classic', 'content', 'features', 'gru', 'music', 'rank']
     """
     return sorted(path.parent.name for path in folder.glob("*/card.json"))
 

@@ -18,7 +18,7 @@ def list_models() -> list[dict[str, Any]]:
     Examples
     --------
     >>> [model["name"] for model in list_models() if model["shipped"]]
-    ['autoencoder', 'classic', 'content', 'features', 'gru', 'rank']
+    ['autoencoder', 'classic', 'content', 'features', 'gru', 'music', 'rank']
     """
     return [describe_model(folder / name) for folder in (MODELS, user_models()) for name in model_names(folder)]
 

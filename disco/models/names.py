@@ -58,7 +58,7 @@ def song_keys(catalogue: Catalogue) -> pa.Array:
     --------
     >>> tracks = [{"track_id": "a", "artists": ["Beyoncé"], "title": "Halo (feat. X)"}]
     >>> song_keys(Catalogue.from_tracks(tracks)).to_pylist()
-    ['beyonce\\thalo']
+    ['beyonce\thalo']
     """
     titles = recording_titles(catalogue.column("title").combine_chunks())
     return pc.binary_join_element_wise(artist_keys(catalogue), titles, "\t")

@@ -276,10 +276,14 @@ def _is_recurrent(network: keras.Model) -> bool:
     return any(layer.name == "recurrent" for layer in network.layers)
 
 
-def set_seed(seed: int) -> None:
-    """Make what follows depend on the seed alone: first weights, order of the batches, sums in TensorFlow."""
+def set_seed(seed: int, deterministic: bool = True) -> None:
+    """Make what follows depend on the seed alone: first weights, order of the batches, sums in TensorFlow.
+
+    Without `deterministic` sums are taken in any order, which is twice as fast where large tables are gathered from.
+    """
     keras.utils.set_random_seed(seed)
-    tensorflow.config.experimental.enable_op_determinism()
+    if deterministic:
+        tensorflow.config.experimental.enable_op_determinism()
 
 
 def export(one_step: keras.Model, path: Path) -> None:

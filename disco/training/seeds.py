@@ -59,7 +59,7 @@ def fit_best(recipe: Scheduled, build: Callable[[], tuple[Any, Any]], saved: Sav
     )
     best, errors = None, dict[int, float]()
     for seed in recipe.seeds:
-        networks.set_seed(seed)
+        networks.set_seed(seed, getattr(recipe, "deterministic", True))
         made, task = build()
         errors[seed] = fitting.fit(task, schedule, seed, saved(seed), f"{recipe.name} seed {seed}")["error"]
         if errors[seed] == min(errors.values()):

@@ -136,6 +136,8 @@ class MusicRecipe(Fitting, Metadata):
         Share of the batches in which all songs, and of those in which all genres, are hidden.
     norm : float
         Weight of the mean squared norm of the points.
+    deterministic : bool
+        Whether a run with the same seed gives the same bits, at half the speed.
     space_scale : float
         Factor of the distances at inference.
     """
@@ -167,4 +169,5 @@ class MusicRecipe(Fitting, Metadata):
     hidden_popularity: Share
     all_hidden: Share
     norm: NonNegative
+    deterministic: bool
     space_scale: Positive
