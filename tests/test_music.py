@@ -130,16 +130,13 @@ def test_inputs_are_those_of_a_plain_loop():
     names = combined_names([(hashes, rng.normal(size=(len(hashes), 6)).astype(np.float32), np.zeros(len(hashes)))])
     names = replace(names, scales=names.scales.astype(np.float32))
     numbers = rng.normal(size=(40, 3)).astype(np.float32)
-    vectors = np.vstack([names.take(np.arange(len(hashes), dtype=np.int32)), np.zeros((1, 6), np.float32)])
-    found = name_inputs(vectors, look_up(names, catalogue), numbers, np.arange(40))
+    found = name_inputs(names.take, look_up(names, catalogue), numbers, np.arange(40))
     np.testing.assert_allclose(found, plain_inputs(names, catalogue, numbers), atol=1e-5)
 
 
 def test_an_unknown_name_and_an_empty_vocabulary_give_zeros():
     none = combined_names([(np.empty(0, np.uint64), np.empty((0, 4), np.float32), np.empty(0, np.float32))])
-    found = name_inputs(
-        np.zeros((1, 4), np.float32), look_up(none, named("ABBA")), np.ones((1, 2), np.float32), np.array([0])
-    )
+    found = name_inputs(none.take, look_up(none, named("ABBA")), np.ones((1, 2), np.float32), np.array([0]))
     assert found.tolist() == [[0.0] * 12 + [1.0, 1.0] + [0.0] * 3]
 
 
@@ -269,3 +266,8 @@ def test_the_names_are_stored_as_hashes_alone():
     for path in FOLDER.glob("*.npy"):
         assert np.load(path, allow_pickle=False).dtype.kind in "uif"
     assert "Beatles" not in (FOLDER / "card.json").read_text()
+
+
+def test_a_playlist_says_where_no_artist_is_known():
+    playlist = disco.make(random_catalogue(60), np.array([0, 1]), length=3)
+    assert "the model music knows none of the seeds' artists: it goes by genres and sound" in playlist.notes

@@ -10,8 +10,9 @@ them as their distance does), plus a prior: how likely the track is in any playl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -85,11 +86,19 @@ class MusicSpace:
         points = np.full((len(catalogue), self.size), np.nan, dtype=np.float32)
         priors = np.full(len(catalogue), np.nan, dtype=np.float32)
         rows = np.flatnonzero(known)
-        vectors = self._name_vectors
-        for start in range(0, len(rows), _BATCH):
+
+        def run(start: int) -> None:
             some = rows[start : start + _BATCH]
-            placed = self.tower(inputs=name_inputs(vectors, named, numbers, some))
+            placed = self.tower(inputs=name_inputs(self.names.take, named, numbers, some))
             points[some], priors[some] = placed["vector"], placed["prior"][:, 0]
+
+        starts = range(0, len(rows), _BATCH)
+        if len(starts) > 1:
+            # A network runs on one thread and releases the interpreter lock.
+            with ThreadPoolExecutor() as threads:
+                list(threads.map(run, starts))
+        else:
+            run(0)
         songs = named.songs
         priors += np.where(songs >= 0, self.names.priors[songs] if len(self.names.priors) else 0, 0)
         return points, priors
@@ -141,6 +150,12 @@ class MusicSpace:
         vectors[order] = found
         return vectors
 
+    def notes(self, seeds: Catalogue) -> list[str]:
+        """What users should know of seeds: that the model knows none of their artists."""
+        if not len(seeds) or (look_up(self.names, seeds).artists >= 0).any():
+            return []
+        return [f"the model {self.name} knows none of the seeds' artists: it goes by genres and sound"]
+
     def knows_title(self, title: str) -> bool:
         """Whether any word of a title is known."""
         return bool((self._words_of(title) >= 0).any())
@@ -157,12 +172,6 @@ class MusicSpace:
                 row += self.words.take(words).sum(axis=0) / np.float32(len(words) ** 0.5)
         state = np.zeros((len(titles), self.card["network"]["state"]), dtype=np.float32)
         return self.network(inputs=tracks, state=state)
-
-    @cached_property
-    def _name_vectors(self) -> Floats:
-        # One more row, of zeros, so that an empty vocabulary and the number -1 need no case of their own.
-        vectors = self.names.take(np.arange(len(self.names.hashes), dtype=np.int32))
-        return np.vstack([vectors, np.zeros((1, vectors.shape[1]), dtype=np.float32)])
 
 
 def load_music(folder: Path) -> MusicSpace:

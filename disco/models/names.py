@@ -7,7 +7,7 @@ themselves are not stored, and a hash says no more than whether a name that some
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -22,6 +22,7 @@ from disco.catalogue.text import recording_titles
 
 Hashes = NDArray[np.uint64]
 Numbers = NDArray[np.int32]
+Take = Callable[[Numbers], Floats]
 
 
 def name_hashes(kind: str, names: Iterable[str]) -> Hashes:
@@ -112,9 +113,10 @@ class NameVectors:
 
     def take(self, numbers: Numbers) -> Floats:
         """Vectors of names by number, shape (n, d); zeros where unknown."""
-        vectors = self.vectors[numbers].astype(np.float32)
-        vectors *= np.where(numbers >= 0, self.scales[numbers], 0)[:, None].astype(np.float32)
-        return vectors
+        if not len(self.hashes):
+            return np.zeros((len(numbers), self.vectors.shape[1]), dtype=np.float32)
+        scales = np.where(numbers >= 0, self.scales[numbers], 0).astype(np.float32)
+        return np.multiply(self.vectors[numbers], scales[:, None], dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ def _numbers(names: NameVectors, kind: str, keys: pa.Array) -> Numbers:
     return np.where(indices >= 0, found[indices] if len(found) else -1, -1).astype(np.int32)
 
 
-def name_inputs(vectors: Floats, named: NamedTracks, numbers: Floats, rows: NDArray[np.intp]) -> Floats:
+def name_inputs(take: Take, named: NamedTracks, numbers: Floats, rows: NDArray[np.intp]) -> Floats:
     """Inputs of a tower for some tracks, shape (rows, 3 d + numbers + 3).
 
     The vectors of the song and of the artist; the sum of those of the genres over the square root of their number;
@@ -191,25 +193,25 @@ def name_inputs(vectors: Floats, named: NamedTracks, numbers: Floats, rows: NDAr
 
     Parameters
     ----------
-    vectors : ndarray, shape (names, d)
+    take : callable
+        Vectors of names by number, zeros for -1: `NameVectors.take`.
     named : NamedTracks
     numbers : ndarray, shape (n, numbers)
     rows : ndarray of rows
     """
-    size = vectors.shape[1]
     songs, artists = named.songs[rows], named.artists[rows]
     begin, count = named.genre_starts[rows], named.n_genres[rows]
-    inputs = np.zeros((len(rows), 3 * size + numbers.shape[1] + 3), dtype=np.float32)
-    inputs[:, :size] = vectors[songs] * (songs >= 0)[:, None]
-    inputs[:, size : 2 * size] = vectors[artists] * (artists >= 0)[:, None]
+    of_songs, of_artists = take(songs), take(artists)
+    of_genres = np.zeros_like(of_songs)
     if count.sum():
         words = named.genres[np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - begin, count)]
+        # Few genres are in many tracks: each is taken once.
+        different, place = np.unique(words, return_inverse=True)
         some = np.flatnonzero(count)
-        sums = np.add.reduceat(vectors[words], (np.cumsum(count) - count)[some], axis=0)
-        inputs[some, 2 * size : 3 * size] = sums / np.sqrt(count[some])[:, None]
-    inputs[:, 3 * size : -3] = numbers[rows]
-    inputs[:, -3], inputs[:, -2], inputs[:, -1] = songs >= 0, artists >= 0, count > 0
-    return inputs
+        sums = np.add.reduceat(take(different)[place], (np.cumsum(count) - count)[some], axis=0)
+        of_genres[some] = sums / np.sqrt(count[some], dtype=np.float32)[:, None]
+    flags = np.stack([songs >= 0, artists >= 0, count > 0], axis=1)
+    return np.concatenate([of_songs, of_artists, of_genres, numbers[rows], flags], axis=1, dtype=np.float32)
 
 
 def combined_names(parts: Sequence[tuple[Hashes, Floats, Floats]]) -> NameVectors:

@@ -10,6 +10,7 @@ import numpy as np
 
 from disco.catalogue import Catalogue, Filters, Rows
 from disco.errors import DiscoError
+from disco.models.music import MusicSpace
 from disco.models.predictors import PREDICTORS, Predictor, load_predictor
 from disco.models.recommenders import Recommender, default_recommender, load_recommender
 from disco.models.scaler import quantile_match_notes, scaler
@@ -120,6 +121,7 @@ def generate(
     cost: FlowCost | PairwiseCost = FlowCost(pool.tracks, model, knobs, embeddings, mixing, title)
     if sequencer in PAIRWISE:
         cost = PairwiseCost(pool.tracks, knobs, embeddings, mixing)
+    unknown = model.notes(pool.tracks.take(pool.start[: len(seeds)])) if isinstance(model, MusicSpace) else []
     # 3. Choose the next track, and 4. step on, until there are enough.
     select = Selector(pool, sequencer, cost, Rules(pool.tracks, artist_gap), width)
     length -= len(pool.start) - len(seeds)
@@ -138,7 +140,11 @@ def generate(
         recommender=pool.recommender,
         sequencer=sequencer,
         terms=cost.terms(order),
-        notes=(*pool.notes, *_notes(select, order, tracks, len(seeds), length, minutes, position_costs)),
+        notes=(
+            *pool.notes,
+            *model_notes,
+            *_notes(select, order, tracks, len(seeds), length, minutes, position_costs),
+        ),
         mixing=mixing,
         arc=position_costs.arc_energy,
     )

@@ -438,9 +438,13 @@ def place(made: MusicNetworks, vocabulary: _Vocabulary, rows: Rows) -> tuple[Flo
     """Points and priors of tracks."""
     vectors, priors = np.asarray(made.vectors), np.asarray(made.priors)
     points, found = [], []
+
+    def take(numbers: Any) -> Floats:
+        return np.asarray(vectors[numbers] * (numbers >= 0)[:, None], dtype=np.float32)
+
     for start in range(0, len(rows), 8192):
         some = rows[start : start + 8192]
-        placed = made.tower(name_inputs(vectors, vocabulary.named, vocabulary.numbers, some), training=False)
+        placed = made.tower(name_inputs(take, vocabulary.named, vocabulary.numbers, some), training=False)
         songs = vocabulary.named.songs[some]
         points.append(np.asarray(placed["vector"]))
         found.append(np.asarray(placed["prior"])[:, 0] + np.where(songs >= 0, priors[songs], 0))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from disco.catalogue import Catalogue, Floats, Rows
+from disco.catalogue import Catalogue, Floats
 from disco.models.music import MusicSpace, load_music
 from disco.models.recommenders.query import Candidates, Query
 from disco.models.recommenders.scoring import Scored
@@ -128,8 +128,3 @@ class MusicRecommender:
 def load(catalogue: Catalogue, folder: Path) -> MusicRecommender:
     """The recommender of a model `music` for a catalogue."""
     return MusicRecommender(load_music(folder), catalogue)
-
-
-def known_seeds(recommender: MusicRecommender, seeds: Rows) -> int:
-    """How many seeds have a point."""
-    return int(np.isfinite(recommender._offsets[seeds]).sum())
