@@ -142,7 +142,7 @@ def generate(
         terms=cost.terms(order),
         notes=(
             *pool.notes,
-            *model_notes,
+            *unknown,
             *_notes(select, order, tracks, len(seeds), length, minutes, position_costs),
         ),
         mixing=mixing,
