@@ -27,6 +27,7 @@ def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
         length = 12
         candidates = 200
         artist_gap = 0
+        max_per_artist = 2
         predictor = "classic"
         recommender = 'nearest'
         sequencer = "greedy"
@@ -117,7 +118,7 @@ ranges = st.none() | texts
             "length": st.none() | st.integers(0, 500),
             "minutes": st.none(),
             "candidates": st.integers(1, 5000),
-            "artist_gap": st.integers(0, 9),
+            **dict.fromkeys(("artist_gap", "max_per_artist"), st.integers(0, 9)),
             **dict.fromkeys(("explicit", "energy_boost"), st.booleans()),
             **dict.fromkeys(("half_time_weight", "arc_weight", "randomness"), knobs),
             "max_tempo_change": st.none() | knobs,

@@ -49,6 +49,7 @@ SHOWN = {
     "minutes": Shown("M"),
     "candidates": Shown("N"),
     "artist_gap": Shown("N"),
+    "max_per_artist": Shown("N"),
     "predictor": Shown("NAME"),
     "recommender": Shown("NAME"),
     "sequencer": Shown("NAME"),

@@ -30,6 +30,7 @@ PUBLISHED: dict[str, Any] = {
     "recommender": "nearest",
     "sequencer": "greedy",
     "artist_gap": 0,
+    "max_per_artist": 0,
     **{"flow": 1.0, "spicyness": 1.2, "sweetness": 1.0, "smoothness": 1.0},
 }
 
@@ -46,6 +47,7 @@ def make(
     sweetness: float = Knobs.sweetness,
     smoothness: float = Knobs.smoothness,
     artist_gap: int = 1,
+    max_per_artist: int = 3,
     candidates: int = 400,
     predictor: str | Predictor = PREDICTORS[0],
     recommender: str | Recommender | None = None,
@@ -91,6 +93,8 @@ def make(
         The knobs; see `disco.Knobs`.
     artist_gap : int
         Tracks between two by the same artist; 0 allows two in a row.
+    max_per_artist : int
+        Most tracks by one artist among any 13 in a row, where there are enough others; 0 allows all. Seeds count.
     candidates : int
         Number of candidates to choose from.
     predictor : str or Predictor
@@ -170,6 +174,7 @@ def make(
         sequencer=sequencer,
         filters=Filters(_texts(include), _texts(exclude), parse_bpm(bpm), parse_duration(duration), explicit),
         artist_gap=artist_gap,
+        max_per_artist=max_per_artist,
         title=title,
         mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
         constraints=Constraints(
