@@ -16,6 +16,7 @@ from disco.models.scaler import quantile_match_notes, scaler
 from disco.playlist.candidates import gather
 from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.duration import Selector, fit_duration, replace_others, seconds
+from disco.playlist.key_rules import key_index
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import PAIRWISE, SEQUENCERS, Constraints, PositionCosts, Rules
@@ -158,6 +159,15 @@ def tempo_notes(tracks: Catalogue, mixing: Mixing, start: int = 1) -> list[str]:
     return [f"{jumps} transitions change the tempo by more than {limit:g} %: there were no others"] if jumps else []
 
 
+def key_notes(tracks: Catalogue, mixing: Mixing, start: int = 1) -> list[str]:
+    """A note if keys of tracks in their order, those of the start left out, clash and clashes are to be avoided."""
+    if not mixing.avoid_clashes:
+        return []
+    keys = key_index(tracks.numbers("key"), tracks.modes)[max(start, 1) - 1 :]
+    clashes = int(mixing.key_clashes(keys[:-1], keys[1:]).sum())
+    return [f"{clashes} transitions clash in key: there were no others"] if clashes else []
+
+
 def choose(choices: dict[str, Choice], name: str, what: str) -> Choice:
     """One of several by its name; the message about a wrong name lists them.
 
@@ -206,4 +216,9 @@ def _notes(
         )
     if minutes is not None and seeds and (total := float(seconds(tracks)[:seeds].sum())) > minutes * 60:
         notes.append(f"the seeds alone last {total / 60:.0f} min, longer than the {minutes:g} that were asked for")
-    return [*notes, *position_costs.notes(order), *tempo_notes(tracks, mixing, start)]
+    return [
+        *notes,
+        *position_costs.notes(order),
+        *tempo_notes(tracks, mixing, start),
+        *key_notes(tracks, mixing, start),
+    ]
