@@ -13,7 +13,7 @@ from disco.errors import DiscoError
 from disco.models.predictors import load_predictor
 from disco.playlist.cost import FlowCost, Knobs, PairwiseCost, reported_cost
 from disco.playlist.key_rules import KEY_RULES, key_index, key_rule
-from disco.playlist.mixing import TEMPO_PENALTY, Mixing
+from disco.playlist.mixing import KEY_PENALTY, TEMPO_PENALTY, Mixing
 
 MIXINGS = [
     Mixing(),
@@ -21,6 +21,8 @@ MIXINGS = [
     Mixing("tonal", energy_boost=True, half_time_weight=0.0),
     Mixing("camelot-wide", max_tempo_change=6),
     Mixing("fifths", half_time_weight=0.0, max_tempo_change=12.5),
+    Mixing("fifths", avoid_clashes=True),
+    Mixing("tonal", max_tempo_change=10, energy_boost=True, avoid_clashes=True),
 ]
 
 
@@ -33,10 +35,12 @@ def costs_of(catalogue, mixing, knobs=Knobs(0.7, 1.1, 1.9, 0.4)):  # noqa: B008
 def plainly(a, b, distance, knobs, mixing):
     """The reported cost of one join, one term at a time."""
     key = tempo = 0.0
+    beyond = 0.0
     if None not in (a["key"], a["mode"], b["key"], b["mode"]):
         keys = [int(key_index(t["key"], t["mode"])) for t in (a, b)]
-        key = key_rule(mixing.key_rule, mixing.energy_boost).similarity[keys[0], keys[1]]
-    beyond = 0
+        rule = key_rule(mixing.key_rule, mixing.energy_boost)
+        key = rule.similarity[keys[0], keys[1]]
+        beyond += KEY_PENALTY * (mixing.avoid_clashes and not rule.compatible[keys[0], keys[1]])
     if a["tempo_bpm"] and b["tempo_bpm"]:
         octaves = math.log2(b["tempo_bpm"] / a["tempo_bpm"])
         tempo = math.cos(2 * math.pi * octaves)
@@ -44,7 +48,7 @@ def plainly(a, b, distance, knobs, mixing):
             tempo = (1 + tempo) * mixing.half_time_weight - 1
         least = abs(octaves - round(octaves)) if mixing.half_time_weight else abs(octaves)
         if mixing.max_tempo_change is not None and 100 * (2**least - 1) > mixing.max_tempo_change + 1e-3:
-            beyond = TEMPO_PENALTY
+            beyond += TEMPO_PENALTY
     apart = 0.0 if math.isnan(distance) else distance
     return knobs.flow * apart + knobs.sweetness * (1 - key) + knobs.smoothness * (1 - tempo), beyond
 

@@ -27,6 +27,7 @@ def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
         length = 12
         candidates = 200
         artist_gap = 0
+        max_per_artist = 2
         predictor = "classic"
         recommender = 'nearest'
         sequencer = "greedy"
@@ -39,6 +40,7 @@ def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
         energy_boost = true
         half_time_weight = 0.7
         max_tempo_change = 5
+        avoid_clashes = false
         arc = "peak"
         arc_weight = 2
         start_key = "8A"
@@ -70,6 +72,9 @@ def test_a_file_may_set_nothing(tmp_path, content):
         ("flow = '1'", ["'flow' must be a number, not '1'"]),
         ("flow = true", ["'flow' must be a number"]),
         ("flow = nan", ["'flow' must be a finite number"]),
+        ("max_tempo_change = 'any'", ["'max_tempo_change' must be a number, or 'none', not 'any'"]),
+        ("max_tempo_change = inf", ["'max_tempo_change' must be a finite number"]),
+        ("max_tempo_change = true", ["'max_tempo_change' must be a number, or none"]),
         ("minutes = inf", ["'minutes' must be a finite number"]),
         ("length = 1.5", ["'length' must be a whole number, not 1.5"]),
         ("length = 5\nminutes = 30", ["'length'", "'minutes'"]),
@@ -117,10 +122,10 @@ ranges = st.none() | texts
             "length": st.none() | st.integers(0, 500),
             "minutes": st.none(),
             "candidates": st.integers(1, 5000),
-            "artist_gap": st.integers(0, 9),
-            **dict.fromkeys(("explicit", "energy_boost"), st.booleans()),
+            **dict.fromkeys(("artist_gap", "max_per_artist"), st.integers(0, 9)),
+            **dict.fromkeys(("explicit", "energy_boost", "avoid_clashes"), st.booleans()),
             **dict.fromkeys(("half_time_weight", "arc_weight", "randomness"), knobs),
-            "max_tempo_change": st.none() | knobs,
+            "max_tempo_change": st.none() | st.just("none") | knobs,
             "key_rule": texts,
             **dict.fromkeys(("arc", "start_key", "end_key"), st.none() | texts),
             "random_seed": st.integers(0, 9),
@@ -130,6 +135,7 @@ ranges = st.none() | texts
 )
 def test_whatever_is_written_is_read_back(tmp_path_factory, values):
     result = read(tmp_path_factory.getbasetemp(), settings.as_toml(argparse.Namespace(**values)))
+    values["max_tempo_change"] = "none" if values["max_tempo_change"] is None else values["max_tempo_change"]
     assert result == {key: value for key, value in values.items() if value not in (None, [])}
 
 
@@ -153,6 +159,16 @@ def test_settings_files_with_the_names_of_before_still_load(tmp_path):
     assert read(tmp_path, old) == {**new, "include": ["genre=techno"]}
     with pytest.raises(DataError, match="sets both 'randomness' and 'variety'"):
         read(tmp_path, "variety = 1\nrandomness = 2\n")
+
+
+def test_no_limit_of_tempo_changes_is_kept_in_a_file(tmp_path):
+    for options in (["--max-tempo-change", "none"], ["--published"]):
+        (tmp_path / "mine.toml").write_text(settings.as_toml(generate._parse(["a seed", *options])))
+        again = generate._parse(["a seed", "--settings", str(tmp_path / "mine.toml")])
+        assert again.max_tempo_change == "none"
+    assert generate._parse(["a seed"]).max_tempo_change == 10
+    with pytest.raises(SystemExit):
+        generate._parse(["a seed", "--max-tempo-change", "wide"])
 
 
 OLD_OPTIONS = ["--last", "x", "--hold", "2=x", "--keep", "1-4", "--half-time", "0.5", "--max-bpm-change", "6"]

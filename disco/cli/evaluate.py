@@ -23,8 +23,8 @@ from disco.playlist.mixing import Mixing
 from disco.playlist.parsing import parse_arc
 
 # Options of `disco generate` that describe one more configuration.
-_MODELS = ("predictor", "recommender", "sequencer", "candidates", "width", "artist_gap")
-_CONFIGURED = (*_MODELS, *options.KNOBS, *options.MIXING)
+_MODELS = ("predictor", "recommender", "sequencer", "candidates", "width", "artist_gap", "max_per_artist")
+_CONFIGURED = (*_MODELS, *options.KNOBS, *options.MIXING, "avoid_clashes")
 
 
 def parser() -> argparse.ArgumentParser:

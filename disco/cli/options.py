@@ -24,11 +24,12 @@ from disco.export.upload import SERVICES
 from disco.playlist.cost import Knobs
 from disco.playlist.make import make
 from disco.playlist.mixing import Mixing
-from disco.playlist.parsing import parse_bpm, parse_duration, parse_positions
+from disco.playlist.parsing import parse_bpm, parse_duration, parse_positions, parse_tempo_change
 from disco.sources.tracklist import Tracklist
 
 log = logging.getLogger(__name__)
 KNOBS = ("flow", "spicyness", "sweetness", "smoothness")
+# How transitions are judged in all commands; `avoid_clashes` is for those that choose tracks.
 MIXING = ("key_rule", "energy_boost", "half_time_weight", "max_tempo_change")
 
 
@@ -49,6 +50,7 @@ SHOWN = {
     "minutes": Shown("M"),
     "candidates": Shown("N"),
     "artist_gap": Shown("N"),
+    "max_per_artist": Shown("N"),
     "predictor": Shown("NAME"),
     "recommender": Shown("NAME"),
     "sequencer": Shown("NAME"),
@@ -85,7 +87,7 @@ def descriptions(of: Callable[..., Any]) -> dict[str, str]:
     Examples
     --------
     >>> sorted(descriptions(Mixing))
-    ['energy_boost', 'half_time_weight', 'key_rule', 'max_tempo_change']
+    ['avoid_clashes', 'energy_boost', 'half_time_weight', 'key_rule', 'max_tempo_change']
     """
     text = inspect.getdoc(of) or ""  # none with `python -OO`
     found: dict[str, str] = {}
@@ -132,7 +134,17 @@ def add(parser: argparse._ActionsContainer, of: Callable[..., Any], *names: str,
 
 
 def _type(annotation: str) -> Callable[[str], Any]:
+    if annotation.startswith("float | str"):
+        return _number_or_none
     return {"int": int, "float": float, "Path": Path}.get(annotation.split(" ")[0], str)
+
+
+def _number_or_none(text: str) -> float | str:
+    """A number, or the text none: None itself would mean that the option is not given."""
+    try:
+        return text if parse_tempo_change(text) is None else float(text)
+    except DiscoError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _checked(parse: Callable[[str], object]) -> Callable[[str], str]:
@@ -313,4 +325,5 @@ def read_playlist(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
 
 def mixing(arguments: argparse.Namespace) -> Mixing:
     """How transitions are judged, as the options say."""
-    return Mixing(**{name: getattr(arguments, name) for name in MIXING})
+    named = {name: getattr(arguments, name) for name in MIXING}
+    return Mixing(**named | {"max_tempo_change": parse_tempo_change(named["max_tempo_change"])})

@@ -18,6 +18,8 @@ _PARAMETERS = {
     for name, p in inspect.signature(make).parameters.items()
     if p.kind is p.KEYWORD_ONLY and name not in _OF_ONE_PLAYLIST
 }
+# Stands for no value where there is a default.
+NONE = "none"
 # Names that keys had before, which files still hold.
 _OLD = {"half_time": "half_time_weight", "max_bpm_change": "max_tempo_change", "variety": "randomness"}
 _OLD |= {"seed": "random_seed", "only": "include", "spiciness": "spicyness"}
@@ -26,6 +28,7 @@ _WANTED: dict[tuple[type, ...], str] = {
     (int,): "a whole number",
     (str,): "a text",
     (list,): "a list of texts",
+    (int, float, str): "a number, or none as text",
     (bool,): "true or false",
 }
 
@@ -34,6 +37,8 @@ def _types(parameter: inspect.Parameter) -> tuple[type, ...]:
     """Types of TOML values that fit a parameter of `make`."""
     if parameter.default == ():
         return (list,)
+    if str(parameter.annotation).startswith("float | str"):
+        return (int, float, str)
     first = str(parameter.annotation).split(" ")[0]
     return {"float": (int, float), "int": (int,), "bool": (bool,)}.get(first, (str,))
 
@@ -72,6 +77,8 @@ def read(path: Path) -> dict[str, Any]:
             raise DataError(path, f"setting {key!r} is not known; {hint}")
         if type(value) not in KEYS[key] or (isinstance(value, list) and not all(isinstance(v, str) for v in value)):
             raise DataError(path, f"setting {key!r} must be {_WANTED[KEYS[key]]}, not {value!r}")
+        if isinstance(value, str) and int in KEYS[key] and value != NONE:
+            raise DataError(path, f"setting {key!r} must be a number, or {NONE!r}, not {value!r}")
         if isinstance(value, float) and not math.isfinite(value):
             raise DataError(path, f"setting {key!r} must be a finite number, not {value}")
     if {"length", "minutes"} <= set(settings):
@@ -84,5 +91,7 @@ def as_toml(arguments: argparse.Namespace) -> str:
     import tomli_w  # used by this alone
 
     values = {key: getattr(arguments, key) for key in KEYS}
+    # TOML has no null, and a setting that is left out is the default.
+    values |= {key: NONE for key, types in KEYS.items() if values[key] is None and {int, str} <= set(types)}
     chosen = {key: value for key, value in values.items() if value is not None and value != []}
     return "# disco generate --settings THIS_FILE\n" + tomli_w.dumps(chosen)

@@ -65,7 +65,7 @@ class Configuration:
             if wanted == PUBLISHED_SETTINGS:
                 return cls(wanted, PUBLISHED)
             if wanted == SEEDS_ARTISTS:  # which would allow only one track by a single artist
-                return cls(wanted, {"artist_gap": 0})
+                return cls(wanted, {"artist_gap": 0, "max_per_artist": 0})
             return cls(wanted, {} if wanted in CONFIGURATIONS else {"recommender": wanted})
         options = {name: value for name, value in wanted.items() if value != DEFAULT}
         named = (f"{name.replace('_', ' ')} {_text(value)}" for name, value in options.items())

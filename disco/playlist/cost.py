@@ -125,7 +125,7 @@ class _TransitionTerms:
 
     def __init__(self, catalogue: Catalogue, knobs: Knobs, embeddings: Floats, mixing: Mixing) -> None:
         self._catalogue, self.knobs, self.embeddings, self.mixing = catalogue, knobs, embeddings, mixing
-        self._similarity = mixing.keys.padded
+        self._similarity, self._key_penalty = mixing.key_values
         key = key_index(catalogue.numbers("key"), catalogue.modes)
         angle = tempo_angle(catalogue.tempos).astype(np.float32)
         cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
@@ -163,7 +163,9 @@ class _TransitionTerms:
         costs = np.empty((len(last), len(options)), dtype=np.float32)
         work = workspace(columns.embeddings)
         for beam, (out, row, target) in enumerate(zip(costs, last, targets, strict=True)):
-            sweet = np.float32(knobs.sweetness) * self._similarity[self._all.key[row]]
+            # Penalties of keys that clash cost nothing here, where they are part of a table of 25 keys.
+            key = self._all.key[row]
+            sweet = np.float32(knobs.sweetness) * self._similarity[key] - self._key_penalty[key]
             # cos(a - b) = cos a cos b + sin a sin b: two columns instead of a cosine for every option.
             cosine = np.float32(knobs.smoothness) * self._all.cosine[row]
             sine = np.float32(knobs.smoothness) * self._all.sine[row]
@@ -221,10 +223,12 @@ class _TransitionTerms:
         if here.octave is None or np.isnan(here.octave[row]):
             return np.zeros(len(octave), dtype=np.float32)
         apart = np.abs(octave - here.octave[row])
+        folded = np.abs(apart - np.round(apart)) if mixing.folds else apart
+        beyond = np.where(folded > mixing.octaves, np.float32(TEMPO_PENALTY), np.float32(0))
+        if mixing.half_time_weight == 1:
+            return beyond
         similarity = columns.cosine * here.cosine[row] + columns.sine * here.sine[row]
         lacking = (1 - mixing.half_time_weight) * self.knobs.smoothness * (1 + similarity)
-        folded = np.abs(apart - np.round(apart)) if mixing.folds else apart
-        beyond = np.where(folded > mixing.octaves, TEMPO_PENALTY, 0)
         return np.asarray(np.where(apart > 0.5, lacking, 0) + beyond, dtype=np.float32)
 
     def _columns(self, options: Rows) -> _Columns:
@@ -310,7 +314,7 @@ class FlowCost:
 
         Distance is from `spicyness * prediction`; tempo_change is in per cent with half and double time folded. NaN
         is unknown: an unknown key or tempo contributes nothing to the cost, an unknown embedding its expected
-        distance. The cost does not include the penalty of large tempo jumps.
+        distance. The cost does not include the penalties of large tempo jumps and of clashes of keys.
         """
         path = np.asarray(path, dtype=np.intp)
         distance = np.empty(len(path) - 1, dtype=np.float32)

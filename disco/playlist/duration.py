@@ -14,6 +14,7 @@ from disco.errors import DiscoError
 from disco.playlist.candidates import Pool
 from disco.playlist.cost import FlowCost, PairwiseCost
 from disco.playlist.sequence import BEAMS, SEQUENCERS, Constraints, PositionCosts, Rules
+from disco.playlist.sequence.rules import NEIGHBOURS
 
 # Assumed where a duration is unknown: the median of 380,000 tracks.
 _USUAL_SECONDS = 215.0
@@ -41,21 +42,40 @@ class Selector:
     width: int | None = None
 
     def __call__(self, length: int, constraints: Constraints | None = None, candidates: Rows | None = None) -> Rows:
-        """Rows of the start and of `length` tracks after it, or of fewer where the rules leave no more."""
+        """Rows of the start and of `length` tracks after it, or of fewer where the rules leave no more.
+
+        Where the limit of tracks by one artist leaves fewer than there would be without it, a higher one holds.
+        """
+        constraints = self.pool.constraints if constraints is None else constraints
+        candidates = self.pool.candidates if candidates is None else candidates
+        found, limit = self._select(length, constraints, candidates, self.rules), self.rules.max_per_artist
+        total = len(self.pool.start) + min(length, len(candidates))
+        if not limit or len(found) >= total:
+            return found
+        unlimited = self._select(length, constraints, candidates, self.rules.with_limit(0))
+        for more in range(limit + 1, NEIGHBOURS):
+            if len(found) >= len(unlimited):
+                break
+            found = self._select(length, constraints, candidates, self.rules.with_limit(more))
+        return found if len(found) >= len(unlimited) else unlimited
+
+    def _select(self, length: int, constraints: Constraints, candidates: Rows, rules: Rules) -> Rows:
         pool, start = self.pool, self.pool.start
-        candidates = pool.candidates if candidates is None else candidates
         if self.sequencer == "order":  # plays all that it is given: the best candidates alone
-            candidates = np.sort(pool.ranked[np.isin(pool.ranked, candidates)][:length])
+            ranked = pool.ranked[np.isin(pool.ranked, candidates)]
+            required = [row for _, row in constraints.pinned]
+            required += [row for row in (constraints.start_track, constraints.end_track) if row is not None]
+            candidates = np.sort(rules.within_limit(ranked, start, length, required))
             length = len(candidates)
         sequence = SEQUENCERS[self.sequencer]
         if self.width is not None and self.sequencer in BEAMS:
             sequence = partial(BEAMS[self.sequencer], width=self.width)
-        costs = self.position_costs(length, pool.constraints if constraints is None else constraints)
+        costs = self.position_costs(length, constraints)
         for position, row in costs.pinned.items():
             at_start = position < len(start)
             if at_start != (row < len(start)) or (at_start and start[position] != row):
                 raise DiscoError(f"no track can be pinned to position {position + 1}: the seeds keep their positions")
-        return sequence(start, candidates, length, self.cost, self.rules, costs)
+        return sequence(start, candidates, length, self.cost, rules, costs)
 
     def position_costs(self, length: int, constraints: Constraints) -> PositionCosts:
         """Costs of tracks by position for so many tracks after the start."""

@@ -17,9 +17,11 @@ from disco.models.scaler import quantile_match_notes, scaler
 from disco.playlist.candidates import gather
 from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.duration import Selector, fit_duration, replace_others, seconds
+from disco.playlist.key_rules import key_index
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import PAIRWISE, SEQUENCERS, Constraints, PositionCosts, Rules
+from disco.playlist.sequence.rules import NEIGHBOURS
 
 Choice = TypeVar("Choice")
 
@@ -37,6 +39,7 @@ def generate(
     sequencer: str = "beam",
     filters: Filters = Filters(),  # noqa: B008 - frozen
     artist_gap: int = 1,
+    max_per_artist: int = 0,
     title: str = "",
     mixing: Mixing = Mixing(),  # noqa: B008 - frozen
     constraints: Constraints = Constraints(),  # noqa: B008 - frozen
@@ -70,6 +73,8 @@ def generate(
         Which tracks may be candidates.
     artist_gap : int
         Tracks between two by one artist: 1 means none in a row; 0, the published behaviour, allows everything.
+    max_per_artist : int
+        Tracks by one artist among any 13 neighbouring ones, where enough others can be played; 0 allows all.
     title : str
         Name of the playlist; some recommenders read it.
     mixing : Mixing
@@ -108,6 +113,8 @@ def generate(
     """
     seeds = np.array(list(dict.fromkeys(int(row) for row in seeds)), dtype=np.intp)
     _check(len(seeds), length, minutes, candidates, title, width)
+    if max_per_artist < 0:
+        raise DiscoError(f"the tracks by one artist must be 0 (all) or more, not {max_per_artist}")
     choose(SEQUENCERS, sequencer, "sequencer")
     # 1. Gather candidates.
     recommender = load_recommender(recommender, catalogue) if isinstance(recommender, str) else recommender
@@ -123,7 +130,7 @@ def generate(
         cost = PairwiseCost(pool.tracks, knobs, embeddings, mixing)
     unknown = model.notes(pool.tracks.take(pool.start[: len(seeds)])) if isinstance(model, MusicSpace) else []
     # 3. Choose the next track, and 4. step on, until there are enough.
-    select = Selector(pool, sequencer, cost, Rules(pool.tracks, artist_gap), width)
+    select = Selector(pool, sequencer, cost, Rules(pool.tracks, artist_gap, max_per_artist), width)
     length -= len(pool.start) - len(seeds)
     order, length = (select(length), length) if minutes is None else fit_duration(select, minutes)
     constraints = pool.constraints
@@ -156,6 +163,15 @@ def tempo_notes(tracks: Catalogue, mixing: Mixing, start: int = 1) -> list[str]:
     jumps = int(mixing.large_tempo_jumps(tempos[:-1], tempos[1:]).sum())
     limit = mixing.max_tempo_change
     return [f"{jumps} transitions change the tempo by more than {limit:g} %: there were no others"] if jumps else []
+
+
+def key_notes(tracks: Catalogue, mixing: Mixing, start: int = 1) -> list[str]:
+    """A note if keys of tracks in their order, those of the start left out, clash and clashes are to be avoided."""
+    if not mixing.avoid_clashes:
+        return []
+    keys = key_index(tracks.numbers("key"), tracks.modes)[max(start, 1) - 1 :]
+    clashes = int(mixing.key_clashes(keys[:-1], keys[1:]).sum())
+    return [f"{clashes} transitions clash in key: there were no others"] if clashes else []
 
 
 def choose(choices: dict[str, Choice], name: str, what: str) -> Choice:
@@ -198,6 +214,17 @@ def _notes(
             f"only {added} of {wanted} tracks could be added: the rules leave none of {pool} candidates; allow more "
             "with --candidates, --artist-gap 0 or fewer filters"
         )
+    given = {*range(start), *position_costs.pinned.values()}
+    if excess := select.rules.artist_excess(order, given):
+        notes.append(
+            f"{excess} of {NEIGHBOURS} neighbouring tracks are by one artist, more than "
+            f"{select.rules.max_per_artist}: with fewer the playlist would be shorter"
+        )
     if minutes is not None and seeds and (total := float(seconds(tracks)[:seeds].sum())) > minutes * 60:
         notes.append(f"the seeds alone last {total / 60:.0f} min, longer than the {minutes:g} that were asked for")
-    return [*notes, *position_costs.notes(order), *tempo_notes(tracks, mixing, start)]
+    return [
+        *notes,
+        *position_costs.notes(order),
+        *tempo_notes(tracks, mixing, start),
+        *key_notes(tracks, mixing, start),
+    ]

@@ -16,8 +16,16 @@ from disco.models.recommenders import Recommender, default_recommender, load_rec
 from disco.playlist.alternatives import alternatives
 from disco.playlist.cost import Knobs
 from disco.playlist.generate import generate
-from disco.playlist.mixing import Mixing
-from disco.playlist.parsing import parse_arc, parse_bpm, parse_duration, parse_key_name, parse_pins, parse_positions
+from disco.playlist.mixing import FOR_NEW_PLAYLISTS, Mixing
+from disco.playlist.parsing import (
+    parse_arc,
+    parse_bpm,
+    parse_duration,
+    parse_key_name,
+    parse_pins,
+    parse_positions,
+    parse_tempo_change,
+)
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Constraints
 from disco.sources.tracklist import Tracklist
@@ -30,6 +38,9 @@ PUBLISHED: dict[str, Any] = {
     "recommender": "nearest",
     "sequencer": "greedy",
     "artist_gap": 0,
+    "max_per_artist": 0,
+    "max_tempo_change": None,
+    "avoid_clashes": False,
     **{"flow": 1.0, "spicyness": 1.2, "sweetness": 1.0, "smoothness": 1.0},
 }
 
@@ -46,6 +57,7 @@ def make(
     sweetness: float = Knobs.sweetness,
     smoothness: float = Knobs.smoothness,
     artist_gap: int = 1,
+    max_per_artist: int = 3,
     candidates: int = 400,
     predictor: str | Predictor = PREDICTORS[0],
     recommender: str | Recommender | None = None,
@@ -54,7 +66,8 @@ def make(
     key_rule: str = Mixing.key_rule,
     energy_boost: bool = Mixing.energy_boost,
     half_time_weight: float = Mixing.half_time_weight,
-    max_tempo_change: float | None = Mixing.max_tempo_change,
+    max_tempo_change: float | str | None = FOR_NEW_PLAYLISTS.max_tempo_change,
+    avoid_clashes: bool = FOR_NEW_PLAYLISTS.avoid_clashes,
     end_track: str | None = None,
     pin: Mapping[int, str] | Sequence[str] = (),
     keep_positions: str | Sequence[int] | None = None,
@@ -91,6 +104,8 @@ def make(
         The knobs; see `disco.Knobs`.
     artist_gap : int
         Tracks between two by the same artist; 0 allows two in a row.
+    max_per_artist : int
+        Most tracks by one artist among any 13 in a row, where there are enough others; 0 allows all. Seeds count.
     candidates : int
         Number of candidates to choose from.
     predictor : str or Predictor
@@ -101,8 +116,13 @@ def make(
         Method that chooses tracks: greedy, beam, order, path or walk.
     width : int, optional
         Sequences that beam, path and walk keep at each step. By default 16 for beam, 32 for the others.
-    key_rule, energy_boost, half_time_weight, max_tempo_change
+    key_rule, energy_boost, half_time_weight
         How transitions are judged; see `disco.Mixing`.
+    max_tempo_change : float or "none"
+        Per cent by which the tempo may change from track to track where there are others, or none for any change.
+        Half and double time are folded unless their weight is 0.
+    avoid_clashes : bool
+        Let keys that the key rule does not allow follow each other only where there are no others.
     end_track : str, optional
         Last track.
     pin : sequence of str, or dict of int to str
@@ -170,8 +190,9 @@ def make(
         sequencer=sequencer,
         filters=Filters(_texts(include), _texts(exclude), parse_bpm(bpm), parse_duration(duration), explicit),
         artist_gap=artist_gap,
+        max_per_artist=max_per_artist,
         title=title,
-        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes),
         constraints=Constraints(
             pinned=parse_pins(pin, row),
             end_track=None if end_track is None else row(end_track),

@@ -30,6 +30,22 @@ def parse_arc(arc: str | Sequence[float] | None) -> tuple[float, ...]:
         raise DiscoError(f"{arc!r} is no arc; there are {names}, or heights from 0 to 1 as 0.2,0.9,0.4") from None
 
 
+def parse_tempo_change(change: float | str | None) -> float | None:
+    """Allowed change of tempo in per cent; None, or the text none, allows any.
+
+    Examples
+    --------
+    >>> parse_tempo_change("none"), parse_tempo_change("8"), parse_tempo_change(6)
+    (None, 8.0, 6.0)
+    """
+    if change is None or (isinstance(change, str) and change.strip().lower() == "none"):
+        return None
+    try:
+        return float(change)
+    except (TypeError, ValueError):
+        raise DiscoError(f"{change!r} is no change of tempo; write per cent as 6, or none for any") from None
+
+
 def parse_positions(positions: str | Sequence[int]) -> list[int]:
     """Positions counted from 0, from text or numbers that count from 1.
 

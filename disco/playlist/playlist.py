@@ -15,7 +15,7 @@ from disco.catalogue.music import camelot
 from disco.errors import MissingExtra
 from disco.playlist.cost import Knobs
 from disco.playlist.html_table import Cell, html_table, similarity_colour
-from disco.playlist.mixing import Mixing
+from disco.playlist.mixing import FOR_NEW_PLAYLISTS, Mixing
 
 # Columns of the catalogue that `to_dict` needs.
 _SHOWN = ("track_id", "title", "artists", "key", "mode", "tempo_bpm", "duration_ms")
@@ -159,7 +159,7 @@ class Playlist:
             "predictor": self.predictor,
             "recommender": self.recommender,
             "sequencer": self.sequencer,
-            **({} if self.mixing == Mixing() else {"mixing": self.mixing.as_dict()}),
+            **({} if self.mixing in (Mixing(), FOR_NEW_PLAYLISTS) else {"mixing": self.mixing.as_dict()}),
             "tracks": [
                 {
                     "position": i + 1,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -29,7 +31,8 @@ def costs(playlist: Playlist) -> Floats:
     """
     tracks = playlist.tracks
     space = scaler().transform(tracks.features())
-    matrix = PairwiseCost(tracks, playlist.knobs, space, playlist.mixing).matrix(np.arange(len(tracks)))
+    mixing = replace(playlist.mixing, max_tempo_change=None, avoid_clashes=False)  # whose penalties are not reported
+    matrix = PairwiseCost(tracks, playlist.knobs, space, mixing).matrix(np.arange(len(tracks)))
     np.fill_diagonal(matrix, np.nan)
     unknown = ~tracks.has_comparable_features & np.isnan(tracks.tempos)
     unknown &= key_index(tracks.numbers("key"), tracks.modes) == NO_KEY

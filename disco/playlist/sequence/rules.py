@@ -1,9 +1,9 @@
-"""Which track may follow a sequence: none twice, no second version of a song, no artist again too soon."""
+"""Which track may follow a sequence: none twice, no second version of a song, no artist too soon or too often."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from disco.catalogue import Catalogue, Rows
 
 Mask = NDArray[np.bool_]
 Allows = Callable[[Sequence[int], int], bool]
+
+# Neighbouring tracks among which the tracks by one artist are limited: the usual playlist, three seeds and ten more.
+NEIGHBOURS = 13
 
 
 class Rules:
@@ -23,10 +26,12 @@ class Rules:
     artist_gap : int
         Tracks between two by one artist: 1 means none in a row, 0 allows everything. All artists of a track count,
         featured ones too.
+    max_per_artist : int
+        Tracks by one artist among any `NEIGHBOURS` neighbouring ones; 0 allows all.
     """
 
-    def __init__(self, catalogue: Catalogue, artist_gap: int = 1) -> None:
-        self._catalogue, self.artist_gap = catalogue, artist_gap
+    def __init__(self, catalogue: Catalogue, artist_gap: int = 1, max_per_artist: int = 0) -> None:
+        self._catalogue, self.artist_gap, self.max_per_artist = catalogue, artist_gap, max_per_artist
         self._songs: dict[int, str] = {}
         self._artists: dict[int, frozenset[str]] = {}
 
@@ -38,8 +43,59 @@ class Rules:
             artists = self.artists(row)
             if any(artists & self.artists(r) for r in path[-self.artist_gap :]):
                 return False
+        if self.max_per_artist and self._too_many(path[1 - NEIGHBOURS :], row):
+            return False
         song = self._song(row)
         return not song or all(song != self._song(r) for r in path)
+
+    def allows_before(self, path: Sequence[int], row: int, coming: Sequence[int | None]) -> bool:
+        """Whether a row may follow a sequence where tracks after it are fixed; None is a free position."""
+        if not self(path, row):
+            return False
+        if any(held is not None and not self([row], held) for held in coming[: self.artist_gap]):
+            return False
+        if not self.max_per_artist:
+            return True
+        before: list[int | None] = list(path[1 - NEIGHBOURS :])
+        around = [*before, row, *coming[: NEIGHBOURS - 1]]
+        windows = (around[i : i + NEIGHBOURS] for i in range(len(before) + 1))
+        return not any(self._too_many([r for r in window if r != row], row) for window in windows)
+
+    def with_limit(self, max_per_artist: int) -> Rules:
+        """The same rules with another limit of tracks by one artist."""
+        return Rules(self._catalogue, self.artist_gap, max_per_artist)
+
+    def within_limit(self, ranked: Rows, start: Rows, n: int, required: Collection[int] = ()) -> Rows:
+        """The first n tracks of a ranking that keep the limit in any order: it holds for all of them and the start.
+
+        Those required are among them, whatever the limit says.
+        """
+        if not self.max_per_artist:
+            return ranked[:n]
+        found = [row for row in ranked.tolist() if row in required][:n]
+        counts = Counter(artist for row in (*start.tolist(), *found) for artist in self.artists(row))
+        for row in ranked.tolist():
+            if row in found or len(found) >= n:
+                continue
+            if all(counts[artist] < self.max_per_artist for artist in self.artists(row)):
+                found.append(row)
+                counts.update(self.artists(row))
+        return np.array(found, dtype=np.intp)
+
+    def artist_excess(self, path: Rows, given: Collection[int]) -> int:
+        """Most tracks by one artist among `NEIGHBOURS` neighbouring ones if these are more than allowed, or else 0.
+
+        Tracks that are given (seeds, pinned ones) do not count where no other track is by their artist.
+        """
+        if not self.max_per_artist:
+            return 0
+        rows, most = path.tolist(), 0
+        for i in range(len(rows)):
+            window = rows[i : i + NEIGHBOURS]
+            counts = Counter(artist for row in window for artist in self.artists(row))
+            chosen = {artist for row in window if row not in given for artist in self.artists(row)}
+            most = max([most, *(counts[artist] for artist in chosen)])
+        return most if most > self.max_per_artist else 0
 
     def artists(self, row: int) -> frozenset[str]:
         """Artists of a track."""
@@ -63,6 +119,14 @@ class Rules:
         """How many tracks of a sequence follow one by the same artist sooner than the gap allows."""
         shared = self.clashes(path)
         return sum(int(np.diagonal(shared, apart).sum()) for apart in range(1, self.artist_gap + 1))
+
+    def _too_many(self, others: Sequence[int | None], row: int) -> bool:
+        """Whether a row and others are more tracks by one of its artists than are allowed."""
+        artists = self.artists(row)
+        shared = [both for other in others if other is not None and (both := artists & self.artists(other))]
+        if len(shared) < self.max_per_artist:
+            return False
+        return max(Counter(artist for both in shared for artist in both).values()) >= self.max_per_artist
 
     def _song(self, row: int) -> str:
         if row not in self._songs:
