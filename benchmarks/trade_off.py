@@ -3,7 +3,7 @@
 BROWSER_PATH=/usr/bin/chromium python benchmarks/trade_off.py --tracks tracks.parquet --playlists PREPARED \
     --output docs/images/trade-off.png
 
-Validation playlists, on which the defaults were chosen; three seeds, ten tracks added. Prints the table of the points.
+Validation playlists, on which the defaults were chosen; three seeds, ten tracks added. Prints a table of the points.
 """
 
 from __future__ import annotations
