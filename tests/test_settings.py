@@ -24,6 +24,7 @@ def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
         spicyness = 1.2e0
         sweetness = 0.0
         smoothness = -1
+        relevance = 0.5
         length = 12
         candidates = 200
         artist_gap = 0
@@ -115,7 +116,7 @@ ranges = st.none() | texts
 @given(
     st.fixed_dictionaries(
         {
-            **dict.fromkeys(("flow", "spicyness", "sweetness", "smoothness"), knobs),
+            **dict.fromkeys(("flow", "spicyness", "sweetness", "smoothness", "relevance"), knobs),
             **dict.fromkeys(("predictor", "recommender", "sequencer"), texts),
             **dict.fromkeys(("include", "exclude"), st.lists(texts, max_size=3)),
             **dict.fromkeys(("bpm", "duration"), ranges),

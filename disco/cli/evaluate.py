@@ -24,7 +24,7 @@ from disco.playlist.parsing import parse_arc
 
 # Options of `disco generate` that describe one more configuration.
 _MODELS = ("predictor", "recommender", "sequencer", "candidates", "width", "artist_gap", "max_per_artist")
-_CONFIGURED = (*_MODELS, *options.KNOBS, *options.MIXING, "avoid_clashes")
+_CONFIGURED = (*_MODELS, *options.KNOBS, "relevance", *options.MIXING, "avoid_clashes")
 
 
 def parser() -> argparse.ArgumentParser:

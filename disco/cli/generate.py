@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
     g = p.add_argument_group("how it flows")
     options.add(g, Knobs, *options.KNOBS)
-    options.add(g, make, "artist_gap", "max_per_artist", *options.MIXING, "avoid_clashes")
+    options.add(g, make, "relevance", "artist_gap", "max_per_artist", *options.MIXING, "avoid_clashes")
     options.add(g, make, "arc", "arc_weight", "start_key", "end_key")
 
     g = p.add_argument_group("which tracks stand where")

@@ -46,6 +46,7 @@ SHOWN = {
     "spicyness": Shown("X", ("spiciness",)),
     "sweetness": Shown("X"),
     "smoothness": Shown("X"),
+    "relevance": Shown("X"),
     "length": Shown("N"),
     "minutes": Shown("M"),
     "candidates": Shown("N"),

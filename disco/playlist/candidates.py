@@ -83,8 +83,7 @@ def gather(
     DiscoError
         If there is no candidate, with the reason.
     """
-    ends = [row for row in (constraints.start_track, constraints.end_track) if row is not None]
-    required = [row for _, row in constraints.pinned] + ends
+    required = constraints.required
     allowed = catalogue.has_title_and_artist & filters.mask(catalogue)
     if exclude is not None:
         allowed[exclude] = False

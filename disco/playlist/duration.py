@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class Selector:
     rules : Rules
     width : int, optional
         Sequences that beam, path and walk keep side by side.
+    relevance : float
+        Cost of every hundredth place in the recommender's ranking of the candidates.
     """
 
     pool: Pool
@@ -40,6 +42,20 @@ class Selector:
     cost: FlowCost | PairwiseCost
     rules: Rules
     width: int | None = None
+    relevance: float = 0.0
+
+    @cached_property
+    def rank_costs(self) -> Floats | None:
+        """Cost of each track of the pool for its rank, shape (n,): 0 of the best and of those that are required."""
+        pool = self.pool
+        # An order plays all that it is given, the best candidates alone: what each costs changes nothing.
+        if not self.relevance or self.sequencer == "order":
+            return None
+        required = set(pool.constraints.required)
+        ranked = np.array([row for row in pool.ranked.tolist() if row not in required], dtype=np.intp)
+        costs = np.zeros(len(pool.tracks), dtype=np.float32)
+        costs[ranked] = self.relevance / 100 * np.arange(len(ranked))
+        return costs
 
     def __call__(self, length: int, constraints: Constraints | None = None, candidates: Rows | None = None) -> Rows:
         """Rows of the start and of `length` tracks after it, or of fewer where the rules leave no more.
@@ -63,9 +79,7 @@ class Selector:
         pool, start = self.pool, self.pool.start
         if self.sequencer == "order":  # plays all that it is given: the best candidates alone
             ranked = pool.ranked[np.isin(pool.ranked, candidates)]
-            required = [row for _, row in constraints.pinned]
-            required += [row for row in (constraints.start_track, constraints.end_track) if row is not None]
-            candidates = np.sort(rules.within_limit(ranked, start, length, required))
+            candidates = np.sort(rules.within_limit(ranked, start, length, constraints.required))
             length = len(candidates)
         sequence = SEQUENCERS[self.sequencer]
         if self.width is not None and self.sequencer in BEAMS:
@@ -80,7 +94,8 @@ class Selector:
     def position_costs(self, length: int, constraints: Constraints) -> PositionCosts:
         """Costs of tracks by position for so many tracks after the start."""
         total, whole = len(self.pool.start) + length, self.sequencer == "order"
-        return PositionCosts(self.pool.tracks, total, constraints, self.cost.mixing.keys, whole)
+        tracks, rule = self.pool.tracks, self.cost.mixing.keys
+        return PositionCosts(tracks, total, constraints, rule, whole, self.rank_costs)
 
 
 def fit_duration(select: Selector, minutes: float) -> tuple[Rows, int]:

@@ -46,6 +46,7 @@ def generate(
     exclude: Rows | None = None,
     keep_positions: Sequence[int] | None = None,
     width: int | None = None,
+    relevance: float = 0.0,
 ) -> Playlist:
     """Generate a playlist that begins with the seeds and flows on from them.
 
@@ -88,6 +89,9 @@ def generate(
         Positions whose tracks stay when the playlist is generated once more; the other tracks are excluded.
     width : int, optional
         Sequences that beam, path and walk keep side by side.
+    relevance : float
+        Weight of the recommender's ranking: what a candidate costs more for each hundred that are ranked before it.
+        Not part of the cost that is reported.
 
     Returns
     -------
@@ -115,6 +119,8 @@ def generate(
     _check(len(seeds), length, minutes, candidates, title, width)
     if max_per_artist < 0:
         raise DiscoError(f"the tracks by one artist must be 0 (all) or more, not {max_per_artist}")
+    if not 0 <= relevance < math.inf:
+        raise DiscoError(f"the relevance must be 0 or more, not {relevance}")
     choose(SEQUENCERS, sequencer, "sequencer")
     # 1. Gather candidates.
     recommender = load_recommender(recommender, catalogue) if isinstance(recommender, str) else recommender
@@ -130,7 +136,7 @@ def generate(
         cost = PairwiseCost(pool.tracks, knobs, embeddings, mixing)
     unknown = model.notes(pool.tracks.take(pool.start[: len(seeds)])) if isinstance(model, MusicSpace) else []
     # 3. Choose the next track, and 4. step on, until there are enough.
-    select = Selector(pool, sequencer, cost, Rules(pool.tracks, artist_gap, max_per_artist), width)
+    select = Selector(pool, sequencer, cost, Rules(pool.tracks, artist_gap, max_per_artist), width, relevance)
     length -= len(pool.start) - len(seeds)
     order, length = (select(length), length) if minutes is None else fit_duration(select, minutes)
     constraints = pool.constraints

@@ -38,6 +38,7 @@ PUBLISHED: dict[str, Any] = {
     "recommender": "nearest",
     "sequencer": "greedy",
     "artist_gap": 0,
+    "relevance": 0.0,
     "max_per_artist": 0,
     "max_tempo_change": None,
     "avoid_clashes": False,
@@ -56,6 +57,7 @@ def make(
     spicyness: float = Knobs.spicyness,
     sweetness: float = Knobs.sweetness,
     smoothness: float = Knobs.smoothness,
+    relevance: float = 0.0,
     artist_gap: int = 1,
     max_per_artist: int = 3,
     candidates: int = 400,
@@ -102,6 +104,9 @@ def make(
         Name of the playlist; some recommenders read it.
     flow, spicyness, sweetness, smoothness : float
         The knobs; see `disco.Knobs`.
+    relevance : float
+        Weight of the recommender's ranking of the candidates beside flow, sweetness and smoothness. A candidate costs
+        so much more for each hundred that are ranked before it.
     artist_gap : int
         Tracks between two by the same artist; 0 allows two in a row.
     max_per_artist : int
@@ -206,6 +211,7 @@ def make(
         exclude=_rows_of(exclude_playlist, catalogue),
         keep_positions=None if keep_positions is None else parse_positions(keep_positions),
         width=width,
+        relevance=relevance,
     )
 
 

@@ -84,6 +84,12 @@ class Constraints:
         if self.random_seed < 0:
             raise DiscoError(f"a random seed must be 0 or more, not {self.random_seed}")
 
+    @property
+    def required(self) -> tuple[int, ...]:
+        """Rows of the tracks that must be played."""
+        ends = (row for row in (self.start_track, self.end_track) if row is not None)
+        return (*(row for _, row in self.pinned), *ends)
+
 
 class PositionCosts:
     """What tracks cost at the positions of a sequence, and which tracks are pinned.
@@ -98,6 +104,8 @@ class PositionCosts:
         Which keys are near to those of the start and the end; the published rule by default.
     whole : bool
         Whether all tracks are played: then any arc can be met, so its heights are replaced by their ranks.
+    everywhere : ndarray, shape (n,), optional
+        What each track of the catalogue costs at whatever position.
 
     Attributes
     ----------
@@ -117,9 +125,10 @@ class PositionCosts:
         constraints: Constraints = Constraints(),
         rule: KeyRule | None = None,
         whole: bool = False,
+        everywhere: Floats | None = None,
     ) -> None:
         self._catalogue, self.total, self.constraints, self._whole = catalogue, total, constraints, whole
-        self._rule = rule or key_rule()
+        self._rule, self._everywhere = rule or key_rule(), everywhere
         self.pinned = _pinned_by_position(constraints, total)
         self._taken = frozenset(self.pinned.values())
 
@@ -151,10 +160,11 @@ class PositionCosts:
 
     def at(self, position: int, rows: Rows) -> Floats | None:
         """Costs of rows at a position, shape (n,), float32, without noise; None where nothing is asked for there."""
-        costs = None
+        costs = None if self._everywhere is None else self._everywhere[rows]
         if self.arc_heights is not None:
             deviation = np.abs(self.energy[rows] - self.arc_heights[position])
-            costs = np.float32(self.constraints.arc_weight) * np.nan_to_num(deviation, nan=0.0)
+            arc_costs = np.float32(self.constraints.arc_weight) * np.nan_to_num(deviation, nan=0.0)
+            costs = arc_costs if costs is None else costs + arc_costs
         for end, key in ((0, self.constraints.start_key), (self.total - 1, self.constraints.end_key)):
             if key is not None and position == end:
                 key_costs = self._key_costs(key, rows)
