@@ -16,7 +16,8 @@ from helpers.catalogues import random_catalogue
 from disco.errors import DataError
 from disco.models.card import Card
 from disco.models.recommenders.artifacts import Artifacts
-from disco.models.recommenders.titles import MAX_LENGTH, TITLES, Titles, learn_terms, terms, tokens
+from disco.models.recommenders.titles import TITLES, Titles, learn_terms, terms
+from disco.models.title_words import MAX_LENGTH, tokens
 
 SOME = ["beach trip 2016", "Beach 🏖️", "beaches", "road trip", "sad", "sad songs", "Sad!", "音楽 2016", "🏖🏻", ""]
 
