@@ -222,14 +222,14 @@ class _TransitionTerms:
         mixing, here = self.mixing, self._all
         if here.octave is None or np.isnan(here.octave[row]):
             return np.zeros(len(octave), dtype=np.float32)
-        apart = np.abs(octave - here.octave[row])
-        folded = np.abs(apart - np.round(apart)) if mixing.folds else apart
-        beyond = np.where(folded > mixing.octaves, np.float32(TEMPO_PENALTY), np.float32(0))
+        apart = octave - here.octave[row]
+        folded = np.abs(apart - np.rint(apart) if mixing.folds else apart)
+        beyond: Floats = np.float32(TEMPO_PENALTY) * (folded > mixing.octaves)
         if mixing.half_time_weight == 1:
             return beyond
         similarity = columns.cosine * here.cosine[row] + columns.sine * here.sine[row]
         lacking = (1 - mixing.half_time_weight) * self.knobs.smoothness * (1 + similarity)
-        return np.asarray(np.where(apart > 0.5, lacking, 0) + beyond, dtype=np.float32)
+        return np.asarray(np.where(np.abs(apart) > 0.5, lacking, 0) + beyond, dtype=np.float32)
 
     def _columns(self, options: Rows) -> _Columns:
         if self._gathered is None or self._gathered[0] is not options:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,11 +123,21 @@ class Rules:
 
     def _too_many(self, others: Sequence[int | None], row: int) -> bool:
         """Whether a row and others are more tracks by one of its artists than are allowed."""
-        artists = self.artists(row)
+        artists = self.artists(row) & self._frequent
+        if not artists:
+            return False
         shared = [both for other in others if other is not None and (both := artists & self.artists(other))]
         if len(shared) < self.max_per_artist:
             return False
         return max(Counter(artist for both in shared for artist in both).values()) >= self.max_per_artist
+
+    @cached_property
+    def _frequent(self) -> frozenset[str]:
+        """Artists with more tracks than are allowed; no others need be counted."""
+        counts = Counter(
+            artist for artists in self._catalogue.column("artists").to_pylist() for artist in artists or ()
+        )
+        return frozenset(artist for artist, n in counts.items() if n > self.max_per_artist)
 
     def _song(self, row: int) -> str:
         if row not in self._songs:
