@@ -28,6 +28,7 @@ NAMES |= {"__init__.py", "__main__.py", "errors.py", "generate.py", "py.typed"}
 
 # Where a package may be imported at all.
 _TRAINED = "networks fitting ranking regression set_transformer two_tower embedding_mlp content autoencoder".split()
+_TRAINED += ["music", "music_networks"]
 _KERAS = {f"disco.training.{name}" for name in _TRAINED}
 HOMES = {
     "keras": _KERAS,

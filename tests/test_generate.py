@@ -44,7 +44,7 @@ def test_json_is_one_object_of_the_agreed_shape_and_nothing_else(library, capsys
     assert list(result) == ["name", "knobs", "catalogue", "predictor", "recommender", "sequencer", "tracks"]
     assert result["knobs"] == {"flow": 1.0, "spicyness": 1.2, "sweetness": 1.0, "smoothness": 1.0}
     assert result["catalogue"] == {"where": library, "tracks": 200}
-    assert (result["predictor"], result["recommender"], result["sequencer"]) == ("rank", "content", "beam")
+    assert (result["predictor"], result["recommender"], result["sequencer"]) == ("music", "music", "beam")
     assert [t["position"] for t in result["tracks"]] == [1, 2, 3, 4, 5, 6]
     assert [t["seed"] for t in result["tracks"]] == [True, True, False, False, False, False]
     assert result["tracks"][0]["join"] is None

@@ -82,7 +82,7 @@ def test_a_network_that_is_not_onnx_is_reported(copied):
 
 
 def test_an_unknown_model_lists_the_known_ones():
-    with pytest.raises(NotFoundError, match=r"nobody.*autoencoder, classic, content, features, gru, rank"):
+    with pytest.raises(NotFoundError, match=r"nobody.*autoencoder, classic, content, features, gru, music, rank"):
         read_card("nobody", "predictor")
 
 

@@ -64,7 +64,7 @@ def test_show_prints_the_card(mine, capsys):
     assert result["folder"] == str(mine)
     assert result["files"] == read_card("mine", "recommender")["files"]
     assert main(["show", "nothing"]) == 1
-    shipped = "autoencoder, classic, content, features, gru, rank"
+    shipped = "autoencoder, classic, content, features, gru, music, rank"
     result = f"nothing: no model of this name or folder; shipped are {shipped}, trained by you mine"
     assert result in capsys.readouterr().err
 

@@ -162,8 +162,8 @@ def test_without_seeds_the_best_candidate_for_the_title_comes_first(catalogue):
 def test_recommender_without_candidates_is_reported(catalogue):
     with pytest.raises(DiscoError, match="best reads no titles; name seeds"):
         generate(catalogue, np.array([], dtype=int), title="beach trip", recommender=Best(reads_titles=False))
-    with pytest.raises(DiscoError, match="content reads no titles"):
-        generate(catalogue, np.array([], dtype=int), title="beach trip")
+    with pytest.raises(DiscoError, match="music finds nothing for this title alone"):
+        generate(catalogue, np.array([], dtype=int), title="zzqx")
     with pytest.raises(DiscoError, match="best knows none of the seeds"):
         generate(catalogue, np.array([4]), recommender=Best())
 
@@ -172,7 +172,7 @@ def test_recommender_without_candidates_is_reported(catalogue):
     ("arguments", "sentence"),
     [
         ({"predictor": "prophet"}, "no model of this name"),
-        ({"recommender": "friend"}, "there is no recommender 'friend'; there are: nearest"),
+        ({"recommender": "friend"}, "there is no recommender 'friend'; there are: music, nearest"),
         ({"sequencer": "dice"}, "there is no sequencer 'dice'; there are: greedy"),
         ({"length": -1}, "a playlist needs"),
         ({"minutes": 0}, "a playlist needs"),

@@ -151,8 +151,6 @@ def test_the_top_500_of_200_000_tracks_are_fast_and_faster_in_batches():
     assert max(ratios) > 4
 
 
-def test_the_default_is_content_for_catalogues_that_are_not_too_large(tmp_path, monkeypatch):
+def test_the_default_is_the_same_whatever_the_size_of_the_catalogue(tmp_path, monkeypatch):
     monkeypatch.setenv("DISCO_DATA", str(tmp_path))
-    few, many = random_catalogue(30), random_catalogue(40)
-    monkeypatch.setattr(recommenders, "_MAX_TRACKS_FOR_CONTENT", 30)
-    assert [recommenders.default_recommender(c).name for c in (few, many)] == ["content", "nearest"]
+    assert [recommenders.default_recommender(random_catalogue(n)).name for n in (1, 40)] == ["music", "music"]

@@ -129,7 +129,7 @@ LONG = "beach trip " * 1000
         ([LONG], 1, "no track found for a text of 11,000 characters"),
         (["--title", LONG], 1, "playlist-knn reads no titles; name seeds"),
         (["t00045"], 1, "playlist-knn knows none of the seeds"),
-        (["t00005", "--recommender", "oracle"], 1, "there is no recommender 'oracle'; there are: nearest"),
+        (["t00005", "--recommender", "oracle"], 1, "there is no recommender 'oracle'; there are: music, nearest"),
         (["a\0b"], 1, "no track found"),
         (["nowhere/mine.M3U8"], 1, "nowhere/mine.M3U8: there is no such file"),
         (["."], 1, "no track found for '.'"),

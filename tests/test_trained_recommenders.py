@@ -206,7 +206,7 @@ def changed(folder: Path, **changes: object) -> None:
         (lambda f: changed(f, files="all"), "files: expected `object`, got `str`"),
         (lambda f: changed(f, method="magic"), "is by the method 'magic'; known are popularity"),
         (lambda f: changed(f, parameters={"idf": 1}), "parameters: the key `neighbours` is missing"),
-        (lambda f: changed(f, kind="predictor"), "is a model of kind 'predictor' where 'recommender' is needed"),
+        (lambda f: changed(f, kind="predictor"), "is not a predictor's card: the key `inputs` is missing"),
         (lambda f: changed(f, format=99), "newer than this program"),
         (lambda f: (f / "card.json").write_text("{"), "is not a readable card"),
     ],

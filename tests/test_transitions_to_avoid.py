@@ -103,7 +103,7 @@ def test_notes_count_what_could_not_be_avoided_without_the_seeds_own_transitions
         catalogue_of(tracks), [f"t0000{i}" for i in range(4)], length=4, recommender="nearest",
         max_tempo_change="none", avoid_clashes=False,
     )  # fmt: skip
-    assert plain.notes == ()
+    assert not [note for note in plain.notes if "there were no others" in note]
 
 
 def test_the_published_method_allows_all_transitions_and_the_defaults_do_not():

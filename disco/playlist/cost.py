@@ -265,9 +265,7 @@ class FlowCost:
     embeddings : ndarray, shape (n, d)
         `predictor.embed(catalogue)`, between which distance is measured.
     mixing : Mixing
-        Definitions of K and T.
     title : str
-        Of the playlist, for predictors that read it.
     """
 
     pairwise = False
