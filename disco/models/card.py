@@ -84,6 +84,7 @@ class _PredictorCard(TypedDict, total=False):
     mode_when_unknown: Finite
     space_scale: Above0
     space_range: Above0
+    artist_bonus: Finite
     files: dict[str, str]
 
 

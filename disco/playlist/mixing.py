@@ -105,6 +105,7 @@ class Mixing:
         return np.asarray(np.abs(tempo_octaves(a_bpm, b_bpm, self.folds)) > self.octaves)
 
 
-# For a new playlist, whose tracks can be chosen so that they mix: 94 % of DJs' transitions change the tempo by 10 per
-# cent or less (Kim et al. 2020). The defaults of the class judge what is there already.
-FOR_NEW_PLAYLISTS = Mixing(max_tempo_change=10.0, avoid_clashes=True)
+# For a new playlist, whose tracks can be chosen so that they mix: with a limit of 6 per cent as many of the tracks
+# belong to the seeds' playlists as with 10 (artists .440 and .442, benchmarks/trade_off.py), and no change is larger.
+# The defaults of the class judge what is there already.
+FOR_NEW_PLAYLISTS = Mixing(max_tempo_change=6.0, avoid_clashes=True)

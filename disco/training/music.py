@@ -100,6 +100,7 @@ def train(recipe: MusicRecipe, run: Run) -> Card:
         "inputs": recipe.inputs,
         "output": "a learned space",
         "space_scale": recipe.space_scale,
+        "artist_bonus": recipe.artist_bonus,
         "space_range": _space_range(made, vocabulary),
         "tower": export_network(made.tower, run.folder / "tower.onnx", ("inputs",), ("vector", "prior")),
         "network": export_step(encoder_step(made.encoder), run.folder),

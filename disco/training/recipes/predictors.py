@@ -140,6 +140,8 @@ class MusicRecipe(Fitting, Metadata):
         Whether a run with the same seed gives the same bits, at half the speed.
     space_scale : float
         Factor of the distances at inference.
+    artist_bonus : float
+        What candidates by an artist of the seeds get, in nats.
     """
 
     scaler: str
@@ -171,3 +173,4 @@ class MusicRecipe(Fitting, Metadata):
     norm: NonNegative
     deterministic: bool
     space_scale: Positive
+    artist_bonus: NonNegative
