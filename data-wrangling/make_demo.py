@@ -299,7 +299,7 @@ def find_seeds(several: int) -> None:
     catalogue = disco.open()
     rows = catalogue.table.to_pylist()
     for three in chain([catalogue.rows(EXAMPLE_SEEDS)], seeds(catalogue.table)):
-        if can_be_played(disco.make(catalogue, np.array(three, dtype=np.intp))):
+        if can_be_played(disco.make(catalogue, np.array(three, dtype=np.intp), max_per_artist=1)):
             print(*(rows[row]["track_id"] for row in three))
             for row in three:
                 print(f"    {rows[row]['title']} by {', '.join(rows[row]['artists'])} ({rows[row]['genres'][0]})")

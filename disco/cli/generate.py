@@ -170,6 +170,9 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     p = parser()
     arguments = p.parse_args(argv)
     defaults = dict(PUBLISHED) if arguments.published else {}
+    if arguments.example and not arguments.published:
+        # A set of thirteen artists: the demo has only about eleven a genre, and each would come again.
+        defaults |= {"max_per_artist": 1}
     if arguments.settings:
         defaults |= settings.read(arguments.settings)
         if arguments.length is not None or arguments.minutes is not None:

@@ -32,7 +32,7 @@ from disco.sources.tracklist import Tracklist
 
 # Texts that mean tracks, or rows of the catalogue.
 Seeds = str | Sequence[str] | Rows
-# Weight of the rank of a candidate: the tracks that belong best are played, not those at the far end of the candidates.
+# Weight of the rank of a candidate, so that those that belong best are played, not those at the far end.
 # Chosen on validation playlists: 0 finds 10 of 100 tracks, 1 finds 16, 2 and 4 find 15 (benchmarks/trade_off.py).
 RELEVANCE = 1.0
 # The published method: `disco.make(catalogue, seeds, **PUBLISHED)`.
