@@ -387,3 +387,20 @@ def test_a_catalogue_from_the_cache_can_be_copied(tracks: Path) -> None:
     copied = copy.deepcopy(disco.open(tracks))
     assert copied.table.equals(disco.open(tracks, cache=False).table)
     assert copied.search("tide")[0].row == 1
+
+
+def test_an_array_that_no_one_uses_makes_room_for_another(tmp_path):
+    old = CatalogueCache(tmp_path / "one", 3000)
+    old.array("used-1", lambda: np.zeros(100, np.int8))
+    old.array("old-1", lambda: np.zeros(2000, np.int8))
+    later = CatalogueCache(tmp_path / "one", 3000)
+    later.array("used-1", lambda: 1 / 0)
+    later.array("new-1", lambda: np.ones(2000, np.int8))
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["new-1.npy", "used-1.npy"]
+
+
+def test_what_this_process_uses_is_not_removed_for_more(tmp_path):
+    cache = CatalogueCache(tmp_path / "one", 3000)
+    cache.array("used-1", lambda: np.zeros(2000, np.int8))
+    cache.array("more-1", lambda: np.ones(2000, np.int8))
+    assert [path.name for path in (tmp_path / "one").iterdir()] == ["used-1.npy"]

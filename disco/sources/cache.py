@@ -83,6 +83,7 @@ class CatalogueCache:
         self.folder = folder
         self.limit = limit
         self._reported = False
+        self._in_use: set[str] = set()
 
     def array(self, name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """The array of this name, memory-mapped where it is there already; else it is computed and kept."""
@@ -115,6 +116,9 @@ class CatalogueCache:
             mark, checksum = _END.unpack(content[-_END.size :])
             content = content[: -_END.size]
             if mark == _MARK and zlib.crc32(content) == checksum:
+                self._in_use.add(name)
+                with contextlib.suppress(OSError):
+                    os.utime(path)  # so that what is used by nobody is removed first
                 return content
         except FileNotFoundError:
             return None
@@ -130,6 +134,7 @@ class CatalogueCache:
         """Write a file, if there is room for it; then remove what is old from the cache folder."""
         path, data = self._path(name), memoryview(content)
         size = data.nbytes + _END.size
+        self._remove_unused(self.size(but=path.name) + size - self.limit, path.name)
         if (others := self.size(but=path.name)) + size > self.limit:
             log.debug("%s", f"{path}: not kept: {others + size:,} bytes are more than the {self.limit:,} allowed")
             return
@@ -143,7 +148,20 @@ class CatalogueCache:
         except OSError as error:
             self._report(f"{path}: cannot be written ({error.strerror or error}); the next command computes it again")
         else:
+            self._in_use.add(name)
             prune(self.folder.parent, self.folder)
+
+    def _remove_unused(self, too_many: int, name: str) -> None:
+        """Remove files that this process did not use, longest unused first, such as the points of an older model."""
+        if too_many <= 0:
+            return
+        with contextlib.suppress(OSError):
+            found = [(entry.stat(), entry) for entry in os.scandir(self.folder)]
+            unused = [(about, entry) for about, entry in found if entry.name not in {*self._in_use, name}]
+            for about, entry in sorted(unused, key=lambda each: each[0].st_mtime):
+                if too_many > 0:
+                    os.unlink(entry)
+                    too_many -= about.st_size
 
     def size(self, but: str = "") -> int:
         """Bytes of all its files, except one."""
