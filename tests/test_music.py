@@ -175,6 +175,8 @@ def test_candidates_are_ranked_by_point_and_prior():
     points, priors = space.place(catalogue)
     vector = space.next_points(points, [np.array([3, 5, 9])], [""])[0]
     scores = points @ vector - (points**2).sum(axis=1) / 2 + priors
+    artists = [catalogue.artists(row)[0] for row in range(200)]
+    scores += space.card["artist_bonus"] * np.isin(artists, [artists[row] for row in (3, 5, 9)])
     found = load_recommender("music", catalogue).recommend(Query(np.array([3, 5, 9])), 20)
     exact = np.argsort(-np.where(np.isin(np.arange(200), [3, 5, 9]), -np.inf, scores))
     # Points are rounded to integers of 8 bits, so near scores may change places.
@@ -214,6 +216,12 @@ def test_a_title_alone_finds_candidates_and_an_unknown_one_none():
     known = next(word for word in ("party", "summer", "chill", "country", "rap", "rock") if space.knows_title(word))
     assert len(recommender.recommend(Query(np.empty(0, np.intp), known), 10).rows) == 10
     assert not len(recommender.recommend(Query(np.empty(0, np.intp), "zzqx"), 10).rows)
+
+
+@pytest.mark.parametrize("title", ["Norah Jones", "r.e.m.", "Trance", "🎄 workouts2016"])
+def test_a_title_may_be_an_artist_a_genre_or_a_variant_of_a_known_word(title: str):
+    recommender = load_recommender("music", random_catalogue(50))
+    assert len(recommender.recommend(Query(np.empty(0, np.intp), title), 10).rows) == 10
 
 
 def test_the_scale_of_the_space_is_the_card_s():

@@ -157,12 +157,16 @@ class MusicSpace:
         return [f"the model {self.name} knows none of the seeds' artists: it goes by genres and sound"]
 
     def knows_title(self, title: str) -> bool:
-        """Whether any word of a title is known."""
-        return bool((self._words_of(title) >= 0).any())
+        """Whether any word of a title is known, or it is the name of an artist or genre that is."""
+        return bool(len(self._words_of(title))) or bool(self._named_in([title])[0][0])
 
     def _words_of(self, title: str) -> NDArray[np.int32]:
-        found = self.words.find(name_hashes("title", tokens(title)))
-        return found[found >= 0][:MAX_WORDS]
+        """Numbers of the known words of a title; an unknown one counts as its first variant that is known."""
+        known = []
+        for word in tokens(title):
+            found = self.words.find(name_hashes("title", word_variants(word)))
+            known += found[found >= 0][:1].tolist()
+        return np.array(known[:MAX_WORDS], dtype=np.int32)
 
     def _read(self, titles: Sequence[str]) -> dict[str, Floats]:
         tracks = np.zeros((len(titles), self.size), dtype=np.float32)
@@ -171,7 +175,46 @@ class MusicSpace:
             if len(words):
                 row += self.words.take(words).sum(axis=0) / np.float32(len(words) ** 0.5)
         state = np.zeros((len(titles), self.card["network"]["state"]), dtype=np.float32)
-        return self.network(inputs=tracks, state=state)
+        after = self.network(inputs=tracks, state=state)
+        named, points = self._named_in(titles)
+        if named.any():
+            # The artist or genre that a title names counts as one more track.
+            more = self.network(inputs=points[named], state=after["next_state"][named])
+            after = {name: values.copy() for name, values in after.items()}
+            for name, values in more.items():
+                after[name][named] = values
+        return after
+
+    def _named_in(self, titles: Sequence[str]) -> tuple[NDArray[np.bool_], Floats]:
+        """Whether each title is an artist, or without a known word a genre, and the point of a track of these."""
+        tracks = [
+            {"track_id": str(i), "artists": [title], "genres": [] if len(self._words_of(title)) else [title]}
+            for i, title in enumerate(titles)
+        ]
+        if not any(title.strip() for title in titles):
+            return np.zeros(len(titles), dtype=bool), np.zeros((len(titles), self.size), dtype=np.float32)
+        points, _ = self.place(Catalogue.from_tracks(tracks))
+        return ~np.isnan(points[:, 0]), points
+
+
+def word_variants(word: str) -> list[str]:
+    """A word, and what it may be a variant of: without digits, in the singular or plural, without an ending.
+
+    Examples
+    --------
+    >>> word_variants("workouts2016")
+    ['workouts2016', 'workouts', 'workout']
+    >>> word_variants("chillin")
+    ['chillin', 'chillins', 'chill', 'chilling']
+    """
+    letters = word.strip("0123456789") or word
+    variants = [word, letters, letters[:-1] if letters.endswith("s") else f"{letters}s"]
+    for ending in ("ing", "in", "y"):
+        if letters.endswith(ending) and len(letters) > len(ending) + 2:
+            variants.append(letters[: -len(ending)])
+    if letters.endswith("in"):
+        variants.append(f"{letters}g")
+    return list(dict.fromkeys(variants))
 
 
 def load_music(folder: Path) -> MusicSpace:

@@ -160,7 +160,7 @@ class CatalogueCache:
             unused = [(about, entry) for about, entry in found if entry.name not in {*self._in_use, name}]
             for about, entry in sorted(unused, key=lambda each: each[0].st_mtime):
                 if too_many > 0:
-                    os.unlink(entry)
+                    Path(entry).unlink()
                     too_many -= about.st_size
 
     def size(self, but: str = "") -> int:
