@@ -24,7 +24,7 @@ def nearest(catalogue: Catalogue) -> Recommender:
     return Nearest(scaled_features(catalogue, scaler()))
 
 
-def music(catalogue: Catalogue) -> Recommender:
+def _music(catalogue: Catalogue) -> Recommender:
     """The recommender of the shipped model `music`, which is also a predictor."""
     found: Recommender = _module("music").load(catalogue, find_model("music"))
     return found
@@ -33,7 +33,7 @@ def music(catalogue: Catalogue) -> Recommender:
 # The default for users who trained nothing: of the untrained and shipped ones it continues held-out playlists best.
 DEFAULT = "music"
 # Recommenders that need no training: name to constructor.
-RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"music": music, "nearest": nearest}
+RECOMMENDERS: dict[str, Callable[[Catalogue], Recommender]] = {"music": _music, "nearest": nearest}
 # Recommenders that ask an online service; used only where the user names them.
 ONLINE = ("listenbrainz", "reccobeats")
 # Recommenders that are trained, by the `method` on their card.
