@@ -70,9 +70,9 @@ def test_the_command_runs_from_the_shell(way):
     ("arguments", "code", "sentence"),
     [
         (["--quiet"], 2, "give seeds, or --example"),
-        (["--title", "beach trip"], 1, "content reads no titles; name seeds"),
+        (["--title", "beach trip", "--recommender", "content"], 1, "content reads no titles; name seeds"),
         (["--title", " "], 2, "give seeds, or --example"),
-        (["--example", "--recommender", "oracle"], 1, "there is no recommender 'oracle'; there are: nearest"),
+        (["--example", "--recommender", "oracle"], 1, "there is no recommender 'oracle'; there are: music, nearest"),
         (["a", "--example"], 2, "not both"),
         (["--example", "--catalogue", "x.csv"], 2, "leave out --catalogue"),
         (["a", "--length", "ten"], 2, "invalid int value"),

@@ -17,7 +17,7 @@ from disco.models.recommenders import Query, load_recommender
 
 pytestmark = pytest.mark.train
 _SETTINGS = {
-    **{"epochs": 60, "size": 16, "name_size": 16, "width": 32, "units": 16, "batch_playlists": 16, "negatives": 50},
+    **{"epochs": 150, "size": 16, "name_size": 16, "width": 32, "units": 16, "batch_playlists": 16, "negatives": 50},
     **{"least_song": 2, "least_genre": 1, "least_word": 2, "learning_rate": 0.01, "dropout": 0.0},
     **{"artist_bonus": 0.0},
 }

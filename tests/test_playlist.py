@@ -103,13 +103,13 @@ def test_tracks_without_title_or_artist_are_skipped_and_those_without_features_f
         track["title"] = None
     for track in tracks[25:28]:
         track["artists"] = None
-    playlist = generate(catalogue_of(tracks), np.array([22, 3]), length=100)
+    playlist = generate(catalogue_of(tracks), np.array([22, 3]), length=100, recommender="content")
     played = {int(i[1:]) for i in ids(playlist)}
     assert played & set(range(20, 28)) == {22}
     assert len(played) == 60 - 8 + 1
     assert playlist.notes[0] == "8 of 60 tracks skipped: no title or artist"
     assert "10 of 51 candidates have no features and are chosen by key and tempo" in playlist.notes[1]
-    few = generate(catalogue_of(tracks), np.array([22, 3]), length=5, candidates=20)
+    few = generate(catalogue_of(tracks), np.array([22, 3]), length=5, candidates=20, recommender="content")
     assert not {int(i[1:]) for i in ids(few)} & set(range(10, 20))
     assert "10 tracks without features are no candidates: 20 others have some" in few.notes
 

@@ -167,7 +167,7 @@ def test_no_limit_of_tempo_changes_is_kept_in_a_file(tmp_path):
         (tmp_path / "mine.toml").write_text(settings.as_toml(generate._parse(["a seed", *options])))
         again = generate._parse(["a seed", "--settings", str(tmp_path / "mine.toml")])
         assert again.max_tempo_change == "none"
-    assert generate._parse(["a seed"]).max_tempo_change == 10
+    assert generate._parse(["a seed"]).max_tempo_change == 6
     with pytest.raises(SystemExit):
         generate._parse(["a seed", "--max-tempo-change", "wide"])
 

@@ -136,6 +136,10 @@ def recommend_or_fill(
         return found, recommender.name, notes
     if len(found.rows) >= n:
         count = int(without_features.sum())
+        if not catalogue.has_any_feature[
+            found.rows
+        ].all():  # of a recommender that goes by other things than features
+            return found, recommender.name, notes
         notes.append(f"{count:,} tracks without features are no candidates: {n:,} others have some")
         return found, recommender.name, notes
     more = key_tempo_candidates(catalogue, query.seeds, without_features, n - len(found.rows), mixing)
