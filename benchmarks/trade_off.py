@@ -38,22 +38,25 @@ def measure(tracks: Path, playlists: Path, lists: int) -> list[dict[str, Any]]:
 
 
 def figure(points: list[dict[str, Any]]) -> go.Figure:
-    """Share of the added tracks by artists of the playlist, against transitions within 6 % and a fifth."""
+    """Share of the added tracks by artists of the playlist, against transitions within 6 % and a fifth.
+
+    The larger a point, the more key and tempo weigh.
+    """
     drawn = go.Figure()
     for candidates in CANDIDATES:
         some = [point for point in points if point["candidates"] == candidates]
         drawn.add_scatter(
             x=[min(point["keys"], point["within_6"]) for point in some],
             y=[point["artist"] for point in some],
-            text=[f"{point['weight']:g}" for point in some],
             name=f"{candidates} candidates",
-            mode="lines+markers+text",
-            textposition="top center",
+            mode="lines+markers",
+            marker={"size": [6 + 3 * point["weight"] for point in some]},
         )
     drawn.update_layout(
         template="plotly_white",
         xaxis_title="the smaller share: keys within a fifth, or tempos within 6 %",
         yaxis_title="share of tracks by artists of the playlist",
+        yaxis_rangemode="tozero",
         legend={"x": 0.02, "y": 0.02},
         margin={"l": 70, "r": 20, "t": 20, "b": 60},
     )

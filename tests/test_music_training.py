@@ -17,8 +17,8 @@ from disco.models.recommenders import Query, load_recommender
 
 pytestmark = pytest.mark.train
 _SETTINGS = {
-    **{"epochs": 150, "size": 16, "name_size": 16, "width": 32, "units": 16, "batch_playlists": 16, "negatives": 50},
-    **{"least_song": 2, "least_genre": 1, "least_word": 2, "learning_rate": 0.01, "dropout": 0.0},
+    **{"epochs": 25, "size": 16, "name_size": 16, "width": 32, "units": 8, "batch_playlists": 16, "negatives": 50},
+    **{"least_song": 2, "least_genre": 1, "least_word": 2, "learning_rate": 0.01, "dropout": 0.3},
     **{"artist_bonus": 0.0},
 }
 
@@ -48,11 +48,12 @@ def share_of_kind(folder: Path) -> float:
 
 
 def test_it_learns_which_tracks_are_played_together():
-    assert share_of_kind(trained()) > 0.8
+    # By chance 0.2. A hundred and twenty playlists are few for a recurrent network.
+    assert share_of_kind(trained()) > 0.6
 
 
 def test_of_noise_it_learns_nothing():
-    assert share_of_kind(trained(noise=True)) < 0.45
+    assert share_of_kind(trained(noise=True)) < 0.4
 
 
 def test_a_title_finds_the_tracks_that_it_names():
