@@ -50,10 +50,7 @@ from disco.training.seeds import fit_best
 # Score of what must not be chosen: far below any other.
 _NEVER = -1e9
 _SHORTEST = 5
-_CHECKED = (
-    "by tests/test_music.py: the files hold arrays of integers and floats alone. A name is a hash of 64 bits, of a song "
-    "only where three training playlists or more have it; no id, title of a playlist, name or list of tracks is stored"
-)
+_CHECKED = "files hold numbers alone; names are hashes, of songs of three or more playlists; by tests/test_music.py"
 _VALIDATION_CASES = 3000
 _VALIDATION_PLAYLISTS = 200
 # Share of the components, over all tracks, that lie within the range of the integers of 8 bits.
