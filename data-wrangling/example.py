@@ -13,6 +13,7 @@ from pathlib import Path
 
 import disco
 from disco.cli import generate
+from disco.playlist.make import EXAMPLE
 from disco.sources import EXAMPLE_SEEDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,7 +32,7 @@ def main() -> None:
     readme = ROOT / "README.md"
     before, after = readme.read_text(encoding="utf-8").split(MARK)
     readme.write_text(before + MARK + printed() + after[after.index("```") :], encoding="utf-8")
-    playlist = disco.make(disco.open(), list(EXAMPLE_SEEDS), max_per_artist=1)
+    playlist = disco.make(disco.open(), list(EXAMPLE_SEEDS), **EXAMPLE)
     playlist.figure().write_image(ROOT / "docs" / "images" / "flow.png", width=900, height=600, scale=4 / 3)
 
 

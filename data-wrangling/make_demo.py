@@ -32,6 +32,7 @@ import disco
 from disco.catalogue import FEATURES, SCHEMA
 from disco.catalogue.music import circle_position, key_similarity, tempo_change
 from disco.catalogue.schema import PROVENANCE_COLUMNS
+from disco.playlist.make import EXAMPLE
 from disco.sources import EXAMPLE_SEEDS
 
 HERE = Path(__file__).resolve().parent
@@ -299,7 +300,7 @@ def find_seeds(several: int) -> None:
     catalogue = disco.open()
     rows = catalogue.table.to_pylist()
     for three in chain([catalogue.rows(EXAMPLE_SEEDS)], seeds(catalogue.table)):
-        if can_be_played(disco.make(catalogue, np.array(three, dtype=np.intp), max_per_artist=1)):
+        if can_be_played(disco.make(catalogue, np.array(three, dtype=np.intp), **EXAMPLE)):
             print(*(rows[row]["track_id"] for row in three))
             for row in three:
                 print(f"    {rows[row]['title']} by {', '.join(rows[row]['artists'])} ({rows[row]['genres'][0]})")

@@ -14,6 +14,7 @@ import pytest
 
 import disco
 from disco.catalogue import SCHEMA
+from disco.playlist.make import EXAMPLE
 from disco.sources import EXAMPLE_SEEDS
 
 ROOT = Path(__file__).parents[1]
@@ -325,7 +326,7 @@ def test_the_search_for_seeds_begins_with_those_of_the_example(make_demo, capsys
 
 def test_every_transition_of_the_example_mixes_and_no_artist_comes_twice():
     catalogue = disco.open()
-    playlist = disco.make(catalogue, list(EXAMPLE_SEEDS), max_per_artist=1)
+    playlist = disco.make(catalogue, list(EXAMPLE_SEEDS), **EXAMPLE)
     assert len(playlist) == 13
     check_that_it_mixes(playlist.tracks.table)
 

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-from helpers.catalogues import random_catalogue
 from helpers.contracts import RecommenderTests
 
-from disco.models import recommenders
 from disco.models.recommenders import Nearest, Query
 from disco.models.recommenders.scoring import Scored, VectorRecommender, top_n
 
@@ -149,8 +147,3 @@ def test_the_top_500_of_200_000_tracks_are_fast_and_faster_in_batches():
         ratios.append(sum(alone[-len(queries) :]) / together)
     assert min(alone) < 0.020
     assert max(ratios) > 4
-
-
-def test_the_default_is_the_same_whatever_the_size_of_the_catalogue(tmp_path, monkeypatch):
-    monkeypatch.setenv("DISCO_DATA", str(tmp_path))
-    assert [recommenders.default_recommender(random_catalogue(n)).name for n in (1, 40)] == ["music", "music"]

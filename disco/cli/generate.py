@@ -14,7 +14,7 @@ from disco.cli import console, options, output, settings
 from disco.models.predictors import PREDICTORS
 from disco.models.recommenders import METHODS, ONLINE, RECOMMENDERS, data_notice
 from disco.playlist.cost import Knobs
-from disco.playlist.make import PUBLISHED, make, make_alternatives
+from disco.playlist.make import EXAMPLE, PUBLISHED, make, make_alternatives
 from disco.playlist.sequence import SEQUENCERS
 from disco.sources import EXAMPLE_SEEDS
 
@@ -171,8 +171,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments = p.parse_args(argv)
     defaults = dict(PUBLISHED) if arguments.published else {}
     if arguments.example and not arguments.published:
-        # A set of thirteen artists: the demo has only about eleven a genre, and each would come again.
-        defaults |= {"max_per_artist": 1}
+        defaults |= EXAMPLE
     if arguments.settings:
         defaults |= settings.read(arguments.settings)
         if arguments.length is not None or arguments.minutes is not None:

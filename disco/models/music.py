@@ -9,7 +9,6 @@ them as their distance does), plus a prior: how likely the track is in any playl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -113,42 +112,28 @@ class MusicSpace:
         return known
 
     def start(self, n: int, title: str = "") -> Floats:
-        """State after the title, for n sequences."""
-        return np.repeat(self.after_titles([title]), n, axis=0)
+        """State after the title, for n sequences; an unknown or empty title is the point 0."""
+        return np.repeat(self._read(title)["next_state"], n, axis=0)
 
     def step(self, tracks: Floats, state: Floats) -> tuple[Floats, Floats]:
         """Run the network for one track of each sequence."""
         after = self.network(inputs=tracks / self.scale, state=state)
         return after["vector"] * self.scale, after["next_state"]
 
-    def after_titles(self, titles: Sequence[str]) -> Floats:
-        """States after reading titles, shape (titles, state); an unknown or empty title is the point 0."""
-        return self._read(titles)["next_state"]
-
-    def next_points(self, points: Floats, sequences: Sequence[Rows], titles: Sequence[str]) -> Floats:
-        """Point of the next track after each title and sequence, shape (sequences, size), before scaling.
+    def next_point(self, points: Floats, title: str = "") -> Floats:
+        """Where the next track lies after a title and tracks at these points, shape (size,), before scaling.
 
         Parameters
         ----------
-        points : ndarray, shape (n, size)
-            Of the tracks, before scaling, without NaN.
-        sequences : sequence of ndarray of rows
-            Rows of `points`, in the order of the playlist.
-        titles : sequence of str
-            One a sequence.
+        points : ndarray, shape (tracks, size)
+            Of the tracks in their order, before scaling, without NaN.
+        title : str
         """
-        order = np.argsort([-len(rows) for rows in sequences], kind="stable")
-        read = self._read([titles[i] for i in order])
-        found, state = read["vector"].copy(), read["next_state"]
-        lengths = np.array([len(sequences[i]) for i in order])
-        for t in range(int(lengths.max(initial=0))):
-            n = int((lengths > t).sum())  # sorted by length: the unfinished ones are the first n
-            tracks = points[[int(sequences[i][t]) for i in order[:n]]]
-            after = self.network(inputs=tracks, state=state[:n])
-            found[:n], state = after["vector"], after["next_state"]
-        vectors = np.empty_like(found)
-        vectors[order] = found
-        return vectors
+        after = self._read(title)
+        for point in points:
+            after = self.network(inputs=point[None], state=after["next_state"])
+        vector: Floats = after["vector"][0]
+        return vector
 
     def notes(self, seeds: Catalogue) -> list[str]:
         """What users should know of seeds: that the model knows none of their artists."""
@@ -158,7 +143,7 @@ class MusicSpace:
 
     def knows_title(self, title: str) -> bool:
         """Whether any word of a title is known, or it is the name of an artist or genre that is."""
-        return bool(len(self._words_of(title))) or bool(self._named_in([title])[0][0])
+        return bool(len(self._words_of(title))) or self._named_in(title) is not None
 
     def _words_of(self, title: str) -> NDArray[np.int32]:
         """Numbers of the known words of a title; an unknown one counts as its first variant that is known."""
@@ -168,33 +153,22 @@ class MusicSpace:
             known += found[found >= 0][:1].tolist()
         return np.array(known[:MAX_WORDS], dtype=np.int32)
 
-    def _read(self, titles: Sequence[str]) -> dict[str, Floats]:
-        tracks = np.zeros((len(titles), self.size), dtype=np.float32)
-        for row, title in zip(tracks, titles, strict=True):
-            words = self._words_of(title)
-            if len(words):
-                row += self.words.take(words).sum(axis=0) / np.float32(len(words) ** 0.5)
-        state = np.zeros((len(titles), self.card["network"]["state"]), dtype=np.float32)
-        after = self.network(inputs=tracks, state=state)
-        named, points = self._named_in(titles)
-        if named.any():
-            # The artist or genre that a title names counts as one more track.
-            more = self.network(inputs=points[named], state=after["next_state"][named])
-            after = {name: values.copy() for name, values in after.items()}
-            for name, values in more.items():
-                after[name][named] = values
-        return after
+    def _read(self, title: str) -> dict[str, Floats]:
+        words = self._words_of(title)
+        point = self.words.take(words).sum(axis=0, keepdims=True) / np.float32(max(len(words), 1) ** 0.5)
+        state = np.zeros((1, self.card["network"]["state"]), dtype=np.float32)
+        after = self.network(inputs=point, state=state)
+        named = self._named_in(title)
+        # The artist or genre that a title names counts as one more track.
+        return after if named is None else self.network(inputs=named, state=after["next_state"])
 
-    def _named_in(self, titles: Sequence[str]) -> tuple[NDArray[np.bool_], Floats]:
-        """Whether each title is an artist, or without a known word a genre, and the point of a track of these."""
-        tracks = [
-            {"track_id": str(i), "artists": [title], "genres": [] if len(self._words_of(title)) else [title]}
-            for i, title in enumerate(titles)
-        ]
-        if not any(title.strip() for title in titles):
-            return np.zeros(len(titles), dtype=bool), np.zeros((len(titles), self.size), dtype=np.float32)
-        points, _ = self.place(Catalogue.from_tracks(tracks))
-        return ~np.isnan(points[:, 0]), points
+    def _named_in(self, title: str) -> Floats | None:
+        """Point of a track of the artist, or without a known word the genre, that a title names; shape (1, size)."""
+        if not title.strip():
+            return None
+        genres = [] if len(self._words_of(title)) else [title]
+        point, _ = self.place(Catalogue.from_tracks([{"track_id": "title", "artists": [title], "genres": genres}]))
+        return None if np.isnan(point).any() else point
 
 
 def word_variants(word: str) -> list[str]:

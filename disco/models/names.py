@@ -7,7 +7,7 @@ themselves are not stored, and a hash says no more than whether a name that some
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -215,15 +215,16 @@ def name_inputs(take: Take, named: NamedTracks, numbers: Floats, rows: NDArray[n
     return np.concatenate([of_songs, of_artists, of_genres, numbers[rows], flags], axis=1, dtype=np.float32)
 
 
-def combined_names(parts: Sequence[tuple[Hashes, Floats, Floats]]) -> NameVectors:
-    """Names of several kinds as one vocabulary, their vectors rounded to integers of -127 to 127.
+def rounded_names(hashes: Hashes, vectors: Floats, priors: Floats) -> NameVectors:
+    """Names with their vectors rounded to integers of -127 to 127, in the order of the hashes.
 
-    Parameters
-    ----------
-    parts : sequence of (hashes, vectors, priors)
+    Examples
+    --------
+    >>> some = rounded_names(np.array([9, 3], np.uint64), np.array([[1, -1], [0, 2]], np.float32), np.zeros(2))
+    >>> some.hashes.tolist(), some.vectors.tolist()
+    ([3, 9], [[0, 127], [127, -127]])
     """
-    hashes, vectors, priors = (np.concatenate(each) for each in zip(*parts, strict=True))
     order = np.argsort(hashes)
-    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-6)[order] / 127
-    rounded = np.rint(vectors[order] / scales[:, None]).astype(np.int8)
-    return NameVectors(hashes[order], rounded, scales.astype(np.float16), priors[order].astype(np.float16))
+    scales = np.maximum(np.abs(vectors).max(axis=1, initial=0), 1e-6)[order] / 127
+    integers = np.rint(vectors[order] / scales[:, None]).astype(np.int8)
+    return NameVectors(hashes[order], integers, scales.astype(np.float16), priors[order].astype(np.float16))

@@ -33,7 +33,7 @@ from disco.sources.tracklist import Tracklist
 # Texts that mean tracks, or rows of the catalogue.
 Seeds = str | Sequence[str] | Rows
 # Weight of the rank of a candidate, so that those that belong best are played, not those at the far end.
-# Chosen on validation playlists: 0 finds 10 of 100 tracks, 1 finds 16, 2 and 4 find 15 (benchmarks/trade_off.py).
+# Chosen on validation playlists: 0 finds 10 of 100 tracks, 1 finds 16, more no more (docs/research/experiments.md).
 RELEVANCE = 1.0
 # The published method: `disco.make(catalogue, seeds, **PUBLISHED)`.
 PUBLISHED: dict[str, Any] = {
@@ -47,6 +47,9 @@ PUBLISHED: dict[str, Any] = {
     "avoid_clashes": False,
     **{"flow": 1.0, "spicyness": 1.2, "sweetness": 1.0, "smoothness": 1.0},
 }
+
+# Options of the example: a set of thirteen artists, since the demo has only about eleven a genre.
+EXAMPLE: dict[str, Any] = {"max_per_artist": 1}
 
 
 def make(

@@ -106,6 +106,6 @@ class Mixing:
 
 
 # For a new playlist, whose tracks can be chosen so that they mix: with a limit of 6 per cent as many of the tracks
-# belong to the seeds' playlists as with 10 (artists .440 and .442, benchmarks/trade_off.py), and no change is larger.
+# belong to the seeds' playlists as with 8 (artists .440 and .442, docs/research/experiments.md), and none is larger.
 # The defaults of the class judge what is there already.
 FOR_NEW_PLAYLISTS = Mixing(max_tempo_change=6.0, avoid_clashes=True)

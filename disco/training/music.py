@@ -29,11 +29,11 @@ from disco.models.names import (
     NamedTracks,
     NameVectors,
     artist_keys,
-    combined_names,
     genre_keys,
     look_up,
     name_hashes,
     name_inputs,
+    rounded_names,
     song_keys,
 )
 from disco.models.scaler import check_feature_set, scaler
@@ -50,7 +50,9 @@ from disco.training.seeds import fit_best
 # Score of what must not be chosen: far below any other.
 _NEVER = -1e9
 _SHORTEST = 5
-_CHECKED = "files hold numbers alone; names are hashes, of songs of three or more playlists; by tests/test_music.py"
+_CHECKED = (
+    "files hold numbers alone; names are hashes, of songs of three or more playlists; by tests/test_music_model.py"
+)
 _VALIDATION_CASES = 3000
 _VALIDATION_PLAYLISTS = 200
 # Share of the components, over all tracks, that lie within the range of the integers of 8 bits.
@@ -408,7 +410,7 @@ def _write_names(made: MusicNetworks, vocabulary: _Vocabulary, run: Run) -> dict
     }
     checksums = {}
     for kind, (hashes, vectors, priors) in kinds.items():
-        rounded = combined_names([(hashes, np.asarray(vectors), np.asarray(priors))])
+        rounded = rounded_names(hashes, np.asarray(vectors), np.asarray(priors))
         for what in ("hashes", "vectors", "scales", "priors"):
             path = run.folder / f"{kind}_{what}.npy"
             np.save(path, getattr(rounded, what), allow_pickle=False)

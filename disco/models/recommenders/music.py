@@ -62,14 +62,12 @@ class MusicRecommender:
 
     def _scores(self, queries: Sequence[Query]) -> Floats:
         known = [query.seeds[np.isfinite(self._offsets[query.seeds])] for query in queries]
-        usable = [
-            bool(len(rows)) or self.space.knows_title(query.title) for rows, query in zip(known, queries, strict=True)
-        ]
+        usable = [len(rows) > 0 or self.space.knows_title(q.title) for rows, q in zip(known, queries, strict=True)]
         scores = np.full((len(queries), len(self.catalogue)), np.nan, dtype=np.float32)
         rows = np.unique(np.concatenate([np.empty(0, np.intp), *known]))
         points = self.space.place(self.catalogue.take(rows))[0]
-        sequences = [np.searchsorted(rows, each) for each in known]
-        vectors = self.space.next_points(points, sequences, [query.title for query in queries])
+        seeds = [points[np.searchsorted(rows, each)] for each in known]
+        vectors = np.stack([self.space.next_point(each, q.title) for each, q in zip(seeds, queries, strict=True)])
         vectors *= self._step
         for start in range(0, len(self.catalogue), _BLOCK):
             block = self._points[start : start + _BLOCK].astype(np.float32)
