@@ -333,7 +333,7 @@ def setlist_tempo(tracks: Tracks) -> Costs:
 
 
 def setlist(tracks: Tracks) -> Costs:
-    """1 minus setlist's score of a transition; not symmetric. Unknown keys and tempos, which it refuses, score 0.5."""
+    """1 minus setlist's score of a transition; not symmetric. Unknown values, which it refuses, score 0.5."""
     key = setlist_key(tracks)
     key = np.where(tracks.extended[None, :], 0.5 + 0.5 * key, key)
     return np.asarray(1 - np.sqrt(key * setlist_tempo(tracks)))
