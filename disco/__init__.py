@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from disco.playlist.from_file import lint, reorder
     from disco.playlist.make import PUBLISHED, make, make_alternatives
     from disco.playlist.mixing import Mixing
+    from disco.playlist.next_tracks import next_tracks
     from disco.playlist.playlist import Playlist
     from disco.playlist.recommend import recommend
     from disco.sources import open, open_playlist  # noqa: A004 - `disco.open` is what it does
@@ -54,6 +55,7 @@ __all__ = [
     "lint",
     "make",
     "make_alternatives",
+    "next_tracks",
     "open",
     "open_playlist",
     "recommend",
@@ -76,6 +78,7 @@ _HOMES = {
     "lint": "disco.playlist.from_file:lint",
     "make": "disco.playlist.make:make",
     "make_alternatives": "disco.playlist.make:make_alternatives",
+    "next_tracks": "disco.playlist.next_tracks:next_tracks",
     "open": "disco.sources:open",
     "open_playlist": "disco.sources:open_playlist",
     "recommend": "disco.playlist.recommend:recommend",

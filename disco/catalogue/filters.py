@@ -13,11 +13,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from disco.catalogue.music import parse_key
 from disco.catalogue.table import Catalogue, Mask
 from disco.catalogue.text import fold_accents, normalise
 from disco.errors import DiscoError
 
-_COLUMNS = {"genre": "genres", "artist": "artists", "title": "title", "album": "album", "id": "track_id"}
+_COLUMNS = {
+    "genre": "genres",
+    "artist": "artists",
+    "title": "title",
+    "album": "album",
+    "id": "track_id",
+    "key": "key",
+}
 
 
 @dataclass(frozen=True)
@@ -27,14 +35,17 @@ class Filters:
     Parameters
     ----------
     include, exclude : tuple of str
-        Conditions `genre=`, `artist=`, `title=`, `album=` or `id=` with a text. A genre matches whole words
-        (`genre=house` takes deep house), an id as a whole, the others any part.
+        Conditions `genre=`, `artist=`, `title=`, `album=`, `id=` or `key=` with a text. A genre matches whole words
+        (`genre=house` takes deep house), an id as a whole, `key=8A,7A` tracks in any of these keys, the others any
+        part.
     bpm : (low, high), optional
         Range of tempo in beats per minute, ends included.
     seconds : (low, high), optional
         Range of duration in seconds, ends included.
     explicit : bool
         Whether tracks that are explicit, or not known to be clean, may be played.
+    keys : tuple of (key, mode)
+        Only tracks in one of these keys, besides all conditions; empty for any.
 
     Raises
     ------
@@ -53,10 +64,13 @@ class Filters:
     bpm: tuple[float, float] | None = None
     seconds: tuple[float, float] | None = None
     explicit: bool = True
+    keys: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         for condition in (*self.include, *self.exclude):
-            _parse(condition)
+            column, text = _parse(condition)
+            if column == "key":
+                _parse_keys(text)
         for name, limits in (("bpm", self.bpm), ("seconds", self.seconds)):
             if limits is not None and not 0 <= limits[0] <= limits[1]:
                 raise DiscoError(
@@ -83,7 +97,15 @@ class Filters:
             allowed &= (duration >= self.seconds[0]) & (duration <= self.seconds[1])
         if not self.explicit:
             allowed &= ~pc.fill_null(catalogue.column("explicit"), True).to_numpy()
+        if self.keys:
+            allowed &= _in_keys(catalogue, self.keys)
         return allowed
+
+    @property
+    def wanted_keys(self) -> tuple[tuple[int, int], ...]:
+        """Keys of the `include` conditions on keys, in their order; empty if there are none."""
+        conditions = (_parse(condition) for condition in self.include)
+        return tuple(key for column, text in conditions if column == "key" for key in _parse_keys(text))
 
 
 def _parse(condition: str) -> tuple[str, str]:
@@ -93,7 +115,24 @@ def _parse(condition: str) -> tuple[str, str]:
     return _COLUMNS[name.strip().lower()], text.strip()
 
 
+def _parse_keys(text: str) -> tuple[tuple[int, int], ...]:
+    """Keys of a text such as `8A,7A`."""
+    found = []
+    for name in text.split(","):
+        if (key := parse_key(name)) is None:
+            raise DiscoError(f"{name.strip()[:40]!r} is no key; write keys as key=8A,7A or key=Am")
+        found.append(key)
+    return tuple(found)
+
+
+def _in_keys(catalogue: Catalogue, keys: tuple[tuple[int, int], ...]) -> Mask:
+    codes = catalogue.numbers("key") * 2 + catalogue.modes
+    return np.asarray(np.isin(codes, [key * 2 + mode for key, mode in keys]))
+
+
 def _contains(catalogue: Catalogue, column: str, text: str) -> Mask:
+    if column == "key":
+        return _in_keys(catalogue, _parse_keys(text))
     values = catalogue.column(column).combine_chunks()
     if column == "track_id":
         return np.asarray(pc.equal(values, text).to_numpy(zero_copy_only=False))

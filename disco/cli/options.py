@@ -74,6 +74,7 @@ SHOWN = {
     "bpm": Shown("LOW-HIGH", check=parse_bpm),
     "duration": Shown("LOW-HIGH", check=parse_duration),
     "exclude_playlist": Shown("FILE"),
+    "compatible_with": Shown("TRACK"),
     "iterations": Shown("N", ("moves",)),
     "seconds": Shown("S"),
     "title": Shown("TEXT"),

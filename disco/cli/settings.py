@@ -12,7 +12,7 @@ from disco.errors import DataError, NotFoundError
 from disco.playlist.make import make
 
 # Options about the tracks of one playlist, which mean nothing for another.
-_OF_ONE_PLAYLIST = {"title", "end_track", "pin", "keep_positions", "exclude_playlist", "choose"}
+_OF_ONE_PLAYLIST = {"title", "end_track", "pin", "keep_positions", "exclude_playlist", "compatible_with", "choose"}
 _PARAMETERS = {
     name: p
     for name, p in inspect.signature(make).parameters.items()

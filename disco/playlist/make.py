@@ -16,6 +16,7 @@ from disco.models.recommenders import Recommender, default_recommender, load_rec
 from disco.playlist.alternatives import alternatives
 from disco.playlist.cost import Knobs
 from disco.playlist.generate import generate
+from disco.playlist.key_moves import compatible_filters, keys_after
 from disco.playlist.mixing import FOR_NEW_PLAYLISTS, Mixing
 from disco.playlist.parsing import (
     parse_arc,
@@ -91,6 +92,7 @@ def make(
     duration: str | tuple[float, float] | None = Filters.seconds,
     explicit: bool = Filters.explicit,
     exclude_playlist: str | Path | Tracklist | Sequence[str | Path | Tracklist] = (),
+    compatible_with: str | None = None,
     choose: Choose | None = None,
 ) -> Playlist:
     """Make a playlist that begins with the seeds and flows on from them.
@@ -153,7 +155,8 @@ def make(
     random_seed : int
         Seed of the randomness; the same seed gives the same playlist.
     include : str or sequence of str
-        Only tracks with a text in a column, as genre=techno; columns are genre, artist, title, album, id.
+        Only tracks with a text in a column, as genre=techno or key=8A,7A. Columns are genre, artist, title, album,
+        id and key.
     exclude : str or sequence of str
         No tracks with a text in a column, as genre=polka.
     bpm : str or (float, float), optional
@@ -164,6 +167,8 @@ def make(
         Allow tracks with explicit lyrics.
     exclude_playlist : str, Path or sequence of these
         Playlist files whose tracks are left out.
+    compatible_with : str, optional
+        Only tracks in keys that go together with this track's.
     choose : callable, optional
         Picks one of several tracks that a text may mean; see `Catalogue.find`.
 
@@ -189,6 +194,11 @@ def make(
     def row(text: str) -> int:
         return int(find_rows(catalogue, text, choose)[0])
 
+    mixing = Mixing(key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes)
+    filters = Filters(texts_of(include), texts_of(exclude), parse_bpm(bpm), parse_duration(duration), explicit)
+    if compatible_with is not None:
+        keys = keys_after(catalogue, row(compatible_with), mixing.keys)
+        filters = compatible_filters(filters, keys, compatible_with)
     return generate(
         catalogue,
         rows,
@@ -199,11 +209,11 @@ def make(
         predictor=predictor,
         recommender=recommender,
         sequencer=sequencer,
-        filters=Filters(_texts(include), _texts(exclude), parse_bpm(bpm), parse_duration(duration), explicit),
+        filters=filters,
         artist_gap=artist_gap,
         max_per_artist=max_per_artist,
         title=title,
-        mixing=Mixing(key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes),
+        mixing=mixing,
         constraints=Constraints(
             pinned=parse_pins(pin, row),
             end_track=None if end_track is None else row(end_track),
@@ -246,8 +256,9 @@ def make_alternatives(n: int, catalogue: Catalogue, seeds: Seeds = (), **options
 
     # Looked up and loaded once, however many are made.
     ids = catalogue.ids(find_rows(catalogue, seeds, choose))
-    if options.get("end_track") is not None:
-        options["end_track"] = track_id(options["end_track"])
+    for name in ("end_track", "compatible_with"):
+        if options.get(name) is not None:
+            options[name] = track_id(options[name])
     pinned = parse_pins(options.pop("pin", ()), lambda text: int(find_rows(catalogue, text, choose)[0]))
     options["pin"] = {position + 1: catalogue.ids(np.array([row]))[0] for position, row in pinned}
     name = options.get("recommender")
@@ -286,7 +297,8 @@ def find_rows(catalogue: Catalogue, tracks: Seeds, choose: Choose | None = None)
     return np.array(found, dtype=np.intp)
 
 
-def _texts(conditions: str | Sequence[str]) -> tuple[str, ...]:
+def texts_of(conditions: str | Sequence[str]) -> tuple[str, ...]:
+    """Conditions of filters as a tuple, of which there may be one alone."""
     return (conditions,) if isinstance(conditions, str) else tuple(conditions)
 
 
