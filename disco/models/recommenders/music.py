@@ -5,6 +5,8 @@ The points of a catalogue are kept in its cache as integers of 8 bits.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -112,6 +114,13 @@ class MusicRecommender:
     def _offsets(self) -> Floats:
         return self._placed[1].astype(np.float32)
 
+    @property
+    def _fingerprint(self) -> str:
+        """Changes with all that points and priors depend on."""
+        card = self.space.card
+        parts = (card["tower"]["sha256"], card["files"], card["prior_scale"], card["inputs"], card["space_range"])
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
     @cached_property
     def _placed(self) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
         computed: list[tuple[Floats, Floats]] = []
@@ -130,7 +139,7 @@ class MusicRecommender:
             offsets = np.nan_to_num(priors - (points**2).sum(axis=1) / 2, nan=-np.inf)
             return np.asarray(offsets, dtype=np.float16)
 
-        version = f"music-{self.space.card['tower']['sha256'][:12]}"
+        version = f"music-{self._fingerprint}"
         return self.catalogue.cached(f"{version}-points", points), self.catalogue.cached(
             f"{version}-offsets", offsets
         )
