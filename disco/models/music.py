@@ -102,6 +102,9 @@ class MusicSpace:
             run(0)
         songs = named.songs
         priors += np.where(songs >= 0, self.names.priors[songs] if len(self.names.priors) else 0, 0)
+        # Of these the prior tells the popularity of a genre, which would draw any playlist towards pop.
+        unfamiliar = (songs < 0) & (named.artists < 0) & known
+        priors[unfamiliar] = self.card["unfamiliar_prior"]
         priors *= np.float32(self.card["prior_scale"])
         priors[other_releases(self.names, named, catalogue)] -= _OTHER_RELEASE
         return points, priors

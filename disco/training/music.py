@@ -38,8 +38,8 @@ from disco.training.seeds import fit_best
 # Score of what must not be chosen: far below any other.
 _NEVER = -1e9
 _CHECKED = (
-    "files hold numbers alone; names are hashes, of songs and words that three or more playlists have; a release is a "
-    "mark of 16 bits; by tests/test_music_model.py"
+    "files hold numbers alone; names are hashes, of songs and words that three or more playlists have; a release is "
+    "a mark of 16 bits; by tests/test_music_model.py"
 )
 _VALIDATION_CASES = 3000
 _VALIDATION_PLAYLISTS = 200
@@ -67,7 +67,7 @@ def train(recipe: MusicRecipe, run: Run) -> Card:
         "space_scale": recipe.space_scale,
         "artist_bonus": recipe.artist_bonus,
         "prior_scale": recipe.prior_scale,
-        "space_range": _space_range(made, vocabulary),
+        **_of_the_space(made, vocabulary),
         "tower": export_network(made.tower, run.folder / "tower.onnx", ("inputs",), ("vector", "prior")),
         "network": export_step(encoder_step(made.encoder), run.folder),
         "files": _write(made, vocabulary, run),
@@ -303,9 +303,14 @@ def _after(made: MusicNetworks, points: Floats, playlists: list[Rows]) -> list[F
     return after
 
 
-def _space_range(made: MusicNetworks, vocabulary: Vocabulary) -> float:
-    points, _ = place(made, vocabulary, np.arange(len(vocabulary.named)))
-    return round(float(np.quantile(np.abs(points), _WITHIN)), 4)
+def _of_the_space(made: MusicNetworks, vocabulary: Vocabulary) -> dict[str, float]:
+    """Range of the components of points, and the mean prior of tracks whose songs and artists are unknown."""
+    points, priors = place(made, vocabulary, np.arange(len(vocabulary.named)))
+    unfamiliar = (vocabulary.named.songs < 0) & (vocabulary.named.artists < 0)
+    return {
+        "space_range": round(float(np.quantile(np.abs(points), _WITHIN)), 4),
+        "unfamiliar_prior": round(float(priors[unfamiliar].mean()), 4) if unfamiliar.any() else float(priors.min()),
+    }
 
 
 def _write(made: MusicNetworks, vocabulary: Vocabulary, run: Run) -> dict[str, str]:

@@ -120,7 +120,14 @@ class MusicRecommender:
     def _fingerprint(self) -> str:
         """Changes with all that points and priors depend on."""
         card = self.space.card
-        parts = (card["tower"]["sha256"], card["files"], card["prior_scale"], card["inputs"], card["space_range"])
+        parts = (
+            card["tower"]["sha256"],
+            card["files"],
+            card["prior_scale"],
+            card["unfamiliar_prior"],
+            card["inputs"],
+            card["space_range"],
+        )
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
     @cached_property
