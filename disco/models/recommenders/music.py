@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Floats
+from disco.catalogue.arrays import ascending
 from disco.models.music import MusicSpace, load_music
 from disco.models.recommenders.query import Candidates, Query
 from disco.models.recommenders.scoring import Scored
@@ -64,7 +65,7 @@ class MusicRecommender:
         known = [query.seeds[np.isfinite(self._offsets[query.seeds])] for query in queries]
         usable = [len(rows) > 0 or self.space.knows_title(q.title) for rows, q in zip(known, queries, strict=True)]
         scores = np.full((len(queries), len(self.catalogue)), np.nan, dtype=np.float32)
-        rows = np.unique(np.concatenate([np.empty(0, np.intp), *known]))
+        rows = ascending(np.concatenate([np.empty(0, np.intp), *known]))
         points = self.space.place(self.catalogue.take(rows))[0]
         seeds = [points[np.searchsorted(rows, each)] for each in known]
         vectors = np.stack([self.space.next_point(each, q.title) for each, q in zip(seeds, queries, strict=True)])
@@ -77,10 +78,11 @@ class MusicRecommender:
 
     def _one_of_each_song(self, found: Candidates, query: Query, n: int) -> Candidates:
         found = self._with_artists_of_seeds(found, query)
-        seen = {self.catalogue.song_key(int(row)) for row in query.seeds}
+        tracks = self.catalogue.take(np.r_[query.seeds, found.rows])
+        seen = {tracks.song_key(i) for i in range(len(query.seeds))}
         kept: list[int] = []
-        for i, row in enumerate(found.rows):
-            song = self.catalogue.song_key(int(row))
+        for i in range(len(found.rows)):
+            song = tracks.song_key(len(query.seeds) + i)
             if song and song in seen:
                 continue
             seen.add(song)
