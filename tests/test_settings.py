@@ -37,6 +37,8 @@ def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
         include = ["genre=techno", "genre=house"]
         exclude = []
         explicit = false
+        unplayed = true
+        not_played_since = "30d"
         key_rule = "camelot"
         energy_boost = true
         half_time_weight = 0.7
@@ -124,7 +126,7 @@ ranges = st.none() | texts
             "minutes": st.none(),
             "candidates": st.integers(1, 5000),
             **dict.fromkeys(("artist_gap", "max_per_artist"), st.integers(0, 9)),
-            **dict.fromkeys(("explicit", "energy_boost", "avoid_clashes"), st.booleans()),
+            **dict.fromkeys(("explicit", "energy_boost", "avoid_clashes", "unplayed"), st.booleans()),
             **dict.fromkeys(("half_time_weight", "arc_weight", "randomness"), knobs),
             "max_tempo_change": st.none() | st.just("none") | knobs,
             "key_rule": texts,

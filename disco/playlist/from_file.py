@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from disco.playlist.make import check_catalogue, find_rows, repeat
 from disco.playlist.matching import KNOBS, match_tracklist
 from disco.playlist.mixing import Mixing
 from disco.playlist.parsing import parse_arc, parse_key_name, parse_pins, parse_positions
+from disco.playlist.played import without_played
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import Reordered, distinct_tracks
 from disco.playlist.reorder import reorder as put_in_order
@@ -49,11 +51,13 @@ def reorder(
     end_key: str | None = None,
     randomness: float = Constraints.randomness,
     random_seed: int = Constraints.random_seed,
+    unplayed: bool = False,
+    not_played_since: str | date | None = None,
     iterations: int | None = Budget.iterations,
     seconds: float | None = Budget.seconds,
     choose: Choose | None = None,
 ) -> Reordered:
-    """Put the tracks of a playlist into their best order; none is added, none left out.
+    """Put the tracks of a playlist into their best order; none is added, none left out unless that is asked for.
 
     Parameters
     ----------
@@ -75,7 +79,7 @@ def reorder(
         Last track.
     keep_positions : str or sequence of int, optional
         Positions whose tracks stay where they are, as 1-4,6-10.
-    artist_gap, pin, arc, arc_weight, start_key, end_key, randomness, random_seed, choose
+    artist_gap, pin, arc, arc_weight, start_key, end_key, randomness, random_seed, unplayed, not_played_since, choose
         As for `disco.make`.
     iterations : int, optional
         Iterations of the search; by default as many as the number of tracks asks for.
@@ -100,6 +104,7 @@ def reorder(
     True
     """
     read_playlist, _ = read(catalogue, playlist, title)
+    read_playlist = without_played(read_playlist, unplayed, not_played_since)
     tracks, _ = distinct_tracks(read_playlist)
 
     def row(text: str) -> int:
