@@ -173,7 +173,7 @@ def arrange(
         if turn:
             now = mover.disturbed(best)
             now_cost = arrangement.cost(_expanded([now], blocks, len(arrangement.problem))[0])
-        without, m = 0, _FEWEST
+        without, m, most = 0, _FEWEST, mover.enough(len(now))
         while without < _PATIENCE and priced < _BUDGET and not stop():
             tried = mover.sample(now, m)
             if not tried:
@@ -186,8 +186,8 @@ def arrange(
                 now, now_cost, without = tried[i], float(costs[i]), 0
                 m = max(m // 2, _FEWEST)
             else:
-                without += m == _MOST
-                m = min(2 * m, _MOST)
+                without += m == most
+                m = min(2 * m, most)
         if now_cost < best_cost - _LEAST:
             best, best_cost = now, now_cost
         if stop() or priced >= _BUDGET:
@@ -216,6 +216,11 @@ class _Mover:
         self._flexible, self._rng = flexible, rng
         self._block_of = {int(block[0]): number for number, block in enumerate(blocks)}
         self._near: dict[int, list[int]] = {}
+
+    def enough(self, n: int) -> int:
+        """How many moves of n blocks are most of those that there are."""
+        others = min(len(self._blocks) - n, _NEAR) if self._flexible else 0
+        return min(max(4 * n * (n + others), 2 * _FEWEST), _MOST)
 
     def sample(self, order: list[int], m: int) -> list[list[int]]:
         """Arrangements that are one move away."""
@@ -278,11 +283,19 @@ class _Mover:
         return self._rng.choice(outside)
 
     def disturbed(self, order: list[int]) -> list[int]:
-        """Two neighbouring parts of an arrangement swapped."""
-        b = len(order)
+        """Two neighbouring parts of an arrangement swapped, or some of its blocks exchanged for others."""
+        b, rng = len(order), self._rng
+        if self._flexible and len(self._blocks) > b and (b < 3 or rng.random() < 0.5):
+            free = [i for i, number in enumerate(order) if number not in self._required]
+            outside = sorted(set(range(len(self._blocks))) - set(order))
+            n = min(len(free), len(outside), rng.randint(1, 3))
+            moved = list(order)
+            for i, number in zip(rng.sample(free, n), rng.sample(outside, n), strict=True):
+                moved[i] = number
+            return moved
         if b < 3:
             return list(order)
         longest = max(1, min(15, b // 2))
-        one, two = self._rng.randint(1, longest), self._rng.randint(1, longest)
-        i = self._rng.randrange(max(1, b - one - two + 1))
+        one, two = rng.randint(1, longest), rng.randint(1, longest)
+        i = rng.randrange(max(1, b - one - two + 1))
         return [*order[:i], *order[i + one : i + one + two], *order[i : i + one], *order[i + one + two :]]

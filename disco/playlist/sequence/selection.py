@@ -88,7 +88,7 @@ def best_of(
     found = []
     for _, chain in priced[:_SEARCHED]:
         chosen = arrange(
-            arrangement, blocks, chain, required=required, flexible=True, seed=seed, disturbed=4, stop=stop
+            arrangement, blocks, chain, required=required, flexible=True, seed=seed, disturbed=8, stop=stop
         )
         found.append((arrangement.cost(_tracks(chosen, blocks)), chosen))
         if stop():
