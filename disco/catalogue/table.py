@@ -299,7 +299,7 @@ class Catalogue:
         return tracks
 
     def song_key(self, row: int) -> str:
-        """First artist and title without remarks and spaces, which all versions of a song share; empty if untitled."""
+        """First artist and title without remarks and spaces, alike for all versions of a song; empty if untitled."""
         artists = self.artists(row)
         # Releases spell a title as one word or as two: "In Between Days", "Inbetween Days".
         return song_key(self._title(row), artists[0] if artists else None).replace(" ", "")
