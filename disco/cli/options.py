@@ -186,15 +186,15 @@ def add_judging(parser: argparse._ActionsContainer, of: Callable[..., Any]) -> N
     add(parser, of, "predictor", *MIXING)
 
 
-def add_catalogue(parser: argparse._ActionsContainer) -> None:
-    """Add `--catalogue`."""
+def add_catalogue(parser: argparse._ActionsContainer, default: str = "a demo of invented tracks") -> None:
+    """Add `--catalogue`; `default` says what is used without it."""
     parser.add_argument(
         "--catalogue",
         action="append",
         default=[],
         metavar="PATH",
         help="your tracks: a table (CSV, Parquet), a DJ library, a folder of audio files, Spotify's data export; "
-        "several are merged (default: a demo of invented tracks)",
+        f"several are merged (default: {default})",
     )
 
 

@@ -5,6 +5,8 @@ The points of a catalogue are kept in its cache as integers of 8 bits, each once
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -124,6 +126,20 @@ class MusicRecommender:
     def _places(self) -> NDArray[np.int32]:
         return self._placed[2]
 
+    @property
+    def _fingerprint(self) -> str:
+        """Changes with all that points and priors depend on."""
+        card = self.space.card
+        parts = (
+            card["tower"]["sha256"],
+            card["files"],
+            card["prior_scale"],
+            card["unfamiliar_prior"],
+            card["inputs"],
+            card["space_range"],
+        )
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
     @cached_property
     def _placed(self) -> _Placed:
         computed: list[_Placed] = []
@@ -137,7 +153,7 @@ class MusicRecommender:
                 computed.append(_each_once(steps.astype(np.int8), offsets.astype(np.float16)))
             return computed[0][i]
 
-        version = f"music-{self.space.card['tower']['sha256'][:12]}"
+        version = f"music-{self._fingerprint}"
         points, offsets, places = (
             self.catalogue.cached(f"{version}-{name}", partial(part, i))
             for i, name in enumerate(("points", "offsets", "places"))
