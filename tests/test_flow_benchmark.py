@@ -12,7 +12,7 @@ from helpers.catalogues import catalogue_of, random_catalogue
 
 from disco.cli import evaluate
 from disco.errors import DiscoError
-from disco.evaluation import baselines, data, flow_benchmark
+from disco.evaluation import baseline_searches, data, flow_benchmark
 from disco.evaluation.baselines import BASELINES
 from disco.models.predictors import load_predictor
 from disco.sources.files import tables
@@ -21,7 +21,8 @@ from disco.sources.files import tables
 @pytest.mark.slow
 def test_every_method_orders_a_list_without_keys_and_tempos(monkeypatch):
     few = replace_columns(random_catalogue(6, 1), key=None, mode=None, tempo_bpm=None)
-    monkeypatch.setattr(baselines, "GENERATIONS", 10)
+    monkeypatch.setattr(baseline_searches, "GENERATIONS", 10)
+    monkeypatch.setattr(baseline_searches, "ANNEALING_MOVES", 6000)
     (measured, _), *_ = [*flow_benchmark.measure_orders(few, [np.arange(6)], protocol(), list(BASELINES), True, 0)]
     made = {r["method"]: r for r in flow_benchmark.records(measured, "playlists", flow_benchmark.ORDER)}
     assert made["order"]["key fifths"] is None
@@ -48,7 +49,8 @@ def library():
 def measured(library):
     lists = data.sample_lists(np.arange(300), 3, 12, seed=4)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(baselines, "GENERATIONS", 60)
+        patch.setattr(baseline_searches, "GENERATIONS", 60)
+        patch.setattr(baseline_searches, "ANNEALING_MOVES", 6000)
         *_, (measurements, n) = flow_benchmark.measure_orders(library, lists, protocol(), list(BASELINES), False, 4)
     assert n == 3
     return measurements

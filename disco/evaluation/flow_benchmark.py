@@ -22,8 +22,9 @@ import numpy as np
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.errors import DiscoError
 from disco.evaluation import metrics
-from disco.evaluation.baseline_costs import baseline_tracks
-from disco.evaluation.baselines import BASELINES
+from disco.evaluation.baseline_costs import Costs, Tracks, baseline_tracks
+from disco.evaluation.baseline_reklawdbox import cheapest_by_whole_cost, wide_beams
+from disco.evaluation.baselines import BASELINES, Baseline
 from disco.models.predictors import Predictor
 from disco.models.recommenders import Query, Recommender
 from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
@@ -184,12 +185,21 @@ def _baseline_orders(
         costs = baseline.cost(tracks) if baseline.cost else np.zeros((n, n))
         orders[name] = baseline.search(tracks, costs, rng)
         if baseline.cost:
-            problem = Problem(costs, np.zeros(n))
-            ours = optimise_order(problem, budget=Budget(iterations=_BASELINE_ITERATIONS_PER_TRACK * n))
-            measured.own.setdefault(name, []).append((problem.cost(orders[name]), problem.cost(ours)))
+            ours = _our_order(baseline, tracks, costs, rng)
+            own = baseline.total(tracks, costs, orders[name]), baseline.total(tracks, costs, ours)
+            measured.own.setdefault(name, []).append(own)
             if baseline.weighs_all:
                 orders[OUR_SEARCH.format(name)] = ours
     return orders
+
+
+def _our_order(baseline: Baseline, tracks: Tracks, costs: Costs, rng: np.random.Generator) -> Order:
+    """DISCO's search under a baseline's cost; it does not start from the baseline's order."""
+    if baseline.whole_score is not None:
+        score = baseline.whole_score(tracks)
+        return cheapest_by_whole_cost(score.costs, wide_beams(score), rng)
+    n = len(tracks)
+    return optimise_order(Problem(costs, np.zeros(n)), budget=Budget(iterations=_BASELINE_ITERATIONS_PER_TRACK * n))
 
 
 def _disco_orders(

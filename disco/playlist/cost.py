@@ -30,7 +30,7 @@ from disco.errors import DiscoError
 from disco.models.distance import block_distances, blocks, impute, workspace
 from disco.models.predictors import Predictor
 from disco.playlist.key_rules import KeyIndex, key_index
-from disco.playlist.mixing import TEMPO_PENALTY, Mixing
+from disco.playlist.mixing import Mixing
 
 # Cheapest transitions from a track that the lookahead cost averages. 10 and 40 do as well.
 _NEAR = 20
@@ -224,7 +224,7 @@ class _TransitionTerms:
             return np.zeros(len(octave), dtype=np.float32)
         apart = octave - here.octave[row]
         folded = np.abs(apart - np.rint(apart) if mixing.folds else apart)
-        beyond: Floats = np.float32(TEMPO_PENALTY) * (folded > mixing.octaves)
+        beyond = mixing.tempo_penalties(folded)
         if mixing.half_time_weight == 1:
             return beyond
         similarity = columns.cosine * here.cosine[row] + columns.sine * here.sine[row]
