@@ -100,11 +100,11 @@ def reorder(
     together : sequence of sequence of str
         Tracks that follow each other, in this order. One group of tracks, or several.
     artists : str, optional
-        Spread: tracks by one artist as far from each other as possible.
+        `spread` puts tracks by one artist as far from each other as possible.
     albums : str, optional
-        Whole: each album without a break, in the order of the playlist; or spread.
+        `whole` plays each album without a break, in the order of the playlist, and `spread` its tracks far apart.
     genres : str, optional
-        Runs: tracks of one genre one after the other; or spread.
+        `runs` plays tracks of one genre one after the other, and `spread` far apart.
     drop : int
         Most misfits that are left out: tracks without which the playlist costs much less.
     best : int, optional
