@@ -189,6 +189,7 @@ def test_only_one_version_of_a_song_is_a_candidate():
     for track in tracks[10:14]:
         track |= {"title": "Halo", "artists": ["Beyoncé"]}
     tracks[12]["title"] = "Halo - 2011 Remaster"
+    tracks[13]["title"] = "Ha Lo"
     found = load_recommender("music", catalogue_of(tracks)).recommend(Query(np.array([0])), 39)
     assert sum(10 <= row < 14 for row in found.rows) == 1
 
