@@ -6,8 +6,8 @@ it is itself where hardly any are. What a genre's tempos are is estimated by a k
 
 It is no more than a suspicion. Of 3,568 tracks among 382,545 whose tempos DJs' software has measured too, 160 are
 wrong by an octave. Of 20 of them that are found by a ratio of 8, six are wrong, eleven are right as they are, and
-three are other recordings. Neither other ratios nor an artist's other tempos nor ranges of tempo were right more often than
-in one of two cases, so that a person decides.
+three are other recordings. Neither other ratios nor an artist's other tempos nor ranges of tempo were right more
+often than in one of two cases, so that a person decides.
 """
 
 from __future__ import annotations

@@ -217,8 +217,8 @@ def _fix_tempo(arguments: argparse.Namespace) -> int:
         return 0
     if not suspects:
         console.say(
-            f"no tempo of {len(catalogue):,} tracks looks halved or doubled; genres tell, so that tracks of a genre with "
-            f"fewer than {FEWEST} others are not judged"
+            f"no tempo of {len(catalogue):,} tracks looks halved or doubled; genres tell, so that tracks of a genre "
+            f"with fewer than {FEWEST} others are not judged"
         )
         return 0
     console.say(
