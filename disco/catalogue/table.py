@@ -299,9 +299,10 @@ class Catalogue:
         return tracks
 
     def song_key(self, row: int) -> str:
-        """First artist and title without remarks, which all versions of a song share; empty if untitled."""
+        """First artist and title without remarks and spaces, alike for all versions of a song; empty if untitled."""
         artists = self.artists(row)
-        return song_key(self._title(row), artists[0] if artists else None)
+        # Releases spell a title as one word or as two: "In Between Days", "Inbetween Days".
+        return song_key(self._title(row), artists[0] if artists else None).replace(" ", "")
 
     def artists(self, row: int) -> list[str]:
         """Artists of a track, the main one first; empty if unknown."""

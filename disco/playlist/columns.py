@@ -29,8 +29,9 @@ class Columns(NamedTuple):
             embeddings = self.embeddings[:, part]
         else:
             part, embeddings = rows, np.take(self.embeddings, rows, axis=1)
-        octave, steps = (None if column is None else column[part] for column in (self.octave, self.steps))
+        octave = None if self.octave is None else self.octave[part]
+        steps = None if self.steps is None else self.steps[part]
         missing_variance = None if self.missing_variance is None else self.missing_variance[part]
         missing_variance = missing_variance if missing_variance is not None and missing_variance.any() else None
-        tempo = self.cosine[part], self.sine[part], octave, steps
-        return Columns(embeddings, missing_variance, self.key[part], *tempo)
+        cosine, sine = self.cosine[part], self.sine[part]
+        return Columns(embeddings, missing_variance, self.key[part], cosine, sine, octave, steps)

@@ -17,6 +17,7 @@ from disco.evaluation.dj import DJ_AT_MOST, choices_of, dj_numbers, importance_o
 from disco.evaluation.dj_sets import Cases, DjSet, DjSets, cases_of, read_sets
 from disco.playlist.choice_fit import (
     Choices,
+    Fit,
     fit_choices,
     held_out,
     log_likelihoods,
