@@ -24,7 +24,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from disco.catalogue import Catalogue, Floats, Rows
-from disco.catalogue.music import tempo_angle, tempo_change, tempo_similarity
+from disco.catalogue.music import tempo_angle, tempo_change, tempo_octaves, tempo_similarity
 from disco.catalogue.table import Mask
 from disco.errors import DiscoError
 from disco.models.distance import block_distances, blocks, impute, workspace
@@ -129,7 +129,7 @@ class _TransitionTerms:
         key = key_index(catalogue.numbers("key"), catalogue.modes)
         angle = tempo_angle(catalogue.tempos).astype(np.float32)
         cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
-        octaves_differ = mixing.half_time_weight != 1 or mixing.max_tempo_change is not None
+        octaves_differ = mixing.half_time_weight != 1 or mixing.max_tempo_change is not None or not mixing.graded
         octave = angle / np.float32(2 * np.pi) if octaves_differ else None
         columns, missing_variance = impute(embeddings)
         self._all = _Columns(columns, missing_variance, key, cosine, sine, octave)
@@ -159,7 +159,7 @@ class _TransitionTerms:
 
         The columns of the options are gathered once for as long as the same array is passed.
         """
-        columns, knobs = self._columns(options), self.knobs
+        columns, knobs, graded = self._columns(options), self.knobs, self.mixing.graded
         costs = np.empty((len(last), len(options)), dtype=np.float32)
         work = workspace(columns.embeddings)
         for beam, (out, row, target) in enumerate(zip(costs, last, targets, strict=True)):
@@ -181,8 +181,9 @@ class _TransitionTerms:
                 if knobs.flow != 1:
                     cost *= np.float32(knobs.flow)
                 cost -= np.take(sweet, columns.key[block], out=term, mode="clip")
-                cost -= np.multiply(columns.cosine[block], cosine, out=term)
-                cost -= np.multiply(columns.sine[block], sine, out=term)
+                if graded:
+                    cost -= np.multiply(columns.cosine[block], cosine, out=term)
+                    cost -= np.multiply(columns.sine[block], sine, out=term)
             if columns.octave is not None:
                 out += self._tempo_penalties(int(row), columns, columns.octave)
         return costs
@@ -217,14 +218,27 @@ class _TransitionTerms:
         }
         return {name: np.asarray(values, dtype=np.float32) for name, values in terms.items()}
 
+    def values(self, path: Rows) -> dict[str, Floats]:
+        """What keys and tempos of the transitions of a sequence are worth in the cost, under the names of terms."""
+        a, b, mixing = path[:-1], path[1:], self.mixing
+        values = {"key_similarity": mixing.key_values[0][self._all.key[a], self._all.key[b]]}
+        tempos = self._catalogue.tempos
+        if mixing.graded:
+            similarity = np.nan_to_num(tempo_similarity(tempos[a], tempos[b], mixing.half_time_weight), nan=0.0)
+            return values | {"tempo_similarity": similarity.astype(np.float32)}
+        octaves = tempo_octaves(tempos[a], tempos[b], fold=False).astype(np.float32)
+        return values | {"tempo_similarity": mixing.tempo_values(octaves)}
+
     def _tempo_penalties(self, row: int, columns: _Columns, octave: Floats) -> Floats:
-        """Added cost of half and double time below full weight, and of large tempo jumps, shape (n,)."""
+        """Cost of large tempo jumps, and of half and double time below full weight, or of tempos not graded: (n,)."""
         mixing, here = self.mixing, self._all
-        if here.octave is None or np.isnan(here.octave[row]):
+        if here.octave is None or (mixing.graded and np.isnan(here.octave[row])):
             return np.zeros(len(octave), dtype=np.float32)
         apart = octave - here.octave[row]
         folded = np.abs(apart - np.rint(apart) if mixing.folds else apart)
         beyond: Floats = np.float32(TEMPO_PENALTY) * (folded > mixing.octaves)
+        if not mixing.graded:
+            return beyond - np.float32(self.knobs.smoothness) * mixing.tempo_values(apart)
         if mixing.half_time_weight == 1:
             return beyond
         similarity = columns.cosine * here.cosine[row] + columns.sine * here.sine[row]
@@ -321,11 +335,11 @@ class FlowCost:
             distance[i] = self._terms.distances(np.array([row]), self._targets(state))[0]
             state = self.step(state, np.array([0]), np.array([row]))
         terms = self._terms.terms(path, distance)
-        known = {name: np.nan_to_num(values.astype(float), nan=0.0) for name, values in terms.items()}
+        values = self._terms.values(path)
         cost = (
-            self.knobs.flow * known["distance"]
-            - self.knobs.sweetness * known["key_similarity"]
-            - self.knobs.smoothness * known["tempo_similarity"]
+            self.knobs.flow * np.nan_to_num(terms["distance"].astype(float), nan=0.0)
+            - self.knobs.sweetness * values["key_similarity"].astype(float)
+            - self.knobs.smoothness * values["tempo_similarity"].astype(float)
         )
         terms["distance"][~self._terms.known(path[1:])] = np.nan
         return {"cost": cost.astype(np.float32), **terms}
@@ -411,7 +425,7 @@ class PairwiseCost:
         a, b = path[:-1], path[1:]
         distance = self._terms.distances(b, self._terms.vectors(a), self._terms.missing_variance(a))
         terms = self._terms.terms(path, distance)
-        cost = reported_cost(terms, self.knobs)
+        cost = reported_cost(terms | self._terms.values(path), self.knobs)
         terms["distance"][~(self._terms.known(a) & self._terms.known(b))] = np.nan
         strange = self._unmatched[a] | self._unmatched[b]
         return {"cost": np.where(strange, 0, cost), **terms}
