@@ -132,6 +132,16 @@ def test_the_commands_load_nothing_heavy():
     assert not {name.split(".")[0] for name in loaded} & set(HEAVY)
 
 
+@pytest.mark.process
+def test_a_playlist_is_made_without_masked_arrays_which_take_a_tenth_of_the_command():
+    code = (
+        "import sys; from disco.cli.generate import main; main(['--example', '--json']); "
+        "print('numpy.ma' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "False"
+
+
 def test_no_file_is_longer_than_one_can_hold_in_mind():
     long = {name: n for name, path in MODULES.items() if (n := len(path.read_text().splitlines())) > 420}
     assert not long

@@ -9,9 +9,11 @@ import pytest
 from helpers.catalogues import catalogue_of, random_catalogue
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from disco import sources
 from disco.catalogue import FEATURES, SCHEMA, Catalogue, merge
+from disco.catalogue.arrays import among, ascending, without
 from disco.catalogue.deduplicate import deduplicate
 from disco.cli.catalogue import main
 from disco.errors import DataError, NotFoundError
@@ -279,3 +281,21 @@ def test_what_is_reported_of_a_key_goes_with_it():
     (track,) = deduplicate(pa.Table.from_pylist([dict.fromkeys(SCHEMA.names) | r for r in rows], SCHEMA)).to_pylist()
     assert (track["key"], track["mode"], track["key_origin"], track["key_confidence"]) == (9, 0, "tag", None)
     assert (track["tempo_bpm"], track["tempo_origin"], track["tempo_confidence"]) == (120, "sound", 0.5)
+
+
+@given(
+    arrays(np.int64, st.integers(0, 30), elements=st.integers(-5, 20)),
+    arrays(np.int64, st.integers(0, 9), elements=st.integers(-5, 20)),
+)
+def test_sets_of_rows_are_those_of_numpy(numbers, others):
+    assert ascending(numbers).tolist() == np.unique(numbers).tolist()
+    assert among(numbers, others).tolist() == np.isin(numbers, others).tolist()
+    assert without(numbers, others).tolist() == np.setdiff1d(numbers, others).tolist()
+
+
+def test_taken_tracks_have_the_song_keys_and_artists_of_the_whole_catalogue():
+    tracks = [{"track_id": "a", "title": "Halo - Live", "artists": ["Beyoncé", "X"]}, {"track_id": "b"}]
+    whole = Catalogue.from_tracks([*tracks, {"track_id": "c", "title": "Tide"}])
+    taken = whole.take(np.array([2, 0, 1]))
+    assert [taken.song_key(i) for i in range(3)] == [whole.song_key(i) for i in (2, 0, 1)]
+    assert [taken.artists(i) for i in range(3)] == [whole.artists(i) for i in (2, 0, 1)]

@@ -24,8 +24,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import disco
+from disco import sources
 from disco.catalogue import SCHEMA, Catalogue
 from disco.cli.main import main
+from disco.models.recommenders import Query, default_recommender
+from disco.models.recommenders.music import _each_once
 from disco.sources import corrections
 from disco.sources.cache import CatalogueCache, user_cache
 from disco.sources.files import tables
@@ -319,15 +322,40 @@ def test_two_processes_at_once_lose_nothing(tmp_path: Path, other: str) -> None:
     assert not [path for path in stored() if path.name.startswith(".")]
 
 
-def test_a_catalogue_takes_no_more_than_twice_its_file_or_96_bytes_a_track(tmp_path: Path) -> None:
+def test_what_is_more_than_is_allowed_is_not_kept(tmp_path: Path) -> None:
     cache = CatalogueCache(tmp_path / "one", 2000)
     assert cache.array("a-1", lambda: np.zeros(1000, np.int8)).shape == (1000,)
     assert cache.array("b-1", lambda: np.ones(1000, np.int8)).sum() == 1000
     assert [path.name for path in cache.folder.iterdir()] == ["a-1.npy"]
-    cache.make_room_for(30)
-    cache.array("b-1", lambda: np.ones(1000, np.int8))
-    assert sorted(path.name for path in cache.folder.iterdir()) == ["a-1.npy", "b-1.npy"]
-    assert cache.size() <= cache.limit == 30 * 96
+    assert cache.size() <= cache.limit == 2000
+
+
+def test_a_catalogue_of_names_alone_takes_no_more_than_twice_its_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    artists = rng.integers(300, size=6000)
+    table = {
+        "title": [f"Song {i:x}" for i in rng.integers(1 << 40, size=6000)],
+        "artist": [f"Band {a}" for a in artists],
+    }
+    path = tmp_path / "names.parquet"
+    pq.write_table(pa.table(table | {"genres": [f"rock {a % 7}" for a in artists]}), path, compression="zstd")
+    first = sources.open(path)
+    found = default_recommender(first).recommend(Query(np.array([3])), 20)
+    assert {name.split("-")[-1] for name in map(str, stored())} >= {"points.npy", "offsets.npy", "places.npy"}
+    assert sum(file.stat().st_size for file in stored()) <= 2 * path.stat().st_size < 64 * len(first)
+    again = default_recommender(sources.open(path)).recommend(Query(np.array([3])), 20)
+    assert again.rows.tolist() == found.rows.tolist()
+
+
+@given(st.lists(st.tuples(st.integers(-2, 2), st.integers(0, 1)), min_size=1, max_size=30), st.integers(1, 9))
+def test_points_kept_once_are_those_of_each_track(tracks: list[tuple[int, int]], size: int) -> None:
+    points = np.array([[component] * size for component, _ in tracks], np.int8)
+    offsets = np.array([offset for _, offset in tracks], np.float16)
+    kept, kept_offsets, places = _each_once(points, offsets)
+    places = places if len(places) else np.arange(len(tracks))
+    assert kept[places].tolist() == points.tolist()
+    assert kept_offsets[places].tolist() == offsets.tolist()
+    assert len(kept) <= max(len(set(tracks)), len(tracks) * (2 * len(set(tracks)) > len(tracks)))
 
 
 def test_the_longest_unused_catalogues_are_removed_and_what_killed_commands_left(

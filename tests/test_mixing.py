@@ -7,13 +7,16 @@ import math
 import numpy as np
 import pytest
 from helpers.catalogues import catalogue_of, random_catalogue
+from hypothesis import given
+from hypothesis import strategies as st
 
-from disco.catalogue.music import tempo_similarity
+from disco.catalogue import FEATURES
+from disco.catalogue.music import tempo_octaves, tempo_similarity
 from disco.errors import DiscoError
 from disco.models.predictors import load_predictor
 from disco.playlist.cost import FlowCost, Knobs, PairwiseCost, reported_cost
 from disco.playlist.key_rules import KEY_RULES, key_index, key_rule
-from disco.playlist.mixing import FOR_ORDERING, KEY_PENALTY, TEMPO_PENALTY, Mixing
+from disco.playlist.mixing import FOR_ORDERING, KEY_PENALTY, TEMPO_GROWTH, TEMPO_PENALTY, Mixing
 
 MIXINGS = [
     Mixing(),
@@ -55,7 +58,7 @@ def plainly(a, b, distance, knobs, mixing):
             tempo = -0.6 * excess**2 if excess > 1e-4 else 1.0
             tempo -= (1 - mixing.half_time_weight) * (abs(octaves) > 0.5)
         if mixing.max_tempo_change is not None and 100 * (2**least - 1) > mixing.max_tempo_change + 1e-3:
-            beyond += TEMPO_PENALTY
+            beyond += TEMPO_PENALTY + TEMPO_GROWTH * min(least - math.log2(1 + mixing.max_tempo_change / 100), 0.5)
     apart = 0.0 if math.isnan(distance) else distance
     return knobs.flow * apart + knobs.sweetness * (1 - key) + knobs.smoothness * (1 - tempo), beyond
 
@@ -147,3 +150,24 @@ def test_deviation_is_the_distance_from_the_straight_line():
         point = (1 - share) * space[3] + share * space[9]
         wanted = [2 * math.dist(point, space[row]) for row in rows]
         np.testing.assert_allclose(pairwise.deviation(3, 9, share, rows), wanted, atol=1e-4)
+
+
+@given(st.lists(st.floats(40, 250), min_size=3, max_size=3), st.sampled_from([0.0, 1.0]), st.floats(1, 30))
+def test_of_tempo_changes_beyond_the_limit_the_smaller_costs_less_and_two_more_than_one(tempos, half_time, limit):
+    mixing = Mixing(half_time_weight=half_time, max_tempo_change=limit)
+    octaves = np.abs(tempo_octaves(tempos[0], np.array(tempos[1:]), mixing.folds))
+    one, other = mixing.tempo_penalties(octaves).tolist()
+    assert [one > 0, other > 0] == mixing.large_tempo_jumps(tempos[0], np.array(tempos[1:])).tolist()
+    assert max(one, other) < 2 * TEMPO_PENALTY
+    if max(octaves) < 0.5:
+        assert (one <= other) == (octaves[0] <= octaves[1]) or one == pytest.approx(other, abs=1e-3)
+
+
+def test_where_nothing_lies_within_the_limit_eight_per_cent_is_played_before_forty():
+    known = {**dict.fromkeys(FEATURES, 0.5), "feature_set": "spotify"}
+    tempos = {"seed": 120, "far": 168, "near": 129.6}
+    catalogue = catalogue_of([{"track_id": i, "tempo_bpm": bpm, **known} for i, bpm in tempos.items()])
+    knobs = Knobs(sweetness=0, smoothness=0)
+    for cost in costs_of(catalogue, Mixing(max_tempo_change=6), knobs)[:2]:
+        costs = cost.costs(cost.start(np.array([0])), np.array([1, 2]))[0]
+        assert costs[1] < costs[0] - 5

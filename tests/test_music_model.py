@@ -24,9 +24,11 @@ from disco.models.names import (
     NameVectors,
     artist_keys,
     genre_keys,
+    id_marks,
     look_up,
     name_hashes,
     name_inputs,
+    other_releases,
     rounded_names,
     song_keys,
 )
@@ -187,8 +189,57 @@ def test_only_one_version_of_a_song_is_a_candidate():
     for track in tracks[10:14]:
         track |= {"title": "Halo", "artists": ["Beyoncé"]}
     tracks[12]["title"] = "Halo - 2011 Remaster"
+    tracks[13]["title"] = "Ha Lo"
     found = load_recommender("music", catalogue_of(tracks)).recommend(Query(np.array([0])), 39)
     assert sum(10 <= row < 14 for row in found.rows) == 1
+
+
+def releases(ids: str, known: str | None) -> list[bool]:
+    """Which of these releases of one song are others than the known one."""
+    tracks = [{"track_id": i, "title": "Halo", "artists": ["Beyoncé"]} for i in ids]
+    catalogue = catalogue_of([*tracks, {"track_id": "x", "title": "If I Were a Boy", "artists": ["Beyoncé"]}])
+    hashes = name_hashes("song", song_keys(catalogue).to_pylist()[-2:])
+    marks = np.array([int(id_marks([known])[0]) if known else 0, 0], np.uint16)
+    names = rounded_names(hashes, np.ones((2, 2), np.float32), np.zeros(2, np.float32), marks)
+    *found, of_another_song = other_releases(names, look_up(names, catalogue), catalogue).tolist()
+    assert not of_another_song
+    return found
+
+
+def test_where_the_release_that_playlists_have_is_there_the_others_stand_behind_it():
+    assert releases("abc", "b") == [True, False, True]
+
+
+@pytest.mark.parametrize(("ids", "known"), [("abc", "z"), ("abc", None), ("a", "a"), ("a", "z")])
+def test_no_release_stands_behind_one_that_the_catalogue_lacks(ids: str, known: str | None):
+    assert not any(releases(ids, known))
+
+
+def test_of_several_releases_the_one_that_playlists_have_is_the_candidate(monkeypatch):
+    tracks = random_catalogue(40).table.to_pylist()
+    for track in tracks[10:14]:
+        track |= {"title": "Halo", "artists": ["Beyoncé"]}
+    catalogue = catalogue_of(tracks)
+    recommender = load_recommender("music", catalogue)
+    names = recommender.space.names
+    song = names.find(name_hashes("song", song_keys(catalogue).to_pylist()[10:11]))
+    assert song[0] >= 0
+    for row in range(10, 14):
+        marks = names.releases.copy()
+        marks[song] = id_marks(catalogue.ids(np.array([row])))
+        space = replace(recommender.space, names=replace(names, releases=marks))
+        found = replace(recommender, space=space, catalogue=catalogue_of(tracks)).recommend(Query(np.array([0])), 39)
+        assert [r for r in found.rows if 10 <= r < 14] == [row]
+
+
+def test_a_word_that_no_title_had_is_read_by_its_parts():
+    space = load_music(FOLDER)
+    assert space.knows_title("partyyying")
+    points = [
+        space.next_point(np.empty((0, space.size), np.float32), title) for title in ("partyyying", "party", "xmas")
+    ]
+    near, far = (np.linalg.norm(points[0] - other) for other in points[1:])
+    assert near < far
 
 
 def test_many_queries_have_the_candidates_of_each_alone():

@@ -12,13 +12,14 @@ from helpers.trained import CLOUD, KIND, KINDS, data_files, library, once
 from disco.cli import train
 from disco.models.card import load_card
 from disco.models.music import load_music
+from disco.models.names import id_marks, look_up
 from disco.models.predictors import load_predictor
 from disco.models.recommenders import Query, load_recommender
 
 pytestmark = pytest.mark.train
 _SETTINGS = {
     **{"epochs": 25, "size": 16, "name_size": 16, "width": 32, "units": 8, "batch_playlists": 16, "negatives": 50},
-    **{"least_song": 2, "least_genre": 1, "least_word": 2, "learning_rate": 0.01, "dropout": 0.3},
+    **{"least_song": 2, "least_genre": 1, "least_word": 2, "least_part": 2, "learning_rate": 0.01, "dropout": 0.3},
     **{"artist_bonus": 0.0},
 }
 
@@ -60,6 +61,30 @@ def test_a_title_finds_the_tracks_that_it_names():
     recommender = load_recommender(str(trained()), library())
     found = [recommender.recommend(Query(np.empty(0, np.intp), f"kind {kind}"), 15).rows for kind in range(KINDS)]
     assert np.mean([(KIND[rows] == kind).mean() for kind, rows in enumerate(found)]) > 0.8
+
+
+def test_a_song_keeps_the_mark_of_the_release_that_playlists_have():
+    names = load_music(trained()).names
+    catalogue = library()
+    songs = look_up(names, catalogue).songs
+    assert (songs >= 0).any()
+    known = np.flatnonzero(songs >= 0)
+    marks = names.releases[songs[known]]
+    assert (marks > 0).mean() > 0.9
+    assert (marks == id_marks(catalogue.ids(known)))[marks > 0].mean() > 0.9
+
+
+def test_words_are_drawn_whole_or_in_parts_with_weights_that_add_up():
+    pytest.importorskip("keras")
+    from disco.training.music_names import drawn_words
+
+    rng = np.random.default_rng(0)
+    words = [(0, np.array([1, 2], np.int32)), (5, np.array([], np.int32)), (-1, np.array([3, 4, 6], np.int32))]
+    numbers, weights = drawn_words(words, 1.0, rng)
+    assert numbers.tolist() == [1, 2, 5, 3, 4, 6]
+    np.testing.assert_allclose(weights * np.sqrt(3), [1 / 2, 1 / 2, 1, 1 / 3, 1 / 3, 1 / 3], rtol=1e-6)
+    assert drawn_words(words, 0.0, rng)[0].tolist() == [0, 5, 3, 4, 6]
+    assert len(drawn_words([], 0.5, rng)[0]) == 0
 
 
 def test_the_exported_networks_are_those_of_keras():

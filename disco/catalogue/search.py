@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from disco.catalogue.arrays import among_ascending, row_array
 from disco.catalogue.packing import pack, unpack
 from disco.catalogue.text import fold_accents, normalise, without_version
 
@@ -75,13 +76,6 @@ class _Postings:
         first = self.starts[:-1][np.diff(self.starts) > 0]
         gaps[first] = self.rows[first]
         return gaps
-
-
-def _among(keys: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of some ascending numbers are among others, ascending too; `np.isin` would take seconds to hash them."""
-    if not len(others):
-        return np.zeros(len(keys), dtype=bool)
-    return np.asarray(others[np.minimum(np.searchsorted(others, keys), len(others) - 1)] == keys)
 
 
 def _from_gaps(gaps: NDArray[np.int32], counts: NDArray[np.int32]) -> _Postings:
@@ -201,8 +195,8 @@ class TextIndex:
                 "whole_counts": np.diff(self._whole.starts).astype(np.int32),
                 "artist_gaps": self._artist.gaps(),
                 "artist_counts": np.diff(self._artist.starts).astype(np.int32),
-                "in_core": np.packbits(_among(whole, core)),
-                "only_in_core": core[~_among(core, whole)],
+                "in_core": np.packbits(among_ascending(whole, core)),
+                "only_in_core": core[~among_ascending(core, whole)],
                 "n_core": self._n_core.astype(np.int32),
                 "other_take": np.packbits(self._other_take),
             }
@@ -303,14 +297,14 @@ class TextIndex:
         codes = np.flatnonzero(near)
         if not len(codes):
             return []
-        edits = _edits(token, self._vocabulary.take(pa.array(codes)).to_pylist())
+        edits = _edits(token, self._vocabulary.take(row_array(codes)).to_pylist())
         return [(int(c), _ROUGH[int(e)]) for c, e in zip(codes, edits, strict=True) if e <= allowed]
 
     def _resembling(self, token: str) -> list[tuple[int, float]]:
         """The five words that most resemble a word that is not in the vocabulary, for hints only."""
         differ = np.bitwise_count(self._letters ^ _letters(pa.array([token]))[0]).astype(np.int64)
         codes = np.argsort(differ + np.abs(self._lengths - len(token)), kind="stable")[:500]
-        edits = _edits(token, self._vocabulary.take(pa.array(codes)).to_pylist())
+        edits = _edits(token, self._vocabulary.take(row_array(codes)).to_pylist())
         return [(int(codes[i]), _RESEMBLING) for i in np.argsort(edits, kind="stable")[:5]]
 
     def _weight(self, token: str, meant: list[tuple[int, float]]) -> float:

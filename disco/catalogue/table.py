@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from disco.catalogue.arrays import row_array
 from disco.catalogue.columns import TakenColumns, WholeTable
 from disco.catalogue.deduplicate import deduplicate
 from disco.catalogue.lookup import Choose, as_id, find
@@ -31,6 +32,8 @@ Mask = NDArray[np.bool_]
 
 # Up to this many ids are found by scanning: hashing a million ids costs as much as 20 scans.
 _SCAN = 20
+# Of up to this many taken tracks titles and artists become Python lists at once, in the time of 100 single ones.
+_AT_ONCE = 5_000
 
 
 class ArrayStore(Protocol):
@@ -123,7 +126,7 @@ class Catalogue:
             column = self.column("track_id")
             mask = pc.is_in(column, value_set=pa.array(wanted, pa.string()))
             rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
-            there = zip(column.take(rows).to_pylist(), rows.tolist(), strict=True)
+            there = zip(column.take(row_array(rows)).to_pylist(), rows.tolist(), strict=True)
             self._looked_up.update({**dict.fromkeys(wanted), **dict(there)})
 
     @cached_property
@@ -132,12 +135,12 @@ class Catalogue:
 
     def ids(self, rows: Rows) -> list[str]:
         """Ids of rows, in their order."""
-        ids: list[str] = self.column("track_id").take(pa.array(rows)).to_pylist()
+        ids: list[str] = self.column("track_id").take(row_array(rows)).to_pylist()
         return ids
 
     def take(self, rows: Rows) -> Catalogue:
         """A catalogue of these rows, in their order."""
-        taken, columns = pa.array(rows), self.__dict__["_columns"]
+        taken, columns = row_array(rows), self.__dict__["_columns"]
         table = columns.take(taken) if isinstance(columns, pa.Table) else TakenColumns(columns, taken)
         return Catalogue(table, self.where, self.notes, self.parent or self)
 
@@ -291,19 +294,34 @@ class Catalogue:
         if not names:
             columns = self.__dict__["_columns"]
             names = columns.column_names if isinstance(columns, pa.Table) else SCHEMA.names
-        taken = [self.column(name) if rows is None else self.column(name).take(pa.array(rows)) for name in names]
+        taken = [self.column(name) if rows is None else self.column(name).take(row_array(rows)) for name in names]
         tracks: list[dict[str, Any]] = pa.table(taken, names=list(names)).to_pylist()
         return tracks
 
     def song_key(self, row: int) -> str:
-        """First artist and title without remarks, which all versions of a song share; empty if untitled."""
+        """First artist and title without remarks and spaces, alike for all versions of a song; empty if untitled."""
         artists = self.artists(row)
-        return song_key(self.column("title")[row].as_py(), artists[0] if artists else None)
+        # Releases spell a title as one word or as two: "In Between Days", "Inbetween Days".
+        return song_key(self._title(row), artists[0] if artists else None).replace(" ", "")
 
     def artists(self, row: int) -> list[str]:
         """Artists of a track, the main one first; empty if unknown."""
+        if self._is_small:
+            return self._lists["artists"][row] or []
         artists: list[str] = self.column("artists")[row].as_py() or []
         return artists
+
+    def _title(self, row: int) -> str | None:
+        title: str | None = self._lists["title"][row] if self._is_small else self.column("title")[row].as_py()
+        return title
+
+    @property
+    def _is_small(self) -> bool:
+        return self.parent is not None and len(self) <= _AT_ONCE
+
+    @cached_property
+    def _lists(self) -> dict[str, list[Any]]:
+        return {name: self.column(name).to_pylist() for name in ("title", "artists")}
 
     def find(self, *texts: str, choose: Choose | None = None) -> Rows:
         """Rows of the tracks that texts mean, one for each; see `disco.catalogue.lookup.find`.

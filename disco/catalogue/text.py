@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache, lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,11 +38,10 @@ _BRACKET = r"\s*[(\[][^()\[\]]*\b" + VERSION_WORDS + r"\b[^()\[\]]*[)\]]"
 _DASH = r"\s+-\s+(?:[^-]*\b)?(?:" + VERSION_WORDS + r"\b|\d{4}$).*$"
 _FEATURING = r"\s+(?:feat|ft|featuring)\b\.?\s.*$"
 _DASHES, _APOSTROPHES, _INSIDE = "‐‑‒–—―−", "‘’ʼ`´", "[a-z0-9]"
-# The same for Python's `re`, which `song_key` uses; ASCII, since in RE2 a word ends where its ASCII letters do.
-_VERSION = [re.compile(pattern, re.ASCII) for pattern in (_BRACKET, _DASH, _FEATURING)]
 _MARKS = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOSTROPHES, "'"), **_LETTERS})
 # What separates an artist from a title.
 _NAME_DASH = re.compile(r"\s+[-–—]\s+")
+_ASCII_SEPARATORS = r"[\x00-/:-@\[-`{-\x7f]+"
 _INNER, _SEPARATORS = re.compile(f"({_INSIDE})!({_INSIDE})"), re.compile(r"[\W_]+")
 
 
@@ -90,7 +90,7 @@ def normalise(texts: pa.Array) -> pa.Array:
     ['asap', 'pink', 'rem', 'iron and wine']
     """
     odd = pc.match_substring_regex(texts, r"[^a-z0-9 ]|^ | $|  ")
-    return _where(
+    texts = _where(
         texts,
         odd,
         [
@@ -98,10 +98,13 @@ def normalise(texts: pa.Array) -> pa.Array:
             (f"({_INSIDE})!({_INSIDE})", r"\1i\2"),
             (r"\$", "s"),
             ("&", " and "),
-            (r"[^\p{L}\p{N}]+", " "),
+            (_ASCII_SEPARATORS, " "),
             (r"^ | $", ""),
         ],
     )
+    # Most texts are ASCII by now, and to compile this takes as long as 10,000 of them.
+    foreign = pc.invert(pc.string_is_ascii(texts))
+    return _where(texts, foreign, [(r"[^\p{L}\p{N}]+", " "), (r"^ | $", "")])
 
 
 def without_version(texts: pa.Array) -> pa.Array:
@@ -186,6 +189,7 @@ def printable(text: str | None) -> str:
     return "".join(c if c.isprintable() else " " for c in text or "").strip()
 
 
+@lru_cache(maxsize=4096)  # candidates are asked about when they are found, and when they are put in order
 def song_key(title: str | None, artist: str | None) -> str:
     """First artist and title without remarks, which all versions of a song share; empty if untitled.
 
@@ -199,9 +203,15 @@ def song_key(title: str | None, artist: str | None) -> str:
     if not title:
         return ""
     song = _fold_accents(title)
-    for pattern in _VERSION:
+    for pattern in _version():
         song = pattern.sub("", song)
     return f"{_normalise(_fold_accents(artist or ''))}\t{_normalise(song) or _normalise(_fold_accents(title))}"
+
+
+@cache
+def _version() -> list[re.Pattern[str]]:
+    """Remarks for Python's `re`; ASCII, since in RE2 a word ends where its ASCII letters do."""
+    return [re.compile(pattern, re.ASCII) for pattern in (_BRACKET, _DASH, _FEATURING)]
 
 
 def _fold_accents(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`disco evaluate next-track|continuation|flow|end-to-end`: measure models, orders and whole configurations."""
+"""`disco evaluate next-track|continuation|flow|end-to-end|dj`: measure models, orders and whole configurations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from disco.catalogue import Catalogue
-from disco.cli import console, options
+from disco.cli import console, evaluate_dj, options
 from disco.errors import DiscoError
 from disco.evaluation import protocols
 from disco.evaluation.baselines import BASELINES
@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _add_continuation(verbs)
     _add_flow(verbs)
     _add_end_to_end(verbs)
+    evaluate_dj.add(verbs)
     return p
 
 
@@ -253,9 +254,11 @@ def _add_source(v: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, and print one row for each method and set of cases."""
     arguments = parser().parse_args(argv)
-    catalogue = options.open_catalogue(
-        arguments.catalogue, arguments.enrich_from, arguments.corrections, notes=False, cache=arguments.cache
-    )
+    catalogue = None
+    if arguments.catalogue or arguments.verb != "dj":
+        catalogue = options.open_catalogue(
+            arguments.catalogue, arguments.enrich_from, arguments.corrections, notes=False, cache=arguments.cache
+        )
     results = arguments.measure(catalogue, arguments)
     if arguments.json:
         print(json.dumps(results, indent=2))

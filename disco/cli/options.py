@@ -12,7 +12,7 @@ import inspect
 import logging
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -102,6 +102,11 @@ def descriptions(of: Callable[..., Any]) -> dict[str, str]:
 
 
 @cache
+def _parameters(of: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(of).parameters
+
+
+@cache
 def _help(of: Callable[..., Any], name: str) -> str:
     """Help of an option: from the docstring of the field or parameter, or of the one that it refers to."""
     own = descriptions(of).get(name, "")
@@ -120,7 +125,7 @@ def option(parser: argparse._ActionsContainer, *names: str, old: Sequence[str] =
 def add(parser: argparse._ActionsContainer, of: Callable[..., Any], *names: str, **settings: Any) -> None:
     """Add options for parameters of a function or fields of a dataclass; `settings` take precedence."""
     for name in names:
-        parameter = inspect.signature(of).parameters[name]
+        parameter = _parameters(of)[name]
         default, annotation, shown = parameter.default, str(parameter.annotation), SHOWN.get(name, Shown())
         made: dict[str, Any] = {"default": default, "help": _help(of, name)}
         if annotation == "bool":
@@ -164,7 +169,7 @@ def _checked(parse: Callable[[str], object]) -> Callable[[str], str]:
 
 def values(arguments: argparse.Namespace, of: Callable[..., Any]) -> dict[str, Any]:
     """The parsed values of the keyword arguments of a function, by name."""
-    names = [p.name for p in inspect.signature(of).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    names = [p.name for p in _parameters(of).values() if p.kind is p.KEYWORD_ONLY]
     return {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
 
 
@@ -181,15 +186,15 @@ def add_judging(parser: argparse._ActionsContainer, of: Callable[..., Any]) -> N
     add(parser, of, "predictor", *MIXING, "graded")
 
 
-def add_catalogue(parser: argparse._ActionsContainer) -> None:
-    """Add `--catalogue`."""
+def add_catalogue(parser: argparse._ActionsContainer, default: str = "a demo of invented tracks") -> None:
+    """Add `--catalogue`; `default` says what is used without it."""
     parser.add_argument(
         "--catalogue",
         action="append",
         default=[],
         metavar="PATH",
         help="your tracks: a table (CSV, Parquet), a DJ library, a folder of audio files, Spotify's data export; "
-        "several are merged (default: a demo of invented tracks)",
+        f"several are merged (default: {default})",
     )
 
 

@@ -60,6 +60,6 @@ def file_array(card: Card, name: str, *shape: int | None) -> NDArray[Any]:
         raise DataError(path, f"is not a readable array ({str(error).splitlines()[0][:100]})") from None
     if len(shape) != array.ndim or any(s not in (None, n) for s, n in zip(shape, array.shape, strict=True)):
         raise DataError(path, f"has the shape {array.shape} where {shape} is needed")
-    if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+    if array.dtype.kind not in "fiu" or (array.dtype.kind == "f" and not np.isfinite(array).all()):
         raise DataError(path, "holds values that are not finite numbers")
     return array

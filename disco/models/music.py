@@ -20,16 +20,18 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.models.card import Card, load_card
 from disco.models.files import file_array
-from disco.models.names import NameVectors, look_up, name_hashes, name_inputs
+from disco.models.names import NameVectors, look_up, name_hashes, name_inputs, other_releases
 from disco.models.network import Network, load_network
 from disco.models.scaler import Scaler, scaler
-from disco.models.title_words import tokens
+from disco.models.title_words import parts_of_word, tokens
 from disco.models.track_inputs import tower_inputs
 
 # Tracks that the tower places at a time: few enough that their inputs stay in the processor's cache.
 _BATCH = 2048
 # Words of a title that are read, as in training.
 MAX_WORDS = 8
+# Nats that a release loses where the catalogue has the one that playlists have: enough that it comes behind it.
+_OTHER_RELEASE = 4.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class MusicSpace:
         points : ndarray, shape (n, size)
             NaN for tracks of which nothing is known.
         priors : ndarray, shape (n,)
-            In nats; NaN for the same tracks.
+            In nats, times the card's `prior_scale`; NaN for the same tracks.
         """
         named = look_up(self.names, catalogue)
         known = catalogue.has_any_feature | (named.songs >= 0) | (named.artists >= 0) | (named.n_genres > 0)
@@ -100,6 +102,11 @@ class MusicSpace:
             run(0)
         songs = named.songs
         priors += np.where(songs >= 0, self.names.priors[songs] if len(self.names.priors) else 0, 0)
+        # Of these the prior tells the popularity of a genre, which would draw any playlist towards pop.
+        unfamiliar = (songs < 0) & (named.artists < 0) & known
+        priors[unfamiliar] = self.card["unfamiliar_prior"]
+        priors *= np.float32(self.card["prior_scale"])
+        priors[other_releases(self.names, named, catalogue)] -= _OTHER_RELEASE
         return points, priors
 
     def embed(self, catalogue: Catalogue) -> Floats:
@@ -142,20 +149,33 @@ class MusicSpace:
         return [f"the model {self.name} knows none of the seeds' artists: it goes by genres and sound"]
 
     def knows_title(self, title: str) -> bool:
-        """Whether any word of a title is known, or it is the name of an artist or genre that is."""
-        return bool(len(self._words_of(title))) or self._named_in(title) is not None
+        """Whether a word of a title or part of one is known, or it is the name of an artist or genre that is."""
+        return bool(self._title_point(title).any()) or self._named_in(title) is not None
 
     def _words_of(self, title: str) -> NDArray[np.int32]:
         """Numbers of the known words of a title; an unknown one counts as its first variant that is known."""
         known = []
-        for word in tokens(title):
+        for word in tokens(title)[:MAX_WORDS]:
             found = self.words.find(name_hashes("title", word_variants(word)))
             known += found[found >= 0][:1].tolist()
-        return np.array(known[:MAX_WORDS], dtype=np.int32)
+        return np.array(known, dtype=np.int32)
+
+    def _title_point(self, title: str) -> Floats:
+        """Sum of the words' vectors over the square root of their number, or of the mean of its parts."""
+        point, n = np.zeros((1, self.size), dtype=np.float32), 0
+        for word in tokens(title)[:MAX_WORDS]:
+            found = self.words.find(name_hashes("title", word_variants(word)))
+            found = found[found >= 0][:1]
+            if not len(found):
+                found = self.words.find(name_hashes("title", parts_of_word(word)))
+                found = found[found >= 0]
+            if len(found):
+                point += self.words.take(found).mean(axis=0)
+                n += 1
+        return point / np.float32(max(n, 1) ** 0.5)
 
     def _read(self, title: str) -> dict[str, Floats]:
-        words = self._words_of(title)
-        point = self.words.take(words).sum(axis=0, keepdims=True) / np.float32(max(len(words), 1) ** 0.5)
+        point = self._title_point(title)
         state = np.zeros((1, self.card["network"]["state"]), dtype=np.float32)
         after = self.network(inputs=point, state=state)
         named = self._named_in(title)
@@ -226,4 +246,5 @@ def _names(card: Card, kind: str) -> NameVectors:
     n = len(hashes)
     vectors = file_array(card, f"{kind}_vectors", n, None)
     scales, priors = (file_array(card, f"{kind}_{what}", n).astype(np.float32) for what in ("scales", "priors"))
-    return NameVectors(hashes, vectors, scales, priors)
+    releases = file_array(card, f"{kind}_releases", n) if f"{kind}_releases.npy" in card["files"] else None
+    return NameVectors(hashes, vectors, scales, priors, releases)

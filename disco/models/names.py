@@ -39,6 +39,17 @@ def name_hashes(kind: str, names: Iterable[str]) -> Hashes:
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 
+def id_marks(ids: Iterable[str]) -> NDArray[np.uint16]:
+    """A number from 1 to 65,535 for each id of a track, by its hash.
+
+    Examples
+    --------
+    >>> id_marks(["4uLU6hMCjMI75M1A2tKUQC"]).tolist()
+    [48611]
+    """
+    return (name_hashes("id", ids) % np.uint64(65_535)).astype(np.uint16) + np.uint16(1)
+
+
 def artist_keys(catalogue: Catalogue) -> pa.Array:
     """First artist of each track in one spelling, without a leading `the`, shape (n,); null where unknown.
 
@@ -90,12 +101,16 @@ class NameVectors:
         A vector is its scale times the integers.
     priors : ndarray, shape (names,)
         How much likelier the name makes a track whatever the playlist, in nats.
+    releases : ndarray of uint16, shape (names,), optional
+        Mark of the id under which playlists have a song, see `id_marks`; 0 where none is known. It tells this
+        release from others of the song, not which id it is: each mark stands for one in 65,535 of all ids.
     """
 
     hashes: Hashes
     vectors: NDArray[np.int8]
     scales: Floats
     priors: Floats
+    releases: NDArray[np.uint16] | None = None
 
     def find(self, hashes: Hashes) -> Numbers:
         """Number of each name, -1 where unknown.
@@ -186,6 +201,32 @@ def _numbers(names: NameVectors, kind: str, keys: pa.Array) -> Numbers:
     return np.where(indices >= 0, found[indices] if len(found) else -1, -1).astype(np.int32)
 
 
+def other_releases(names: NameVectors, named: NamedTracks, catalogue: Catalogue) -> NDArray[np.bool_]:
+    """Tracks whose song the catalogue also has as the release that playlists have; shape (n,).
+
+    Examples
+    --------
+    >>> track = {"title": "Halo", "artists": ["Beyoncé"]}
+    >>> both = Catalogue.from_tracks([{"track_id": "a", **track}, {"track_id": "b", **track}])
+    >>> hashes, nothing = name_hashes("song", song_keys(both).to_pylist()[:1]), np.zeros(1, np.float32)
+    >>> names = NameVectors(hashes, np.zeros((1, 2), np.int8), nothing, nothing, id_marks(["b"]))
+    >>> other_releases(names, look_up(names, both), both).tolist()
+    [True, False]
+    """
+    others = np.zeros(len(catalogue), dtype=bool)
+    known = np.flatnonzero(named.songs >= 0)
+    if names.releases is None or not len(known):
+        return others
+    songs = named.songs[known]
+    # Of most songs a catalogue has one release, which needs no telling apart.
+    several = (np.bincount(songs, minlength=len(names.hashes)) > 1)[songs] & (names.releases[songs] > 0)
+    known, songs = known[several], songs[several]
+    right = id_marks(catalogue.ids(known)) == names.releases[songs]
+    there = np.bincount(songs[right], minlength=len(names.hashes)) > 0
+    others[known] = there[songs] & ~right
+    return others
+
+
 def name_inputs(take: Take, named: NamedTracks, numbers: Floats, rows: NDArray[np.intp]) -> Floats:
     """Inputs of a tower for some tracks, shape (rows, 3 d + numbers + 3).
 
@@ -215,7 +256,9 @@ def name_inputs(take: Take, named: NamedTracks, numbers: Floats, rows: NDArray[n
     return np.concatenate([of_songs, of_artists, of_genres, numbers[rows], flags], axis=1, dtype=np.float32)
 
 
-def rounded_names(hashes: Hashes, vectors: Floats, priors: Floats) -> NameVectors:
+def rounded_names(
+    hashes: Hashes, vectors: Floats, priors: Floats, releases: NDArray[np.uint16] | None = None
+) -> NameVectors:
     """Names with their vectors rounded to integers of -127 to 127, in the order of the hashes.
 
     Examples
@@ -227,4 +270,5 @@ def rounded_names(hashes: Hashes, vectors: Floats, priors: Floats) -> NameVector
     order = np.argsort(hashes)
     scales = np.maximum(np.abs(vectors).max(axis=1, initial=0), 1e-6)[order] / 127
     integers = np.rint(vectors[order] / scales[:, None]).astype(np.int8)
-    return NameVectors(hashes[order], integers, scales.astype(np.float16), priors[order].astype(np.float16))
+    releases = None if releases is None else releases[order]
+    return NameVectors(hashes[order], integers, scales.astype(np.float16), priors[order].astype(np.float16), releases)

@@ -52,5 +52,19 @@ def tokens(title: str) -> list[str]:
     return [*found, word] if word else found
 
 
+def parts_of_word(word: str) -> list[str]:
+    """Runs of three and four letters of a word between its borders `<` and `>`, by which unknown words are known.
+
+    Source: Bojanowski et al. (2017), "Enriching Word Vectors with Subword Information".
+
+    Examples
+    --------
+    >>> parts_of_word("gym")
+    ['<gy', 'gym', 'ym>', '<gym', 'gym>']
+    """
+    marked = f"<{word}>"
+    return [marked[i : i + n] for n in (3, 4) for i in range(len(marked) - n + 1)] if len(word) > 1 else []
+
+
 def _unspaced(c: str) -> bool:
     return any(first <= ord(c) <= last for first, last in _UNSPACED)

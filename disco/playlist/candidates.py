@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from disco.catalogue import Catalogue, Filters, Rows
+from disco.catalogue.arrays import among, ascending, without
 from disco.catalogue.music import tempo_angle
 from disco.catalogue.table import Mask
 from disco.errors import DiscoError
@@ -93,10 +94,10 @@ def gather(
     if not len(found.rows):
         raise DiscoError(_why_none(catalogue, filters, recommender, query))
     first = seeds if len(seeds) else found.rows[:1]
-    placed = np.r_[first, np.setdiff1d(np.array(required, dtype=np.intp), first)]
-    others = np.setdiff1d(found.rows, placed)
+    placed = np.r_[first, without(np.array(required, dtype=np.intp), first)]
+    others = without(found.rows, placed)
     rows = np.r_[placed, others]
-    ranked = found.rows[np.isin(found.rows, others)]
+    ranked = found.rows[~among(found.rows, placed)]
     return Pool(
         tracks=catalogue.take(rows),
         start=np.arange(len(first)),
@@ -188,7 +189,7 @@ def key_tempo_candidates(catalogue: Catalogue, seeds: Rows, allowed: Mask, n: in
     rows = np.flatnonzero(allowed)
     keys, angles = key_index(catalogue.numbers("key"), catalogue.modes), tempo_angle(catalogue.tempos)
     best = np.full(len(rows), -np.inf)
-    for seed in np.unique(seeds):
+    for seed in ascending(seeds):
         if keys[seed] == UNKNOWN and np.isnan(angles[seed]):
             continue
         fit = mixing.keys.padded[np.full(len(rows), keys[seed], dtype=keys.dtype), keys[rows]].astype(float)

@@ -24,13 +24,13 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from disco.catalogue import Catalogue, Floats, Rows
-from disco.catalogue.music import tempo_angle, tempo_change, tempo_octaves, tempo_similarity
+from disco.catalogue.music import tempo_angle, tempo_change, tempo_similarity
 from disco.catalogue.table import Mask
 from disco.errors import DiscoError
 from disco.models.distance import block_distances, blocks, impute, workspace
 from disco.models.predictors import Predictor
 from disco.playlist.key_rules import KeyIndex, key_index
-from disco.playlist.mixing import TEMPO_PENALTY, Mixing
+from disco.playlist.mixing import Mixing
 
 # Cheapest transitions from a track that the lookahead cost averages. 10 and 40 do as well.
 _NEAR = 20
@@ -155,10 +155,7 @@ class _TransitionTerms:
         return np.asarray(~np.isnan(self.embeddings[rows]).all(axis=1))
 
     def costs(self, last: Rows, targets: Floats, options: Rows, missing_variance: Floats | None = None) -> Floats:
-        """Cost of each option after each last track with a target vector, shape (beams, options), float32.
-
-        The columns of the options are gathered once for as long as the same array is passed.
-        """
+        """Cost of each option after each last track with a target vector, shape (beams, options), float32."""
         columns, knobs, graded = self._columns(options), self.knobs, self.mixing.graded
         costs = np.empty((len(last), len(options)), dtype=np.float32)
         work = workspace(columns.embeddings)
@@ -220,14 +217,7 @@ class _TransitionTerms:
 
     def values(self, path: Rows) -> dict[str, Floats]:
         """What keys and tempos of the transitions of a sequence are worth in the cost, under the names of terms."""
-        a, b, mixing = path[:-1], path[1:], self.mixing
-        values = {"key_similarity": mixing.key_values[0][self._all.key[a], self._all.key[b]]}
-        tempos = self._catalogue.tempos
-        if mixing.graded:
-            similarity = np.nan_to_num(tempo_similarity(tempos[a], tempos[b], mixing.half_time_weight), nan=0.0)
-            return values | {"tempo_similarity": similarity.astype(np.float32)}
-        octaves = tempo_octaves(tempos[a], tempos[b], fold=False).astype(np.float32)
-        return values | {"tempo_similarity": mixing.tempo_values(octaves)}
+        return self.mixing.values(self._all.key[path], self._catalogue.tempos[path])
 
     def _tempo_penalties(self, row: int, columns: _Columns, octave: Floats) -> Floats:
         """Cost of large tempo jumps, and of half and double time below full weight, or of tempos not graded: (n,)."""
@@ -235,8 +225,7 @@ class _TransitionTerms:
         if here.octave is None or (mixing.graded and np.isnan(here.octave[row])):
             return np.zeros(len(octave), dtype=np.float32)
         apart = octave - here.octave[row]
-        folded = np.abs(apart - np.rint(apart) if mixing.folds else apart)
-        beyond: Floats = np.float32(TEMPO_PENALTY) * (folded > mixing.octaves)
+        beyond = mixing.tempo_penalties(np.abs(apart - np.rint(apart) if mixing.folds else apart))
         if not mixing.graded:
             return beyond - np.float32(self.knobs.smoothness) * mixing.tempo_values(apart)
         if mixing.half_time_weight == 1:
@@ -246,6 +235,7 @@ class _TransitionTerms:
         return np.asarray(np.where(np.abs(apart) > 0.5, lacking, 0) + beyond, dtype=np.float32)
 
     def _columns(self, options: Rows) -> _Columns:
+        # Gathered once for as long as the same array is passed.
         if self._gathered is None or self._gathered[0] is not options:
             self._gathered = options, self._all.take(options)
         return self._gathered[1]
@@ -335,12 +325,8 @@ class FlowCost:
             distance[i] = self._terms.distances(np.array([row]), self._targets(state))[0]
             state = self.step(state, np.array([0]), np.array([row]))
         terms = self._terms.terms(path, distance)
-        values = self._terms.values(path)
-        cost = (
-            self.knobs.flow * np.nan_to_num(terms["distance"].astype(float), nan=0.0)
-            - self.knobs.sweetness * values["key_similarity"].astype(float)
-            - self.knobs.smoothness * values["tempo_similarity"].astype(float)
-        )
+        cost = reported_cost(terms | self._terms.values(path), self.knobs)
+        cost -= self.knobs.sweetness + self.knobs.smoothness
         terms["distance"][~self._terms.known(path[1:])] = np.nan
         return {"cost": cost.astype(np.float32), **terms}
 

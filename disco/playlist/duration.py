@@ -10,6 +10,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from disco.catalogue import Catalogue, Floats, Rows
+from disco.catalogue.arrays import among, without
 from disco.errors import DiscoError
 from disco.playlist.candidates import Pool
 from disco.playlist.cost import FlowCost, PairwiseCost
@@ -78,7 +79,7 @@ class Selector:
     def _select(self, length: int, constraints: Constraints, candidates: Rows, rules: Rules) -> Rows:
         pool, start = self.pool, self.pool.start
         if self.sequencer == "order":  # plays all that it is given: the best candidates alone
-            ranked = pool.ranked[np.isin(pool.ranked, candidates)]
+            ranked = pool.ranked[among(pool.ranked, candidates)]
             candidates = np.sort(rules.within_limit(ranked, start, length, constraints.required))
             length = len(candidates)
         sequence = SEQUENCERS[self.sequencer]
@@ -139,9 +140,9 @@ def replace_others(
         raise DiscoError(f"there is no position {bad[0] + 1} to keep in a playlist of {len(order)} tracks")
     start, constraints = len(select.pool.start), select.pool.constraints
     kept = {position: int(order[position]) for position in keep_positions if position >= start}
-    excluded = np.setdiff1d(order[start:], list(kept.values()))
+    excluded = without(order[start:], np.array(list(kept.values()), dtype=np.intp))
     constraints = replace(constraints, pinned=tuple({**dict(constraints.pinned), **kept}.items()))
-    return select(length, constraints, np.setdiff1d(select.pool.candidates, excluded)), constraints
+    return select(length, constraints, without(select.pool.candidates, excluded)), constraints
 
 
 def seconds(catalogue: Catalogue) -> Floats:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from disco.catalogue.music import tempo_octaves
+from disco.catalogue.music import tempo_octaves, tempo_similarity
 from disco.errors import DiscoError
 from disco.playlist.key_rules import KeyIndex, KeyRule, key_rule
 
@@ -20,6 +20,9 @@ Floats = NDArray[np.float32]
 # Cost of a tempo change above the limit: more than twenty ordinary transitions, so that it is made only where there
 # is no other, and small enough for float32 to keep differences of 0.00001 beside it.
 TEMPO_PENALTY = 100.0
+# What each octave beyond the limit costs besides, up to half of one, the most that is left once tempos are folded: of
+# large changes the smaller is made, and two of them still cost more than one of any size.
+TEMPO_GROWTH, _MOST_BEYOND = 40.0, 0.5
 # Per cent of the tempo within which two tracks can be mixed, half and double time folded: about what DJs turn
 # a pitch fader, and the limit that published comparisons count by.
 MIXABLE_CHANGE = 6.0
@@ -45,7 +48,7 @@ class Mixing:
         Weight of half and double time, 0-1: 1 as good as the same tempo, 0 as bad as the worst.
     max_tempo_change : float, optional
         Per cent by which the tempo may change from track to track, half and double time folded unless their weight is
-        0. A larger change is made only where there is no other.
+        0. A larger change is made only where there is no other, and then rather a smaller one.
     avoid_clashes : bool
         Whether keys that the rule does not allow follow each other only where there are no others.
     graded : bool
@@ -129,6 +132,18 @@ class Mixing:
             values -= np.where(apart > 0.5, np.float32(1 - self.half_time_weight), np.float32(0))
         return np.asarray(np.where(np.isnan(apart), np.float32(0.5), values), dtype=np.float32)
 
+    def values(self, keys: KeyIndex, tempos: NDArray[np.floating]) -> dict[str, Floats]:
+        """What keys and tempos of n tracks in order are worth in the cost, by names of terms, shape (n - 1,) each.
+
+        Of graded ones the similarities, 0 where unknown.
+        """
+        key, a, b = self.key_values[0][keys[:-1], keys[1:]], tempos[:-1], tempos[1:]
+        if self.graded:
+            tempo = np.nan_to_num(tempo_similarity(a, b, self.half_time_weight), nan=0.0).astype(np.float32)
+        else:
+            tempo = self.tempo_values(tempo_octaves(a, b, fold=False).astype(np.float32))
+        return {"key_similarity": key, "tempo_similarity": tempo}
+
     def key_clashes(self, a: KeyIndex, b: KeyIndex) -> Mask:
         """Whether transitions clash in key and clashes are to be avoided, by key indices; False where unknown."""
         return np.asarray(self.key_values[1][a, b] > 0)
@@ -138,6 +153,23 @@ class Mixing:
         if self.max_tempo_change is None:
             return np.zeros(np.broadcast_shapes(np.shape(a_bpm), np.shape(b_bpm)), dtype=bool)
         return np.asarray(np.abs(tempo_octaves(a_bpm, b_bpm, self.folds)) > self.octaves)
+
+    def tempo_penalties(self, octaves: NDArray[np.floating]) -> Floats:
+        """Cost of changes of tempo beyond the limit; 0 within it, and where it is unknown.
+
+        Parameters
+        ----------
+        octaves : ndarray
+            How far apart the tempos are, not negative, folded if the weight of half and double time is not 0.
+
+        Examples
+        --------
+        >>> Mixing(max_tempo_change=6).tempo_penalties(np.log2([1.05, 1.1, 1.4])).round().tolist()
+        [0.0, 102.0, 116.0]
+        """
+        beyond = octaves - self.octaves
+        cost = TEMPO_PENALTY + TEMPO_GROWTH * np.minimum(beyond, _MOST_BEYOND)
+        return np.where(beyond > 0, cost, 0).astype(np.float32)
 
 
 # For a new playlist, whose tracks can be chosen so that they mix: with a limit of 6 per cent as many of the tracks

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
+from disco.catalogue.music import tempo_octaves
 from disco.models.predictors import Predictor, load_predictor
 from disco.playlist.cost import Knobs, PairwiseCost
 from disco.playlist.matching import KNOBS
-from disco.playlist.mixing import FOR_ORDERING, TEMPO_PENALTY, Mixing
+from disco.playlist.mixing import FOR_ORDERING, Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import Reordered, distinct_tracks, reorder
 from disco.playlist.sequence import Budget, Rules
@@ -227,7 +228,8 @@ class _SuggestionFinder:
         a, b = np.broadcast_arrays(a, b)
         costs = self._cost.terms(np.stack([a, b], axis=-1).ravel())["cost"][::2].astype(float)
         tempos = self._tracks.tempos
-        return np.asarray(costs + TEMPO_PENALTY * self._cost.mixing.large_tempo_jumps(tempos[a], tempos[b]))
+        mixing = self._cost.mixing
+        return np.asarray(costs + mixing.tempo_penalties(np.abs(tempo_octaves(tempos[a], tempos[b], mixing.folds))))
 
     def _bring(self, i: int) -> _Change | None:
         """The best track of the playlist to put between the two."""

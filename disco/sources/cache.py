@@ -34,12 +34,11 @@ log = logging.getLogger(__name__)
 
 # What all folders together may take; the longest unused are removed first.
 TOTAL_BYTES = 1 << 30
-# A catalogue's folder takes at most this many times the size of its files,
+# A catalogue's folder takes at most this many times the size of its files.
 TIMES_THE_FILES = 2
-# or this many bytes a track where that is more: vectors take 64, and the search index about 16.
-BYTES_PER_TRACK = 96
 # What a catalogue of a few tracks may take: names of columns alone take 10 kB.
 LEAST_BYTES = 1 << 18
+# What vectors take, for which columns leave room unless they are small.
 VECTOR_BYTES = 64
 # A temporary file this old is left over from a command that was killed.
 _STALE_S = 3600.0
@@ -170,10 +169,6 @@ class CatalogueCache:
                 return sum(entry.stat().st_size for entry in entries if entry.name != but)
         except OSError:
             return 0
-
-    def make_room_for(self, tracks: int) -> None:
-        """Allow what so many tracks need at least."""
-        self.limit = min(max(self.limit, BYTES_PER_TRACK * tracks), TOTAL_BYTES)
 
     def used(self) -> None:
         """Note that the folder is in use, so that others are removed before it."""

@@ -99,7 +99,6 @@ def load(cache: CatalogueCache, source: bytes, paths: Sequence[Path], files: Seq
     if (content := cache.read(_NAME)) is None:
         return None
     columns = CachedColumns(pa.py_buffer(content), source)
-    cache.make_room_for(len(columns))
     notes = tuple((f"{files[number]}: " if number >= 0 else "") + note for number, note in columns.notes)
     return Catalogue(columns, _where(paths), notes).with_store(cache)
 
@@ -108,7 +107,6 @@ def store(
     cache: CatalogueCache, catalogue: Catalogue, source: bytes, paths: Sequence[Path], files: Sequence[Path]
 ) -> Catalogue:
     """Store a catalogue for `load`, if it has the usual columns and leaves room for vectors."""
-    cache.make_room_for(len(catalogue))
     stored = catalogue.with_store(cache)
     if not catalogue.table.schema.equals(SCHEMA) or catalogue.where != _where(paths):
         return stored
@@ -124,7 +122,8 @@ def store(
     content = written.getvalue()
     again = CachedColumns(content, source)
     whole = all(again[name].equals(catalogue.column(name)) for name in table.column_names)
-    if whole and content.size + VECTOR_BYTES * len(catalogue) <= cache.limit:
+    room = max(cache.limit - VECTOR_BYTES * len(catalogue), cache.limit // 4)
+    if whole and content.size <= room:
         cache.write(_NAME, content)
     return stored
 

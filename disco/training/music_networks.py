@@ -20,10 +20,13 @@ class MusicNetworks:
     tower, encoder : keras.Model
     """
 
-    def __init__(self, recipe: MusicRecipe, names: int, words: int) -> None:
+    def __init__(self, recipe: MusicRecipe, priors: Any, words: int) -> None:
         small = keras.initializers.RandomNormal(stddev=0.05)
-        self.vectors = keras.Variable(small, shape=(names, recipe.name_size), dtype="float32", name="name_vectors")
-        self.priors = keras.Variable(np.zeros(names, dtype=np.float32), name="name_priors")
+        self.vectors = keras.Variable(
+            small, shape=(len(priors), recipe.name_size), dtype="float32", name="name_vectors"
+        )
+        # Learned from where counting leaves off: from 0, those of rare songs do not get far.
+        self.priors = keras.Variable(np.asarray(priors, dtype=np.float32), name="name_priors")
         self.words = keras.Variable(small, shape=(words, recipe.size), dtype="float32", name="word_vectors")
         self.tower = tower(recipe)
         self.encoder = encoder(recipe)

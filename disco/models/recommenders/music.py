@@ -1,25 +1,31 @@
 """Candidates by the model `music`: the tracks that lie where its recurrent network expects the next one, and a prior.
 
-The points of a catalogue are kept in its cache as integers of 8 bits.
+The points of a catalogue are kept in its cache as integers of 8 bits, each once where most tracks share theirs.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from disco.catalogue import Catalogue, Floats
+from disco.catalogue import Catalogue, Floats, Rows
+from disco.catalogue.arrays import ascending
 from disco.models.music import MusicSpace, load_music
 from disco.models.recommenders.query import Candidates, Query
 from disco.models.recommenders.scoring import Scored
 
 # Components are rounded to steps of the space's `step`, -127 to 127 of them.
 _LARGEST = 127
+# Different points, their offsets, and which of them each track has: none where each has its own.
+_Placed = tuple[NDArray[np.int8], NDArray[np.float16], NDArray[np.int32]]
 # Rows whose scores are computed at a time: their points as float32 are 4 MB.
 _BLOCK = 16_384
 # More candidates than asked for are ranked by this factor, so that enough are left once versions of one song are out.
@@ -61,26 +67,30 @@ class MusicRecommender:
         )]  # fmt: skip
 
     def _scores(self, queries: Sequence[Query]) -> Floats:
-        known = [query.seeds[np.isfinite(self._offsets[query.seeds])] for query in queries]
+        known = [query.seeds[np.isfinite(self._offsets[self._place_of(query.seeds)])] for query in queries]
         usable = [len(rows) > 0 or self.space.knows_title(q.title) for rows, q in zip(known, queries, strict=True)]
-        scores = np.full((len(queries), len(self.catalogue)), np.nan, dtype=np.float32)
-        rows = np.unique(np.concatenate([np.empty(0, np.intp), *known]))
+        scores = np.full((len(queries), len(self._points)), np.nan, dtype=np.float32)
+        rows = ascending(np.concatenate([np.empty(0, np.intp), *known]))
         points = self.space.place(self.catalogue.take(rows))[0]
         seeds = [points[np.searchsorted(rows, each)] for each in known]
         vectors = np.stack([self.space.next_point(each, q.title) for each, q in zip(seeds, queries, strict=True)])
         vectors *= self._step
-        for start in range(0, len(self.catalogue), _BLOCK):
+        for start in range(0, len(self._points), _BLOCK):
             block = self._points[start : start + _BLOCK].astype(np.float32)
             scores[:, start : start + _BLOCK] = vectors @ block.T + self._offsets[start : start + _BLOCK]
         scores[~np.array(usable)] = np.nan
-        return scores
+        return scores[:, self._places] if len(self._places) else scores
+
+    def _place_of(self, rows: Rows) -> NDArray[np.intp] | NDArray[np.int32]:
+        return self._places[rows] if len(self._places) else rows
 
     def _one_of_each_song(self, found: Candidates, query: Query, n: int) -> Candidates:
         found = self._with_artists_of_seeds(found, query)
-        seen = {self.catalogue.song_key(int(row)) for row in query.seeds}
+        tracks = self.catalogue.take(np.r_[query.seeds, found.rows])
+        seen = {tracks.song_key(i) for i in range(len(query.seeds))}
         kept: list[int] = []
-        for i, row in enumerate(found.rows):
-            song = self.catalogue.song_key(int(row))
+        for i in range(len(found.rows)):
+            song = tracks.song_key(len(query.seeds) + i)
             if song and song in seen:
                 continue
             seen.add(song)
@@ -112,28 +122,59 @@ class MusicRecommender:
     def _offsets(self) -> Floats:
         return self._placed[1].astype(np.float32)
 
-    @cached_property
-    def _placed(self) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
-        computed: list[tuple[Floats, Floats]] = []
+    @property
+    def _places(self) -> NDArray[np.int32]:
+        return self._placed[2]
 
-        def placed() -> tuple[Floats, Floats]:
-            if not computed:
-                computed.append(self.space.place(self.catalogue))
-            return computed[0]
-
-        def points() -> NDArray[np.int8]:
-            steps = np.rint(np.nan_to_num(placed()[0], nan=0.0) / self._step)
-            return np.asarray(np.clip(steps, -_LARGEST, _LARGEST), dtype=np.int8)
-
-        def offsets() -> NDArray[np.float16]:
-            points, priors = placed()
-            offsets = np.nan_to_num(priors - (points**2).sum(axis=1) / 2, nan=-np.inf)
-            return np.asarray(offsets, dtype=np.float16)
-
-        version = f"music-{self.space.card['tower']['sha256'][:12]}"
-        return self.catalogue.cached(f"{version}-points", points), self.catalogue.cached(
-            f"{version}-offsets", offsets
+    @property
+    def _fingerprint(self) -> str:
+        """Changes with all that points and priors depend on."""
+        card = self.space.card
+        parts = (
+            card["tower"]["sha256"],
+            card["files"],
+            card["prior_scale"],
+            card["unfamiliar_prior"],
+            card["inputs"],
+            card["space_range"],
         )
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def _placed(self) -> _Placed:
+        computed: list[_Placed] = []
+
+        def part(i: int) -> NDArray[Any]:
+            if not computed:
+                points, priors = self.space.place(self.catalogue)
+                offsets = np.nan_to_num(priors - (points**2).sum(axis=1) / 2, nan=-np.inf)
+                steps = np.rint(np.nan_to_num(points, nan=0.0) / self._step)
+                steps = np.clip(steps, -_LARGEST, _LARGEST)
+                computed.append(_each_once(steps.astype(np.int8), offsets.astype(np.float16)))
+            return computed[0][i]
+
+        version = f"music-{self._fingerprint}"
+        points, offsets, places = (
+            self.catalogue.cached(f"{version}-{name}", partial(part, i))
+            for i, name in enumerate(("points", "offsets", "places"))
+        )
+        return points, offsets, places
+
+
+def _each_once(points: NDArray[np.int8], offsets: NDArray[np.float16]) -> _Placed:
+    """Each different point once, and which one each track has; as they are, and no places, where most differ.
+
+    Where names alone are known, tracks that the model does not know lie where their artists do.
+    """
+    # A number for each: equal points have equal numbers, and different ones almost never the same.
+    eights = np.pad(points.view(np.uint8), ((0, 0), (0, -points.shape[1] % 8))).view(np.uint64)
+    factors = np.random.default_rng(0).integers(1 << 63, size=eights.shape[1] + 1, dtype=np.uint64) * 2 + 1
+    numbers = (eights * factors[:-1]).sum(axis=1, dtype=np.uint64) + offsets.view(np.uint16) * factors[-1]
+    _, first, places = np.unique(numbers, return_index=True, return_inverse=True)
+    same = len(first) <= len(points) // 2 and (points[first][places] == points).all()
+    if not same or (offsets[first][places].view(np.uint16) != offsets.view(np.uint16)).any():
+        return points, offsets, np.empty(0, dtype=np.int32)
+    return points[first], offsets[first], places.astype(np.int32)
 
 
 def load(catalogue: Catalogue, folder: Path) -> MusicRecommender:

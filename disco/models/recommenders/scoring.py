@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
+from disco.catalogue.arrays import among
 from disco.catalogue.table import Mask
 from disco.models.recommenders.query import Candidates, Query
 
@@ -54,7 +55,7 @@ def top_n(
         # More than n, so that n are left without the seeds.
         columns = top_n_indices(values, n + len(query.seeds), rows)
         row_of = columns if rows is None else rows[columns]
-        kept = ~np.isin(row_of, query.seeds)
+        kept = ~among(row_of, query.seeds)
         found.append(Candidates(row_of[kept][:n], np.asarray(values[columns][kept][:n], dtype=np.float32)))
     return found
 

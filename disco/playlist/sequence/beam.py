@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
+from disco.catalogue.arrays import among
 from disco.playlist.cost import TransitionCost
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import cheapest_first, fits, in_order, priced
@@ -81,7 +82,7 @@ def search(
     # In double precision different costs stay different whatever they are added to.
     paid = np.zeros(1)
     state = cost.start(start)
-    played = np.isin(pool, start)[None, :]
+    played = among(pool, start)[None, :]
     total = len(start) + length
     for position in range(len(start), total):
         held = None if position_costs is None else position_costs.pinned.get(position)

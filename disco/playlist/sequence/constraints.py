@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Floats, Rows
+from disco.catalogue.arrays import among
 from disco.catalogue.music import key_name
 from disco.errors import DiscoError
 from disco.playlist.key_rules import KeyRule, key_index, key_rule
@@ -134,7 +135,7 @@ class PositionCosts:
 
     def without_pinned(self, rows: Rows) -> Rows:
         """The rows without pinned ones; the same array where none is pinned."""
-        return rows[~np.isin(rows, list(self._taken))] if self._taken else rows
+        return rows[~among(rows, np.array(list(self._taken)))] if self._taken else rows
 
     @cached_property
     def arc_heights(self) -> Floats | None:

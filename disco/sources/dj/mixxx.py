@@ -7,25 +7,23 @@ for C to B major and 13-24 for C to B minor.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sqlite3
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from disco.catalogue import Catalogue
-from disco.errors import DataError, NotFoundError
+from disco.errors import DataError
 from disco.sources import entries as library
+from disco.sources.dj.sqlite import is_sqlite, opened, tables_of
+from disco.sources.plays import Play, PlayedSet
 from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "Mixxx library"
 CRATES = "Crates"
-_MAGIC = b"SQLite format 3\0"
-# Position of the file format in the header; 2 means that a write-ahead log lies beside the file.
-_FORMAT, _WITH_LOG = 18, 2
+TABLES = {"library", "track_locations", "Playlists", "PlaylistTracks", "crates", "crate_tracks"}
 # Columns of the table `library`; those that an old Mixxx lacks are unknown.
 _COLUMNS = (
     "title",
@@ -39,17 +37,13 @@ _COLUMNS = (
     "comment",
     "mixxx_deleted",
 )
-# Value of `hidden` for playlists in the sidebar; others are the queue of Auto DJ and the history.
-_SHOWN = 0
+# Values of `hidden`: of playlists in the sidebar, and of those that the history keeps; 1 is the queue of Auto DJ.
+_SHOWN, _HISTORY = 0, 2
 
 
 def can_read(path: Path) -> bool:
     """Whether a file is an SQLite database; whether it is Mixxx's is checked when it is read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_MAGIC)) == _MAGIC
-    except (OSError, ValueError):
-        return False
+    return is_sqlite(path)
 
 
 def read(path: Path) -> Catalogue:
@@ -103,6 +97,40 @@ def playlists(path: Path) -> list[Tracklist]:
         (folders, name, [by_number.get(number, unknown) for number in members]) for folders, name, members in lists
     ]
     return library.tracklists(named, library.catalogue(present, path, NAME, _notes(path, gone)))
+
+
+def histories(path: Path) -> list[PlayedSet]:
+    """Read the sets of the history, in the order of Mixxx; each track has the time at which Mixxx noted it.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        With what is wrong with the file.
+    """
+    with _opened(path) as connection:
+        entries, _ = _entries(connection)
+        timed = "pl_datetime_added" in {row[1] for row in connection.execute("PRAGMA table_info(PlaylistTracks)")}
+        # No text of the file gets into the query: the column is one of these two.
+        column = "entry.pl_datetime_added" if timed else "NULL"
+        query = (
+            f"SELECT Playlists.id, Playlists.name, entry.track_id, {column} "  # noqa: S608
+            "FROM Playlists JOIN PlaylistTracks AS entry ON entry.playlist_id = Playlists.id "
+            "WHERE Playlists.hidden = ? ORDER BY Playlists.id, entry.position, entry.id"
+        )
+        sets: dict[int, PlayedSet] = {}
+        for number, name, track, added in connection.execute(query, (_HISTORY,)):
+            plays = sets.setdefault(number, PlayedSet(_text(name) or "", [])).plays
+            if track in entries:
+                plays.append(Play(entries[track], _local(added)))
+    return list(sets.values())
+
+
+def _local(text: Any) -> datetime | None:
+    """Local time of a time that SQLite wrote, which is universal."""
+    try:
+        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC).astimezone().replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _entries(connection: sqlite3.Connection) -> tuple[dict[int, Entry], dict[int, str]]:
@@ -167,60 +195,11 @@ def _key(number: Any) -> tuple[int, int] | None:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """The database, read-only.
-
-    While another program writes to it, or where its last changes are in a file beside it, a copy is read.
-    """
-    header = _header(path)
-    if not header.startswith(_MAGIC):
-        raise DataError(path, "is no SQLite database" if header else "is empty")
-    try:
-        with tempfile.TemporaryDirectory(prefix="disco-") as folder:
-            beside = [path.with_name(f"{path.name}-{end}") for end in ("wal", "journal")]
-            copied = header[_FORMAT:] == bytes([_WITH_LOG]) or any(log.exists() for log in beside)
-            connection = None if copied else _connected(path)
-            if connection is None:
-                for there in filter(Path.exists, (path, *beside)):
-                    shutil.copyfile(there, Path(folder, there.name))
-                connection = sqlite3.connect(Path(folder, path.name))
-            with contextlib.closing(connection):
-                connection.text_factory = lambda text: text.decode("utf-8", errors="replace")
-                _check(connection, path)
-                yield connection
-    except OSError as error:
-        raise DataError(path, f"cannot be read ({error.strerror})") from None
-    # SQLite's message about a damaged schema need not be UTF-8.
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        hint = "it is damaged, or Mixxx is writing to it: close Mixxx and try again"
-        raise DataError(path, f"cannot be read as Mixxx's library ({error}); {hint}") from None
-
-
-def _header(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_FORMAT + 1)
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
-        raise NotFoundError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise DataError(path, f"cannot be read ({error.strerror})") from None
-
-
-def _connected(path: Path) -> sqlite3.Connection | None:
-    """The database itself, as of now; None if another program has locked it."""
-    connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True, timeout=0.2)
-    try:
-        connection.execute("BEGIN")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        connection.close()
-        return None
-    except (sqlite3.Error, UnicodeDecodeError):
-        connection.close()
-        raise
-    return connection
+    with opened(path, "Mixxx") as connection:
+        _check(connection, path)
+        yield connection
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if missing := {"library", "track_locations", "Playlists", "PlaylistTracks", "crates", "crate_tracks"} - tables:
+    if missing := TABLES - tables_of(connection):
         raise DataError(path, f"is an SQLite database, but not Mixxx's: it has no table {min(missing)}")

@@ -15,6 +15,7 @@ from disco.errors import DataError
 from disco.sources import entries as library
 from disco.sources.dj import xml
 from disco.sources.file_urls import from_url, streamed
+from disco.sources.plays import Play, PlayedSet
 from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "rekordbox XML"
@@ -22,6 +23,8 @@ _ROOT = "DJ_PLAYLISTS"
 # Values of the attributes Type and KeyType of a NODE.
 _PLAYLIST = "1"
 _BY_LOCATION = "1"
+# rekordbox calls a history so in every language: HISTORY 2026-05-01.
+_HISTORY = "HISTORY"
 
 
 def can_read(path: Path) -> bool:
@@ -67,6 +70,28 @@ def playlists(path: Path) -> list[Tracklist]:
         by_location = playlist.attributes.get("KeyType") == _BY_LOCATION
         named.append((playlist.folders[1:], playlist.name, [entry_of(key, by_location) for key in playlist.keys]))
     return library.tracklists(named, library.catalogue(entries, path, NAME))
+
+
+def histories(path: Path) -> list[PlayedSet]:
+    """Read the playlists that were histories: those called HISTORY, or in a folder of that name; else all playlists.
+
+    rekordbox exports a history once it is copied into the playlists; the XML has no times.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        With what is wrong with the file, or if it holds no playlist.
+    """
+    lists = [one for one in playlists(path) if len(one)]
+    if not lists:
+        raise DataError(path, "is a library of rekordbox, but holds no playlist")
+    named = [one for one in lists if _HISTORY in one.full_name.upper()]
+    tracks, _ = _parse(path)
+    by_id = {entry.id or "": entry for entry in library.with_ids([entry(track) for track in tracks])}
+    return [
+        PlayedSet(one.full_name, [Play(by_id.get(known.id or "", known)) for known in one.entries])
+        for one in named or lists
+    ]
 
 
 def entry(track: dict[str, str]) -> Entry:

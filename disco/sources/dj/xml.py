@@ -47,12 +47,15 @@ class Playlist:
         Of its element.
     keys : list of str
         By which it names its tracks, in order.
+    details : list of dict
+        What it says of each of them besides.
     """
 
     name: str
     folders: list[str]
     attributes: dict[str, str]
     keys: list[str] = field(default_factory=list)
+    details: list[dict[str, str]] = field(default_factory=list)
 
 
 class Tree:
@@ -73,6 +76,12 @@ class Tree:
         """Add a track to the playlist that has begun last, if it is one."""
         if self._open and self._open[-1][1]:
             self._open[-1][1].keys.append(key)
+            self._open[-1][1].details.append({})
+
+    def describe(self, attributes: dict[str, str]) -> None:
+        """Add what is known besides of the track that was added last."""
+        if self._open and self._open[-1][1] and self._open[-1][1].details:
+            self._open[-1][1].details[-1] |= attributes
 
     def end(self) -> None:
         """End the folder or playlist that has begun last."""

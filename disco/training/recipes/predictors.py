@@ -110,8 +110,9 @@ class MusicRecipe(Fitting, Metadata):
     ----------
     inputs : list of str
         Numbers that the tower reads besides names, of `track_inputs.NUMBERS` and `track_inputs.OTHERS`.
-    least_song, least_artist, least_genre, least_word : int
-        Training playlists that must have a song, an artist, a word in their titles; tracks that must have a genre.
+    least_song, least_artist, least_genre, least_word, least_part : int
+        Training playlists that must have a song, an artist, a word or a part of a word in their titles; tracks that
+        must have a genre.
     name_size, size, width : int
         Components of the vector of a name and of a point of the space; width of the tower's hidden layer.
     units : int
@@ -126,6 +127,8 @@ class MusicRecipe(Fitting, Metadata):
         Weight of these where negatives come in proportion to how often they occur.
     full : float
         Weight of the loss that ranks among all tracks, beside the one among tracks as often as they occur.
+    next_track : float
+        Weight of the very next track; the rest of the playlist has what is left.
     shuffled : float
         Share of the windows whose order is shuffled.
     titled : float
@@ -136,12 +139,16 @@ class MusicRecipe(Fitting, Metadata):
         Share of the batches in which all songs, and of those in which all genres, are hidden.
     norm : float
         Weight of the mean squared norm of the points.
+    hidden_word : float
+        Share of the words of titles that are read by their parts alone.
     deterministic : bool
         Whether a run with the same seed gives the same bits, at half the speed.
     space_scale : float
         Factor of the distances at inference.
     artist_bonus : float
         What candidates by an artist of the seeds get, in nats.
+    prior_scale : float
+        Factor of the priors at inference.
     """
 
     scaler: str
@@ -150,6 +157,7 @@ class MusicRecipe(Fitting, Metadata):
     least_artist: Count
     least_genre: Count
     least_word: Count
+    least_part: Count
     name_size: Count
     size: Count
     width: Count
@@ -162,6 +170,7 @@ class MusicRecipe(Fitting, Metadata):
     negatives: Count
     negatives_weight: Positive
     full: NonNegative
+    next_track: Share
     shuffled: Share
     titled: Share
     hidden_song: Share
@@ -170,7 +179,9 @@ class MusicRecipe(Fitting, Metadata):
     hidden_numbers: Share
     hidden_popularity: Share
     all_hidden: Share
+    hidden_word: Share
     norm: NonNegative
     deterministic: bool
     space_scale: Positive
     artist_bonus: NonNegative
+    prior_scale: NonNegative

@@ -1,0 +1,218 @@
+"""`disco evaluate dj`: cases, ranks and fits compared with what is worked out by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from disco.catalogue import Catalogue
+from disco.cli import evaluate
+from disco.errors import DataError, DiscoError, NotFoundError
+from disco.evaluation.dj import dj, ranks
+from disco.evaluation.dj_sets import DjSet, DjSets, cases_of, read_sets
+from disco.playlist.choice_fit import Choices, equal_importance, fit_choices, held_out, log_likelihoods
+from disco.playlist.joins import KEY_TERMS, TEMPO_TERMS, TERMS, join_terms, join_tracks
+
+HEAD = "set_id,kind,dj,position,artist,title,tempo_bpm,key,mode,track_id"
+# C, G, F, F sharp: the next one in order is always the best by K + T, except at the end.
+LINES = [
+    "a,live,one,0,Ana,first,120,0,1,",
+    "a,live,one,1,Bo,second,121,7,1,",
+    "a,live,one,2,Cy,third,150,6,1,",
+    "a,live,one,3,Di,fourth,170,6,1,",
+    "b,live,two,0,Ed,fifth,100,9,0,",
+    "b,live,two,1,Flo,sixth,140,6,1,",
+    "b,live,two,2,Gus,seventh,100,9,0,",
+]
+
+
+@pytest.fixture
+def sets(tmp_path: Path) -> Path:
+    path = tmp_path / "sets.csv"
+    path.write_text("\n".join([HEAD, *LINES]), encoding="utf-8")
+    return path
+
+
+def drawn(weights: np.ndarray, n: int, options: int, seed: int) -> Choices:
+    """Choices among options with normal terms, drawn with the probabilities of a conditional logit."""
+    rng = np.random.default_rng(seed)
+    terms = rng.normal(size=(n, options, len(weights)))
+    # The largest of values with Gumbel noise is drawn with logit probabilities.
+    chosen = (terms @ weights + rng.gumbel(size=(n, options))).argmax(axis=1)
+    first = np.take_along_axis(terms, chosen[:, None, None], axis=1)
+    rest = terms[np.arange(options)[None, :] != chosen[:, None]].reshape(n, options - 1, -1)
+    return Choices(np.concatenate([first, rest], axis=1).reshape(n * options, -1), np.full(n, options))
+
+
+def test_the_fit_finds_the_weights_that_choices_were_drawn_with() -> None:
+    weights = np.array([1.5, -0.7, 0.0])
+    fit = fit_choices(drawn(weights, n=3000, options=8, seed=1))
+    assert np.abs(fit.weights - weights).max() < 4 * fit.errors.max()
+    assert (np.abs(fit.weights - weights) < 4 * fit.errors).all()
+    assert fit.errors.max() < 0.05
+
+
+def test_choices_at_random_fit_no_better_than_chance_when_held_out() -> None:
+    choices = drawn(np.zeros(4), n=800, options=6, seed=2)
+    weights = held_out(choices, np.arange(800) // 20)
+    values = (choices.terms * weights[choices.choice]).sum(axis=1)
+    assert log_likelihoods(choices, values).mean() == pytest.approx(-np.log(6), abs=0.01)
+    assert ranks(-values, choices.sizes).hit_1.mean() == pytest.approx(1 / 6, abs=0.04)
+
+
+def test_what_is_held_out_has_no_influence_on_its_own_weights() -> None:
+    one, two = (drawn(np.array([w]), n=50, options=3, seed=3) for w in (2.0, -2.0))
+    both = Choices(np.concatenate([one.terms, two.terms]), np.r_[one.sizes, two.sizes])
+    weights = held_out(both, np.repeat([0, 1], 50))
+    assert weights[0, 0] == pytest.approx(fit_choices(two).weights[0])
+    assert weights[-1, 0] == pytest.approx(fit_choices(one).weights[0])
+
+
+def test_a_term_that_decides_every_choice_gets_a_finite_weight() -> None:
+    fit = fit_choices(Choices(np.array([[1.0], [0.0]] * 40), np.full(40, 2)))
+    assert 2 < fit.weights[0] < 10
+
+
+def test_importance_is_the_same_as_repeating_a_choice() -> None:
+    few = drawn(np.array([1.0, 0.5]), n=20, options=3, seed=4)
+    twice = Choices(np.concatenate([few.terms, few.terms[:3]]), np.r_[few.sizes, 3])
+    weighted = fit_choices(few, np.r_[2.0, np.ones(19)])
+    np.testing.assert_allclose(weighted.weights, fit_choices(twice).weights, atol=1e-7)
+
+
+def test_no_group_counts_more_than_allowed() -> None:
+    importance = equal_importance(np.repeat([7, 8], [300, 10]), most=100)
+    assert importance[:300].sum() == pytest.approx(100)
+    assert importance[300:].tolist() == [1.0] * 10
+
+
+def test_fitting_nothing_is_refused() -> None:
+    with pytest.raises(DiscoError, match="one choice or more"):
+        fit_choices(Choices(np.empty((0, 2)), np.empty(0, dtype=np.intp)))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "relation"),
+    [
+        ((0, 1), (0, 1), "same key"),
+        ((0, 1), (7, 1), "fifth up"),
+        ((0, 1), (5, 1), "fifth down"),
+        ((0, 1), (9, 0), "relative key"),
+        ((9, 0), (0, 1), "relative key"),
+        ((0, 1), (0, 0), "parallel key"),
+        ((0, 0), (0, 1), "parallel key"),
+        ((0, 1), (4, 0), "diagonal"),
+        ((0, 1), (2, 0), "diagonal"),
+        ((9, 0), (11, 0), "tone up"),
+        ((9, 0), (7, 0), "tone down"),
+        ((9, 0), (10, 0), "semitone up"),
+        ((9, 0), (8, 0), "semitone down"),
+        ((0, 1), (6, 1), None),
+    ],
+)
+def test_relations_of_keys_are_those_of_a_keyboard(
+    a: tuple[int, int], b: tuple[int, int], relation: str | None
+) -> None:
+    tracks = [{"track_id": str(i), "key": key, "mode": mode} for i, (key, mode) in enumerate((a, b))]
+    both = join_tracks(Catalogue.from_tracks(tracks))
+    terms = join_terms(both.take(np.array([0])), both.take(np.array([1])))[0]
+    found = [name for name, value in zip(TERMS, terms, strict=True) if value]
+    assert found == ([relation] if relation else [])
+
+
+def test_tempo_terms_grow_to_their_bends_and_fold() -> None:
+    tempos = [100, 103, 100 / 1.03, 206, 170, None]
+    tracks = join_tracks(Catalogue.from_tracks([{"track_id": str(i), "tempo_bpm": t} for i, t in enumerate(tempos)]))
+    one = np.zeros(len(tempos), dtype=np.intp)
+    found = join_terms(tracks.take(one), tracks)[:, len(KEY_TERMS) : len(KEY_TERMS) + len(TEMPO_TERMS)]
+    change = [1, 1, 0.5, 3 / 25]
+    np.testing.assert_allclose(found[0], 0, atol=1e-6)
+    np.testing.assert_allclose(found[1], [*change, 1, 0], atol=1e-5)
+    np.testing.assert_allclose(found[2], [*change, 0, 0], atol=1e-5)
+    np.testing.assert_allclose(found[3], [*change, 1, 1], atol=1e-5)
+    # 100 to 170 is nearer to 85 doubled: 17.6 per cent down.
+    np.testing.assert_allclose(found[4], [1, 1, 1, (100 / 85 - 1) * 4, 0, 1], atol=1e-5)
+    np.testing.assert_allclose(found[5], 0)
+
+
+def test_ranks_are_shared_where_costs_are_the_same() -> None:
+    found = ranks(np.array([2.0, 1.0, 2.0, 2.0, 3.0]), np.array([5]))
+    assert found.hit_1.tolist() == [0.0]
+    assert found.hit_10.tolist() == [1.0]
+    assert found.reciprocal[0] == pytest.approx((1 / 2 + 1 / 3 + 1 / 4) / 3)
+    assert found.percentile[0] == pytest.approx(1 - 2 / 4)
+
+
+def test_the_published_cost_is_judged_as_by_hand(sets: Path) -> None:
+    results = dj(sets)
+    by_cost = {record["cost"]: record for record in results["costs"]}
+    # a: second among three, third among two; b: sixth among two, where the seventh is the better track.
+    assert by_cost["chance"]["n"] == 3
+    assert by_cost["chance"]["hit@1"] == pytest.approx((1 / 3 + 1 / 2 + 1 / 2) / 3, abs=1e-4)
+    assert by_cost["published"]["hit@1"] == pytest.approx(2 / 3, abs=1e-4)
+    assert by_cost["published"]["mrr"] == pytest.approx((1 + 1 + 1 / 2) / 3, abs=1e-4)
+    assert by_cost["published"]["percentile"] == pytest.approx(2 / 3, abs=1e-4)
+    assert {"fitted, DJs left out", "AudioMuse-AI", "WrzDJ", "playlist-sorter", "reklawdbox"} <= set(by_cost)
+
+
+def test_a_gap_in_the_positions_is_no_transition() -> None:
+    tracks = [{"track_id": n, "title": n, "key": 0, "mode": 1, "tempo_bpm": 120} for n in "abcde"]
+    one = DjSet("one", "live", "dj", np.arange(5), np.array([0, 2, 3, 4, 5]))
+    cases = cases_of(DjSets(Catalogue.from_tracks(tracks), [one], {}))
+    assert cases.last.tolist() == [1, 2]
+
+
+def test_a_track_twice_in_a_row_is_no_choice_and_counts_once() -> None:
+    names = ["a", "a", "b", "c", "b"]
+    tracks = [{"track_id": str(i), "title": n, "key": 0, "mode": 1, "tempo_bpm": 120} for i, n in enumerate(names)]
+    one = DjSet("one", "live", "dj", np.arange(5), np.arange(5))
+    cases = cases_of(DjSets(Catalogue.from_tracks(tracks), [one], {}))
+    assert cases.last.tolist() == [1]
+    assert cases.options.tolist() == [2, 3]
+
+
+def test_sorted_lists_and_copies_are_left_out(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    mixed = rng.permutation(20)
+    lists = {"sorted": range(20), "mixed": mixed, "copy": mixed}
+    lines = [
+        f"{name},dj playlist,one,{position},x{number * 7 % 20},t{number:02},{120 + number * 3 % 11},{number % 12},1,"
+        for name, numbers in lists.items()
+        for position, number in enumerate(numbers)
+    ]
+    path = tmp_path / "lists.csv"
+    path.write_text("\n".join([HEAD, *lines]), encoding="utf-8")
+    read = read_sets(path)
+    assert [one.name for one in read.sets] == ["mixed"]
+    assert read.counts == {"sets_read": 3, "left_out_as_sorted": 1, "left_out_as_copies": 1}
+
+
+def test_values_that_are_no_numbers_are_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    odd = ["a,live,one,0,Ana,x,fast,0,1,", "a,live,one,1,Bo,y,0,99,1,", "a,live,one,one,Bo,z,120,1,1,"]
+    path.write_text("\n".join([HEAD, *odd]), encoding="utf-8")
+    read = read_sets(path)
+    assert len(read.tracks) == 2
+    assert np.isnan(read.tracks.tempos).all()
+    assert np.isnan(read.tracks.numbers("key")).tolist() == [False, True]
+
+
+def test_files_that_are_no_sets_are_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="no such file"):
+        read_sets(tmp_path / "none.csv")
+    (tmp_path / "list.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(DataError, match="no column 'set_id'"):
+        read_sets(tmp_path / "list.csv")
+    (tmp_path / "short.csv").write_text("\n".join([HEAD, *LINES[:2]]), encoding="utf-8")
+    with pytest.raises(DataError, match="shows no choice"):
+        dj(tmp_path / "short.csv")
+
+
+def test_the_command_prints_one_object_without_a_catalogue(sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate.main(["dj", "--sets", str(sets), "--json"]) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert {"cost", "cases", "n", "hit@1", "mrr", "percentile", "interval"} <= set(results["costs"][0])
+    assert results["protocol"]["sets_read"] == 2
