@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     options.add(g, Knobs, *options.KNOBS)
     options.add(g, make, "relevance", "artist_gap", "max_per_artist", *options.MIXING, "avoid_clashes")
     options.add(g, make, "arc", "arc_weight", "start_key", "end_key")
+    options.add(g, make, "tempo_arc", "tempo_arc_weight", "max_tempo_drift")
 
     g = p.add_argument_group("which tracks stand where")
     options.add(g, make, "end_track", "pin", "keep_positions")

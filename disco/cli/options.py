@@ -24,7 +24,7 @@ from disco.export.upload import SERVICES
 from disco.playlist.cost import Knobs
 from disco.playlist.make import make
 from disco.playlist.mixing import Mixing
-from disco.playlist.parsing import parse_bpm, parse_duration, parse_positions, parse_tempo_change
+from disco.playlist.parsing import parse_bpm, parse_duration, parse_positions, parse_tempo_arc, parse_tempo_change
 from disco.sources.tracklist import Tracklist
 
 log = logging.getLogger(__name__)
@@ -67,6 +67,17 @@ SHOWN = {
     "arc_weight": Shown("X"),
     "start_key": Shown("KEY"),
     "end_key": Shown("KEY"),
+    "tempo_arc": Shown("BPM,BPM", check=parse_tempo_arc),
+    "tempo_arc_weight": Shown("X"),
+    "max_tempo_drift": Shown("P"),
+    "rising_tempo": Shown("X"),
+    "together": Shown("TRACK"),
+    "artists": Shown("spread"),
+    "albums": Shown("whole|spread"),
+    "genres": Shown("runs|spread"),
+    "drop": Shown("N"),
+    "best": Shown("N"),
+    "best_minutes": Shown("M"),
     "randomness": Shown("X", ("variety",)),
     "random_seed": Shown("N", ("seed",)),
     "include": Shown("COLUMN=TEXT", ("only",)),

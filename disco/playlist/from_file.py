@@ -13,14 +13,23 @@ from disco.catalogue.lookup import Choose
 from disco.errors import DiscoError
 from disco.models.predictors import Predictor, load_predictor
 from disco.playlist.cost import Knobs
+from disco.playlist.leave_out import Choice
 from disco.playlist.make import check_catalogue, find_rows, repeat
 from disco.playlist.matching import KNOBS, match_tracklist
 from disco.playlist.mixing import FOR_ORDERING, Mixing
-from disco.playlist.parsing import parse_arc, parse_key_name, parse_pins, parse_positions
+from disco.playlist.parsing import (
+    parse_arc,
+    parse_key_name,
+    parse_pins,
+    parse_positions,
+    parse_tempo_arc,
+    parse_together,
+)
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import Reordered, distinct_tracks
 from disco.playlist.reorder import reorder as put_in_order
 from disco.playlist.sequence import Budget, Constraints
+from disco.playlist.sequence.wishes import Wishes
 from disco.playlist.suggestions import Explanation, explain
 from disco.sources.tracklist import Entry, Tracklist
 
@@ -48,13 +57,24 @@ def reorder(
     arc_weight: float = Constraints.arc_weight,
     start_key: str | None = None,
     end_key: str | None = None,
+    tempo_arc: str | Sequence[float] | None = None,
+    tempo_arc_weight: float = Constraints.tempo_arc_weight,
+    max_tempo_drift: float | None = Constraints.max_tempo_drift,
+    rising_tempo: float = Wishes.rising_tempo,
+    together: Sequence[Sequence[str]] = (),
+    artists: str | None = Wishes.artists,
+    albums: str | None = Wishes.albums,
+    genres: str | None = Wishes.genres,
+    drop: int = Choice.drop,
+    best: int | None = Choice.best,
+    best_minutes: float | None = Choice.best_minutes,
     randomness: float = Constraints.randomness,
     random_seed: int = Constraints.random_seed,
     iterations: int | None = Budget.iterations,
     seconds: float | None = Budget.seconds,
     choose: Choose | None = None,
 ) -> Reordered:
-    """Put the tracks of a playlist into their best order; none is added, none left out.
+    """Put the tracks of a playlist into their best order; none is added, and none left out unless you allow it.
 
     Parameters
     ----------
@@ -76,7 +96,25 @@ def reorder(
         Last track.
     keep_positions : str or sequence of int, optional
         Positions whose tracks stay where they are, as 1-4,6-10.
+    rising_tempo : float
+        Weight of a tempo that prefers to rise: what a transition costs whose tempo falls by 10 per cent.
+    together : sequence of sequence of str
+        Tracks that follow each other, in this order. One group of tracks, or several.
+    artists : str, optional
+        Spread: tracks by one artist as far from each other as possible.
+    albums : str, optional
+        Whole: each album without a break, in the order of the playlist; or spread.
+    genres : str, optional
+        Runs: tracks of one genre one after the other; or spread.
+    drop : int
+        Most misfits that are left out: tracks without which the playlist costs much less.
+    best : int, optional
+        Number of tracks to play, those that flow best in a row; the others are left out.
+    best_minutes : float, optional
+        Minutes to play, with the tracks that flow best in a row; the others are left out.
     artist_gap, pin, arc, arc_weight, start_key, end_key, randomness, random_seed, choose
+        As for `disco.make`.
+    tempo_arc, tempo_arc_weight, max_tempo_drift
         As for `disco.make`.
     iterations : int, optional
         Iterations of the search; by default as many as the number of tracks asks for.
@@ -119,9 +157,14 @@ def reorder(
             arc_weight=arc_weight,
             start_key=parse_key_name(start_key),
             end_key=parse_key_name(end_key),
+            tempo_arc=parse_tempo_arc(tempo_arc),
+            tempo_arc_weight=tempo_arc_weight,
+            max_tempo_drift=max_tempo_drift,
             randomness=randomness,
             random_seed=random_seed,
         ),
+        wishes=Wishes(parse_together(together, row), artists, albums, genres, rising_tempo),
+        choice=Choice(drop, best, best_minutes),
         artist_gap=artist_gap,
         keep_positions=() if keep_positions is None else parse_positions(keep_positions),
         budget=Budget(iterations, seconds),

@@ -25,6 +25,7 @@ from disco.playlist.parsing import (
     parse_key_name,
     parse_pins,
     parse_positions,
+    parse_tempo_arc,
     parse_tempo_change,
 )
 from disco.playlist.playlist import Playlist
@@ -84,6 +85,9 @@ def make(
     arc_weight: float = Constraints.arc_weight,
     start_key: str | None = None,
     end_key: str | None = None,
+    tempo_arc: str | Sequence[float] | None = None,
+    tempo_arc_weight: float = Constraints.tempo_arc_weight,
+    max_tempo_drift: float | None = Constraints.max_tempo_drift,
     randomness: float = Constraints.randomness,
     random_seed: int = Constraints.random_seed,
     include: str | Sequence[str] = Filters.include,
@@ -150,6 +154,13 @@ def make(
         Key of the first track, as 8A, Am or 1m.
     end_key : str, optional
         Key of the last track.
+    tempo_arc : str or sequence of float, optional
+        Tempo over the playlist in BPM, as 118,126,122.
+    tempo_arc_weight : float
+        Weight of the arc of tempo: what a track 10 per cent away from it costs.
+    max_tempo_drift : float, optional
+        Per cent by which the tempo of any track may differ from that of the first. Half and double time are folded
+        unless their weight is 0.
     randomness : float
         Largest random amount added to each cost, for other good playlists than the best.
     random_seed : int
@@ -221,6 +232,9 @@ def make(
             arc_weight=arc_weight,
             start_key=parse_key_name(start_key),
             end_key=parse_key_name(end_key),
+            tempo_arc=parse_tempo_arc(tempo_arc),
+            tempo_arc_weight=tempo_arc_weight,
+            max_tempo_drift=max_tempo_drift,
             randomness=randomness,
             random_seed=random_seed,
         ),
@@ -256,9 +270,9 @@ def make_alternatives(n: int, catalogue: Catalogue, seeds: Seeds = (), **options
 
     # Looked up and loaded once, however many are made.
     ids = catalogue.ids(find_rows(catalogue, seeds, choose))
-    for name in ("end_track", "compatible_with"):
-        if options.get(name) is not None:
-            options[name] = track_id(options[name])
+    for given in ("end_track", "compatible_with"):
+        if options.get(given) is not None:
+            options[given] = track_id(options[given])
     pinned = parse_pins(options.pop("pin", ()), lambda text: int(find_rows(catalogue, text, choose)[0]))
     options["pin"] = {position + 1: catalogue.ids(np.array([row]))[0] for position, row in pinned}
     name = options.get("recommender")

@@ -187,8 +187,8 @@ def next_tracks(
     mixing = Mixing(key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes)
     filters = Filters(texts_of(include), texts_of(exclude), parse_bpm(bpm), parse_duration(duration), explicit)
     if compatible_with is not None:
-        keys = keys_after(catalogue, int(find_rows(catalogue, compatible_with, choose)[0]), mixing.keys)
-        filters = compatible_filters(filters, keys, compatible_with)
+        compatible = keys_after(catalogue, int(find_rows(catalogue, compatible_with, choose)[0]), mixing.keys)
+        filters = compatible_filters(filters, compatible, compatible_with)
     if recommender is None or isinstance(recommender, str):
         recommender = load_recommender(recommender, catalogue) if recommender else default_recommender(catalogue)
     pool = gather(catalogue, rows, recommender, max(candidates, n), filters=filters, mixing=mixing)
@@ -215,7 +215,7 @@ def next_tracks(
     return NextTracks(
         pool.tracks.take(np.r_[before, best]),
         np.sort(costs, kind="stable")[:n],
-        [key_move(int(keys[before]), int(keys[row])) for row in best],
+        [key_move(int(keys[before]), after) for after in keys[best].tolist()],
         tempo_change(tempos[before], tempos[best], mixing.folds).astype(np.float32),
         energy[best] - energy[before],
         _nearer_than(catalogue, model, embeddings, before, best),
