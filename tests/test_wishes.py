@@ -307,3 +307,17 @@ def test_unknown_genres_and_albums_ask_for_nothing():
     assert not terms.has_blocks
     assert (terms.transitions == 0).all()
     assert SOFT_PENALTY > SPREAD
+
+
+def test_what_is_worse_than_it_was_is_reported_with_the_option_that_asks_for_it(catalogue):
+    best = ids_of(disco.reorder(catalogue, IDS))
+    again = disco.reorder(catalogue, best)
+    assert again.after.mean_cost <= again.before.mean_cost
+    assert not any("worse than the order given: the mean cost" in note for note in again.notes)
+    other = disco.reorder(catalogue, best, rising_tempo=50)
+    assert other.after.mean_cost > other.before.mean_cost
+    note = next(note for note in other.notes if note.startswith("worse than the order given"))
+    assert f"the mean cost ({other.after.mean_cost:.2f}, was {other.before.mean_cost:.2f})" in note
+    assert "--rising-tempo asks" in note
+    fewer = disco.reorder(catalogue, best, best=10)
+    assert not any(note.startswith("worse than the order given: the mean cost") for note in fewer.notes)

@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     )
 
     g = p.add_argument_group("which tracks may be played")
-    options.add(g, make, "duration", "explicit", "exclude_playlist", "compatible_with")
+    options.add(g, make, "duration", "explicit", "exclude_playlist", "compatible_with", *options.PLAYED)
 
     g = p.add_argument_group("models and methods")
     g.add_argument("--published", action="store_true", help="use the published method and knobs")

@@ -25,12 +25,16 @@ from disco.playlist.cost import Knobs
 from disco.playlist.make import make
 from disco.playlist.mixing import Mixing
 from disco.playlist.parsing import parse_bpm, parse_duration, parse_positions, parse_tempo_arc, parse_tempo_change
+from disco.playlist.played import parse_since
 from disco.sources.tracklist import Tracklist
 
 log = logging.getLogger(__name__)
 KNOBS = ("flow", "spicyness", "sweetness", "smoothness")
 # How transitions are judged in all commands; `avoid_clashes` is for those that choose tracks.
 MIXING = ("key_rule", "energy_boost", "half_time_weight", "max_tempo_change")
+
+# Which tracks are left out since they were played.
+PLAYED = ("unplayed", "not_played_since")
 
 
 class Shown(NamedTuple):
@@ -86,6 +90,7 @@ SHOWN = {
     "duration": Shown("LOW-HIGH", check=parse_duration),
     "exclude_playlist": Shown("FILE"),
     "compatible_with": Shown("TRACK"),
+    "not_played_since": Shown("SPAN", check=parse_since),
     "iterations": Shown("N", ("moves",)),
     "seconds": Shown("S"),
     "title": Shown("TEXT"),

@@ -51,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     options.add(g, reorder, "pin", "randomness", "random_seed")
     g.add_argument("--alternatives", type=int, default=1, metavar="N", help="orders that differ from each other (1)")
 
+    g = p.add_argument_group("which tracks may be played")
+    options.add(g, reorder, *options.PLAYED)
+
     g = p.add_argument_group("how long to search")
     options.add(g, reorder, "iterations", "seconds")
 

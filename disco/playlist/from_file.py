@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from disco.playlist.parsing import (
     parse_tempo_arc,
     parse_together,
 )
+from disco.playlist.played import without_played
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import Reordered, distinct_tracks
 from disco.playlist.reorder import reorder as put_in_order
@@ -70,6 +72,8 @@ def reorder(
     best_minutes: float | None = Choice.best_minutes,
     randomness: float = Constraints.randomness,
     random_seed: int = Constraints.random_seed,
+    unplayed: bool = False,
+    not_played_since: str | date | None = None,
     iterations: int | None = Budget.iterations,
     seconds: float | None = Budget.seconds,
     choose: Choose | None = None,
@@ -101,18 +105,18 @@ def reorder(
     together : sequence of sequence of str
         Tracks that follow each other, in this order. One group of tracks, or several.
     artists : str, optional
-        Spread: tracks by one artist as far from each other as possible.
+        `spread` puts tracks by one artist as far from each other as possible.
     albums : str, optional
-        Whole: each album without a break, in the order of the playlist; or spread.
+        `whole` plays each album without a break, in the order of the playlist, and `spread` its tracks far apart.
     genres : str, optional
-        Runs: tracks of one genre one after the other; or spread.
+        `runs` plays tracks of one genre one after the other, and `spread` far apart.
     drop : int
         Most misfits that are left out: tracks without which the playlist costs much less.
     best : int, optional
         Number of tracks to play, those that flow best in a row; the others are left out.
     best_minutes : float, optional
         Minutes to play, with the tracks that flow best in a row; the others are left out.
-    artist_gap, pin, arc, arc_weight, start_key, end_key, randomness, random_seed, choose
+    artist_gap, pin, arc, arc_weight, start_key, end_key, randomness, random_seed, unplayed, not_played_since, choose
         As for `disco.make`.
     tempo_arc, tempo_arc_weight, max_tempo_drift
         As for `disco.make`.
@@ -139,6 +143,7 @@ def reorder(
     True
     """
     read_playlist, _ = read(catalogue, playlist, title)
+    read_playlist = without_played(read_playlist, unplayed, not_played_since)
     tracks, _ = distinct_tracks(read_playlist)
 
     def row(text: str) -> int:

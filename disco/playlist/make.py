@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from disco.playlist.parsing import (
     parse_tempo_arc,
     parse_tempo_change,
 )
+from disco.playlist.played import played_rows
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Constraints
 from disco.sources.tracklist import Tracklist
@@ -97,6 +100,8 @@ def make(
     explicit: bool = Filters.explicit,
     exclude_playlist: str | Path | Tracklist | Sequence[str | Path | Tracklist] = (),
     compatible_with: str | None = None,
+    unplayed: bool = False,
+    not_played_since: str | date | None = None,
     choose: Choose | None = None,
 ) -> Playlist:
     """Make a playlist that begins with the seeds and flows on from them.
@@ -180,6 +185,10 @@ def make(
         Playlist files whose tracks are left out.
     compatible_with : str, optional
         Only tracks in keys that go together with this track's.
+    unplayed : bool
+        Only tracks that you have never played, as far as `disco learn` knows.
+    not_played_since : str or date, optional
+        Only tracks that you have not played for some time, as 30d, 4w, 6m or 1y, or since a date.
     choose : callable, optional
         Picks one of several tracks that a text may mean; see `Catalogue.find`.
 
@@ -210,7 +219,9 @@ def make(
     if compatible_with is not None:
         keys = keys_after(catalogue, row(compatible_with), mixing.keys)
         filters = compatible_filters(filters, keys, compatible_with)
-    return generate(
+    played, played_notes = played_rows(catalogue, unplayed, not_played_since)
+    excluded = _rows_of(exclude_playlist, catalogue)
+    playlist = generate(
         catalogue,
         rows,
         length=length,
@@ -238,11 +249,12 @@ def make(
             randomness=randomness,
             random_seed=random_seed,
         ),
-        exclude=_rows_of(exclude_playlist, catalogue),
+        exclude=played if excluded is None else np.union1d(excluded, played),
         keep_positions=None if keep_positions is None else parse_positions(keep_positions),
         width=width,
         relevance=relevance,
     )
+    return replace(playlist, notes=(*played_notes, *playlist.notes)) if played_notes else playlist
 
 
 def make_alternatives(n: int, catalogue: Catalogue, seeds: Seeds = (), **options: Any) -> list[Playlist]:

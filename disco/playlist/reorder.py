@@ -24,6 +24,7 @@ from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, order
 from disco.playlist.sequence.constraints import pinned_by_position
 from disco.playlist.sequence.wishes import Wishes, block_pins, check_wishes, wish_terms
+from disco.playlist.worse import WORSE, asked_for, worse_notes
 
 __all__ = ["KNOBS", "Reordered", "distinct_tracks", "reorder"]
 
@@ -132,7 +133,11 @@ def reorder(
             budget=budget, wishes=rest,
         )  # fmt: skip
         given = flow_metrics(tracks, np.arange(n), cost)
-        return replace(made, before=given, left_out=tuple(left_out), notes=(*choice_notes, *made.notes))
+        notes = [note for note in made.notes if not note.startswith(WORSE)]
+        notes += worse_notes(given, made.after, asked_for(constraints, wishes))
+        return replace(made, before=given, left_out=tuple(left_out), notes=(*choice_notes, *notes))
+    asked = asked_for(replace(constraints, pinned=constraints.pinned[: -len(keep_positions) or None]), wishes)
+    asked += ["--keep-positions"] if keep_positions else []
     terms = wish_terms(tracks, wishes, constraints.max_tempo_drift, mixing.folds)
     pinned = block_pins(tracks, terms.blocks, pinned_by_position(constraints, n), n)
     if terms.has_blocks:
@@ -144,6 +149,13 @@ def reorder(
     before = np.arange(n)
     nothing = np.empty(0, dtype=np.intp)
     after = order(nothing, before, n, cost, rules, position_costs, budget, constraints.random_seed, wishes=terms)
+    if not asked and not len(unmatched) and rules.violations(before) <= rules.violations(after):
+        given_cost, found_cost = (float(cost.terms(path)["cost"].sum()) for path in (before, after))
+        jumps = [
+            int(mixing.large_tempo_jumps(tracks.tempos[p[:-1]], tracks.tempos[p[1:]]).sum()) for p in (before, after)
+        ]
+        if given_cost < found_cost and jumps[0] <= jumps[1]:
+            after = before
     notes = [*playlist.notes]
     if repeated := len(playlist) - n:
         notes.append(f"{repeated} tracks are in the playlist more than once; each is played once")
@@ -155,6 +167,8 @@ def reorder(
     kept_together = sum(rules.violations(block) for block in terms.blocks if len(block) > 1)
     if near := rules.violations(after) - kept_together:
         notes.append(f"{near} tracks follow one by the same artist sooner than was asked: no other order was found")
+    was, now = (flow_metrics(tracks, path, cost) for path in (before, after))
+    notes += worse_notes(was, now, asked)
     return Reordered(
         name=playlist.name or "In order",
         tracks=tracks.take(after),
@@ -169,8 +183,8 @@ def reorder(
         mixing=mixing,
         arc=position_costs.arc_energy,
         unmatched=tuple(np.flatnonzero(np.isin(after, unmatched)).tolist()),
-        before=flow_metrics(tracks, before, cost),
-        after=flow_metrics(tracks, after, cost),
+        before=was,
+        after=now,
     )
 
 
