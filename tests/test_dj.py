@@ -55,6 +55,17 @@ def test_the_fit_finds_the_weights_that_choices_were_drawn_with() -> None:
     assert fit.errors.max() < 0.05
 
 
+def test_few_choices_stay_near_what_is_expected_and_many_leave_it() -> None:
+    expected, true = np.array([2.0, 0.0]), np.array([0.0, 1.0])
+    apart = [
+        float(np.linalg.norm(fit_choices(drawn(true, n, 6, seed=3), penalty=10, around=expected).weights - expected))
+        for n in (1, 30, 1000)
+    ]
+    assert apart[0] < apart[1] < apart[2]
+    many = fit_choices(drawn(true, 3000, 6, seed=4), penalty=10, around=expected)
+    assert np.abs(many.weights - true).max() < 0.2
+
+
 def test_choices_at_random_fit_no_better_than_chance_when_held_out() -> None:
     choices = drawn(np.zeros(4), n=800, options=6, seed=2)
     weights = held_out(choices, np.arange(800) // 20)

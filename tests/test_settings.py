@@ -37,6 +37,8 @@ def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
         include = ["genre=techno", "genre=house"]
         exclude = []
         explicit = false
+        unplayed = true
+        not_played_since = "30d"
         key_rule = "camelot"
         energy_boost = true
         half_time_weight = 0.7
@@ -46,6 +48,9 @@ def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
         arc_weight = 2
         start_key = "8A"
         end_key = "Am"
+        tempo_arc = "118,126,122"
+        tempo_arc_weight = 2
+        max_tempo_drift = 8
         randomness = 0.5
         random_seed = 3
         width = 8
@@ -124,11 +129,12 @@ ranges = st.none() | texts
             "minutes": st.none(),
             "candidates": st.integers(1, 5000),
             **dict.fromkeys(("artist_gap", "max_per_artist"), st.integers(0, 9)),
-            **dict.fromkeys(("explicit", "energy_boost", "avoid_clashes"), st.booleans()),
-            **dict.fromkeys(("half_time_weight", "arc_weight", "randomness"), knobs),
+            **dict.fromkeys(("explicit", "energy_boost", "avoid_clashes", "unplayed"), st.booleans()),
+            **dict.fromkeys(("half_time_weight", "arc_weight", "tempo_arc_weight", "randomness"), knobs),
+            "max_tempo_drift": st.none() | knobs,
             "max_tempo_change": st.none() | st.just("none") | knobs,
             "key_rule": texts,
-            **dict.fromkeys(("arc", "start_key", "end_key"), st.none() | texts),
+            **dict.fromkeys(("arc", "tempo_arc", "start_key", "end_key", "not_played_since"), st.none() | texts),
             "random_seed": st.integers(0, 9),
             "width": st.none() | st.integers(1, 99),
         }

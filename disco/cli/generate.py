@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     options.add(g, Knobs, *options.KNOBS)
     options.add(g, make, "relevance", "artist_gap", "max_per_artist", *options.MIXING, "avoid_clashes")
     options.add(g, make, "arc", "arc_weight", "start_key", "end_key")
+    options.add(g, make, "tempo_arc", "tempo_arc_weight", "max_tempo_drift")
 
     g = p.add_argument_group("which tracks stand where")
     options.add(g, make, "end_track", "pin", "keep_positions")
@@ -65,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     )
 
     g = p.add_argument_group("which tracks may be played")
-    options.add(g, make, "duration", "explicit", "exclude_playlist", "compatible_with")
+    options.add(g, make, "duration", "explicit", "exclude_playlist", "compatible_with", *options.PLAYED)
 
     g = p.add_argument_group("models and methods")
     g.add_argument("--published", action="store_true", help="use the published method and knobs")

@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     options.add(g, next_tracks, "relevance", "artist_gap", *options.MIXING, "avoid_clashes")
 
     g = p.add_argument_group("which tracks may be played")
-    options.add(g, next_tracks, "duration", "explicit")
+    options.add(g, next_tracks, "duration", "explicit", *options.PLAYED)
 
     g = p.add_argument_group("models and methods")
     options.add(g, next_tracks, "predictor", "recommender", "candidates")

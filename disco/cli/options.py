@@ -24,13 +24,17 @@ from disco.export.upload import SERVICES
 from disco.playlist.cost import Knobs
 from disco.playlist.make import make
 from disco.playlist.mixing import Mixing
-from disco.playlist.parsing import parse_bpm, parse_duration, parse_positions, parse_tempo_change
+from disco.playlist.parsing import parse_bpm, parse_duration, parse_positions, parse_tempo_arc, parse_tempo_change
+from disco.playlist.played import parse_since
 from disco.sources.tracklist import Tracklist
 
 log = logging.getLogger(__name__)
 KNOBS = ("flow", "spicyness", "sweetness", "smoothness")
 # How transitions are judged in all commands; `avoid_clashes` is for those that choose tracks.
 MIXING = ("key_rule", "energy_boost", "half_time_weight", "max_tempo_change")
+
+# Which tracks are left out since they were played.
+PLAYED = ("unplayed", "not_played_since")
 
 
 class Shown(NamedTuple):
@@ -67,6 +71,17 @@ SHOWN = {
     "arc_weight": Shown("X"),
     "start_key": Shown("KEY"),
     "end_key": Shown("KEY"),
+    "tempo_arc": Shown("BPM,BPM", check=parse_tempo_arc),
+    "tempo_arc_weight": Shown("X"),
+    "max_tempo_drift": Shown("P"),
+    "rising_tempo": Shown("X"),
+    "together": Shown("TRACK"),
+    "artists": Shown("spread"),
+    "albums": Shown("whole|spread"),
+    "genres": Shown("runs|spread"),
+    "drop": Shown("N"),
+    "best": Shown("N"),
+    "best_minutes": Shown("M"),
     "randomness": Shown("X", ("variety",)),
     "random_seed": Shown("N", ("seed",)),
     "include": Shown("COLUMN=TEXT", ("only",)),
@@ -75,6 +90,7 @@ SHOWN = {
     "duration": Shown("LOW-HIGH", check=parse_duration),
     "exclude_playlist": Shown("FILE"),
     "compatible_with": Shown("TRACK"),
+    "not_played_since": Shown("SPAN", check=parse_since),
     "iterations": Shown("N", ("moves",)),
     "seconds": Shown("S"),
     "title": Shown("TEXT"),
@@ -89,7 +105,7 @@ def descriptions(of: Callable[..., Any]) -> dict[str, str]:
     Examples
     --------
     >>> sorted(descriptions(Mixing))
-    ['avoid_clashes', 'energy_boost', 'half_time_weight', 'key_rule', 'max_tempo_change']
+    ['avoid_clashes', 'energy_boost', 'graded', 'half_time_weight', 'key_rule', 'max_tempo_change']
     """
     text = inspect.getdoc(of) or ""  # none with `python -OO`
     found: dict[str, str] = {}
@@ -183,7 +199,7 @@ def check_values(arguments: argparse.Namespace) -> None:
 def add_judging(parser: argparse._ActionsContainer, of: Callable[..., Any]) -> None:
     """Add what says how the transitions of a playlist are judged."""
     add(parser, of, *(knob for knob in KNOBS if knob != "spicyness"), "artist_gap")
-    add(parser, of, "predictor", *MIXING)
+    add(parser, of, "predictor", *MIXING, "graded")
 
 
 def add_catalogue(parser: argparse._ActionsContainer, default: str = "a demo of invented tracks") -> None:

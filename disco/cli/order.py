@@ -11,6 +11,7 @@ from disco import export
 from disco.cli import console, options, output
 from disco.playlist.from_file import reorder, reorder_alternatives
 from disco.playlist.reorder import Reordered
+from disco.playlist.sequence.wishes import ALBUMS, ARTISTS, GENRES
 
 
 def parser() -> argparse.ArgumentParser:
@@ -18,7 +19,8 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="disco order",
         usage="disco order FILE [options]",
-        description="Put a playlist that you have into its best order; no track is added, none left out.",
+        description="Put a playlist that you have into its best order; no track is added, and none is left out "
+        "unless you allow it.",
         epilog="example: disco order mine.m3u8 --catalogue tracks.parquet --arc peak --output better.m3u8",
     )
     options.add_playlist(p)
@@ -32,10 +34,25 @@ def parser() -> argparse.ArgumentParser:
     g = p.add_argument_group("how it flows")
     options.add_judging(g, reorder)
     options.add(g, reorder, "arc_weight", "start_key", "end_key")
+    options.add(g, reorder, "tempo_arc", "tempo_arc_weight", "max_tempo_drift", "rising_tempo")
+
+    g = p.add_argument_group("which tracks are played")
+    options.add(g, reorder, "drop")
+    some = g.add_mutually_exclusive_group()
+    options.add(some, reorder, "best", "best_minutes")
+
+    g = p.add_argument_group("which tracks belong together or apart")
+    options.add(g, reorder, "together", nargs="+")
+    options.add(g, reorder, "artists", choices=ARTISTS)
+    options.add(g, reorder, "albums", choices=ALBUMS)
+    options.add(g, reorder, "genres", choices=GENRES)
 
     g = p.add_argument_group("which tracks stand where")
     options.add(g, reorder, "pin", "randomness", "random_seed")
     g.add_argument("--alternatives", type=int, default=1, metavar="N", help="orders that differ from each other (1)")
+
+    g = p.add_argument_group("which tracks may be played")
+    options.add(g, reorder, *options.PLAYED)
 
     g = p.add_argument_group("how long to search")
     options.add(g, reorder, "iterations", "seconds")

@@ -86,7 +86,9 @@ class Fit:
     log_likelihood: float
 
 
-def fit_choices(choices: Choices, importance: Values | None = None, penalty: float = 1.0) -> Fit:
+def fit_choices(
+    choices: Choices, importance: Values | None = None, penalty: float = 1.0, around: Values | None = None
+) -> Fit:
     """Fit weights of terms to choices.
 
     Parameters
@@ -97,6 +99,8 @@ def fit_choices(choices: Choices, importance: Values | None = None, penalty: flo
     penalty : float
         Half of it times the square of each weight is taken off the log-likelihood: with 1, as if every weight were
         known to lie within about 1 of 0. It keeps weights finite where a term decides every choice.
+    around : ndarray, shape (terms,), optional
+        What the weights are expected to be, instead of 0: few choices change it a little, many choices a lot.
 
     Returns
     -------
@@ -120,11 +124,12 @@ def fit_choices(choices: Choices, importance: Values | None = None, penalty: flo
     importance = np.ones(len(choices)) if importance is None else importance
     terms, starts, choice = choices.terms, choices.starts, choices.choice
     n = terms.shape[1]
-    weights, curvature = np.zeros(n), np.eye(n)
+    expected = np.zeros(n) if around is None else around
+    weights, curvature = expected.copy(), np.eye(n)
     for _ in range(_MOST_STEPS):
         p = probabilities(choices, terms @ weights)
         mean = np.add.reduceat(p[:, None] * terms, starts)
-        gradient = importance @ (terms[starts] - mean) - penalty * weights
+        gradient = importance @ (terms[starts] - mean) - penalty * (weights - expected)
         centred = terms - mean[choice]
         curvature = (centred * (p * importance[choice])[:, None]).T @ centred + penalty * np.eye(n)
         step = np.clip(np.linalg.solve(curvature, gradient), -_LARGE_STEP, _LARGE_STEP)
@@ -155,7 +160,12 @@ def log_likelihoods(choices: Choices, values: Values) -> Values:
 
 
 def held_out(
-    choices: Choices, groups: Numbers, importance: Values | None = None, penalty: float = 1.0, folds: int = 10
+    choices: Choices,
+    groups: Numbers,
+    importance: Values | None = None,
+    penalty: float = 1.0,
+    folds: int = 10,
+    around: Values | None = None,
 ) -> Values:
     """Weights for every choice that were fitted without its group, shape (choices, terms).
 
@@ -164,7 +174,7 @@ def held_out(
     choices : Choices
     groups : ndarray of int, shape (choices,)
         What is left out as a whole: the set of each choice, or its DJ.
-    importance, penalty
+    importance, penalty, around
         As for `fit_choices`.
     folds : int
         Parts in which the groups are left out; the largest groups are dealt out first, so that each is in another
@@ -191,7 +201,7 @@ def held_out(
     for fold in range(min(folds, len(counts))):
         out = part[group] == fold
         some = None if importance is None else importance[~out]
-        weights[out] = fit_choices(choices.take(~out), some, penalty).weights
+        weights[out] = fit_choices(choices.take(~out), some, penalty, around).weights
     return weights
 
 

@@ -96,7 +96,9 @@ class Selector:
         """Costs of tracks by position for so many tracks after the start."""
         total, whole = len(self.pool.start) + length, self.sequencer == "order"
         tracks, rule = self.pool.tracks, self.cost.mixing.keys
-        return PositionCosts(tracks, total, constraints, rule, whole, self.rank_costs)
+        opening = float(tracks.tempos[0]) if len(self.pool.start) else None
+        fold = self.cost.mixing.folds
+        return PositionCosts(tracks, total, constraints, rule, whole, self.rank_costs, opening, fold)
 
 
 def fit_duration(select: Selector, minutes: float) -> tuple[Rows, int]:

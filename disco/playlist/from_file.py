@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,24 @@ from disco.catalogue.lookup import Choose
 from disco.errors import DiscoError
 from disco.models.predictors import Predictor, load_predictor
 from disco.playlist.cost import Knobs
+from disco.playlist.leave_out import Choice
 from disco.playlist.make import check_catalogue, find_rows, repeat
 from disco.playlist.matching import KNOBS, match_tracklist
-from disco.playlist.mixing import Mixing
-from disco.playlist.parsing import parse_arc, parse_key_name, parse_pins, parse_positions
+from disco.playlist.mixing import FOR_ORDERING, Mixing
+from disco.playlist.parsing import (
+    parse_arc,
+    parse_key_name,
+    parse_pins,
+    parse_positions,
+    parse_tempo_arc,
+    parse_together,
+)
+from disco.playlist.played import without_played
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import Reordered, distinct_tracks
 from disco.playlist.reorder import reorder as put_in_order
 from disco.playlist.sequence import Budget, Constraints
+from disco.playlist.sequence.wishes import Wishes
 from disco.playlist.suggestions import Explanation, explain
 from disco.sources.tracklist import Entry, Tracklist
 
@@ -35,10 +46,11 @@ def reorder(
     smoothness: float = KNOBS.smoothness,
     artist_gap: int = 1,
     predictor: str | Predictor = "mean",
-    key_rule: str = Mixing.key_rule,
+    key_rule: str = FOR_ORDERING.key_rule,
     energy_boost: bool = Mixing.energy_boost,
     half_time_weight: float = Mixing.half_time_weight,
     max_tempo_change: float | None = Mixing.max_tempo_change,
+    graded: bool = FOR_ORDERING.graded,
     start_track: str | None = None,
     end_track: str | None = None,
     pin: Mapping[int, str] | Sequence[str] = (),
@@ -47,13 +59,26 @@ def reorder(
     arc_weight: float = Constraints.arc_weight,
     start_key: str | None = None,
     end_key: str | None = None,
+    tempo_arc: str | Sequence[float] | None = None,
+    tempo_arc_weight: float = Constraints.tempo_arc_weight,
+    max_tempo_drift: float | None = Constraints.max_tempo_drift,
+    rising_tempo: float = Wishes.rising_tempo,
+    together: Sequence[Sequence[str]] = (),
+    artists: str | None = Wishes.artists,
+    albums: str | None = Wishes.albums,
+    genres: str | None = Wishes.genres,
+    drop: int = Choice.drop,
+    best: int | None = Choice.best,
+    best_minutes: float | None = Choice.best_minutes,
     randomness: float = Constraints.randomness,
     random_seed: int = Constraints.random_seed,
+    unplayed: bool = False,
+    not_played_since: str | date | None = None,
     iterations: int | None = Budget.iterations,
     seconds: float | None = Budget.seconds,
     choose: Choose | None = None,
 ) -> Reordered:
-    """Put the tracks of a playlist into their best order; none is added, none left out.
+    """Put the tracks of a playlist into their best order; none is added, and none left out unless you allow it.
 
     Parameters
     ----------
@@ -64,10 +89,10 @@ def reorder(
     title : str
         Name of the playlist; by default that of the file.
     flow, sweetness, smoothness : float
-        The knobs; see `disco.Knobs`. Keys and tempos count four times what they do for `make`.
+        The knobs; see `disco.Knobs`. Here a clash of keys costs `sweetness`, a tempo out of reach `smoothness`.
     predictor : str or Predictor
         Model in whose space distance is measured; mean stands for the features themselves.
-    key_rule, energy_boost, half_time_weight, max_tempo_change
+    key_rule, energy_boost, half_time_weight, max_tempo_change, graded
         How transitions are judged; see `disco.Mixing`.
     start_track : str, optional
         First track.
@@ -75,7 +100,25 @@ def reorder(
         Last track.
     keep_positions : str or sequence of int, optional
         Positions whose tracks stay where they are, as 1-4,6-10.
-    artist_gap, pin, arc, arc_weight, start_key, end_key, randomness, random_seed, choose
+    rising_tempo : float
+        Weight of a tempo that prefers to rise: what a transition costs whose tempo falls by 10 per cent.
+    together : sequence of sequence of str
+        Tracks that follow each other, in this order. One group of tracks, or several.
+    artists : str, optional
+        `spread` puts tracks by one artist as far from each other as possible.
+    albums : str, optional
+        `whole` plays each album without a break, in the order of the playlist, and `spread` its tracks far apart.
+    genres : str, optional
+        `runs` plays tracks of one genre one after the other, and `spread` far apart.
+    drop : int
+        Most misfits that are left out: tracks without which the playlist costs much less.
+    best : int, optional
+        Number of tracks to play, those that flow best in a row; the others are left out.
+    best_minutes : float, optional
+        Minutes to play, with the tracks that flow best in a row; the others are left out.
+    artist_gap, pin, arc, arc_weight, start_key, end_key, randomness, random_seed, unplayed, not_played_since, choose
+        As for `disco.make`.
+    tempo_arc, tempo_arc_weight, max_tempo_drift
         As for `disco.make`.
     iterations : int, optional
         Iterations of the search; by default as many as the number of tracks asks for.
@@ -100,6 +143,7 @@ def reorder(
     True
     """
     read_playlist, _ = read(catalogue, playlist, title)
+    read_playlist = without_played(read_playlist, unplayed, not_played_since)
     tracks, _ = distinct_tracks(read_playlist)
 
     def row(text: str) -> int:
@@ -109,7 +153,7 @@ def reorder(
         read_playlist,
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
-        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, graded=graded),
         constraints=Constraints(
             pinned=parse_pins(pin, row),
             start_track=None if start_track is None else row(start_track),
@@ -118,9 +162,14 @@ def reorder(
             arc_weight=arc_weight,
             start_key=parse_key_name(start_key),
             end_key=parse_key_name(end_key),
+            tempo_arc=parse_tempo_arc(tempo_arc),
+            tempo_arc_weight=tempo_arc_weight,
+            max_tempo_drift=max_tempo_drift,
             randomness=randomness,
             random_seed=random_seed,
         ),
+        wishes=Wishes(parse_together(together, row), artists, albums, genres, rising_tempo),
+        choice=Choice(drop, best, best_minutes),
         artist_gap=artist_gap,
         keep_positions=() if keep_positions is None else parse_positions(keep_positions),
         budget=Budget(iterations, seconds),
@@ -146,10 +195,11 @@ def lint(
     smoothness: float = KNOBS.smoothness,
     artist_gap: int = 1,
     predictor: str | Predictor = "mean",
-    key_rule: str = Mixing.key_rule,
+    key_rule: str = FOR_ORDERING.key_rule,
     energy_boost: bool = Mixing.energy_boost,
     half_time_weight: float = Mixing.half_time_weight,
     max_tempo_change: float | None = Mixing.max_tempo_change,
+    graded: bool = FOR_ORDERING.graded,
     iterations: int | None = None,
     seconds: float | None = None,
 ) -> Explanation:
@@ -159,7 +209,7 @@ def lint(
     ----------
     catalogue, playlist, title, flow, sweetness, smoothness, artist_gap, predictor
         As for `reorder`.
-    key_rule, energy_boost, half_time_weight, max_tempo_change
+    key_rule, energy_boost, half_time_weight, max_tempo_change, graded
         How transitions are judged; see `disco.Mixing`.
     iterations : int, optional
         Iterations of the search for the best order (200).
@@ -184,7 +234,7 @@ def lint(
         catalogue,
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
-        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, graded=graded),
         artist_gap=artist_gap,
         budget=None if iterations is None and seconds is None else Budget(iterations, seconds),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,10 @@ from disco.playlist.parsing import (
     parse_key_name,
     parse_pins,
     parse_positions,
+    parse_tempo_arc,
     parse_tempo_change,
 )
+from disco.playlist.played import played_rows
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Constraints
 from disco.sources.tracklist import Tracklist
@@ -84,6 +88,9 @@ def make(
     arc_weight: float = Constraints.arc_weight,
     start_key: str | None = None,
     end_key: str | None = None,
+    tempo_arc: str | Sequence[float] | None = None,
+    tempo_arc_weight: float = Constraints.tempo_arc_weight,
+    max_tempo_drift: float | None = Constraints.max_tempo_drift,
     randomness: float = Constraints.randomness,
     random_seed: int = Constraints.random_seed,
     include: str | Sequence[str] = Filters.include,
@@ -93,6 +100,8 @@ def make(
     explicit: bool = Filters.explicit,
     exclude_playlist: str | Path | Tracklist | Sequence[str | Path | Tracklist] = (),
     compatible_with: str | None = None,
+    unplayed: bool = False,
+    not_played_since: str | date | None = None,
     choose: Choose | None = None,
 ) -> Playlist:
     """Make a playlist that begins with the seeds and flows on from them.
@@ -150,6 +159,13 @@ def make(
         Key of the first track, as 8A, Am or 1m.
     end_key : str, optional
         Key of the last track.
+    tempo_arc : str or sequence of float, optional
+        Tempo over the playlist in BPM, as 118,126,122.
+    tempo_arc_weight : float
+        Weight of the arc of tempo: what a track 10 per cent away from it costs.
+    max_tempo_drift : float, optional
+        Per cent by which the tempo of any track may differ from that of the first. Half and double time are folded
+        unless their weight is 0.
     randomness : float
         Largest random amount added to each cost, for other good playlists than the best.
     random_seed : int
@@ -169,6 +185,10 @@ def make(
         Playlist files whose tracks are left out.
     compatible_with : str, optional
         Only tracks in keys that go together with this track's.
+    unplayed : bool
+        Only tracks that you have never played, as far as `disco learn` knows.
+    not_played_since : str or date, optional
+        Only tracks that you have not played for some time, as 30d, 4w, 6m or 1y, or since a date.
     choose : callable, optional
         Picks one of several tracks that a text may mean; see `Catalogue.find`.
 
@@ -199,7 +219,9 @@ def make(
     if compatible_with is not None:
         keys = keys_after(catalogue, row(compatible_with), mixing.keys)
         filters = compatible_filters(filters, keys, compatible_with)
-    return generate(
+    played, played_notes = played_rows(catalogue, unplayed, not_played_since)
+    excluded = _rows_of(exclude_playlist, catalogue)
+    playlist = generate(
         catalogue,
         rows,
         length=length,
@@ -221,14 +243,18 @@ def make(
             arc_weight=arc_weight,
             start_key=parse_key_name(start_key),
             end_key=parse_key_name(end_key),
+            tempo_arc=parse_tempo_arc(tempo_arc),
+            tempo_arc_weight=tempo_arc_weight,
+            max_tempo_drift=max_tempo_drift,
             randomness=randomness,
             random_seed=random_seed,
         ),
-        exclude=_rows_of(exclude_playlist, catalogue),
+        exclude=played if excluded is None else np.union1d(excluded, played),
         keep_positions=None if keep_positions is None else parse_positions(keep_positions),
         width=width,
         relevance=relevance,
     )
+    return replace(playlist, notes=(*played_notes, *playlist.notes)) if played_notes else playlist
 
 
 def make_alternatives(n: int, catalogue: Catalogue, seeds: Seeds = (), **options: Any) -> list[Playlist]:
@@ -256,9 +282,9 @@ def make_alternatives(n: int, catalogue: Catalogue, seeds: Seeds = (), **options
 
     # Looked up and loaded once, however many are made.
     ids = catalogue.ids(find_rows(catalogue, seeds, choose))
-    for name in ("end_track", "compatible_with"):
-        if options.get(name) is not None:
-            options[name] = track_id(options[name])
+    for given in ("end_track", "compatible_with"):
+        if options.get(given) is not None:
+            options[given] = track_id(options[given])
     pinned = parse_pins(options.pop("pin", ()), lambda text: int(find_rows(catalogue, text, choose)[0]))
     options["pin"] = {position + 1: catalogue.ids(np.array([row]))[0] for position, row in pinned}
     name = options.get("recommender")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from disco.playlist.key_rules import key_index
 from disco.playlist.make import RELEVANCE, check_catalogue, find_rows, texts_of
 from disco.playlist.mixing import FOR_NEW_PLAYLISTS, Mixing
 from disco.playlist.parsing import parse_bpm, parse_duration, parse_tempo_change
+from disco.playlist.played import played_rows
 from disco.playlist.playlist import key_name
 from disco.playlist.sequence import Rules
 from disco.playlist.transition_grades import folded
@@ -143,6 +145,8 @@ def next_tracks(
     duration: str | tuple[float, float] | None = Filters.seconds,
     explicit: bool = Filters.explicit,
     compatible_with: str | None = None,
+    unplayed: bool = False,
+    not_played_since: str | date | None = None,
     choose: Choose | None = None,
 ) -> NextTracks:
     """List what goes well after a track, best first: what `disco.make` would choose from for the next position.
@@ -159,7 +163,7 @@ def next_tracks(
         As for `disco.make`.
     key_rule, energy_boost, half_time_weight, max_tempo_change, avoid_clashes
         How transitions are judged; see `disco.Mixing`.
-    include, exclude, bpm, duration, explicit, compatible_with, choose
+    include, exclude, bpm, duration, explicit, compatible_with, unplayed, not_played_since, choose
         As for `disco.make`.
 
     Returns
@@ -187,11 +191,12 @@ def next_tracks(
     mixing = Mixing(key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes)
     filters = Filters(texts_of(include), texts_of(exclude), parse_bpm(bpm), parse_duration(duration), explicit)
     if compatible_with is not None:
-        keys = keys_after(catalogue, int(find_rows(catalogue, compatible_with, choose)[0]), mixing.keys)
-        filters = compatible_filters(filters, keys, compatible_with)
+        compatible = keys_after(catalogue, int(find_rows(catalogue, compatible_with, choose)[0]), mixing.keys)
+        filters = compatible_filters(filters, compatible, compatible_with)
     if recommender is None or isinstance(recommender, str):
         recommender = load_recommender(recommender, catalogue) if recommender else default_recommender(catalogue)
-    pool = gather(catalogue, rows, recommender, max(candidates, n), filters=filters, mixing=mixing)
+    played, played_notes = played_rows(catalogue, unplayed, not_played_since)
+    pool = gather(catalogue, rows, recommender, max(candidates, n), filters=filters, exclude=played, mixing=mixing)
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
     embeddings = model.embed(pool.tracks)
     cost = FlowCost(pool.tracks, model, Knobs(flow, spicyness, sweetness, smoothness), embeddings, mixing)
@@ -209,13 +214,13 @@ def next_tracks(
     keys = key_index(pool.tracks.numbers("key"), pool.tracks.modes)
     tempos, energy = pool.tracks.tempos, pool.tracks.numbers("energy")
     jumps = mixing.large_tempo_jumps(tempos[[before]], tempos[best]) | mixing.key_clashes(keys[[before]], keys[best])
-    notes = list(pool.notes)
+    notes = [*played_notes, *pool.notes]
     if count := int(jumps.sum()):
         notes.append(f"{count} of {len(best)} clash in key or change the tempo too much: there were no others")
     return NextTracks(
         pool.tracks.take(np.r_[before, best]),
         np.sort(costs, kind="stable")[:n],
-        [key_move(int(keys[before]), int(keys[row])) for row in best],
+        [key_move(int(keys[before]), after) for after in keys[best].tolist()],
         tempo_change(tempos[before], tempos[best], mixing.folds).astype(np.float32),
         energy[best] - energy[before],
         _nearer_than(catalogue, model, embeddings, before, best),

@@ -30,6 +30,47 @@ def parse_arc(arc: str | Sequence[float] | None) -> tuple[float, ...]:
         raise DiscoError(f"{arc!r} is no arc; there are {names}, or heights from 0 to 1 as 0.2,0.9,0.4") from None
 
 
+def parse_tempo_arc(arc: str | Sequence[float] | None) -> tuple[float, ...]:
+    """Tempos in beats per minute, from text such as 118,126,122.
+
+    Examples
+    --------
+    >>> parse_tempo_arc("118,126,122"), parse_tempo_arc(None)
+    ((118.0, 126.0, 122.0), ())
+    """
+    try:
+        return tuple(float(tempo) for tempo in (arc.split(",") if isinstance(arc, str) else arc or ()))
+    except (TypeError, ValueError):
+        raise DiscoError(f"{arc!r} is no arc of tempo; write tempos in BPM as 118,126,122") from None
+
+
+def parse_together(together: Sequence[Sequence[str]], row: Callable[[str], int]) -> tuple[tuple[int, ...], ...]:
+    """Rows of tracks that are kept together, each group in its order; `row` finds the track that a text means.
+
+    Examples
+    --------
+    >>> parse_together([["one", "two"]], len)
+    Traceback (most recent call last):
+    disco.errors.DiscoError: 'one' and 'two' are the same track; name two that are to follow each other
+    """
+    texts_alone = [text for text in together if isinstance(text, str)]
+    groups = [texts_alone] if texts_alone else together
+    found = []
+    for texts in groups:
+        if isinstance(texts, str) or len(texts) < 2:
+            raise DiscoError(
+                f"{texts!r} keeps nothing together; name two tracks or more that are to follow each other"
+            )
+        rows = tuple(row(text) for text in texts)
+        if len(set(rows)) < len(rows):
+            twice = [text for text, own in zip(texts, rows, strict=True) if rows.count(own) > 1]
+            raise DiscoError(
+                f"{twice[0]!r} and {twice[1]!r} are the same track; name two that are to follow each other"
+            )
+        found.append(rows)
+    return tuple(found)
+
+
 def parse_tempo_change(change: float | str | None) -> float | None:
     """Allowed change of tempo in per cent; None, or the text none, allows any.
 

@@ -17,10 +17,14 @@ from disco.models.scaler import quantile_match_notes, scaler
 from disco.playlist.cost import Knobs, PairwiseCost
 from disco.playlist.flow_metrics import FlowMetrics, flow_metrics
 from disco.playlist.generate import tempo_notes
+from disco.playlist.leave_out import Choice, LeftOut, choose_tracks, restricted
 from disco.playlist.matching import KNOBS
-from disco.playlist.mixing import Mixing
+from disco.playlist.mixing import FOR_ORDERING, Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, order
+from disco.playlist.sequence.constraints import pinned_by_position
+from disco.playlist.sequence.wishes import Wishes, block_pins, check_wishes, wish_terms
+from disco.playlist.worse import WORSE, asked_for, worse_notes
 
 __all__ = ["KNOBS", "Reordered", "distinct_tracks", "reorder"]
 
@@ -33,14 +37,18 @@ class Reordered(Playlist):
     ----------
     before, after : FlowMetrics
         Transitions to and from unmatched tracks cost nothing.
+    left_out : tuple of LeftOut
+        Tracks that are not played, and why; empty where all are, and of those that `best` does not choose.
     """
 
     before: FlowMetrics = field(default_factory=FlowMetrics)
     after: FlowMetrics = field(default_factory=FlowMetrics)
+    left_out: tuple[LeftOut, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The playlist as one JSON object, with the metrics before and after; unknown values are None."""
-        return {**super().to_dict(), "before": self.before.as_dict(), "after": self.after.as_dict()}
+        left_out = {"left_out": [left.as_dict() for left in self.left_out]} if self.left_out else {}
+        return {**super().to_dict(), **left_out, "before": self.before.as_dict(), "after": self.after.as_dict()}
 
 
 def reorder(
@@ -48,13 +56,15 @@ def reorder(
     *,
     knobs: Knobs = KNOBS,
     predictor: str | Predictor = "mean",
-    mixing: Mixing = Mixing(),  # noqa: B008 - frozen
+    mixing: Mixing = FOR_ORDERING,
     constraints: Constraints = Constraints(),  # noqa: B008 - frozen
     artist_gap: int = 1,
     keep_positions: Sequence[int] = (),
     budget: Budget = Budget(),  # noqa: B008 - frozen
+    wishes: Wishes = Wishes(),  # noqa: B008 - frozen
+    choice: Choice = Choice(),  # noqa: B008 - frozen
 ) -> Reordered:
-    """Put the tracks of a playlist into their best order; none is added, none left out.
+    """Put the tracks of a playlist into their best order; none is added, and none left out unless that is asked for.
 
     Unmatched tracks keep their positions. A track that is in the playlist more than once is played once.
 
@@ -63,7 +73,7 @@ def reorder(
     playlist : Playlist
         From `match_tracklist`, or any other.
     knobs : Knobs
-        Weights of the terms in the cost; keys and tempos count four times what they do for `generate`.
+        Weights of the terms in the cost: what a clash of keys costs, and a change of tempo that is just too large.
     predictor : str or Predictor
         Model in whose embeddings distance is measured; `mean` stands for the eight scaled features themselves.
     mixing : Mixing
@@ -76,6 +86,10 @@ def reorder(
         Positions, from 0, whose tracks stay where they are.
     budget : Budget
         How long to search.
+    wishes : Wishes
+        What is asked for about groups of tracks, by the rows of `distinct_tracks(playlist)`.
+    choice : Choice
+        How many tracks are played.
 
     Returns
     -------
@@ -101,16 +115,47 @@ def reorder(
     unmatched = np.unique(rows[list(playlist.unmatched)])
     if bad := [position for position in keep_positions if not 0 <= position < n]:
         raise DiscoError(f"there is no position {bad[0] + 1} to keep among {n} tracks")
+    if keep_positions and not choice.plays_all:
+        raise DiscoError("--keep-positions keeps tracks where they are, and --drop or --best moves them; give one")
     kept = ((position, position) for position in keep_positions)
     constraints = replace(constraints, pinned=(*constraints.pinned, *kept))
-    constraints = replace(constraints, pinned=(*constraints.pinned, *_pin_unmatched(unmatched, n, constraints)))
+    check_wishes(wishes, constraints.tempo_arc)
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
     cost = PairwiseCost(tracks, knobs, model.embed(tracks), mixing, unmatched)
     rules = Rules(tracks, artist_gap)
-    position_costs = PositionCosts(tracks, n, constraints, mixing.keys, whole=True)
+    if not choice.plays_all:
+        chosen, left_out, choice_notes = choose_tracks(
+            tracks, choice, cost, rules, constraints, wishes, budget, unmatched
+        )
+        some, limits, rest = restricted(playlist, tracks, chosen, unmatched, constraints, wishes)
+        made = reorder(
+            some, knobs=knobs, predictor=model, mixing=mixing, constraints=limits, artist_gap=artist_gap,
+            budget=budget, wishes=rest,
+        )  # fmt: skip
+        given = flow_metrics(tracks, np.arange(n), cost)
+        notes = [note for note in made.notes if not note.startswith(WORSE)]
+        notes += worse_notes(given, made.after, asked_for(constraints, wishes))
+        return replace(made, before=given, left_out=tuple(left_out), notes=(*choice_notes, *notes))
+    asked = asked_for(replace(constraints, pinned=constraints.pinned[: -len(keep_positions) or None]), wishes)
+    asked += ["--keep-positions"] if keep_positions else []
+    terms = wish_terms(tracks, wishes, constraints.max_tempo_drift, mixing.folds)
+    pinned = block_pins(tracks, terms.blocks, pinned_by_position(constraints, n), n)
+    if terms.has_blocks:
+        constraints = replace(constraints, pinned=tuple(pinned.items()), start_track=None, end_track=None)
+    movable = [row for block in terms.blocks if len(block) > 1 for row in block.tolist()]
+    unplaced = np.setdiff1d(unmatched, movable)
+    constraints = replace(constraints, pinned=(*constraints.pinned, *_pin_unmatched(unplaced, n, constraints)))
+    position_costs = PositionCosts(tracks, n, constraints, mixing.keys, whole=True, fold=mixing.folds)
     before = np.arange(n)
     nothing = np.empty(0, dtype=np.intp)
-    after = order(nothing, before, n, cost, rules, position_costs, budget, constraints.random_seed)
+    after = order(nothing, before, n, cost, rules, position_costs, budget, constraints.random_seed, wishes=terms)
+    if not asked and not len(unmatched) and rules.violations(before) <= rules.violations(after):
+        given_cost, found_cost = (float(cost.terms(path)["cost"].sum()) for path in (before, after))
+        jumps = [
+            int(mixing.large_tempo_jumps(tracks.tempos[p[:-1]], tracks.tempos[p[1:]]).sum()) for p in (before, after)
+        ]
+        if given_cost < found_cost and jumps[0] <= jumps[1]:
+            after = before
     notes = [*playlist.notes]
     if repeated := len(playlist) - n:
         notes.append(f"{repeated} tracks are in the playlist more than once; each is played once")
@@ -119,8 +164,11 @@ def reorder(
     notes += [*position_costs.notes(after), *tempo_notes(tracks.take(after), mixing)]
     notes += _missing_value_notes(tracks, cost, np.setdiff1d(before, unmatched))
     notes += quantile_match_notes(tracks, scaler().feature_set)
-    if near := rules.violations(after):
+    kept_together = sum(rules.violations(block) for block in terms.blocks if len(block) > 1)
+    if near := rules.violations(after) - kept_together:
         notes.append(f"{near} tracks follow one by the same artist sooner than was asked: no other order was found")
+    was, now = (flow_metrics(tracks, path, cost) for path in (before, after))
+    notes += worse_notes(was, now, asked)
     return Reordered(
         name=playlist.name or "In order",
         tracks=tracks.take(after),
@@ -135,8 +183,8 @@ def reorder(
         mixing=mixing,
         arc=position_costs.arc_energy,
         unmatched=tuple(np.flatnonzero(np.isin(after, unmatched)).tolist()),
-        before=flow_metrics(tracks, before, cost),
-        after=flow_metrics(tracks, after, cost),
+        before=was,
+        after=now,
     )
 
 

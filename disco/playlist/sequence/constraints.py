@@ -14,6 +14,7 @@ from disco.catalogue.arrays import among
 from disco.catalogue.music import key_name
 from disco.errors import DiscoError
 from disco.playlist.key_rules import KeyRule, key_index, key_rule
+from disco.playlist.sequence.tempo_costs import TempoCosts, check_tempos
 
 # Heights from 0, the calmest of the tracks, to 1, the most energetic, evenly spread over the sequence. The peak comes
 # after two thirds, as in a DJ set.
@@ -48,6 +49,12 @@ class Constraints:
         Cost of a track that is as far from the arc as possible. Energy is measured by its rank among the tracks.
     start_key, end_key : (key, mode), optional
         Of the first and the last track.
+    tempo_arc : tuple of float
+        Tempos in beats per minute, evenly spread from the first position to the last. Empty for none.
+    tempo_arc_weight : float
+        Cost of a track 10 per cent away from the arc of tempo; half as far costs a quarter.
+    max_tempo_drift : float, optional
+        Per cent by which the tempo of any track may differ from that of the first, half and double time folded.
     randomness : float
         Noise from 0 up to this is added to the cost of each choice: other good answers instead of the best.
     random_seed : int
@@ -71,6 +78,9 @@ class Constraints:
     arc_weight: float = 5.0
     start_key: tuple[int, int] | None = None
     end_key: tuple[int, int] | None = None
+    tempo_arc: tuple[float, ...] = ()
+    tempo_arc_weight: float = 5.0
+    max_tempo_drift: float | None = None
     randomness: float = 0.0
     random_seed: int = 0
 
@@ -79,7 +89,9 @@ class Constraints:
             raise DiscoError(f"an arc's points are numbers from 0 to 1, not {', '.join(map(str, self.arc))}")
         if len(self.arc) == 1:
             raise DiscoError("an arc needs two points or more")
-        for name, value in (("weight of the arc", self.arc_weight), ("randomness", self.randomness)):
+        check_tempos(self.tempo_arc, self.max_tempo_drift)
+        weights = {"weight of the arc": self.arc_weight, "weight of the arc of tempo": self.tempo_arc_weight}
+        for name, value in {**weights, "randomness": self.randomness}.items():
             if not (math.isfinite(value) and value >= 0):
                 raise DiscoError(f"the {name} must be 0 or more, not {value}")
         if self.random_seed < 0:
@@ -107,6 +119,10 @@ class PositionCosts:
         Whether all tracks are played: then any arc can be met, so its heights are replaced by their ranks.
     everywhere : ndarray, shape (n,), optional
         What each track of the catalogue costs at whatever position.
+    opening : float, optional
+        Tempo of the first track, where it is given; only then a limit of drift can be priced position by position.
+    fold : bool
+        Whether half and double time count as the same tempo.
 
     Attributes
     ----------
@@ -127,10 +143,13 @@ class PositionCosts:
         rule: KeyRule | None = None,
         whole: bool = False,
         everywhere: Floats | None = None,
+        opening: float | None = None,
+        fold: bool = True,
     ) -> None:
         self._catalogue, self.total, self.constraints, self._whole = catalogue, total, constraints, whole
         self._rule, self._everywhere = rule or key_rule(), everywhere
-        self.pinned = _pinned_by_position(constraints, total)
+        self.tempos = TempoCosts(catalogue.tempos, total, constraints, opening, fold)
+        self.pinned = pinned_by_position(constraints, total)
         self._taken = frozenset(self.pinned.values())
 
     def without_pinned(self, rows: Rows) -> Rows:
@@ -166,6 +185,8 @@ class PositionCosts:
             deviation = np.abs(self.energy[rows] - self.arc_heights[position])
             arc_costs = np.float32(self.constraints.arc_weight) * np.nan_to_num(deviation, nan=0.0)
             costs = arc_costs if costs is None else costs + arc_costs
+        if (tempo_costs := self.tempos.at(position, rows)) is not None:
+            costs = tempo_costs if costs is None else costs + tempo_costs
         for end, key in ((0, self.constraints.start_key), (self.total - 1, self.constraints.end_key)):
             if key is not None and position == end:
                 key_costs = self._key_costs(key, rows)
@@ -218,10 +239,10 @@ class PositionCosts:
                 notes.append("no track's energy is known, so the arc could not be followed")
             elif (error := float(np.sqrt(np.nanmean(deviation**2)))) > 0.2:
                 notes.append(f"the arc is met only roughly (off by {error:.2f} of 1); raise --arc-weight")
-        return notes
+        return notes + self.tempos.notes(path)
 
 
-def _pinned_by_position(constraints: Constraints, total: int) -> dict[int, int]:
+def pinned_by_position(constraints: Constraints, total: int) -> dict[int, int]:
     """Row by position, the ends included."""
     pinned: dict[int, int] = {}
     start_and_end = ((0, constraints.start_track), (total - 1, constraints.end_track))

@@ -16,11 +16,13 @@ from disco.catalogue import Rows
 from disco.errors import DiscoError
 from disco.playlist.cost import PairwiseCost, TransitionCost
 from disco.playlist.sequence import held_karp, local_search
+from disco.playlist.sequence.blocks import order_blocks
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import greedy
 from disco.playlist.sequence.local_search import FORBIDDEN, SOFT_PENALTY, Problem
 from disco.playlist.sequence.rules import Allows, Rules
 from disco.playlist.sequence.two_opt import TwoOptTour
+from disco.playlist.sequence.wishes import WishTerms
 from disco.sources.progress import Interval
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,11 @@ class Budget:
         if self.seconds is not None and not (self.seconds > 0 and math.isfinite(self.seconds)):
             raise DiscoError(f"the number of seconds must be above 0, not {self.seconds}")
 
+    def stop(self) -> Callable[[], bool]:
+        """Whether the time limit, counted from now on, is over."""
+        deadline = math.inf if self.seconds is None else time.monotonic() + self.seconds
+        return lambda: time.monotonic() > deadline
+
 
 def order(
     start: Rows,
@@ -73,6 +80,7 @@ def order(
     budget: Budget = Budget(),
     seed: int = 0,
     dynamic: bool = True,
+    wishes: WishTerms | None = None,
 ) -> Rows:
     """Play all of the pool after the start, in the cheapest order that is found.
 
@@ -98,6 +106,8 @@ def order(
         Random seed of the perturbations.
     dynamic : bool
         Whether few tracks are ordered by dynamic programming.
+    wishes : WishTerms, optional
+        What is asked for about groups of tracks, by their places in the sorted pool.
 
     Returns
     -------
@@ -129,6 +139,12 @@ def order(
         else {p - len(start): r for p, r in position_costs.pinned.items() if p >= len(start)}
     )
     fixed = {position: int(np.searchsorted(rows, row)) for position, row in held.items()}
+    if wishes is not None and not wishes.empty:
+        stop = budget.stop()
+        found = order_blocks(
+            problem, fixed, wishes, lambda p, f: optimise_order(p, f, None, budget, seed, dynamic), seed, stop
+        )
+        return np.asarray(np.r_[start, rows[found]], dtype=np.intp)
     initial_orders = _initial_orders(problem, fixed)
     if len(start) and length <= 1000:
         path = greedy(start, rows, length, cost, allows, position_costs)[len(start) :]
@@ -194,6 +210,13 @@ def optimise_order(
             if interval.is_over():
                 log.info("best so far costs %s in all, after %s moves", f"{now:,.1f}", f"{made:,}")
     return best
+
+
+def cost_problem(
+    rows: Rows, cost: PairwiseCost, allows: Allows, position_costs: PositionCosts | None = None
+) -> Problem:
+    """The costs of the orders of tracks with nothing before them."""
+    return _problem(np.empty(0, dtype=np.intp), rows, cost, allows, position_costs)
 
 
 def _problem(
