@@ -34,7 +34,7 @@ from disco.models.predictors import load_predictor
 from disco.playlist.matching import KNOBS
 
 GENRES = ("house", "techno", "trance", "drum-and-bass")
-OURS, BEFORE = "`disco order`", "`disco order --graded` as it was: fifths, 4 and 4"
+OURS, BEFORE = "`disco order`", "`disco order` as it was: `--graded`, fifths, 4 and 4"
 DJKR8 = "djkr8"
 # How often the knobs of keys and tempos are taken for the curve of trade-offs.
 FACTORS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0)

@@ -265,7 +265,7 @@ def playlist_sorter(tracks: Tracks, weights: tuple[float, ...] = SORTER_WEIGHTS)
 
 def sorter_energy(tracks: Tracks) -> Costs:
     """Energy as playlist-sorter reads it: a whole number from 1 to 10, 0 where unknown."""
-    return np.nan_to_num(np.clip(np.rint(10 * tracks.energy), 1, 10))
+    return np.asarray(np.nan_to_num(np.clip(np.rint(10 * tracks.energy), 1, 10)))
 
 
 def reklawdbox_key(tracks: Tracks) -> Costs:

@@ -149,7 +149,7 @@ def beam_of_scores(score: ReklawdboxScore, first: int, width: int = USUAL_WIDTH)
         parent, chosen = np.divmod(best, n)
         run = score.longer_run(orders[parent, -1], chosen, run[parent])
         orders, total = np.c_[orders[parent], chosen], values[parent, chosen]
-    return orders[0]
+    return np.asarray(orders[0])
 
 
 def wide_beams(score: ReklawdboxScore) -> Order:
