@@ -20,8 +20,8 @@ Numbers = NDArray[np.intp]
 
 # Newton's method needs about six steps; it ends when no weight moves by more than this.
 _MOST_STEPS, _SMALL_STEP = 50, 1e-8
-# A greater step could leave the region in which the quadratic model holds; none so far was greater.
-_LARGE_STEP = 5.0
+# A step that would make the fit worse, far from the solution, is halved up to so many times.
+_HALVINGS = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,14 +126,27 @@ def fit_choices(
     n = terms.shape[1]
     expected = np.zeros(n) if around is None else around
     weights, curvature = expected.copy(), np.eye(n)
+
+    def worth(weights: Values) -> float:
+        values = terms @ weights
+        largest = np.maximum.reduceat(values, starts)
+        total = np.add.reduceat(np.exp(values - largest[choice]), starts)
+        likelihoods = values[starts] - largest - np.log(total)
+        return float(importance @ likelihoods - penalty / 2 * ((weights - expected) ** 2).sum())
+
+    reached = worth(weights)
     for _ in range(_MOST_STEPS):
         p = probabilities(choices, terms @ weights)
         mean = np.add.reduceat(p[:, None] * terms, starts)
         gradient = importance @ (terms[starts] - mean) - penalty * (weights - expected)
         centred = terms - mean[choice]
         curvature = (centred * (p * importance[choice])[:, None]).T @ centred + penalty * np.eye(n)
-        step = np.clip(np.linalg.solve(curvature, gradient), -_LARGE_STEP, _LARGE_STEP)
-        weights = weights + step
+        step = np.linalg.solve(curvature, gradient)
+        for _ in range(_HALVINGS):
+            if (now := worth(weights + step)) >= reached - 1e-9 * abs(reached):
+                break
+            step /= 2
+        weights, reached = weights + step, now
         if np.abs(step).max(initial=0) < _SMALL_STEP:
             break
     errors = np.sqrt(np.diag(np.linalg.inv(curvature)))
