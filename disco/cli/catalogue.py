@@ -1,9 +1,10 @@
-"""`disco catalogue info|set|corrections`: show what is in a catalogue, and store corrections of it."""
+"""`disco catalogue info|set|corrections|fix-tempo`: show what is in a catalogue, and store corrections of it."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 import pyarrow.compute as pc
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
+from disco.catalogue.lookup import track_name
+from disco.catalogue.octaves import FEWEST, SuspectTempo, suspect_tempos
 from disco.catalogue.text import printable
 from disco.cli import console, options
 from disco.errors import DiscoError
@@ -106,6 +109,38 @@ def _show_corrections(as_json: bool) -> None:
     print(f"{len(rows):,} corrections in {printable(str(where))}")
 
 
+def fix_tempos(catalogue: Catalogue, suspects: Sequence[SuspectTempo]) -> int:
+    """Ask about each suspicious tempo, and store a correction where the answer is yes; how many were stored."""
+    stored = 0
+    for number, suspect in enumerate(suspects, start=1):
+        track = catalogue.tracks(np.array([suspect.row]))[0]
+        console.say(f"{number}/{len(suspects)}  {track_name(track)}: {suspect.tempo_bpm:.1f} BPM; {suspect.reason}")
+        print(f"      {suspect.better_bpm:.1f} instead? y, n or q to stop [n]: ", end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline()
+        if not answer or answer.strip().lower() in ("q", "quit"):
+            break
+        if answer.strip().lower() in ("y", "yes"):
+            set_values(track["track_id"], [f"bpm={suspect.better_bpm:.3f}"], None)
+            stored += 1
+    return stored
+
+
+def _suspects_as_dict(catalogue: Catalogue, suspects: Sequence[SuspectTempo]) -> dict[str, Any]:
+    rows = catalogue.tracks(np.array([suspect.row for suspect in suspects], dtype=np.intp)) if suspects else []
+    found = [
+        {
+            "id": track["track_id"],
+            "title": track["title"],
+            "artist": ", ".join(track["artists"] or []) or None,
+            "tempo_bpm": round(suspect.tempo_bpm, 2),
+            "better_bpm": round(suspect.better_bpm, 2),
+            "reason": suspect.reason,
+        }
+        for track, suspect in zip(rows, suspects, strict=True)
+    ]
+    return {"where": catalogue.where, "tracks": len(catalogue), "suspects": found}
+
+
 def parser() -> argparse.ArgumentParser:
     """The options of this command."""
     p = argparse.ArgumentParser(
@@ -129,6 +164,11 @@ def parser() -> argparse.ArgumentParser:
     options.add_cache(v)
     v = verbs.add_parser("corrections", help="list what you have set")
     v.add_argument("--json", action="store_true", help="print one JSON object")
+    v = verbs.add_parser("fix-tempo", help="find tempos that may be half or double of what they should be, and ask")
+    v.add_argument("paths", nargs="*", metavar="PATH", help="your tracks (default: the demo of invented tracks)")
+    v.add_argument("-n", type=int, default=50, metavar="N", help="most to ask about, the most certain first (50)")
+    options.add_enrichment(v)
+    v.add_argument("--json", action="store_true", help="print them as one JSON object, and ask nothing")
     return p
 
 
@@ -151,6 +191,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         console.say(f"{new.track}: {stored or 'no corrections'}")
         return 0
+    if arguments.verb == "fix-tempo":
+        return _fix_tempo(arguments)
     facts = info(
         options.open_catalogue(
             arguments.paths, arguments.enrich_from, arguments.corrections, notes=False, cache=arguments.cache
@@ -160,4 +202,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(json.dumps(facts, ensure_ascii=False, indent=2))
     else:
         _show(facts)
+    return 0
+
+
+def _fix_tempo(arguments: argparse.Namespace) -> int:
+    if arguments.n < 1:
+        raise DiscoError(f"the number of tempos to ask about must be 1 or more, not {arguments.n}")
+    catalogue = options.open_catalogue(
+        arguments.paths, arguments.enrich_from, arguments.corrections, notes=False, cache=arguments.cache
+    )
+    suspects = suspect_tempos(catalogue)
+    if arguments.json:
+        print(json.dumps(_suspects_as_dict(catalogue, suspects), ensure_ascii=False, indent=2))
+        return 0
+    if not suspects:
+        console.say(
+            f"no tempo of {len(catalogue):,} tracks looks halved or doubled; genres tell, so that tracks of a genre "
+            f"with fewer than {FEWEST} others are not judged"
+        )
+        return 0
+    console.say(
+        f"{len(suspects):,} of {len(catalogue):,} tempos may be half or double; most such are right, so listen"
+    )
+    stored = fix_tempos(catalogue, suspects[: arguments.n])
+    console.say(f"{stored:,} corrections stored in {corrections.user_file()}")
     return 0

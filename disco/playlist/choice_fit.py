@@ -20,8 +20,6 @@ Numbers = NDArray[np.intp]
 
 # Newton's method needs about six steps; it ends when no weight moves by more than this.
 _MOST_STEPS, _SMALL_STEP = 50, 1e-8
-# A step that would make the fit worse, far from the solution, is halved up to so many times.
-_HALVINGS = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,15 +124,6 @@ def fit_choices(
     n = terms.shape[1]
     expected = np.zeros(n) if around is None else around
     weights, curvature = expected.copy(), np.eye(n)
-
-    def worth(weights: Values) -> float:
-        values = terms @ weights
-        largest = np.maximum.reduceat(values, starts)
-        total = np.add.reduceat(np.exp(values - largest[choice]), starts)
-        likelihoods = values[starts] - largest - np.log(total)
-        return float(importance @ likelihoods - penalty / 2 * ((weights - expected) ** 2).sum())
-
-    reached = worth(weights)
     for _ in range(_MOST_STEPS):
         p = probabilities(choices, terms @ weights)
         mean = np.add.reduceat(p[:, None] * terms, starts)
@@ -142,16 +131,24 @@ def fit_choices(
         centred = terms - mean[choice]
         curvature = (centred * (p * importance[choice])[:, None]).T @ centred + penalty * np.eye(n)
         step = np.linalg.solve(curvature, gradient)
-        for _ in range(_HALVINGS):
-            if (now := worth(weights + step)) >= reached - 1e-9 * abs(reached):
+        # Far from the best weights a whole step may go beyond them; half of it, again and again, does not.
+        at = _penalised(choices, weights, importance, penalty, expected)
+        while np.abs(step).max(initial=0) > _SMALL_STEP:
+            if _penalised(choices, weights + step, importance, penalty, expected) >= at:
                 break
-            step /= 2
-        weights, reached = weights + step, now
+            step = step / 2
+        weights = weights + step
         if np.abs(step).max(initial=0) < _SMALL_STEP:
             break
     errors = np.sqrt(np.diag(np.linalg.inv(curvature)))
     found = log_likelihoods(choices, terms @ weights)
     return Fit(weights, errors, float(np.average(found, weights=importance)))
+
+
+def _penalised(choices: Choices, weights: Values, importance: Values, penalty: float, expected: Values) -> float:
+    """Log-likelihood less the penalty, which the weights that are fitted make greatest."""
+    fit = importance @ log_likelihoods(choices, choices.terms @ weights)
+    return float(fit - penalty * ((weights - expected) ** 2).sum() / 2)
 
 
 def probabilities(choices: Choices, values: Values) -> Values:

@@ -49,6 +49,7 @@ def reorder(
     key_rule: str = Mixing.key_rule,
     energy_boost: bool = Mixing.energy_boost,
     half_time_weight: float = Mixing.half_time_weight,
+    style: str = Mixing.style,
     max_tempo_change: float | None = Mixing.max_tempo_change,
     start_track: str | None = None,
     end_track: str | None = None,
@@ -91,7 +92,7 @@ def reorder(
         The knobs; see `disco.Knobs`. Keys and tempos count four times what they do for `make`.
     predictor : str or Predictor
         Model in whose space distance is measured; mean stands for the features themselves.
-    key_rule, energy_boost, half_time_weight, max_tempo_change
+    key_rule, energy_boost, half_time_weight, max_tempo_change, style
         How transitions are judged; see `disco.Mixing`.
     start_track : str, optional
         First track.
@@ -152,7 +153,7 @@ def reorder(
         read_playlist,
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
-        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, style=style),
         constraints=Constraints(
             pinned=parse_pins(pin, row),
             start_track=None if start_track is None else row(start_track),
@@ -197,6 +198,7 @@ def lint(
     key_rule: str = Mixing.key_rule,
     energy_boost: bool = Mixing.energy_boost,
     half_time_weight: float = Mixing.half_time_weight,
+    style: str = Mixing.style,
     max_tempo_change: float | None = Mixing.max_tempo_change,
     iterations: int | None = None,
     seconds: float | None = None,
@@ -207,7 +209,7 @@ def lint(
     ----------
     catalogue, playlist, title, flow, sweetness, smoothness, artist_gap, predictor
         As for `reorder`.
-    key_rule, energy_boost, half_time_weight, max_tempo_change
+    key_rule, energy_boost, half_time_weight, max_tempo_change, style
         How transitions are judged; see `disco.Mixing`.
     iterations : int, optional
         Iterations of the search for the best order (200).
@@ -232,7 +234,7 @@ def lint(
         catalogue,
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
-        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change),
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, style=style),
         artist_gap=artist_gap,
         budget=None if iterations is None and seconds is None else Budget(iterations, seconds),
     )

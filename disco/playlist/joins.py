@@ -160,4 +160,4 @@ def join_terms(a: JoinTracks, b: JoinTracks) -> Values:
     change = b.energy - a.energy
     energy = np.nan_to_num(np.stack([np.abs(change), change > 0], axis=-1), nan=0.0)
     names = np.stack([(a.genre == b.genre) & (a.genre >= 0), (a.artist == b.artist) & (a.artist >= 0)], axis=-1)
-    return np.concatenate([keys, tempo_terms(a.tempo, b.tempo), energy, names], axis=-1).astype(float)
+    return np.asarray(np.concatenate([keys, tempo_terms(a.tempo, b.tempo), energy, names], axis=-1), dtype=np.float64)
