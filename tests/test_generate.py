@@ -216,7 +216,8 @@ def test_options_are_asked_for_by_options_and_kept_in_settings(library, capsys, 
     assert code == 0
     assert (result["tracks"][3]["id"], result["tracks"][-1]["id"]) == ("t00060", "t00050")
     assert result["mixing"] == {"key_rule": "tonal", "energy_boost": True, "half_time": 0.7, "max_bpm_change": 9} | {
-        "avoid_clashes": True
+        "avoid_clashes": True,
+        "graded": True,
     }
     kept.write_text(kept.read_text().replace("length = 7\n", ""))
     _, again, _ = run(*asked, "--pin", "4=t00060", "--settings", kept, capsys=capsys)
@@ -238,7 +239,7 @@ def test_alternatives_are_one_object_and_files_and_what_was_had_is_left_out(libr
 def test_verbs_are_found_or_named(capsys):
     assert main.main(["dance"]) == 2
     assert (
-        "there is no command 'dance'; there are generate, order, lint, recommend, models, catalogue"
+        "there is no command 'dance'; there are generate, order, lint, next, recommend, models, catalogue"
         in capsys.readouterr().err
     )
     assert main.main(["--help"]) == 0

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from disco.cli import lint, main
 from disco.models.predictors import load_predictor
 from disco.playlist.cost import PairwiseCost
 from disco.playlist.matching import KNOBS, match_tracklist
-from disco.playlist.mixing import Mixing
+from disco.playlist.mixing import FOR_ORDERING
 from disco.playlist.sequence import Rules
 from disco.playlist.suggestions import explain
 from disco.playlist.transition_grades import GRADES
@@ -81,7 +82,7 @@ def changed(ids, better):
 @pytest.mark.parametrize("more", [(), ("--key-rule", "camelot", "--energy-boost"), ("--artist-gap", 3)])
 def test_suggestions_save_exactly_what_they_claim(more, mine, library, capsys):
     result, catalogue = linted(mine, library, *more, capsys=capsys), tables.read(library)
-    mixing = Mixing("camelot", True) if "camelot" in more else Mixing()
+    mixing = replace(FOR_ORDERING, energy_boost="camelot" in more)
     cost = PairwiseCost(catalogue, KNOBS, load_predictor("mean").embed(catalogue), mixing)
     rules = Rules(catalogue, 3 if 3 in more else 1)
 
@@ -110,7 +111,7 @@ def test_suggestions_save_exactly_what_they_claim(more, mine, library, capsys):
 def test_no_track_of_the_playlist_fits_better_than_the_suggested_one(mine, library):
     catalogue = tables.read(library)
     result = explain(match_tracklist(playlist_files.read(mine), catalogue), catalogue, artist_gap=0)
-    cost = PairwiseCost(catalogue, KNOBS, load_predictor("mean").embed(catalogue))
+    cost = PairwiseCost(catalogue, KNOBS, load_predictor("mean").embed(catalogue), FOR_ORDERING)
     rows = catalogue.rows(IDS).tolist()
     now = cost.terms(np.array(rows))["cost"].sum()
     for fault in result.worst:

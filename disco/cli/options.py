@@ -106,7 +106,7 @@ def descriptions(of: Callable[..., Any]) -> dict[str, str]:
     Examples
     --------
     >>> sorted(descriptions(Mixing))
-    ['avoid_clashes', 'energy_boost', 'half_time_weight', 'key_rule', 'max_tempo_change', 'style']
+    ['avoid_clashes', 'energy_boost', 'graded', 'half_time_weight', 'key_rule', 'max_tempo_change', 'style']
     """
     text = inspect.getdoc(of) or ""  # none with `python -OO`
     found: dict[str, str] = {}
@@ -200,7 +200,7 @@ def check_values(arguments: argparse.Namespace) -> None:
 def add_judging(parser: argparse._ActionsContainer, of: Callable[..., Any]) -> None:
     """Add what says how the transitions of a playlist are judged."""
     add(parser, of, *(knob for knob in KNOBS if knob != "spicyness"), "artist_gap")
-    add(parser, of, "predictor", *MIXING)
+    add(parser, of, "predictor", *MIXING, "graded")
 
 
 def add_catalogue(parser: argparse._ActionsContainer, default: str = "a demo of invented tracks") -> None:

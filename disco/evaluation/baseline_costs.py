@@ -265,7 +265,7 @@ def playlist_sorter(tracks: Tracks, weights: tuple[float, ...] = SORTER_WEIGHTS)
 
 def sorter_energy(tracks: Tracks) -> Costs:
     """Energy as playlist-sorter reads it: a whole number from 1 to 10, 0 where unknown."""
-    return np.nan_to_num(np.clip(np.rint(10 * tracks.energy), 1, 10))
+    return np.asarray(np.nan_to_num(np.clip(np.rint(10 * tracks.energy), 1, 10)))
 
 
 def reklawdbox_key(tracks: Tracks) -> Costs:
@@ -280,7 +280,7 @@ def reklawdbox_tempo(tracks: Tracks) -> Costs:
     # An unknown tempo is 0 to it: from there any tempo scores 0.5, and to there it is a change of 100 per cent.
     tempo = np.nan_to_num(tracks.tempo)
     change = 100 * absolute_differences(tempo) / np.where(tempo > 0, tempo, 1)[:, None]
-    return np.where((tempo > 0)[:, None], np.exp(-0.019 * change**2), 0.5)
+    return np.asarray(np.where((tempo > 0)[:, None], np.exp(-0.019 * change**2), 0.5))
 
 
 def reklawdbox(tracks: Tracks) -> Costs:
@@ -294,7 +294,7 @@ def reklawdbox(tracks: Tracks) -> Costs:
         np.where(high[None, :] & stable, 1.0, 0.5),
         np.where(known, np.select([same, family], [1, 0.7], 0.3), 0.5),
     )
-    score = sum(weight * part for weight, part in zip(REKLAWDBOX_WEIGHTS, parts, strict=True))
+    score = np.sum([weight * part for weight, part in zip(REKLAWDBOX_WEIGHTS, parts, strict=True)], axis=0)
     return np.asarray(1 - score / sum(REKLAWDBOX_WEIGHTS) * np.where(key < REKLAWDBOX_LEAST_KEY, 0.5, 1))
 
 

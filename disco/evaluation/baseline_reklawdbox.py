@@ -92,7 +92,8 @@ class ReklawdboxScore:
 
     def longer_run(self, last: NDArray[np.intp], chosen: NDArray[np.intp], run: NDArray[np.intp]) -> NDArray[np.intp]:
         """Transitions within one family up to and with those from the last tracks to the chosen ones."""
-        return np.where((self._family[last] == self._family[chosen]) & (self._family[last] > 0), run + 1, 0)
+        within = (self._family[last] == self._family[chosen]) & (self._family[last] > 0)
+        return np.asarray(np.where(within, run + 1, 0))
 
     def costs(self, orders: Order) -> Costs:
         """1 minus the mean score of each of m orders, times the number of transitions, shape (m,)."""
@@ -148,7 +149,7 @@ def beam_of_scores(score: ReklawdboxScore, first: int, width: int = USUAL_WIDTH)
         parent, chosen = np.divmod(best, n)
         run = score.longer_run(orders[parent, -1], chosen, run[parent])
         orders, total = np.c_[orders[parent], chosen], values[parent, chosen]
-    return orders[0]
+    return np.asarray(orders[0])
 
 
 def wide_beams(score: ReklawdboxScore) -> Order:

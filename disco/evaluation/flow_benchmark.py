@@ -30,7 +30,7 @@ from disco.models.recommenders import Query, Recommender
 from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.flow_metrics import FlowMetrics, flow_metrics
 from disco.playlist.key_rules import KEY_RULES
-from disco.playlist.mixing import Mixing
+from disco.playlist.mixing import FOR_ORDERING, Mixing
 from disco.playlist.reorder import KNOBS
 from disco.playlist.sequence import Constraints, PositionCosts, Rules, beam, greedy, order, walk
 from disco.playlist.sequence.local_search import Problem
@@ -41,7 +41,7 @@ ORIGINAL = "as it was"
 ORDER, ORDER_UNWEIGHTED, ORDER_FREE_ARTISTS = "order", "order, all knobs 1", "order, all knobs 1, artists free"
 # Perturbations per track, under DISCO's cost and under the baselines' costs: fewer than usual, so that 200 lists take
 # minutes.
-_ITERATIONS_PER_TRACK, _BASELINE_ITERATIONS_PER_TRACK = 10, 1
+_ITERATIONS_PER_TRACK, _BASELINE_ITERATIONS_PER_TRACK = 10, 10
 OUR_SEARCH = "{}, our search"
 # Metrics that are better when higher; all others are better when lower.
 HIGHER_IS_BETTER = (*(f"key {name}" for name in KEY_RULES), "within_5", "within_10", "coherence")
@@ -61,6 +61,9 @@ class FlowProtocol:
         Its space, the scaled features, is the one that metrics are computed in.
     knobs : Knobs
     mixing : Mixing
+        How transitions are judged.
+    ordering : Mixing
+        How `order` judges them as `disco order` does.
     artist_gap : int
         Least number of tracks between two of one artist.
     constraints : Constraints
@@ -70,6 +73,7 @@ class FlowProtocol:
     mean: Predictor
     knobs: Knobs = Knobs()  # noqa: RUF009 - frozen
     mixing: Mixing = Mixing()  # noqa: RUF009 - frozen
+    ordering: Mixing = FOR_ORDERING
     artist_gap: int = 1
     constraints: Constraints = Constraints()  # noqa: RUF009 - frozen
 
@@ -185,7 +189,7 @@ def _baseline_orders(
         costs = baseline.cost(tracks) if baseline.cost else np.zeros((n, n))
         orders[name] = baseline.search(tracks, costs, rng)
         if baseline.cost:
-            ours = _our_order(baseline, tracks, costs, rng)
+            ours = our_order(baseline, tracks, costs, rng)
             own = baseline.total(tracks, costs, orders[name]), baseline.total(tracks, costs, ours)
             measured.own.setdefault(name, []).append(own)
             if baseline.weighs_all:
@@ -193,7 +197,7 @@ def _baseline_orders(
     return orders
 
 
-def _our_order(baseline: Baseline, tracks: Tracks, costs: Costs, rng: np.random.Generator) -> Order:
+def our_order(baseline: Baseline, tracks: Tracks, costs: Costs, rng: np.random.Generator) -> Order:
     """DISCO's search under a baseline's cost; it does not start from the baseline's order."""
     if baseline.whole_score is not None:
         score = baseline.whole_score(tracks)
@@ -210,7 +214,7 @@ def _disco_orders(
     knobs = replace(
         given, sweetness=KNOBS.sweetness * given.sweetness, smoothness=KNOBS.smoothness * given.smoothness
     )
-    weighted = PairwiseCost(few, knobs, protocol.mean.embed(few), protocol.mixing)
+    weighted = PairwiseCost(few, knobs, protocol.mean.embed(few), protocol.ordering)
     no_start, budget = np.empty(0, dtype=np.intp), Budget(iterations=_ITERATIONS_PER_TRACK * n)
     for name, minimised, gap in (
         (ORDER, weighted, protocol.artist_gap),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from disco.evaluation.whole_playlists import end_to_end
 from disco.models.predictors import PREDICTORS, Predictor, load_predictor
 from disco.models.recommenders import Recommender, default_recommender
 from disco.playlist.cost import Knobs
-from disco.playlist.mixing import Mixing
+from disco.playlist.mixing import FOR_ORDERING, Mixing
 from disco.playlist.sequence import Constraints
 from disco.sources.files import playlist_tables
 from disco.sources.progress import progress
@@ -330,6 +331,7 @@ def flow(
         mean=load_predictor("mean"),
         knobs=knobs,
         mixing=mixing,
+        ordering=FOR_ORDERING if mixing == Mixing() else replace(mixing, graded=False),
         artist_gap=artist_gap,
         constraints=Constraints(arc=tuple(arc)),
     )

@@ -107,7 +107,7 @@ class _TransitionTerms:
         key, style = mixing.key_numbers(catalogue), mixing.learned
         angle = tempo_angle(catalogue.tempos).astype(np.float32)
         cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
-        octaves_differ = mixing.half_time_weight != 1 or mixing.max_tempo_change is not None
+        octaves_differ = mixing.half_time_weight != 1 or mixing.max_tempo_change is not None or not mixing.graded
         octave = angle / np.float32(2 * np.pi) if octaves_differ else None
         columns, missing_variance = impute(embeddings)
         steps = None if style is None else tempo_steps(catalogue.tempos)
@@ -137,11 +137,8 @@ class _TransitionTerms:
         return np.asarray(~np.isnan(self.embeddings[rows]).all(axis=1))
 
     def costs(self, last: Rows, targets: Floats, options: Rows, missing_variance: Floats | None = None) -> Floats:
-        """Cost of each option after each last track with a target vector, shape (beams, options), float32.
-
-        The columns of the options are gathered once for as long as the same array is passed.
-        """
-        columns, knobs = self._columns(options), self.knobs
+        """Cost of each option after each last track with a target vector, shape (beams, options), float32."""
+        columns, knobs, graded = self._columns(options), self.knobs, self.mixing.graded
         costs = np.empty((len(last), len(options)), dtype=np.float32)
         work = workspace(columns.embeddings)
         for beam, (out, row, target) in enumerate(zip(costs, last, targets, strict=True)):
@@ -166,9 +163,9 @@ class _TransitionTerms:
                 cost -= np.take(sweet, columns.key[block], out=term, mode="clip")
                 if changes is not None:
                     cost -= np.take(self._tempo_values, changes[block], out=term, mode="clip")
-                    continue
-                cost -= np.multiply(columns.cosine[block], cosine, out=term)
-                cost -= np.multiply(columns.sine[block], sine, out=term)
+                elif graded:
+                    cost -= np.multiply(columns.cosine[block], cosine, out=term)
+                    cost -= np.multiply(columns.sine[block], sine, out=term)
             if columns.octave is not None:
                 out += self._tempo_penalties(int(row), columns, columns.octave)
         return costs
@@ -203,14 +200,19 @@ class _TransitionTerms:
         }
         return {name: np.asarray(values, dtype=np.float32) for name, values in terms.items()}
 
+    def values(self, path: Rows) -> dict[str, Floats]:
+        """What keys and tempos of the transitions of a sequence are worth in the cost, under the names of terms."""
+        return self.mixing.values(self._all.key[path], self._catalogue.tempos[path])
+
     def _tempo_penalties(self, row: int, columns: Columns, octave: Floats) -> Floats:
-        """Added cost of half and double time below full weight, and of large tempo jumps, shape (n,)."""
+        """Cost of large tempo jumps, and of half and double time below full weight, or of tempos not graded: (n,)."""
         mixing, here = self.mixing, self._all
-        if here.octave is None or np.isnan(here.octave[row]):
+        if here.octave is None or (mixing.graded and np.isnan(here.octave[row])):
             return np.zeros(len(octave), dtype=np.float32)
         apart = octave - here.octave[row]
-        folded = np.abs(apart - np.rint(apart) if mixing.folds else apart)
-        beyond = mixing.tempo_penalties(folded)
+        beyond = mixing.tempo_penalties(np.abs(apart - np.rint(apart) if mixing.folds else apart))
+        if not mixing.graded:
+            return beyond - np.float32(self.knobs.smoothness) * mixing.tempo_values(apart)
         if mixing.half_time_weight == 1:
             return beyond
         similarity = columns.cosine * here.cosine[row] + columns.sine * here.sine[row]
@@ -218,6 +220,7 @@ class _TransitionTerms:
         return np.asarray(np.where(np.abs(apart) > 0.5, lacking, 0) + beyond, dtype=np.float32)
 
     def _columns(self, options: Rows) -> Columns:
+        # Gathered once for as long as the same array is passed.
         if self._gathered is None or self._gathered[0] is not options:
             self._gathered = options, self._all.take(options)
         return self._gathered[1]
@@ -316,12 +319,8 @@ class FlowCost:
             distance[i] = self._terms.distances(np.array([row]), self._targets(state))[0]
             state = self.step(state, np.array([0]), np.array([row]))
         terms = self._terms.terms(path, distance)
-        known = {name: np.nan_to_num(values.astype(float), nan=0.0) for name, values in terms.items()}
-        cost = (
-            self.knobs.flow * known["distance"]
-            - self.knobs.sweetness * known["key_similarity"]
-            - self.knobs.smoothness * known["tempo_similarity"]
-        )
+        cost = reported_cost(terms | self._terms.values(path), self.knobs)
+        cost -= self.knobs.sweetness + self.knobs.smoothness
         terms["distance"][~self._terms.known(path[1:])] = np.nan
         return {"cost": cost.astype(np.float32), **terms}
 
@@ -406,7 +405,7 @@ class PairwiseCost:
         a, b = path[:-1], path[1:]
         distance = self._terms.distances(b, self._terms.vectors(a), self._terms.missing_variance(a))
         terms = self._terms.terms(path, distance)
-        cost = reported_cost(terms, self.knobs)
+        cost = reported_cost(terms | self._terms.values(path), self.knobs)
         terms["distance"][~(self._terms.known(a) & self._terms.known(b))] = np.nan
         strange = self._unmatched[a] | self._unmatched[b]
         return {"cost": np.where(strange, 0, cost), **terms}

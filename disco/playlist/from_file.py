@@ -17,7 +17,7 @@ from disco.playlist.cost import Knobs
 from disco.playlist.leave_out import Choice
 from disco.playlist.make import check_catalogue, find_rows, repeat
 from disco.playlist.matching import KNOBS, match_tracklist
-from disco.playlist.mixing import Mixing
+from disco.playlist.mixing import FOR_ORDERING, Mixing
 from disco.playlist.parsing import (
     parse_arc,
     parse_key_name,
@@ -46,11 +46,12 @@ def reorder(
     smoothness: float = KNOBS.smoothness,
     artist_gap: int = 1,
     predictor: str | Predictor = "mean",
-    key_rule: str = Mixing.key_rule,
+    key_rule: str = FOR_ORDERING.key_rule,
     energy_boost: bool = Mixing.energy_boost,
     half_time_weight: float = Mixing.half_time_weight,
     style: str = Mixing.style,
     max_tempo_change: float | None = Mixing.max_tempo_change,
+    graded: bool = FOR_ORDERING.graded,
     start_track: str | None = None,
     end_track: str | None = None,
     pin: Mapping[int, str] | Sequence[str] = (),
@@ -89,10 +90,10 @@ def reorder(
     title : str
         Name of the playlist; by default that of the file.
     flow, sweetness, smoothness : float
-        The knobs; see `disco.Knobs`. Keys and tempos count four times what they do for `make`.
+        The knobs; see `disco.Knobs`. Here a clash of keys costs `sweetness`, a tempo out of reach `smoothness`.
     predictor : str or Predictor
         Model in whose space distance is measured; mean stands for the features themselves.
-    key_rule, energy_boost, half_time_weight, max_tempo_change, style
+    key_rule, energy_boost, half_time_weight, max_tempo_change, graded, style
         How transitions are judged; see `disco.Mixing`.
     start_track : str, optional
         First track.
@@ -153,7 +154,7 @@ def reorder(
         read_playlist,
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
-        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, style=style),
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, graded=graded, style=style),
         constraints=Constraints(
             pinned=parse_pins(pin, row),
             start_track=None if start_track is None else row(start_track),
@@ -195,11 +196,12 @@ def lint(
     smoothness: float = KNOBS.smoothness,
     artist_gap: int = 1,
     predictor: str | Predictor = "mean",
-    key_rule: str = Mixing.key_rule,
+    key_rule: str = FOR_ORDERING.key_rule,
     energy_boost: bool = Mixing.energy_boost,
     half_time_weight: float = Mixing.half_time_weight,
     style: str = Mixing.style,
     max_tempo_change: float | None = Mixing.max_tempo_change,
+    graded: bool = FOR_ORDERING.graded,
     iterations: int | None = None,
     seconds: float | None = None,
 ) -> Explanation:
@@ -209,7 +211,7 @@ def lint(
     ----------
     catalogue, playlist, title, flow, sweetness, smoothness, artist_gap, predictor
         As for `reorder`.
-    key_rule, energy_boost, half_time_weight, max_tempo_change, style
+    key_rule, energy_boost, half_time_weight, max_tempo_change, graded, style
         How transitions are judged; see `disco.Mixing`.
     iterations : int, optional
         Iterations of the search for the best order (200).
@@ -234,7 +236,7 @@ def lint(
         catalogue,
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
-        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, style=style),
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, graded=graded, style=style),
         artist_gap=artist_gap,
         budget=None if iterations is None and seconds is None else Budget(iterations, seconds),
     )

@@ -137,7 +137,7 @@ def tempo_terms(a_bpm: Values, b_bpm: Values) -> Values:
     ramps = [np.minimum(change / bend, 1) for bend in TEMPO_BENDS]
     rises = (octaves > 0) & (change > _SAME_TEMPO)
     folded = np.abs(tempo_octaves(a_bpm, b_bpm, fold=False)) > 0.5
-    return np.nan_to_num(np.stack([*ramps, rises, folded], axis=-1), nan=0.0)
+    return np.asarray(np.nan_to_num(np.stack([*ramps, rises, folded], axis=-1), nan=0.0), dtype=np.float64)
 
 
 def join_terms(a: JoinTracks, b: JoinTracks) -> Values:

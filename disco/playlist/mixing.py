@@ -25,9 +25,15 @@ TEMPO_PENALTY = 100.0
 # What each octave beyond the limit costs besides, up to half of one, the most that is left once tempos are folded: of
 # large changes the smaller is made, and two of them still cost more than one of any size.
 TEMPO_GROWTH, _MOST_BEYOND = 40.0, 0.5
+# Per cent of the tempo within which two tracks can be mixed, half and double time folded: about what DJs turn
+# a pitch fader, and the limit that published comparisons count by.
+MIXABLE_CHANGE = 6.0
+# What a larger change costs beside 1: this times the square of the excess, in units of that limit. Chosen with the
+# knobs of `matching.KNOBS`.
+_EXCESS = 0.6
+_JSON_NAMES = {"half_time_weight": "half_time", "max_tempo_change": "max_bpm_change"}
 # Cost of a clash of keys that is to be avoided: as much, so that as few transitions as possible are bad either way.
 KEY_PENALTY = 100.0
-_JSON_NAMES = {"half_time_weight": "half_time", "max_tempo_change": "max_bpm_change"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,9 @@ class Mixing:
         0. A larger change is made only where there is no other, and then rather a smaller one.
     avoid_clashes : bool
         Whether keys that the rule does not allow follow each other only where there are no others.
+    graded : bool
+        Whether keys and tempos are the better the more alike they are, as published; otherwise keys that the rule
+        allows and tempos within 6 % are all as good, and the others cost. A learned style is always graded.
     style : str
         What keys and tempos are worth: published (K and T), or as learned from DJs (dj) or listeners' playlists
         (listener). A learned style has values of its own for each move, so that the key rule only says which keys
@@ -68,10 +77,13 @@ class Mixing:
     half_time_weight: float = 1.0
     max_tempo_change: float | None = None
     avoid_clashes: bool = False
+    graded: bool = True
     style: str = PUBLISHED
 
     def __post_init__(self) -> None:
-        _ = self.keys, self.learned
+        _ = self.keys
+        if self.learned is not None:
+            object.__setattr__(self, "graded", True)
         if not 0 <= self.half_time_weight <= 1:
             raise DiscoError(f"the weight of half and double time must be from 0 to 1, not {self.half_time_weight}")
         limit = self.max_tempo_change
@@ -108,9 +120,46 @@ class Mixing:
 
     @cached_property
     def key_values(self) -> tuple[Floats, Floats]:
-        """Similarity and penalty by the indices of two keys, shape (25, 25) each; 0 where either is unknown."""
+        """Value and penalty by the indices of two keys, shape (25, 25) each.
+
+        The value is the similarity, 0 where either is unknown, if keys are graded; otherwise 1 for keys that the rule
+        allows and 0 for others, and half of that where either is unknown. An unknown key has no penalty.
+        """
         penalty = np.float32(KEY_PENALTY if self.avoid_clashes else 0) * ~self.keys.compatible
-        return self.keys.padded, np.pad(penalty.astype(np.float32), (0, 1))
+        allowed = np.pad(self.keys.compatible.astype(np.float32), (0, 1), constant_values=0.5)
+        return self.keys.padded if self.graded else allowed, np.pad(penalty.astype(np.float32), (0, 1))
+
+    def tempo_values(self, octaves: Floats) -> Floats:
+        """Value of changes of tempo that are not graded, by octaves from one to the other, not folded: shape (...).
+
+        1 up to the limit and ever less beyond it, by at most half an octave; half where it is unknown. Half and
+        double time cost what their weight lacks to 1.
+
+        Examples
+        --------
+        >>> Mixing(graded=False).tempo_values(np.log2(np.float32([1.05, 1.12, 2,
+        np.nan]))).astype(float).round(2).tolist() [1.0, -0.54, 1.0, 0.5]
+        """
+        limit = np.float32(math.log2(1 + MIXABLE_CHANGE / 100) + 1e-6)
+        apart = np.abs(octaves)
+        near = np.abs(octaves - np.rint(octaves)) if self.folds else np.minimum(apart, np.float32(0.5))
+        excess = near / limit - 1
+        values = np.where(excess > 0, np.float32(-_EXCESS) * excess * excess, np.float32(1))
+        if self.half_time_weight < 1:
+            values -= np.where(apart > 0.5, np.float32(1 - self.half_time_weight), np.float32(0))
+        return np.asarray(np.where(np.isnan(apart), np.float32(0.5), values), dtype=np.float32)
+
+    def values(self, keys: KeyIndex, tempos: NDArray[np.floating]) -> dict[str, Floats]:
+        """What keys and tempos of n tracks in order are worth in the cost, by names of terms, shape (n - 1,) each.
+
+        Of graded ones the similarities, 0 where unknown.
+        """
+        key, a, b = self.key_tables[0][keys[:-1], keys[1:]], tempos[:-1], tempos[1:]
+        if self.graded:
+            tempo = np.nan_to_num(self.tempo_similarity(a, b), nan=0.0).astype(np.float32)
+        else:
+            tempo = self.tempo_values(tempo_octaves(a, b, fold=False).astype(np.float32))
+        return {"key_similarity": key, "tempo_similarity": tempo}
 
     @cached_property
     def key_tables(self) -> tuple[Floats, Floats]:
@@ -172,3 +221,6 @@ class Mixing:
 # belong to the seeds' playlists as with 8 (artists .440 and .442, docs/research/experiments.md), and none is larger.
 # The defaults of the class judge what is there already.
 FOR_NEW_PLAYLISTS = Mixing(max_tempo_change=6.0, avoid_clashes=True)
+# For tracks that are given: keys by the wheel that DJs go by, and no degrees, so that as many transitions as possible
+# mix both ways and the sound decides among those (docs/research/rivals.md).
+FOR_ORDERING = Mixing("camelot", graded=False)

@@ -190,7 +190,7 @@ def next_tracks(
     if not len(rows):
         raise DiscoError("name the track that was played last")
     mixing = Mixing(
-        key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes, style
+        key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes, style=style
     )
     filters = Filters(texts_of(include), texts_of(exclude), parse_bpm(bpm), parse_duration(duration), explicit)
     if compatible_with is not None:

@@ -19,7 +19,7 @@ from disco.playlist.flow_metrics import FlowMetrics, flow_metrics
 from disco.playlist.generate import tempo_notes
 from disco.playlist.leave_out import Choice, LeftOut, choose_tracks, restricted
 from disco.playlist.matching import KNOBS
-from disco.playlist.mixing import Mixing
+from disco.playlist.mixing import FOR_ORDERING, Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, order
 from disco.playlist.sequence.constraints import pinned_by_position
@@ -56,7 +56,7 @@ def reorder(
     *,
     knobs: Knobs = KNOBS,
     predictor: str | Predictor = "mean",
-    mixing: Mixing = Mixing(),  # noqa: B008 - frozen
+    mixing: Mixing = FOR_ORDERING,
     constraints: Constraints = Constraints(),  # noqa: B008 - frozen
     artist_gap: int = 1,
     keep_positions: Sequence[int] = (),
@@ -73,7 +73,7 @@ def reorder(
     playlist : Playlist
         From `match_tracklist`, or any other.
     knobs : Knobs
-        Weights of the terms in the cost; keys and tempos count four times what they do for `generate`.
+        Weights of the terms in the cost: what a clash of keys costs, and a change of tempo that is just too large.
     predictor : str or Predictor
         Model in whose embeddings distance is measured; `mean` stands for the eight scaled features themselves.
     mixing : Mixing

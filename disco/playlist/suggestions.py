@@ -16,7 +16,7 @@ from disco.catalogue.music import tempo_octaves
 from disco.models.predictors import Predictor, load_predictor
 from disco.playlist.cost import Knobs, PairwiseCost
 from disco.playlist.matching import KNOBS
-from disco.playlist.mixing import Mixing
+from disco.playlist.mixing import FOR_ORDERING, Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import Reordered, distinct_tracks, reorder
 from disco.playlist.sequence import Budget, Rules
@@ -111,7 +111,7 @@ def explain(
     *,
     knobs: Knobs = KNOBS,
     predictor: str | Predictor = "mean",
-    mixing: Mixing = Mixing(),  # noqa: B008 - frozen
+    mixing: Mixing = FOR_ORDERING,
     artist_gap: int = 1,
     budget: Budget | None = None,
 ) -> Explanation:

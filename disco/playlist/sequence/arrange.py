@@ -59,6 +59,8 @@ class Arrangement:
     seconds : ndarray, shape (n,), optional
         Durations; their sum is to be `wanted`.
     wanted : float
+    reward : float
+        What each track that is played costs less, so that few long tracks are no better than many short ones.
     """
 
     def __init__(
@@ -70,9 +72,10 @@ class Arrangement:
         size: int | None = None,
         seconds: Costs | None = None,
         wanted: float = 0.0,
+        reward: float = 0.0,
     ) -> None:
         self.problem, self._n, self._pinned = problem, len(problem), pinned or {}
-        self._size, self._wanted = size, wanted
+        self._size, self._wanted, self._reward = size, wanted, reward
         # One more track, the last, stands for a position behind the end: it costs nothing.
         self._transitions, self._first = np.pad(problem.transitions, (0, 1)), np.pad(problem.first, (0, 1))
         self._positions = _padded(problem.position_costs)
@@ -103,7 +106,7 @@ class Arrangement:
             total = total + _SIZE * np.abs(played - self._size)
         if self._seconds is not None:
             total = total + _SECOND * np.abs(self._seconds[orders].sum(axis=1) - self._wanted)
-        return np.asarray(total + self._spread(orders, played))
+        return np.asarray(total + self._spread(orders, played) - self._reward * played)
 
     def _spread(self, orders: Order, played: NDArray[np.int_]) -> Costs:
         """Cost of tracks of a group that are nearer to each other than an even spread would have them."""

@@ -46,10 +46,12 @@ class Selection:
     pinned: dict[int, int]
     required: frozenset[int]
 
-    def arrangement(self, size: int | None = None, seconds: Costs | None = None, wanted: float = 0.0) -> Arrangement:
-        """The costs of selections."""
+    def arrangement(
+        self, size: int | None = None, seconds: Costs | None = None, wanted: float = 0.0, reward: float = 0.0
+    ) -> Arrangement:
+        """The costs of selections; see `Arrangement`."""
         return Arrangement(
-            self.problem, self.pinned, self.terms.groups, self.terms.drift, size=size, seconds=seconds, wanted=wanted
+            self.problem, self.pinned, self.terms.groups, self.terms.drift, size, seconds, wanted, reward
         )
 
     @property
@@ -82,8 +84,9 @@ def best_of(
         As for `arrange`.
     """
     blocks, required = selection.terms.blocks, selection.required_blocks
-    arrangement = selection.arrangement(None if seconds is not None else size, seconds, wanted)
     chains = [chain for chain in _chains(selection, size, required) if chain]
+    reward = 0.0 if seconds is None else min(_usual(selection, _tracks(chain, blocks)) for chain in chains)
+    arrangement = selection.arrangement(None if seconds is not None else size, seconds, wanted, reward)
     priced = sorted((arrangement.cost(_tracks(chain, blocks)), chain) for chain in chains)
     found = []
     for _, chain in priced[:_SEARCHED]:
