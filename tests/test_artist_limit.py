@@ -63,6 +63,16 @@ def test_every_sequencer_keeps_the_limit_among_any_thirteen_neighbours(seed, seq
         assert not any("by one artist" in note for note in playlist.notes)
 
 
+def test_an_artist_in_capital_and_small_letters_is_one():
+    tracks = crowded(1).table.to_pylist()
+    for i, track in enumerate(tracks):
+        track["artists"] = [artist.upper() if i % 3 else artist for artist in track["artists"]]
+    asked = {"artist_gap": 0, "max_per_artist": 2, "predictor": "mean", "recommender": "nearest"}
+    playlist = generate(catalogue_of(tracks), np.array([5, 9, 2]), **asked)
+    added = playlist.tracks.table["artists"].to_pylist()[3:]
+    assert max(Counter(artist.casefold() for artists in added for artist in artists).values()) <= 2
+
+
 @pytest.mark.parametrize("sequencer", sorted(set(SEQUENCERS) - {"path"}))
 def test_an_artist_that_is_everywhere_is_played_no_more_often_than_allowed(sequencer):
     catalogue = crowded(1)

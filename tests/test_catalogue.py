@@ -201,6 +201,8 @@ def test_deduplicate_agrees_with_a_plain_loop(rows):
         (("Halo", "B"), ("Halo", "C"), False),
         (("Halo", "B"), ("Halo 2", "B"), False),
         (("1999", "P"), ("1999 - 2019 Remaster", "P"), True),
+        (("Paranoid", "S"), ("Paranoid - 2012 - Remaster", "S"), True),
+        (("Paranoid", "S"), ("Paranoid (2009 - Remaster)", "S"), True),
         (("(Live)", "B"), ("Live", "B"), True),
         (("夜", "B"), ("朝", "B"), False),
     ],

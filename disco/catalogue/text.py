@@ -24,7 +24,7 @@ VERSION_WORDS = (
 # Remarks on a release of the same recording. Live, remix or acoustic make it another: of such pairs half agree in
 # key, against nine in ten of those with one title and eight in ten of those that differ in these remarks.
 _RELEASE_REMARK = (
-    r"(?:feat\b|ft\b|featuring\b|with\b|(?:\d{4} )?(?:digital(?:ly)? )?remaster|explicit|clean|album version"
+    r"(?:feat\b|ft\b|featuring\b|with\b|(?:\d{4} (?:- )?)?(?:digital(?:ly)? )?remaster|explicit|clean|album version"
     r"|single version|original mix|bonus track|from the |from \")"
 )
 RELEASE_REMARKS = (
@@ -35,7 +35,7 @@ RELEASE_REMARKS = (
 # A track's URI or link on Spotify; the group is its id.
 TRACK_LINK = r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)(\w+).*$"
 _BRACKET = r"\s*[(\[][^()\[\]]*\b" + VERSION_WORDS + r"\b[^()\[\]]*[)\]]"
-_DASH = r"\s+-\s+(?:[^-]*\b)?(?:" + VERSION_WORDS + r"\b|\d{4}$).*$"
+_DASH = r"\s+-\s+(?:\d{4}\s+-\s+)?(?:[^-]*\b)?(?:" + VERSION_WORDS + r"\b|\d{4}$).*$"
 _FEATURING = r"\s+(?:feat|ft|featuring)\b\.?\s.*$"
 _DASHES, _APOSTROPHES, _INSIDE = "‐‑‒–—―−", "‘’ʼ`´", "[a-z0-9]"
 _MARKS = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOSTROPHES, "'"), **_LETTERS})

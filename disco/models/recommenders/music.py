@@ -30,6 +30,9 @@ _Placed = tuple[NDArray[np.int8], NDArray[np.float16], NDArray[np.int32]]
 _BLOCK = 16_384
 # More candidates than asked for are ranked by this factor, so that enough are left once versions of one song are out.
 _SPARE = 2.0
+# Mean prior of the seeds, in nats, from which on priors count in full; what they lose for each nat below; the least
+# that is left: who seeds what few play wants no hits. Chosen on validation playlists (docs/research/experiments.md).
+_PLAYED, _LOSS, _LEAST = -1.0, 0.15, 0.5
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,30 @@ class MusicRecommender:
         usable = [len(rows) > 0 or self.space.knows_title(q.title) for rows, q in zip(known, queries, strict=True)]
         scores = np.full((len(queries), len(self._points)), np.nan, dtype=np.float32)
         rows = ascending(np.concatenate([np.empty(0, np.intp), *known]))
-        points = self.space.place(self.catalogue.take(rows))[0]
-        seeds = [points[np.searchsorted(rows, each)] for each in known]
+        points, priors = self.space.place(self.catalogue.take(rows))
+        at = [np.searchsorted(rows, each) for each in known]
+        seeds = [points[each] for each in at]
+        # The part of the priors that is taken away.
+        less = np.array([1 - self._weight_of_priors(priors[each]) for each in at], dtype=np.float32)
         vectors = np.stack([self.space.next_point(each, q.title) for each, q in zip(seeds, queries, strict=True)])
         vectors *= self._step
         for start in range(0, len(self._points), _BLOCK):
             block = self._points[start : start + _BLOCK].astype(np.float32)
-            scores[:, start : start + _BLOCK] = vectors @ block.T + self._offsets[start : start + _BLOCK]
+            offsets = self._offsets[start : start + _BLOCK]
+            scores[:, start : start + _BLOCK] = vectors @ block.T + offsets
+            if less.any():
+                norms = np.einsum("ij,ij->i", block, block) * (self._step**2 / 2)
+                priors = np.where(np.isfinite(offsets), offsets + norms, 0)
+                scores[:, start : start + _BLOCK] -= less[:, None] * priors
         scores[~np.array(usable)] = np.nan
         return scores[:, self._places] if len(self._places) else scores
+
+    def _weight_of_priors(self, priors: Floats) -> float:
+        """Share of the priors that counts, from 0.5 to 1, by those of the seeds."""
+        if not len(priors):
+            return 1.0
+        mean = float(priors.mean()) / self.space.card["prior_scale"]
+        return float(np.clip(1 + _LOSS * (mean - _PLAYED), _LEAST, 1))
 
     def _place_of(self, rows: Rows) -> NDArray[np.intp] | NDArray[np.int32]:
         return self._places[rows] if len(self._places) else rows

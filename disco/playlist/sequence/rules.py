@@ -101,7 +101,8 @@ class Rules:
     def artists(self, row: int) -> frozenset[str]:
         """Artists of a track."""
         if row not in self._artists:
-            self._artists[row] = frozenset(self._catalogue.artists(row))
+            # One artist may be written in two ways: "WizKid", "Wizkid".
+            self._artists[row] = frozenset(artist.casefold() for artist in self._catalogue.artists(row))
         return self._artists[row]
 
     def clashes(self, rows: Rows) -> Mask:
@@ -135,7 +136,7 @@ class Rules:
     def _frequent(self) -> frozenset[str]:
         """Artists with more tracks than are allowed; no others need be counted."""
         counts = Counter(
-            artist for artists in self._catalogue.column("artists").to_pylist() for artist in artists or ()
+            artist.casefold() for artists in self._catalogue.column("artists").to_pylist() for artist in artists or ()
         )
         return frozenset(artist for artist, n in counts.items() if n > self.max_per_artist)
 
