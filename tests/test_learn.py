@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from disco.playlist.styles import load_style, style_names
 from test_histories import nml
 
 from disco.catalogue import Catalogue
 from disco.cli import learn
 from disco.errors import DiscoError
+from disco.playlist.styles import load_style, style_names
 from disco.sources import play_log
 from disco.sources.plays import Play, PlayedSet
 from disco.sources.tracklist import Entry
