@@ -14,7 +14,11 @@ from disco.errors import DataError, DiscoError, NotFoundError
 from disco.evaluation.dj import dj, ranks
 from disco.evaluation.dj_sets import DjSet, DjSets, cases_of, read_sets
 from disco.playlist.choice_fit import Choices, equal_importance, fit_choices, held_out, log_likelihoods
+from disco.playlist.cost import Knobs, PairwiseCost
 from disco.playlist.joins import KEY_TERMS, TEMPO_TERMS, TERMS, join_terms, join_tracks
+from disco.playlist.mixing import Mixing
+from disco.playlist.styles import FIRST_UNSURE, load_style, read_card
+from disco.training.styles import train_dj_style
 
 HEAD = "set_id,kind,dj,position,artist,title,tempo_bpm,key,mode,track_id"
 # C, G, F, F sharp: the next one in order is always the best by K + T, except at the end.
@@ -227,3 +231,55 @@ def test_the_command_prints_one_object_without_a_catalogue(sets: Path, capsys: p
     results = json.loads(capsys.readouterr().out)
     assert {"cost", "cases", "n", "hit@1", "mrr", "percentile", "interval"} <= set(results["costs"][0])
     assert results["protocol"]["sets_read"] == 2
+
+
+def test_keys_that_are_unsure_move_towards_their_neighbours() -> None:
+    style = load_style("dj")
+    assert style is not None
+    sure, unsure = style.keys[0, :24], style.keys[0, FIRST_UNSURE:]
+    assert sure[0] == 1
+    assert unsure[0] < sure[0]
+    assert unsure.min() > sure.min()
+    assert unsure.argmax() == 0
+    assert (style.keys[24] == 0).all()
+
+
+def test_the_cost_in_a_style_is_the_sum_of_its_values() -> None:
+    rng = np.random.default_rng(5)
+    rows = [
+        {"track_id": str(i), "key": int(k), "mode": int(m), "tempo_bpm": float(t)}
+        for i, (k, m, t) in enumerate(
+            zip(rng.integers(12, size=30), rng.integers(2, size=30), rng.uniform(60, 190, 30), strict=True)
+        )
+    ]
+    rows += [
+        {"track_id": "no tempo", "key": 1, "mode": 1},
+        {"track_id": "no key", "tempo_bpm": 120.0},
+        {"track_id": "none"},
+    ]
+    catalogue, style = Catalogue.from_tracks(rows), load_style("dj")
+    assert style is not None
+    n, tempos = len(catalogue), catalogue.tempos
+    keys = join_tracks(catalogue).key
+    cost = PairwiseCost(catalogue, Knobs(), np.full((n, 8), np.nan, dtype=np.float32), Mixing(style="dj"))
+    key = style.keys[keys[:, None], keys[None, :]]
+    tempo = np.nan_to_num(style.tempo_values(tempos[:, None], tempos[None, :]))
+    expected = style.sweetness * (1 - key) + style.smoothness * (1 - tempo)
+    np.fill_diagonal(expected, 0)
+    found = cost.matrix(np.arange(n))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_allclose(found, found.T, atol=1e-4)
+    np.testing.assert_allclose(cost.terms(np.arange(n))["cost"], found[np.arange(n - 1), np.arange(1, n)], atol=1e-4)
+
+
+def test_a_style_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(DiscoError, match="no style 'waltz'; there are: published, dj, listener"):
+        Mixing(style="waltz")
+
+
+def test_a_fitted_style_is_read_back_from_its_card(sets: Path, tmp_path: Path) -> None:
+    card = train_dj_style(sets, tmp_path / "mine.json")
+    assert read_card(tmp_path / "mine.json") == card
+    assert card["data"]["transitions"] == 3
+    with pytest.raises(DataError, match="no card of a style"):
+        read_card(sets)

@@ -40,6 +40,7 @@ def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
         unplayed = true
         not_played_since = "30d"
         key_rule = "camelot"
+        style = "dj"
         energy_boost = true
         half_time_weight = 0.7
         max_tempo_change = 5
@@ -133,7 +134,7 @@ ranges = st.none() | texts
             **dict.fromkeys(("half_time_weight", "arc_weight", "tempo_arc_weight", "randomness"), knobs),
             "max_tempo_drift": st.none() | knobs,
             "max_tempo_change": st.none() | st.just("none") | knobs,
-            "key_rule": texts,
+            **dict.fromkeys(("key_rule", "style"), texts),
             **dict.fromkeys(("arc", "tempo_arc", "start_key", "end_key", "not_played_since"), st.none() | texts),
             "random_seed": st.integers(0, 9),
             "width": st.none() | st.integers(1, 99),

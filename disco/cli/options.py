@@ -31,7 +31,7 @@ from disco.sources.tracklist import Tracklist
 log = logging.getLogger(__name__)
 KNOBS = ("flow", "spicyness", "sweetness", "smoothness")
 # How transitions are judged in all commands; `avoid_clashes` is for those that choose tracks.
-MIXING = ("key_rule", "energy_boost", "half_time_weight", "max_tempo_change")
+MIXING = ("style", "key_rule", "energy_boost", "half_time_weight", "max_tempo_change")
 
 # Which tracks are left out since they were played.
 PLAYED = ("unplayed", "not_played_since")
@@ -61,6 +61,7 @@ SHOWN = {
     "sequencer": Shown("NAME"),
     "width": Shown("N"),
     "key_rule": Shown("NAME"),
+    "style": Shown("NAME"),
     "half_time_weight": Shown("X", ("half-time",)),
     "max_tempo_change": Shown("P", ("max-bpm-change",)),
     "start_track": Shown("TRACK", ("first",)),
@@ -105,7 +106,7 @@ def descriptions(of: Callable[..., Any]) -> dict[str, str]:
     Examples
     --------
     >>> sorted(descriptions(Mixing))
-    ['avoid_clashes', 'energy_boost', 'graded', 'half_time_weight', 'key_rule', 'max_tempo_change']
+    ['avoid_clashes', 'energy_boost', 'graded', 'half_time_weight', 'key_rule', 'max_tempo_change', 'style']
     """
     text = inspect.getdoc(of) or ""  # none with `python -OO`
     found: dict[str, str] = {}

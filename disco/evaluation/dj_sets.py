@@ -257,4 +257,4 @@ def _ascending(values: Sequence[Any]) -> float:
     if len(pairs) < _FEW:
         return 0.0
     up = sum(a < b for a, b in pairs) / len(pairs)
-    return max(up, 1 - up)
+    return float(max(up, 1 - up))

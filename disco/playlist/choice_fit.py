@@ -20,8 +20,6 @@ Numbers = NDArray[np.intp]
 
 # Newton's method needs about six steps; it ends when no weight moves by more than this.
 _MOST_STEPS, _SMALL_STEP = 50, 1e-8
-# A greater step could leave the region in which the quadratic model holds; none so far was greater.
-_LARGE_STEP = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,13 +130,25 @@ def fit_choices(
         gradient = importance @ (terms[starts] - mean) - penalty * (weights - expected)
         centred = terms - mean[choice]
         curvature = (centred * (p * importance[choice])[:, None]).T @ centred + penalty * np.eye(n)
-        step = np.clip(np.linalg.solve(curvature, gradient), -_LARGE_STEP, _LARGE_STEP)
+        step = np.linalg.solve(curvature, gradient)
+        # Far from the best weights a whole step may go beyond them; half of it, again and again, does not.
+        at = _penalised(choices, weights, importance, penalty, expected)
+        while np.abs(step).max(initial=0) > _SMALL_STEP:
+            if _penalised(choices, weights + step, importance, penalty, expected) >= at:
+                break
+            step = step / 2
         weights = weights + step
         if np.abs(step).max(initial=0) < _SMALL_STEP:
             break
     errors = np.sqrt(np.diag(np.linalg.inv(curvature)))
     found = log_likelihoods(choices, terms @ weights)
     return Fit(weights, errors, float(np.average(found, weights=importance)))
+
+
+def _penalised(choices: Choices, weights: Values, importance: Values, penalty: float, expected: Values) -> float:
+    """Log-likelihood less the penalty, which the weights that are fitted make greatest."""
+    fit = importance @ log_likelihoods(choices, choices.terms @ weights)
+    return float(fit - penalty * ((weights - expected) ** 2).sum() / 2)
 
 
 def probabilities(choices: Choices, values: Values) -> Values:

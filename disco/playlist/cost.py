@@ -18,19 +18,20 @@ definitions of K and T, by default the published ones.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from disco.catalogue import Catalogue, Floats, Rows
-from disco.catalogue.music import tempo_angle, tempo_change, tempo_similarity
+from disco.catalogue.music import tempo_angle, tempo_change
 from disco.catalogue.table import Mask
 from disco.errors import DiscoError
 from disco.models.distance import block_distances, blocks, impute, workspace
 from disco.models.predictors import Predictor
-from disco.playlist.key_rules import KeyIndex, key_index
+from disco.playlist.columns import Columns
 from disco.playlist.mixing import Mixing
+from disco.playlist.styles import tempo_steps
 
 # Cheapest transitions from a track that the lookahead cost averages. 10 and 40 do as well.
 _NEAR = 20
@@ -97,43 +98,24 @@ class TransitionCost(Protocol):
         """Named terms of each transition of a sequence, shape (n - 1,) each; NaN where unknown."""
 
 
-class _Columns(NamedTuple):
-    """Values of a set of tracks that the cost reads, contiguous in memory."""
-
-    embeddings: Floats  # shape (d, n), missing components imputed with the mean
-    missing_variance: Floats | None  # expected squared error of the imputed components; None without any
-    key: KeyIndex
-    cosine: Floats
-    sine: Floats
-    octave: Floats | None  # log2 of the tempo, where half and double time differ from the same tempo
-
-    def take(self, rows: Rows) -> _Columns:
-        """These tracks alone; a slice without gaps is not copied."""
-        if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
-            part: slice | Rows = slice(int(rows[0]), int(rows[-1]) + 1)
-            embeddings = self.embeddings[:, part]
-        else:
-            part, embeddings = rows, np.take(self.embeddings, rows, axis=1)
-        octave = None if self.octave is None else self.octave[part]
-        missing_variance = None if self.missing_variance is None else self.missing_variance[part]
-        missing_variance = missing_variance if missing_variance is not None and missing_variance.any() else None
-        return _Columns(embeddings, missing_variance, self.key[part], self.cosine[part], self.sine[part], octave)
-
-
 class _TransitionTerms:
     """The terms that both costs share, over one catalogue: distance, key and tempo similarity."""
 
     def __init__(self, catalogue: Catalogue, knobs: Knobs, embeddings: Floats, mixing: Mixing) -> None:
         self._catalogue, self.knobs, self.embeddings, self.mixing = catalogue, knobs, embeddings, mixing
-        self._similarity, self._key_penalty = mixing.key_values
-        key = key_index(catalogue.numbers("key"), catalogue.modes)
+        self._similarity, self._key_penalty = mixing.key_tables
+        key, style = mixing.key_numbers(catalogue), mixing.learned
         angle = tempo_angle(catalogue.tempos).astype(np.float32)
         cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
         octaves_differ = mixing.half_time_weight != 1 or mixing.max_tempo_change is not None or not mixing.graded
         octave = angle / np.float32(2 * np.pi) if octaves_differ else None
         columns, missing_variance = impute(embeddings)
-        self._all = _Columns(columns, missing_variance, key, cosine, sine, octave)
-        self._gathered: tuple[Rows, _Columns] | None = None
+        steps = None if style is None else tempo_steps(catalogue.tempos)
+        if style is not None and steps is not None:
+            self._tempo_values = np.float32(knobs.smoothness) * style.tempos
+            self._first_change = style.first_change(steps)
+        self._all = Columns(columns, missing_variance, key, cosine, sine, octave, steps)
+        self._gathered: tuple[Rows, Columns] | None = None
 
     def vectors(self, rows: Rows) -> Floats:
         """Embeddings of tracks, shape (n, d), missing components imputed with the mean."""
@@ -160,12 +142,13 @@ class _TransitionTerms:
         costs = np.empty((len(last), len(options)), dtype=np.float32)
         work = workspace(columns.embeddings)
         for beam, (out, row, target) in enumerate(zip(costs, last, targets, strict=True)):
-            # Penalties of keys that clash cost nothing here, where they are part of a table of 25 keys.
+            # Penalties of keys that clash cost nothing here, where they are part of a small table of keys.
             key = self._all.key[row]
             sweet = np.float32(knobs.sweetness) * self._similarity[key] - self._key_penalty[key]
             # cos(a - b) = cos a cos b + sin a sin b: two columns instead of a cosine for every option.
             cosine = np.float32(knobs.smoothness) * self._all.cosine[row]
             sine = np.float32(knobs.smoothness) * self._all.sine[row]
+            changes = None if columns.steps is None else columns.steps + self._first_change[row]
             more = columns.missing_variance
             if missing_variance is not None and missing_variance[beam]:
                 more = np.full(len(out), missing_variance[beam]) if more is None else more + missing_variance[beam]
@@ -178,7 +161,9 @@ class _TransitionTerms:
                 if knobs.flow != 1:
                     cost *= np.float32(knobs.flow)
                 cost -= np.take(sweet, columns.key[block], out=term, mode="clip")
-                if graded:
+                if changes is not None:
+                    cost -= np.take(self._tempo_values, changes[block], out=term, mode="clip")
+                elif graded:
                     cost -= np.multiply(columns.cosine[block], cosine, out=term)
                     cost -= np.multiply(columns.sine[block], sine, out=term)
             if columns.octave is not None:
@@ -209,8 +194,8 @@ class _TransitionTerms:
         key, tempos, mixing = self._all.key, self._catalogue.tempos, self.mixing
         terms = {
             "distance": distance,
-            "key_similarity": mixing.keys.between(key[a], key[b]),
-            "tempo_similarity": tempo_similarity(tempos[a], tempos[b], mixing.half_time_weight),
+            "key_similarity": mixing.key_similarity(key[a], key[b]),
+            "tempo_similarity": mixing.tempo_similarity(tempos[a], tempos[b]),
             "tempo_change": tempo_change(tempos[a], tempos[b], mixing.folds),
         }
         return {name: np.asarray(values, dtype=np.float32) for name, values in terms.items()}
@@ -219,7 +204,7 @@ class _TransitionTerms:
         """What keys and tempos of the transitions of a sequence are worth in the cost, under the names of terms."""
         return self.mixing.values(self._all.key[path], self._catalogue.tempos[path])
 
-    def _tempo_penalties(self, row: int, columns: _Columns, octave: Floats) -> Floats:
+    def _tempo_penalties(self, row: int, columns: Columns, octave: Floats) -> Floats:
         """Cost of large tempo jumps, and of half and double time below full weight, or of tempos not graded: (n,)."""
         mixing, here = self.mixing, self._all
         if here.octave is None or (mixing.graded and np.isnan(here.octave[row])):
@@ -234,11 +219,19 @@ class _TransitionTerms:
         lacking = (1 - mixing.half_time_weight) * self.knobs.smoothness * (1 + similarity)
         return np.asarray(np.where(np.abs(apart) > 0.5, lacking, 0) + beyond, dtype=np.float32)
 
-    def _columns(self, options: Rows) -> _Columns:
+    def _columns(self, options: Rows) -> Columns:
         # Gathered once for as long as the same array is passed.
         if self._gathered is None or self._gathered[0] is not options:
             self._gathered = options, self._all.take(options)
         return self._gathered[1]
+
+
+def weighted(knobs: Knobs, mixing: Mixing) -> Knobs:
+    """Knobs times the factors of the style, which says how much keys and tempos count beside each other."""
+    style = mixing.learned
+    if style is None:
+        return knobs
+    return replace(knobs, sweetness=knobs.sweetness * style.sweetness, smoothness=knobs.smoothness * style.smoothness)
 
 
 def reported_cost(terms: dict[str, Floats], knobs: Knobs) -> Floats:
@@ -283,6 +276,7 @@ class FlowCost:
         mixing: Mixing = Mixing(),  # noqa: B008 - frozen
         title: str = "",
     ) -> None:
+        knobs = weighted(knobs, mixing)
         self._catalogue, self._predictor, self.knobs, self.mixing = catalogue, predictor, knobs, mixing
         self._title = title
         self._terms = _TransitionTerms(catalogue, knobs, embeddings, mixing)
@@ -364,8 +358,8 @@ class PairwiseCost:
         mixing: Mixing = Mixing(),  # noqa: B008 - frozen
         unmatched: Rows | None = None,
     ) -> None:
-        self.knobs, self.mixing, self.embeddings = knobs, mixing, embeddings
-        self._terms = _TransitionTerms(catalogue, knobs, embeddings, mixing)
+        self.knobs, self.mixing, self.embeddings = weighted(knobs, mixing), mixing, embeddings
+        self._terms = _TransitionTerms(catalogue, self.knobs, embeddings, mixing)
         self._unmatched = np.zeros(len(catalogue), dtype=bool)
         self._unmatched[[] if unmatched is None else unmatched] = True
 

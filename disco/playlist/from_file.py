@@ -49,6 +49,7 @@ def reorder(
     key_rule: str = FOR_ORDERING.key_rule,
     energy_boost: bool = Mixing.energy_boost,
     half_time_weight: float = Mixing.half_time_weight,
+    style: str = Mixing.style,
     max_tempo_change: float | None = Mixing.max_tempo_change,
     graded: bool = FOR_ORDERING.graded,
     start_track: str | None = None,
@@ -92,7 +93,7 @@ def reorder(
         The knobs; see `disco.Knobs`. Here a clash of keys costs `sweetness`, a tempo out of reach `smoothness`.
     predictor : str or Predictor
         Model in whose space distance is measured; mean stands for the features themselves.
-    key_rule, energy_boost, half_time_weight, max_tempo_change, graded
+    key_rule, energy_boost, half_time_weight, max_tempo_change, graded, style
         How transitions are judged; see `disco.Mixing`.
     start_track : str, optional
         First track.
@@ -153,7 +154,7 @@ def reorder(
         read_playlist,
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
-        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, graded=graded),
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, graded=graded, style=style),
         constraints=Constraints(
             pinned=parse_pins(pin, row),
             start_track=None if start_track is None else row(start_track),
@@ -198,6 +199,7 @@ def lint(
     key_rule: str = FOR_ORDERING.key_rule,
     energy_boost: bool = Mixing.energy_boost,
     half_time_weight: float = Mixing.half_time_weight,
+    style: str = Mixing.style,
     max_tempo_change: float | None = Mixing.max_tempo_change,
     graded: bool = FOR_ORDERING.graded,
     iterations: int | None = None,
@@ -209,7 +211,7 @@ def lint(
     ----------
     catalogue, playlist, title, flow, sweetness, smoothness, artist_gap, predictor
         As for `reorder`.
-    key_rule, energy_boost, half_time_weight, max_tempo_change, graded
+    key_rule, energy_boost, half_time_weight, max_tempo_change, graded, style
         How transitions are judged; see `disco.Mixing`.
     iterations : int, optional
         Iterations of the search for the best order (200).
@@ -234,7 +236,7 @@ def lint(
         catalogue,
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
-        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, graded=graded),
+        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, graded=graded, style=style),
         artist_gap=artist_gap,
         budget=None if iterations is None and seconds is None else Budget(iterations, seconds),
     )

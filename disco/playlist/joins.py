@@ -137,7 +137,7 @@ def tempo_terms(a_bpm: Values, b_bpm: Values) -> Values:
     ramps = [np.minimum(change / bend, 1) for bend in TEMPO_BENDS]
     rises = (octaves > 0) & (change > _SAME_TEMPO)
     folded = np.abs(tempo_octaves(a_bpm, b_bpm, fold=False)) > 0.5
-    return np.nan_to_num(np.stack([*ramps, rises, folded], axis=-1), nan=0.0)
+    return np.asarray(np.nan_to_num(np.stack([*ramps, rises, folded], axis=-1), nan=0.0), dtype=np.float64)
 
 
 def join_terms(a: JoinTracks, b: JoinTracks) -> Values:
@@ -160,4 +160,4 @@ def join_terms(a: JoinTracks, b: JoinTracks) -> Values:
     change = b.energy - a.energy
     energy = np.nan_to_num(np.stack([np.abs(change), change > 0], axis=-1), nan=0.0)
     names = np.stack([(a.genre == b.genre) & (a.genre >= 0), (a.artist == b.artist) & (a.artist >= 0)], axis=-1)
-    return np.concatenate([keys, tempo_terms(a.tempo, b.tempo), energy, names], axis=-1).astype(float)
+    return np.asarray(np.concatenate([keys, tempo_terms(a.tempo, b.tempo), energy, names], axis=-1), dtype=np.float64)

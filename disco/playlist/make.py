@@ -50,6 +50,7 @@ PUBLISHED: dict[str, Any] = {
     "max_per_artist": 0,
     "max_tempo_change": None,
     "avoid_clashes": False,
+    "style": "published",
     **{"flow": 1.0, "spicyness": 1.2, "sweetness": 1.0, "smoothness": 1.0},
 }
 
@@ -79,6 +80,7 @@ def make(
     key_rule: str = Mixing.key_rule,
     energy_boost: bool = Mixing.energy_boost,
     half_time_weight: float = Mixing.half_time_weight,
+    style: str = Mixing.style,
     max_tempo_change: float | str | None = FOR_NEW_PLAYLISTS.max_tempo_change,
     avoid_clashes: bool = FOR_NEW_PLAYLISTS.avoid_clashes,
     end_track: str | None = None,
@@ -138,7 +140,7 @@ def make(
         Method that chooses tracks: greedy, beam, order, path or walk.
     width : int, optional
         Sequences that beam, path and walk keep at each step. By default 16 for beam, 32 for the others.
-    key_rule, energy_boost, half_time_weight
+    key_rule, energy_boost, half_time_weight, style
         How transitions are judged; see `disco.Mixing`.
     max_tempo_change : float or "none"
         Per cent by which the tempo may change from track to track where there are others, or none for any change.
@@ -214,7 +216,9 @@ def make(
     def row(text: str) -> int:
         return int(find_rows(catalogue, text, choose)[0])
 
-    mixing = Mixing(key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes)
+    mixing = Mixing(
+        key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes, style=style
+    )
     filters = Filters(texts_of(include), texts_of(exclude), parse_bpm(bpm), parse_duration(duration), explicit)
     if compatible_with is not None:
         keys = keys_after(catalogue, row(compatible_with), mixing.keys)

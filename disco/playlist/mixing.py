@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from disco.catalogue import Catalogue
 from disco.catalogue.music import tempo_octaves, tempo_similarity
 from disco.errors import DiscoError
-from disco.playlist.key_rules import KeyIndex, KeyRule, key_rule
+from disco.playlist.key_rules import KeyIndex, KeyRule, key_index, key_rule
+from disco.playlist.styles import FIRST_UNSURE, PUBLISHED, Style, key_numbers, load_style
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -53,7 +55,11 @@ class Mixing:
         Whether keys that the rule does not allow follow each other only where there are no others.
     graded : bool
         Whether keys and tempos are the better the more alike they are, as published; otherwise keys that the rule
-        allows and tempos within 6 % are all as good, and the others cost.
+        allows and tempos within 6 % are all as good, and the others cost. A learned style is always graded.
+    style : str
+        What keys and tempos are worth: published (K and T), or as learned from DJs (dj) or listeners' playlists
+        (listener). A learned style has values of its own for each move, so that the key rule only says which keys
+        clash.
 
     Raises
     ------
@@ -72,9 +78,12 @@ class Mixing:
     max_tempo_change: float | None = None
     avoid_clashes: bool = False
     graded: bool = True
+    style: str = PUBLISHED
 
     def __post_init__(self) -> None:
         _ = self.keys
+        if self.learned is not None:
+            object.__setattr__(self, "graded", True)
         if not 0 <= self.half_time_weight <= 1:
             raise DiscoError(f"the weight of half and double time must be from 0 to 1, not {self.half_time_weight}")
         limit = self.max_tempo_change
@@ -83,12 +92,20 @@ class Mixing:
 
     def as_dict(self) -> dict[str, Any]:
         """The fields for JSON, under the names that saved playlists have always used."""
-        return {_JSON_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        values = {_JSON_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        if self.style == PUBLISHED:
+            del values["style"]
+        return values
 
     @cached_property
     def keys(self) -> KeyRule:
         """The key rule's tables."""
         return key_rule(self.key_rule, self.energy_boost)
+
+    @cached_property
+    def learned(self) -> Style | None:
+        """The style, where it is a learned one."""
+        return load_style(self.style)
 
     @property
     def folds(self) -> bool:
@@ -120,8 +137,8 @@ class Mixing:
 
         Examples
         --------
-        >>> Mixing(graded=False).tempo_values(np.log2(np.float32([1.05, 1.12, 2, np.nan]))).round(2).tolist()
-        [1.0, -0.53, 1.0, 0.5]
+        >>> Mixing(graded=False).tempo_values(np.log2(np.float32([1.05, 1.12, 2,
+        np.nan]))).astype(float).round(2).tolist() [1.0, -0.54, 1.0, 0.5]
         """
         limit = np.float32(math.log2(1 + MIXABLE_CHANGE / 100) + 1e-6)
         apart = np.abs(octaves)
@@ -137,12 +154,40 @@ class Mixing:
 
         Of graded ones the similarities, 0 where unknown.
         """
-        key, a, b = self.key_values[0][keys[:-1], keys[1:]], tempos[:-1], tempos[1:]
+        key, a, b = self.key_tables[0][keys[:-1], keys[1:]], tempos[:-1], tempos[1:]
         if self.graded:
-            tempo = np.nan_to_num(tempo_similarity(a, b, self.half_time_weight), nan=0.0).astype(np.float32)
+            tempo = np.nan_to_num(self.tempo_similarity(a, b), nan=0.0).astype(np.float32)
         else:
             tempo = self.tempo_values(tempo_octaves(a, b, fold=False).astype(np.float32))
         return {"key_similarity": key, "tempo_similarity": tempo}
+
+    @cached_property
+    def key_tables(self) -> tuple[Floats, Floats]:
+        """Value and penalty by the numbers of two keys that `key_numbers` gives; 0 where either is unknown."""
+        similarity, penalty = self.key_values
+        if self.learned is None:
+            return similarity, penalty
+        sure = np.r_[np.arange(FIRST_UNSURE), np.arange(FIRST_UNSURE - 1)]
+        return self.learned.keys, penalty[np.ix_(sure, sure)]
+
+    def key_numbers(self, catalogue: Catalogue) -> KeyIndex:
+        """Numbers of the keys of tracks in `key_tables`, shape (n,)."""
+        if self.learned is None:
+            return key_index(catalogue.numbers("key"), catalogue.modes)
+        return key_numbers(catalogue)
+
+    def key_similarity(self, a: KeyIndex, b: KeyIndex) -> Floats:
+        """Value of transitions between keys, by their numbers, from 1 to -1; NaN where either is unknown."""
+        if self.learned is None:
+            return self.keys.between(a, b)
+        unknown = (a == FIRST_UNSURE - 1) | (b == FIRST_UNSURE - 1)
+        return np.where(unknown, np.nan, self.learned.keys[a, b]).astype(np.float32)
+
+    def tempo_similarity(self, a_bpm: NDArray[np.floating], b_bpm: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Value of changes of tempo, from 1 to -1; NaN where a tempo is unknown."""
+        if self.learned is None:
+            return tempo_similarity(a_bpm, b_bpm, self.half_time_weight)
+        return self.learned.tempo_values(a_bpm, b_bpm)
 
     def key_clashes(self, a: KeyIndex, b: KeyIndex) -> Mask:
         """Whether transitions clash in key and clashes are to be avoided, by key indices; False where unknown."""

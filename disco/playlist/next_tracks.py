@@ -137,6 +137,7 @@ def next_tracks(
     key_rule: str = Mixing.key_rule,
     energy_boost: bool = Mixing.energy_boost,
     half_time_weight: float = Mixing.half_time_weight,
+    style: str = Mixing.style,
     max_tempo_change: float | str | None = FOR_NEW_PLAYLISTS.max_tempo_change,
     avoid_clashes: bool = FOR_NEW_PLAYLISTS.avoid_clashes,
     include: str | Sequence[str] = Filters.include,
@@ -161,7 +162,7 @@ def next_tracks(
         How many to list.
     flow, spicyness, sweetness, smoothness, relevance, artist_gap, candidates, predictor, recommender
         As for `disco.make`.
-    key_rule, energy_boost, half_time_weight, max_tempo_change, avoid_clashes
+    key_rule, energy_boost, half_time_weight, max_tempo_change, avoid_clashes, style
         How transitions are judged; see `disco.Mixing`.
     include, exclude, bpm, duration, explicit, compatible_with, unplayed, not_played_since, choose
         As for `disco.make`.
@@ -188,7 +189,9 @@ def next_tracks(
     rows = find_rows(catalogue, tracks, choose)
     if not len(rows):
         raise DiscoError("name the track that was played last")
-    mixing = Mixing(key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes)
+    mixing = Mixing(
+        key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes, style=style
+    )
     filters = Filters(texts_of(include), texts_of(exclude), parse_bpm(bpm), parse_duration(duration), explicit)
     if compatible_with is not None:
         compatible = keys_after(catalogue, int(find_rows(catalogue, compatible_with, choose)[0]), mixing.keys)
