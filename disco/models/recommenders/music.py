@@ -83,9 +83,9 @@ class MusicRecommender:
         vectors *= self._step
         blocks = np.empty((_BLOCK, self.space.size), dtype=np.float32)
         for start in range(0, len(self._points), _BLOCK):
-            points, offsets = (each[start : start + _BLOCK] for each in (self._points, self._offsets))
-            block, part = blocks[: len(points)], scores[:, start : start + _BLOCK]
-            np.copyto(block, points)
+            some, offsets = self._points[start : start + _BLOCK], self._offsets[start : start + _BLOCK]
+            block, part = blocks[: len(some)], scores[:, start : start + _BLOCK]
+            np.copyto(block, some)
             np.matmul(vectors, block.T, out=part)
             part += offsets
             if less.any():
