@@ -137,8 +137,9 @@ class Mixing:
 
         Examples
         --------
-        >>> Mixing(graded=False).tempo_values(np.log2(np.float32([1.05, 1.12, 2,
-        np.nan]))).astype(float).round(2).tolist() [1.0, -0.54, 1.0, 0.5]
+        >>> ratios = np.float32([1.05, 1.12, 2, np.nan])
+        >>> Mixing(graded=False).tempo_values(np.log2(ratios)).astype(float).round(2).tolist()
+        [1.0, -0.54, 1.0, 0.5]
         """
         limit = np.float32(math.log2(1 + MIXABLE_CHANGE / 100) + 1e-6)
         apart = np.abs(octaves)

@@ -28,8 +28,9 @@ from disco.evaluation.dj_sets import Cases, DjSet, DjSets, cases_of
 from disco.playlist import styles
 from disco.playlist.choice_fit import Choices, fit_choices, held_out, log_likelihoods
 from disco.playlist.joins import KEY_TERMS, TEMPO_TERMS
-from disco.sources import entries, storage
+from disco.sources import storage
 from disco.sources.plays import PlayedSet
+from disco.sources.tracklist import Entry
 
 MINE = "mine"
 FITTED = (*KEY_TERMS, *TEMPO_TERMS)
@@ -185,7 +186,7 @@ def user_file() -> Path:
     return styles.own_styles() / f"{MINE}.json"
 
 
-def _known(played: Sequence[entries.Entry], catalogue: Catalogue | None) -> list[dict[str, Any]]:
+def _known(played: Sequence[Entry], catalogue: Catalogue | None) -> list[dict[str, Any]]:
     """What a catalogue has of each entry; empty where it is unmatched."""
     if catalogue is None:
         return [{} for _ in played]
@@ -200,7 +201,7 @@ def _known(played: Sequence[entries.Entry], catalogue: Catalogue | None) -> list
     return [next(tracks) if row >= 0 else {} for row in found.tolist()]
 
 
-def _row(track_id: str, entry: entries.Entry, other: dict[str, Any]) -> dict[str, Any]:
+def _row(track_id: str, entry: Entry, other: dict[str, Any]) -> dict[str, Any]:
     """An entry as a row of a catalogue; what it does not say is from the catalogue's track."""
     key = parse_key(entry.key) if isinstance(entry.key, str) else entry.key
     if key is None and other.get("key") is not None and other.get("mode") is not None:
