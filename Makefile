@@ -59,8 +59,10 @@ $(BIN)/python:
 
 $(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable .
+	$(BIN)/python -m compileall -q disco
 	touch $@
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable '.[dev,train,notebook,audio]'
+	$(BIN)/python -m compileall -q disco
 	touch $@ $(VENV)/.installed

@@ -45,7 +45,8 @@ def section(results: dict[str, Any], card: dict[str, Any]) -> str:
         f"nats a choice, against {card['metrics']['chance']:.3f} by chance. DJs differ: the one who played live goes "
         "by key first, the one with the most playlists by tempo; so what helps is to learn from the set so far, and "
         "no fixed cost is the best for all. How much playlists count (half), and the scales of the learning, were "
-        "chosen among about a dozen settings by looking at these same sets, so those rows too are a little flattered.",
+        "chosen among about a dozen settings by looking at these same sets, so those rows too are a little "
+        "flattered.",
         "",
         f"| cost | {head} | percentile |",
         "|---" * (len(counts) + 2) + "|",

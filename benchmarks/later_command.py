@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import synthetic_tracks
-from command import FLOOR
+from command import FLOOR, compile_package
 from table import head, ratio, row, seconds
 
 ROUNDS = 7
@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("seeds", nargs="*", help="ids, or words of title and artist (default: three ids)")
     parser.add_argument("--recommender", metavar="NAME", help="as in disco generate (default: the default)")
     arguments = parser.parse_args()
+    compile_package()
     path = arguments.catalogue or synthetic_tracks.file(1_000_000)
     ids = pq.read_table(path, columns=["track_id"])["track_id"]
     seeds = arguments.seeds or [ids[i].as_py() for i in range(3)]

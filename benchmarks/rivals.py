@@ -200,6 +200,13 @@ def own_costs(methods: dict[str, Method], lists: Sequence[Set]) -> list[str]:
     return lines
 
 
+def _positions(heights: Sequence[float], column: int) -> list[str]:
+    """Where the labels of points stand, by turns from the highest point on."""
+    turns = (("top center", "bottom center"), ("top left", "middle left", "bottom left"))[column - 1]
+    rank = np.argsort(np.argsort(-np.array(heights), kind="stable"), kind="stable")
+    return [turns[i % len(turns)] for i in rank]
+
+
 def figure(measured: dict[str, dict[str, float]], curve: Sequence[dict[str, float]]) -> go.Figure:
     """Keys against tempos, and both against steps: our curve, and each program as a point."""
     drawn = make_subplots(cols=2, horizontal_spacing=0.1)
@@ -232,7 +239,9 @@ def figure(measured: dict[str, dict[str, float]], curve: Sequence[dict[str, floa
                 y=[measured[name][y] for name in names],
                 text=[labels.get(name, name) for name in names],
                 mode="markers+text",
-                textposition="top center",
+                # In turn, so that neighbours can be read.
+                textposition=_positions([measured[name][y] for name in names], column),
+                cliponaxis=False,
                 textfont={"size": 10, "color": color},
                 marker={"size": size, "color": color, "symbol": symbol},
                 showlegend=False,

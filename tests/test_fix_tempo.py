@@ -66,7 +66,7 @@ def test_yes_is_kept_as_a_correction_that_every_catalogue_applies(library, monke
     assert kept.track == f"t{rows[0]}"
     again = open_catalogue([library])
     assert again.tempos[rows[0]] == pytest.approx(kept.bpm)
-    # What the person said is not asked again; what was denied is.
+    # What was corrected is not asked again; what was denied is.
     assert [suspect.row for suspect in suspect_tempos(again)] == rows[1:]
 
 

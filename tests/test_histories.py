@@ -396,6 +396,7 @@ def test_any_m3u_is_a_set_without_times(tmp_path):
         ("a.csv", b"one,two\n1,2\n", "names no column of titles or files"),
         ("a.csv", b"title,artist\n", "holds no play"),
         ("a.csv", b"title,playtime\nBus,00:00:10\n", "holds no play .1 plays of under a minute left out"),
+        ("a.csv", b"title,artist\n,Solo\n", "holds no play .1 plays without a title or path left out"),
         ("a.m3u8", b"#EXTM3U\n", "names no track"),
     ],
 )

@@ -3,11 +3,14 @@
 import io
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from helpers.catalogues import catalogue_of, random_catalogue
+from hypothesis import given
+from hypothesis import strategies as st
 
 from disco.catalogue import Catalogue, search
-from disco.catalogue.search import ENOUGH
+from disco.catalogue.search import ENOUGH, TextIndex
 from disco.cli import console
 from disco.errors import DiscoError, NotFoundError
 
@@ -329,3 +332,21 @@ def test_words_outside_the_vocabulary_never_find_a_track():
     for text in ("zzz qqq", "zorblax quint yyyy", "wwww"):
         with pytest.raises(NotFoundError, match=r"the nearest are 'Salt by Dot'"):
             tiny.find(text)
+
+
+words = st.lists(st.sampled_from(["a", "tide", "night", "(live)", "- remastered 2011", "(feat. x)", "x"]), max_size=4)
+
+
+@given(st.lists(st.tuples(words, words), min_size=1, max_size=30))
+def test_a_packed_index_has_the_same_tracks_for_each_word(tracks: list[tuple[list[str], list[str]]]) -> None:
+    titles, artists = (pa.array([" ".join(names[i]) for names in tracks], pa.string()) for i in (0, 1))
+    popularity = np.arange(len(tracks), dtype=np.float32)
+    built = TextIndex(titles, artists, popularity)
+    packed = TextIndex.unpack(built.pack(), popularity)
+    for name in ("_core", "_whole", "_artist"):
+        for word in range(len(built._vocabulary)):
+            rows = getattr(packed, name)[word].tolist()
+            assert sorted(rows) == sorted(getattr(built, name)[word].tolist())
+            assert len(set(rows)) == len(rows)
+    for text in ("night tide", "tide live", "feat x", "nigth"):
+        assert packed.search(text) == built.search(text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -78,12 +78,41 @@ class _Postings:
         return gaps
 
 
-def _from_gaps(gaps: NDArray[np.int32], counts: NDArray[np.int32]) -> _Postings:
-    """Postings from what `_Postings.gaps` gives, and the number of rows of each word."""
-    starts = np.r_[0, np.cumsum(counts, dtype=np.int64)]
-    sums = np.cumsum(gaps, dtype=np.int64)
-    before = np.r_[0, sums][starts[:-1]]
-    return _Postings(starts, (sums - np.repeat(before, counts)).astype(np.int32))
+@dataclass(frozen=True)
+class _Gaps:
+    """The rows of words from what `_Postings.gaps` gives, added up when they are asked for: a query has few words."""
+
+    starts: NDArray[np.int64]
+    gaps: NDArray[np.int32]
+
+    def __getitem__(self, word: int) -> NDArray[np.int64]:
+        return np.cumsum(self.gaps[self.starts[word] : self.starts[word + 1]], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class _Core:
+    """The rows of words in the core of a title: a bit for each row of the whole, and those that only the core has."""
+
+    whole: _Gaps
+    bits: NDArray[np.uint8]
+    only: NDArray[np.int64]
+
+    def __getitem__(self, word: int) -> NDArray[np.int64]:
+        first, end = (int(start) for start in self.whole.starts[word : word + 2])
+        bits = np.unpackbits(self.bits[first // 8 : (end + 7) // 8])[first % 8 :][: end - first].view(bool)
+        begin, stop = np.searchsorted(self.only, [word << _SHIFT, (word + 1) << _SHIFT])
+        return np.concatenate([self.whole[word][bits], self.only[begin:stop] & ((1 << _SHIFT) - 1)])
+
+
+def _gaps(gaps: NDArray[np.int32], counts: NDArray[np.int32]) -> _Gaps:
+    """Rows of words from their gaps, and the number of rows of each word."""
+    return _Gaps(np.r_[0, np.cumsum(counts, dtype=np.int64)], gaps)
+
+
+class _Words(Protocol):
+    """The rows that contain a word, by its number."""
+
+    def __getitem__(self, word: int) -> NDArray[np.integer[Any]]: ...
 
 
 def _from_keys(keys: NDArray[np.int64], n_words: int) -> _Postings:
@@ -165,36 +194,38 @@ class TextIndex:
         codes = np.split(encoded.indices.to_numpy().astype(np.int64), np.cumsum([len(t) for t in tokens])[:-1])
         postings = [_postings(c, r, len(encoded.dictionary)) for c, r in zip(codes, rows, strict=True)]
         self._set(encoded.dictionary, postings, popularity)
+        self._postings = postings
         self._n_core = np.maximum(np.bincount(rows[0], minlength=self._n), 1).astype(np.float32)
         self._other_take = np.zeros(self._n, dtype=bool)
         for take in _OTHER_TAKES:
             for word, _ in self._meanings(take, 0):
                 self._other_take[np.setdiff1d(self._whole[word], self._core[word])] = True
 
-    def _set(self, vocabulary: pa.Array, postings: Sequence[_Postings], popularity: NDArray[np.float32]) -> None:
+    def _set(self, vocabulary: pa.Array, rows: Sequence[_Words], popularity: NDArray[np.float32]) -> None:
         self._vocabulary = vocabulary
-        self._core, self._whole, self._artist = postings
+        self._core, self._whole, self._artist = rows
         self._letters = _letters(self._vocabulary) if len(self._vocabulary) else np.empty(0, np.uint64)
         self._lengths = pc.utf8_length(self._vocabulary).to_numpy()
         self._n = len(popularity)
         self._popularity = np.nan_to_num(popularity, nan=-np.inf)
 
     def pack(self) -> NDArray[np.uint8]:
-        """All but the popularity as bytes, from which `unpack` makes the same index 25 times as fast.
+        """All but the popularity of an index that was built, as bytes from which `unpack` makes the same fast.
 
         A row is stored as its distance from the one before it, of the core of a title only how it differs from the
         whole: 9 to 12 bytes a track, where the index itself takes 50.
         """
-        core, whole = self._core.keys(), self._whole.keys()
+        of_core, of_whole, of_artist = self._postings
+        core, whole = of_core.keys(), of_whole.keys()
         words = self._vocabulary.cast(pa.large_string())
         return pack(
             {
                 "letters": np.frombuffer(words.buffers()[2] or b"", dtype=np.uint8),
                 "ends": np.frombuffer(words.buffers()[1] or bytes(8), dtype=np.int64)[1 : len(words) + 1],
-                "whole_gaps": self._whole.gaps(),
-                "whole_counts": np.diff(self._whole.starts).astype(np.int32),
-                "artist_gaps": self._artist.gaps(),
-                "artist_counts": np.diff(self._artist.starts).astype(np.int32),
+                "whole_gaps": of_whole.gaps(),
+                "whole_counts": np.diff(of_whole.starts).astype(np.int32),
+                "artist_gaps": of_artist.gaps(),
+                "artist_counts": np.diff(of_artist.starts).astype(np.int32),
                 "in_core": np.packbits(among_ascending(whole, core)),
                 "only_in_core": core[~among_ascending(core, whole)],
                 "n_core": self._n_core.astype(np.int32),
@@ -215,11 +246,9 @@ class TextIndex:
         index, parts = cls.__new__(cls), unpack(packed)
         ends = np.r_[0, parts["ends"]]
         words = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), pa.py_buffer(parts["letters"]))
-        whole, artist = (_from_gaps(parts[f"{name}_gaps"], parts[f"{name}_counts"]) for name in ("whole", "artist"))
-        core = whole.keys()[np.unpackbits(parts["in_core"], count=len(whole.rows)).view(bool)]
-        only = parts["only_in_core"]
-        core = np.insert(core, np.searchsorted(core, only), only)
-        index._set(words.cast(pa.string()), (_from_keys(core, len(words)), whole, artist), popularity)
+        whole, artist = (_gaps(parts[f"{name}_gaps"], parts[f"{name}_counts"]) for name in ("whole", "artist"))
+        core = _Core(whole, parts["in_core"], parts["only_in_core"])
+        index._set(words.cast(pa.string()), (core, whole, artist), popularity)
         index._n_core = parts["n_core"].astype(np.float32)
         index._other_take = np.unpackbits(parts["other_take"], count=index._n).view(bool)
         return index

@@ -166,7 +166,7 @@ def _half_hidden(catalogue: Catalogue, rng: np.random.Generator) -> Catalogue:
 
 
 def song_keys(catalogue: Catalogue) -> pa.Array:
-    r"""First artist and title without remarks of each track, as `Catalogue.song_key`; null where unknown.
+    r"""First artist and title of each track without remarks and spaces, as `Catalogue.song_key`; null where unknown.
 
     Examples
     --------
@@ -174,7 +174,7 @@ def song_keys(catalogue: Catalogue) -> pa.Array:
     ['bo\tsong']
     """
     titles = normalise(without_version(fold_accents(catalogue.table["title"].combine_chunks())))
-    return pc.binary_join_element_wise(artist_names(catalogue), titles, "\t")
+    return pc.replace_substring(pc.binary_join_element_wise(artist_names(catalogue), titles, "\t"), " ", "")
 
 
 def _numbered(word: str, numbers: NDArray[np.intp]) -> pa.Array:

@@ -81,32 +81,34 @@ class MusicSpace:
         priors : ndarray, shape (n,)
             In nats, times the card's `prior_scale`; NaN for the same tracks.
         """
-        named = look_up(self.names, catalogue)
-        known = catalogue.has_any_feature | (named.songs >= 0) | (named.artists >= 0) | (named.n_genres > 0)
-        numbers = tower_inputs(catalogue, self.card["inputs"], self.scaler, np.ones(len(catalogue), dtype=bool))
-        points = np.full((len(catalogue), self.size), np.nan, dtype=np.float32)
-        priors = np.full(len(catalogue), np.nan, dtype=np.float32)
-        rows = np.flatnonzero(known)
+        # Arrow, NumPy's loops and the networks, each on one thread, release the interpreter lock.
+        with ThreadPoolExecutor() as threads:
+            every = np.ones(len(catalogue), dtype=bool)
+            inputs = (catalogue, self.card["inputs"], self.scaler, every)
+            later = threads.submit(tower_inputs, *inputs) if len(catalogue) > _BATCH else None
+            named = look_up(self.names, catalogue)
+            known = catalogue.has_any_feature | (named.songs >= 0) | (named.artists >= 0) | (named.n_genres > 0)
+            numbers = later.result() if later else tower_inputs(*inputs)
+            points = np.full((len(catalogue), self.size), np.nan, dtype=np.float32)
+            priors = np.full(len(catalogue), np.nan, dtype=np.float32)
+            rows = np.flatnonzero(known)
 
-        def run(start: int) -> None:
-            some = rows[start : start + _BATCH]
-            placed = self.tower(inputs=name_inputs(self.names.take, named, numbers, some))
-            points[some], priors[some] = placed["vector"], placed["prior"][:, 0]
+            def run(start: int) -> None:
+                some = rows[start : start + _BATCH]
+                placed = self.tower(inputs=name_inputs(self.names.take, named, numbers, some))
+                points[some], priors[some] = placed["vector"], placed["prior"][:, 0]
 
-        starts = range(0, len(rows), _BATCH)
-        if len(starts) > 1:
-            # A network runs on one thread and releases the interpreter lock.
-            with ThreadPoolExecutor() as threads:
-                list(threads.map(run, starts))
-        else:
-            run(0)
+            starts = range(0, len(rows), _BATCH)
+            placed = threads.map(run, starts) if len(starts) > 1 else map(run, [0])
+            others = other_releases(self.names, named, catalogue)
+            list(placed)
         songs = named.songs
         priors += np.where(songs >= 0, self.names.priors[songs] if len(self.names.priors) else 0, 0)
         # Of these the prior tells the popularity of a genre, which would draw any playlist towards pop.
         unfamiliar = (songs < 0) & (named.artists < 0) & known
         priors[unfamiliar] = self.card["unfamiliar_prior"]
         priors *= np.float32(self.card["prior_scale"])
-        priors[other_releases(self.names, named, catalogue)] -= _OTHER_RELEASE
+        priors[others] -= _OTHER_RELEASE
         return points, priors
 
     def embed(self, catalogue: Catalogue) -> Floats:

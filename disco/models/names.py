@@ -35,7 +35,23 @@ def name_hashes(kind: str, names: Iterable[str]) -> Hashes:
     (True, False)
     """
     prefix = f"{kind}\t"
-    digests = [blake2b((prefix + name).encode("utf-8", "replace"), digest_size=8).digest() for name in names]
+    return _hashes((prefix + name).encode("utf-8", "replace") for name in names)
+
+
+def text_hashes(kind: str, names: pa.Array) -> Hashes:
+    """The same of an Arrow array, in half the time.
+
+    Examples
+    --------
+    >>> bool((text_hashes("artist", pa.array(["abba", "a-ha"])) == name_hashes("artist", ["abba", "a-ha"])).all())
+    True
+    """
+    prefixed = pc.binary_join_element_wise(pa.scalar(f"{kind}\t"), names, "").cast(pa.binary())
+    return _hashes(prefixed.to_numpy(zero_copy_only=False).tolist())
+
+
+def _hashes(names: Iterable[bytes]) -> Hashes:
+    digests = [blake2b(name, digest_size=8).digest() for name in names]
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 
@@ -196,7 +212,7 @@ def look_up(names: NameVectors, catalogue: Catalogue) -> NamedTracks:
 
 def _numbers(names: NameVectors, kind: str, keys: pa.Array) -> Numbers:
     encoded = keys.dictionary_encode()
-    found = names.find(name_hashes(kind, encoded.dictionary.to_pylist()))
+    found = names.find(text_hashes(kind, encoded.dictionary))
     indices = pc.fill_null(encoded.indices, -1).to_numpy()
     return np.where(indices >= 0, found[indices] if len(found) else -1, -1).astype(np.int32)
 

@@ -137,8 +137,8 @@ class Mixing:
 
         Examples
         --------
-        >>> octaves = np.log2(np.float32([1.05, 1.12, 2, np.nan]))
-        >>> Mixing(graded=False).tempo_values(octaves).astype(float).round(2).tolist()
+        >>> ratios = np.float32([1.05, 1.12, 2, np.nan])
+        >>> Mixing(graded=False).tempo_values(np.log2(ratios)).astype(float).round(2).tolist()
         [1.0, -0.54, 1.0, 0.5]
         """
         limit = np.float32(math.log2(1 + MIXABLE_CHANGE / 100) + 1e-6)

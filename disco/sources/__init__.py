@@ -10,8 +10,9 @@ from disco.catalogue.fill import fill_from_same_recording
 from disco.errors import DataError
 from disco.sources import cached_columns
 from disco.sources import corrections as user_corrections
-from disco.sources.cache import fingerprint, open_cache, parquet_content
+from disco.sources.cache import open_cache
 from disco.sources.files import tables
+from disco.sources.fingerprints import contents_of, fingerprint, remember
 from disco.sources.recognise import Source, looks_like_file, source_of, sources
 from disco.sources.tracklist import Entry, Tracklist
 
@@ -101,16 +102,18 @@ def _cached(
     if not tracks or any(source_of(file) is not tables for file in (*tracks, *others)):
         return None
     files = [*tracks, *others, user_corrections.user_file(), *([] if given is None else [Path(given)])]
-    source = parquet_content(tracks[0])
-    contents = [fingerprint(tracks[0], source), *map(fingerprint, files[1:])]
-    cache = open_cache(files, contents)
-    if (found := cached_columns.load(cache, source, tracks, files)) is not None:
+    contents = contents_of(files)
+    cache = open_cache(files, [content.fingerprint for content in contents])
+    found = cached_columns.load(cache, contents[0], tracks, files)
+    if found is not None:
         cache.used()
-        return found
-    catalogue = open(paths, enrich_from, given, cache=False)
-    if contents != list(map(fingerprint, files)):  # one was changed while it was read
-        return catalogue
-    return cached_columns.store(cache, catalogue, source, tracks, files)
+    else:
+        found = open(paths, enrich_from, given, cache=False)
+        if [content.fingerprint for content in contents] != list(map(fingerprint, files)):
+            return found  # one was changed while it was read
+        found = cached_columns.store(cache, found, contents[0], tracks, files)
+    remember(cache, contents)
+    return found
 
 
 def enrich(catalogue: Catalogue, enrich_from: Paths, corrections: str | Path | None = None) -> Catalogue:

@@ -196,36 +196,23 @@ def open_cache(paths: Sequence[Path], contents: Sequence[bytes]) -> CatalogueCac
     contents : sequence of bytes
         Fingerprint of each.
     """
-    place = hashlib.sha256("\0".join(str(path.absolute()) for path in paths).encode(errors="replace")).hexdigest()
     key = hashlib.sha256(b"\0".join([_code_version(), *contents])).hexdigest()
     sizes = 0
     for path in paths:
         with contextlib.suppress(OSError):
             sizes += path.stat().st_size
-    return CatalogueCache(user_cache() / f"{place[:16]}-{key[:32]}", max(TIMES_THE_FILES * sizes, LEAST_BYTES))
+    return CatalogueCache(user_cache() / f"{_place(paths)}-{key[:32]}", max(TIMES_THE_FILES * sizes, LEAST_BYTES))
 
 
-def fingerprint(path: Path, content: bytes = b"") -> bytes:
-    """Hash of what a file contains, read already or not; empty if it cannot be read. It takes 15 ms for 21 MB."""
-    try:
-        if content:
-            return hashlib.sha256(content).digest()
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except (OSError, ValueError):
-        return b""
+def folders_of(paths: Sequence[Path]) -> list[Path]:
+    """Folders of the cache that belong to these files, of what they contain now or contained before."""
+    return sorted(user_cache().glob(f"{_place(paths)}-*"))
 
 
-def parquet_content(path: Path) -> bytes:
-    """What a Parquet file contains, to be hashed and read without a change in between; empty for other files."""
-    try:
-        with path.open("rb") as file:
-            if file.read(4) == b"PAR1" and path.stat().st_size <= TOTAL_BYTES:
-                file.seek(0)
-                return file.read()
-    except (OSError, ValueError):
-        pass
-    return b""
+def _place(paths: Sequence[Path]) -> str:
+    """Hash of where files are."""
+    names = "\0".join(str(path.absolute()) for path in paths)
+    return hashlib.sha256(names.encode(errors="replace")).hexdigest()[:16]
 
 
 @cache

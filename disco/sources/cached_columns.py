@@ -20,6 +20,7 @@ from disco.catalogue import SCHEMA, Catalogue
 from disco.errors import DataError
 from disco.sources.cache import VECTOR_BYTES, CatalogueCache
 from disco.sources.files.columns import known_columns
+from disco.sources.fingerprints import FileContent
 
 _NAME = "columns.parquet"
 # Names of the facts beside the columns.
@@ -37,11 +38,16 @@ class CachedColumns:
     ----------
     stored : pa.Buffer
         Parquet with the columns that the file does not have.
-    source : bytes
-        The file; empty if none of its columns are used.
+    source : FileContent
+        The file; it is read if any of its columns are used.
+
+    Raises
+    ------
+    DataError
+        If it is not the file any more that it was.
     """
 
-    def __init__(self, stored: pa.Buffer, source: bytes) -> None:
+    def __init__(self, stored: pa.Buffer, source: FileContent) -> None:
         file = pq.ParquetFile(pa.BufferReader(stored))
         facts = file.schema_arrow.metadata
         self.notes: list[tuple[int, str]] = [(number, note) for number, note in json.loads(facts[_NOTES])]
@@ -49,8 +55,10 @@ class CachedColumns:
         self._rows = int(file.metadata.num_rows)
         self._places = {name: (stored, file.metadata, name) for name in file.schema_arrow.names}
         if same := json.loads(facts[_SAME]):
-            file = pq.ParquetFile(pa.BufferReader(source))
-            self._places |= {name: (source, file.metadata, there) for name, there in same.items()}
+            if not source.parquet:
+                raise DataError(source.path, "was changed while it was read")
+            file = pq.ParquetFile(pa.BufferReader(source.parquet))
+            self._places |= {name: (source.parquet, file.metadata, there) for name, there in same.items()}
         self._columns: dict[str, pa.ChunkedArray] = {}
         # Almost every command needs these: while they are read in threads, it imports and loads what else it needs.
         threads = ThreadPoolExecutor(_THREADS)
@@ -83,14 +91,16 @@ def _same_table(table: pa.Table) -> pa.Table:
     return table
 
 
-def load(cache: CatalogueCache, source: bytes, paths: Sequence[Path], files: Sequence[Path]) -> Catalogue | None:
-    """The catalogue of files from the cache; None if it is not there.
+def load(
+    cache: CatalogueCache, source: FileContent, paths: Sequence[Path], files: Sequence[Path]
+) -> Catalogue | None:
+    """The catalogue of files from the cache; None if it is not there, or the first file was changed just now.
 
     Parameters
     ----------
     cache : CatalogueCache
-    source : bytes
-        The first file, if it is Parquet.
+    source : FileContent
+        The first file.
     paths : sequence of Path
         Files of the tracks, as the user wrote them.
     files : sequence of Path
@@ -98,19 +108,22 @@ def load(cache: CatalogueCache, source: bytes, paths: Sequence[Path], files: Seq
     """
     if (content := cache.read(_NAME)) is None:
         return None
-    columns = CachedColumns(pa.py_buffer(content), source)
+    try:
+        columns = CachedColumns(pa.py_buffer(content), source)
+    except DataError:
+        return None
     notes = tuple((f"{files[number]}: " if number >= 0 else "") + note for number, note in columns.notes)
     return Catalogue(columns, _where(paths), notes).with_store(cache)
 
 
 def store(
-    cache: CatalogueCache, catalogue: Catalogue, source: bytes, paths: Sequence[Path], files: Sequence[Path]
+    cache: CatalogueCache, catalogue: Catalogue, source: FileContent, paths: Sequence[Path], files: Sequence[Path]
 ) -> Catalogue:
     """Store a catalogue for `load`, if it has the usual columns and leaves room for vectors."""
     stored = catalogue.with_store(cache)
     if not catalogue.table.schema.equals(SCHEMA) or catalogue.where != _where(paths):
         return stored
-    same = _same_columns(catalogue.table, source, paths[0])
+    same = _same_columns(catalogue.table, source.parquet, paths[0])
     facts = {
         _SAME: json.dumps(same).encode(),
         _NULLS: json.dumps({name: catalogue.null_count(name) for name in SCHEMA.names}).encode(),

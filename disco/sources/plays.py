@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 import pyarrow as pa
 
@@ -142,7 +143,7 @@ def _in_order(plays: list[Play]) -> list[Play]:
 def _with_seconds(plays: list[Play]) -> list[Play]:
     """Each with its duration: where the history has none, until the next one started."""
     made = []
-    for play, following in zip(plays, [*plays[1:], None], strict=True):
+    for play, following in zip_longest(plays, plays[1:]):
         if play.seconds is None and following and play.started and following.started:
             play = replace(play, seconds=(following.started - play.started).total_seconds())
         made.append(play)

@@ -119,7 +119,7 @@ def drawn_words(words: list[Word], hidden: float, rng: np.random.Generator) -> t
     --------
     >>> words = [(0, np.array([1, 2], np.int32)), (-1, np.array([3], np.int32))]
     >>> numbers, weights = drawn_words(words, 0.0, np.random.default_rng(0))
-    >>> numbers.tolist(), weights.round(2).tolist()
+    >>> numbers.tolist(), weights.astype(float).round(2).tolist()
     ([0, 3], [0.71, 0.71])
     """
     drawn, weights = [], []

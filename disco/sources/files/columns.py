@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import hashlib
 import re
 from collections.abc import Callable
@@ -108,6 +107,8 @@ def known_columns(names: list[str], path: Path) -> dict[str, list[str]]:
     taken = [name for group in found.values() for name in group]
     if twice := [name for name in taken if names.count(name) > 1]:
         raise DataError(path, f"has {names.count(twice[0])} columns called {twice[0]!r}; leave one")
+    import difflib  # used by this alone
+
     for feature in FEATURES:
         close = difflib.get_close_matches(feature, [letters[n] for n in names if n not in taken], cutoff=0.8)
         if feature not in found and close:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from disco.catalogue import Catalogue
@@ -115,6 +114,8 @@ def _read_csv(path: Path) -> Catalogue:
 
 
 def _parse(path: Path, types: dict[str, pa.DataType]) -> pa.Table:
+    import pyarrow.csv as pacsv  # not needed for Parquet, nor for what the cache has
+
     with pa.input_stream(str(path), compression="detect") as stream:
         return pacsv.read_csv(
             stream,
