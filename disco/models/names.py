@@ -39,7 +39,7 @@ def name_hashes(kind: str, names: Iterable[str]) -> Hashes:
 
 
 def text_hashes(kind: str, names: pa.Array) -> Hashes:
-    """The same of an Arrow array, in half the time.
+    """The same of an Arrow array.
 
     Examples
     --------
