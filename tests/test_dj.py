@@ -272,6 +272,14 @@ def test_the_cost_in_a_style_is_the_sum_of_its_values() -> None:
     np.testing.assert_allclose(cost.terms(np.arange(n))["cost"], found[np.arange(n - 1), np.arange(1, n)], atol=1e-4)
 
 
+def test_the_shipped_style_is_worth_the_same_in_both_directions() -> None:
+    style = load_style("dj")
+    assert style is not None
+    np.testing.assert_allclose(style.keys, style.keys.T)
+    # Otherwise orders of 200 tracks are searched for in twice the time. The first value is that of unknown tempos.
+    np.testing.assert_allclose(style.tempos[1:-1], style.tempos[1:-1][::-1], atol=1e-5)
+
+
 def test_a_style_that_does_not_exist_is_refused_with_those_that_do() -> None:
     with pytest.raises(DiscoError, match="no style 'waltz'; there are: published, dj, listener"):
         Mixing(style="waltz")

@@ -136,7 +136,8 @@ def tempo_terms(a_bpm: Values, b_bpm: Values) -> Values:
     change = 100 * (np.exp2(np.abs(octaves)) - 1)
     ramps = [np.minimum(change / bend, 1) for bend in TEMPO_BENDS]
     rises = (octaves > 0) & (change > _SAME_TEMPO)
-    folded = np.abs(tempo_octaves(a_bpm, b_bpm, fold=False)) > 0.5
+    # Half an octave is as near to the same tempo as to half or double, in either direction and however it is rounded.
+    folded = np.abs(tempo_octaves(a_bpm, b_bpm, fold=False)) > 0.5 + 1e-9
     return np.asarray(np.nan_to_num(np.stack([*ramps, rises, folded], axis=-1), nan=0.0), dtype=np.float64)
 
 
