@@ -154,20 +154,16 @@ class MusicSpace:
         """Whether a word of a title or part of one is known, or it is the name of an artist or genre that is."""
         return bool(self._title_point(title).any()) or self._named_in(title) is not None
 
-    def _words_of(self, title: str) -> NDArray[np.int32]:
-        """Numbers of the known words of a title; an unknown one counts as its first variant that is known."""
-        known = []
-        for word in tokens(title)[:MAX_WORDS]:
-            found = self.words.find(name_hashes("title", word_variants(word)))
-            known += found[found >= 0][:1].tolist()
-        return np.array(known, dtype=np.int32)
+    def _whole_word(self, word: str) -> NDArray[np.int32]:
+        """Number of a word, or of its first variant that is known; empty where none is."""
+        found = self.words.find(name_hashes("title", word_variants(word)))
+        return found[found >= 0][:1]
 
     def _title_point(self, title: str) -> Floats:
-        """Sum of the words' vectors over the square root of their number, or of the mean of its parts."""
+        """Sum of the words' vectors over the root of their number; an unknown word is the mean of its parts."""
         point, n = np.zeros((1, self.size), dtype=np.float32), 0
         for word in tokens(title)[:MAX_WORDS]:
-            found = self.words.find(name_hashes("title", word_variants(word)))
-            found = found[found >= 0][:1]
+            found = self._whole_word(word)
             if not len(found):
                 found = self.words.find(name_hashes("title", parts_of_word(word)))
                 found = found[found >= 0]
@@ -188,7 +184,7 @@ class MusicSpace:
         """Point of a track of the artist, or without a known word the genre, that a title names; shape (1, size)."""
         if not title.strip():
             return None
-        genres = [] if len(self._words_of(title)) else [title]
+        genres = [] if any(len(self._whole_word(word)) for word in tokens(title)[:MAX_WORDS]) else [title]
         point, _ = self.place(Catalogue.from_tracks([{"track_id": "title", "artists": [title], "genres": genres}]))
         return None if np.isnan(point).any() else point
 

@@ -87,13 +87,7 @@ def add(sets: Iterable[PlayedSet]) -> tuple[int, int]:
 
 def forget() -> bool:
     """Remove the file; whether there was one."""
-    path = user_file()
-    try:
-        there = path.exists()
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise DataError(path, f"cannot be removed ({error.strerror})") from None
-    return there
+    return storage.remove(user_file())
 
 
 def plays_of(catalogue: Catalogue) -> TrackPlays:

@@ -132,3 +132,24 @@ def write_atomic(path: Path, content: str | bytes, private: bool = False) -> Non
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
     with atomic_file(path, private) as temporary:
         temporary.write_bytes(data)
+
+
+def remove(path: Path) -> bool:
+    """Remove a file of the user's; whether there was one.
+
+    Raises
+    ------
+    DataError
+        If it cannot be removed.
+
+    Examples
+    --------
+    >>> remove(Path("no such file"))
+    False
+    """
+    try:
+        there = path.exists()
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(path, f"cannot be removed ({error.strerror})") from None
+    return there

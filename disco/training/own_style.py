@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue
 from disco.catalogue.music import parse_key
 from disco.catalogue.same_recording import Recordings
-from disco.errors import DataError, DiscoError
+from disco.errors import DiscoError
 from disco.evaluation import metrics
 from disco.evaluation.dj import choices_of, published, ranks, set_tracks
 from disco.evaluation.dj_sets import Cases, DjSet, DjSets, cases_of
@@ -172,13 +172,7 @@ def keep(card: dict[str, Any]) -> Path:
 
 def forget() -> bool:
     """Remove the user's style; whether there was one."""
-    path = user_file()
-    try:
-        there = path.exists()
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise DataError(path, f"cannot be removed ({error.strerror})") from None
-    return there
+    return storage.remove(user_file())
 
 
 def user_file() -> Path:
