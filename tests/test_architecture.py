@@ -36,7 +36,7 @@ HOMES = {
     "keras_rs": {"disco.training.two_tower"},
     "lightgbm": {"disco.training.trees"},
     "sklearn": {"disco.training.features"},
-    "plotly": {f"disco.export.plot.{name}" for name in ("style", "path", "wheel", "curves", "matrix", "page")},
+    "plotly": {f"disco.export.plot.{name}" for name in ("style", "path", "wheel", "curves", "map", "matrix", "page")},
     "rich": {"disco.export.console_table"},
     "implicit": {"disco.training.factors"},
     "tinytag": {"disco.sources.audio.tags"},

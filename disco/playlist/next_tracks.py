@@ -27,13 +27,10 @@ from disco.playlist.played import played_rows
 from disco.playlist.playlist import key_name
 from disco.playlist.sequence import Rules
 from disco.playlist.transition_grades import folded
+from disco.playlist.transitions import energy_in_words, tempo_in_words
 
 # Tracks of the catalogue with which the nearness of a track is compared.
 _SAMPLE = 2000
-# Changes of energy below it are not felt as one.
-_SAME_ENERGY = 0.05
-# Per cent that would be shown as 0.
-_SAME_TEMPO = 0.05
 
 
 @dataclass(frozen=True)
@@ -75,22 +72,15 @@ class NextTracks:
         half = folded(np.full(len(self), tempos[0]), tempos[1:])
         found = []
         for i in range(len(self)):
-            parts = [self.key_moves[i]]
-            change, energy, near = (
-                float(part[i]) for part in (self.tempo_changes, self.energy_changes, self.nearer_than)
-            )
-            octave = (
-                f"{'double' if tempos[i + 1] > tempos[0] else 'half'} time, " if half[i] and abs(change) < 50 else ""
-            )
-            tempo = "the same tempo" if abs(change) < _SAME_TEMPO else f"tempo {change:+.1f} %"
-            parts.append("a tempo is unknown" if np.isnan(change) else f"{octave}{tempo}")
-            if abs(energy) < _SAME_ENERGY:
-                parts.append("as much energy")
-            elif not np.isnan(energy):
-                parts.append(f"energy {energy:+.2f}")
-            if not np.isnan(near):
-                parts.append(f"nearer than {min(100 * near, 99):.0f} %")
-            found.append(", ".join(parts))
+            octave = ("double" if tempos[i + 1] > tempos[0] else "half") if half[i] else ""
+            near = float(self.nearer_than[i])
+            parts = [
+                self.key_moves[i],
+                tempo_in_words(float(self.tempo_changes[i]), octave),
+                energy_in_words(float(self.energy_changes[i])),
+                "" if np.isnan(near) else f"nearer than {min(100 * near, 99):.0f} %",
+            ]
+            found.append(", ".join(filter(None, parts)))
         return found
 
     def to_dict(self) -> dict[str, Any]:
