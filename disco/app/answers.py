@@ -14,7 +14,7 @@ from plotly.utils import PlotlyJSONEncoder
 import disco
 from disco import sources
 from disco.app.listing import choice_row, found_rows, listing
-from disco.app.play import Music, given, play
+from disco.app.play import DEFAULTS, Music, given, play
 from disco.app.state import State, read_state
 from disco.catalogue.schema import SCHEMA
 from disco.errors import DiscoError
@@ -24,6 +24,7 @@ from disco.playlist.matching import match_tracklist
 from disco.playlist.playlist import Playlist
 from disco.playlist.replacements import replacements
 from disco.playlist.transitions import graded
+from disco.sources import corrections
 from disco.sources.tracklist import Tracklist
 
 FIGURES = ("map", "wheel", "curves", "matrix", "path")
@@ -41,7 +42,8 @@ def play_answer(music: Music, sent: Mapping[str, Any]) -> dict[str, Any]:
     Examples
     --------
     >>> from disco.app.play import music_of
-    >>> answer = play_answer(music_of(disco.open()), {"state": {"seeds": ["demo-00001"], "length": 2}, "figure": "map"})
+    >>> sent = {"state": {"seeds": ["demo-00001"], "length": 2}, "figure": "map"}
+    >>> answer = play_answer(music_of(disco.open()), sent)
     >>> [row["id"] for row in answer["rows"]][0], sorted(answer["figure"])
     ('demo-00001', ['data', 'layout'])
     """
@@ -71,7 +73,7 @@ def search_answer(music: Music, text: str) -> list[dict[str, Any]]:
     --------
     >>> from disco.app.play import music_of
     >>> search_answer(music_of(disco.open()), "sunday night stairc")[0]["title"]
-    'Sunday Night Staircase'
+    'Sunday night staircase'
     """
     text = " ".join(text[:_MOST_QUERY].split())
     found = found_rows(music.catalogue, text, _MOST_FOUND) if text else []
@@ -88,13 +90,12 @@ def choices_answer(music: Music, sent: Mapping[str, Any]) -> list[dict[str, Any]
     position = sent.get("position")
     if isinstance(position, bool) or not isinstance(position, int) or not 1 <= position <= len(playlist):
         raise DiscoError(f"there is no such position in a playlist of {len(playlist)} tracks")
-    options = disco.make.__kwdefaults__
     found = replacements(
         playlist,
         position - 1,
         _CHOICES,
-        artist_gap=options["artist_gap"],
-        max_per_artist=options["max_per_artist"],
+        artist_gap=DEFAULTS["artist_gap"],
+        max_per_artist=DEFAULTS["max_per_artist"],
         relevance=RELEVANCE,
         apart=music.apart,
     )
@@ -151,6 +152,15 @@ def export_answer(music: Music, sent: Mapping[str, Any]) -> tuple[str, bytes]:
         file = Path(folder, f"playlist{suffix}")
         disco.save(playlist, file, paths="absolute")
         return _file_name(playlist.name) + suffix, file.read_bytes()
+
+
+def correction_of(music: Music, sent: Mapping[str, Any]) -> corrections.Correction:
+    """Keep a key or tempo that a person corrects, in the file that every command applies."""
+    track, values = sent.get("id"), {name: sent[name] for name in ("key", "bpm") if isinstance(sent.get(name), str)}
+    if not isinstance(track, str) or not values:
+        raise DiscoError("nothing was corrected; give a key or a tempo")
+    music.catalogue.rows([track])  # or it says that there is no such track
+    return corrections.change(track, values)
 
 
 def send_answer(music: Music, sent: Mapping[str, Any]) -> dict[str, Any]:

@@ -137,6 +137,6 @@ def _measures(playlist: Playlist) -> dict[str, Any] | None:
 
 
 def found_rows(catalogue: Catalogue, text: str, n: int) -> list[dict[str, Any]]:
-    """Tracks that a search finds, best first."""
-    rows = np.array([match.row for match in catalogue.search(text, n)], dtype=np.intp)
+    """Tracks that a text which is still being typed finds, best first."""
+    rows = np.array([match.row for match in catalogue.search(text, n, typing=True)], dtype=np.intp)
     return [track_row(track) for track in catalogue.tracks(rows)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,15 @@ from disco.playlist.mixing import FOR_ORDERING, Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import Reordered
 from disco.playlist.transition_grades import DistanceQuantiles, distance_quantiles
+from disco.sources.corrections import Correction, apply
 from disco.sources.tracklist import Entry, Tracklist
 
 # Answers that are kept: those of a few people who compare two settings, or undo and redo.
 _KEPT = 64
 # Tracks among which the distances of random pairs are measured.
 _SAMPLE = 2_000
+# What `disco.make` is called with where the page sets nothing.
+DEFAULTS = {name: each.default for name, each in inspect.signature(disco.make).parameters.items()}
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,17 @@ def music_of(catalogue: Catalogue) -> Music:
     >>> len(music_of(disco.open()).catalogue)
     5000
     """
-    predictor = load_predictor(disco.make.__kwdefaults__["predictor"])
+    predictor = load_predictor(DEFAULTS["predictor"])
     sample = catalogue
     if len(catalogue) > _SAMPLE:
         sample = catalogue.take(np.sort(np.random.default_rng(0).choice(len(catalogue), _SAMPLE, replace=False)))
     return Music(catalogue, default_recommender(catalogue), predictor, distance_quantiles(predictor.embed(sample)))
+
+
+def corrected(music: Music, correction: Correction) -> Music:
+    """The same music with a key or tempo corrected in it; where tracks lie is not computed anew."""
+    catalogue = apply(music.catalogue, [correction]).with_arrays_of(music.catalogue)
+    return Music(catalogue, default_recommender(catalogue), music.predictor, music.apart)
 
 
 def play(music: Music, state: State) -> Playlist:
@@ -214,6 +224,4 @@ def _for_ordering(state: State) -> Mixing:
 
 
 def _noted(playlist: Playlist, notes: list[str]) -> Playlist:
-    from dataclasses import replace
-
     return replace(playlist, notes=(*notes, *playlist.notes)) if notes else playlist

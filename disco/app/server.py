@@ -23,8 +23,9 @@ import disco
 from disco import sources
 from disco.app import answers
 from disco.app.layout import dash_page
-from disco.app.play import Music, music_of
+from disco.app.play import Music, corrected, music_of
 from disco.errors import DiscoError
+from disco.sources.corrections import Correction
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Reading:
         self.music: Music | None = None
         self.error = ""
         self.told = "reading the catalogue"
-        self._done = threading.Event()
+        self._done, self._lock = threading.Event(), threading.Lock()
 
     def start(self) -> None:
         """Begin to read; the page is served meanwhile, and shows how far it is."""
@@ -95,6 +96,12 @@ class Reading:
             raise DiscoError(self.error or f"still {self.told}")
         return self.music
 
+    def correct(self, correction: Correction) -> dict[str, Any]:
+        """Answer with a corrected key or tempo from now on."""
+        with self._lock:
+            self.music = corrected(self.now(), correction)
+        return {"kept": True}
+
     def _read(self) -> None:
         told = _Told(self)
         logging.getLogger("disco").addHandler(told)
@@ -104,6 +111,7 @@ class Reading:
                 raise DiscoError(f"{catalogue.where} has no tracks; start again with another --catalogue")
             self.told = "learning what belongs together"
             self.music = music_of(catalogue)
+            catalogue.search("a", typing=True)  # the index is there before the first letter is typed
         except DiscoError as error:
             self.error = str(error)
         except Exception:
@@ -194,9 +202,9 @@ def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...]) -> None:
     async def names(request: Request) -> Response:
         return await answered(request, answers.names_answer)
 
-    @app.post("/page/correct_", include_in_schema=False)
+    @app.post("/page/correct", include_in_schema=False)
     async def correct(request: Request) -> Response:
-        return await answered(request, answers.correct_answer)
+        return await answered(request, lambda music, sent: reading.correct(answers.correction_of(music, sent)))
 
     @app.post("/page/send", include_in_schema=False)
     async def send(request: Request) -> Response:

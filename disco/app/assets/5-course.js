@@ -64,7 +64,7 @@
       svg("path", { d: line(tempos), class: "curve tempo-line" }),
       ...rows.map((row, i) => svg("rect", { x: (LEFT + width * i + (n > 60 ? 0 : 1.5)).toFixed(1), y: KEYS.top, width: Math.max(width - (n > 60 ? 0 : 3), 0.5).toFixed(1), height: KEYS.height, rx: n > 60 ? 0 : 4, fill: row.colour, class: "block", "data-id": row.id })),
       ...joins.map((join, i) => (join.grade === "good" || n > 120 ? null : svg("rect", { x: (LEFT + width * (i + 1) - 3).toFixed(1), y: KEYS.top - 10, width: 6, height: 6, rx: 3, class: "mark " + join.grade }))),
-      svg("line", { class: "cursor", y1: ENERGY.top - 8, y2: H, x1: -10, x2: -10 }));
+      svg("line", { class: "cursor", y1: ENERGY.top - 8, y2: H, x1: 0, x2: 0, style: { visibility: "hidden" } }));
     const marks = n > 40 ? [] : [
       ...rows.map((row, i) => make("span", { class: "key-name", text: row.key || "?", style: { left: (100 * x(i, n)) / W + "%", top: ((KEYS.top + KEYS.height / 2) / H) * 100 + "%" } })),
       ...(n > 24 ? [] : rows.map((row, i) => (row.bpm ? make("span", { class: "tempo-name", text: Math.round(row.bpm), style: { left: (100 * x(i, n)) / W + "%", top: ((tempoY(row.bpm) - 4) / H) * 100 + "%" } }) : null)).filter(Boolean)),
@@ -143,7 +143,8 @@
     const cursor = box.querySelector(".cursor");
     const at = view.rows.findIndex((row) => row.id === id);
     if (!cursor) return;
-    const to = at < 0 ? -10 : x(at, view.rows.length);
+    const to = at < 0 ? 0 : x(at, view.rows.length);
+    cursor.style.visibility = at < 0 ? "hidden" : "visible";
     cursor.setAttribute("x1", to);
     cursor.setAttribute("x2", to);
   }
