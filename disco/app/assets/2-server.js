@@ -5,7 +5,18 @@
 
   class Refused extends Error {}
 
+  let underway = 0;
+
   async function post(path, body) {
+    underway++;
+    try {
+      return await ask(path, body);
+    } finally {
+      underway--;
+    }
+  }
+
+  async function ask(path, body) {
     let response;
     try {
       response = await fetch(path, {
@@ -54,7 +65,7 @@
       }
       busy = false;
     }
-    return function ask(body) {
+    return function later(body) {
       waiting = body;
       if (!busy) run();
     };
@@ -86,5 +97,5 @@
     return told(response);
   }
 
-  window.disco.server = { post, latest, save, open, Refused };
+  window.disco.server = { post, latest, save, open, Refused, busy: () => underway > 0 };
 })();

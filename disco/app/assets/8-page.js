@@ -25,13 +25,15 @@
 
   function play() {
     const now = state.get();
-    if (!now.seeds.length && !now.title && !now.tracks.length) {
+    if (isEmpty(now)) {
       empty();
       return;
     }
     $("playlist").classList.add("asking");
     ask({ state: state.compact(now), figure: figureKind, before: now.tracks.length > 0 });
   }
+
+  const isEmpty = (now) => !now.seeds.length && !now.title && !now.tracks.length;
 
   function empty() {
     shown = { name: "Nothing yet", rows: [], joins: [], summary: null, notes: [], measures: null };
@@ -87,6 +89,7 @@
   }
 
   function refused(message) {
+    if (shown && isEmpty(state.get())) return; // of songs that were taken away meanwhile
     $("playlist").classList.remove("asking");
     banner(message, "problem");
     if (!shown) empty();
@@ -404,7 +407,7 @@
     dropping();
     tools();
     document.addEventListener("keydown", keys);
-    ask = server.latest("/page/play", (answer, body, newest) => { if (!isAway && $("banner").className === "problem") banner(""); if (newest) show(answer); else $("playlist").classList.add("asking"); }, refused, away);
+    ask = server.latest("/page/play", (answer, body, newest) => { if (!isAway && $("banner").className === "problem") banner(""); if (newest && !isEmpty(state.get())) show(answer); }, refused, away);
     new MutationObserver(() => { if (shown) play(); }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-mantine-color-scheme"] });
     const facts = await ready();
     if (!facts) return;
