@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from disco.catalogue.music import parse_key
+from disco.catalogue.key_names import parse_key
 from disco.errors import DataError
 
 _NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(?:bpm)?\s*", re.IGNORECASE)
