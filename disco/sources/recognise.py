@@ -35,11 +35,11 @@ def sources() -> tuple[Source, ...]:
     """Every source; the first that can read a path reads it."""
     # Imported here because the demo, and a table that is named as one, need none of them.
     from disco.sources import audio
-    from disco.sources.dj import mixxx, rekordbox, traktor
+    from disco.sources.dj import mixxx, rekordbox, text_exports, traktor
     from disco.sources.files import jspf, mpd, spotify_export, text_lists
     from disco.sources.services import spotify
 
-    return (spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio, text_lists, tables)
+    return (spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio, text_exports, text_lists, tables)
 
 
 def source_of(path: str | Path) -> Source | None:
