@@ -216,9 +216,10 @@ def _is_clock_of_excel(values: pa.Array) -> bool:
 
 
 def or_null(array: NDArray[Any], unknown: NDArray[np.bool_]) -> pa.Array:
-    """An array with nulls under a mask; a mask of `pa.array` would import masked arrays."""
-    values = pa.array(array)
-    return pc.if_else(pa.array(unknown), pa.scalar(None, values.type), values) if unknown.any() else values
+    """An array with nulls under a mask; `pa.array` would import masked arrays."""
+    known = pa.py_buffer(np.packbits(~unknown, bitorder="little"))
+    values = pa.py_buffer(np.ascontiguousarray(array))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(array.dtype), len(array), [known, values])
 
 
 def within(array: Values, name: str, report: Report) -> pa.Array:
