@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from plotly.utils import PlotlyJSONEncoder
-
 import disco
 from disco import sources
 from disco.app.listing import choice_row, found_rows, listing
@@ -63,7 +61,7 @@ def figure(playlist: Playlist, music: Music, kind: str) -> Any:
     if kind == "map":
         return draw_map(playlist, graded(playlist, music.apart)[1].whole)
     drawn = disco.figure(playlist, kind).update_layout(template=None)
-    return json.loads(json.dumps(drawn.to_plotly_json(), cls=PlotlyJSONEncoder))
+    return json.loads(drawn.to_json())
 
 
 def search_answer(music: Music, text: str) -> list[dict[str, Any]]:

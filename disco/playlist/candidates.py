@@ -110,7 +110,7 @@ def gather(
         If there is no candidate, with the reason.
     """
     required = tuple(_unique(list(constraints.required)).tolist())
-    excluded = b"" if exclude is None else np.unique(exclude).tobytes()
+    excluded = b"" if exclude is None else np.sort(exclude).tobytes()
     key = (seeds.tobytes(), required, id(recommender), n, filters, excluded, title, mixing)
     pools: OrderedDict[object, tuple[Recommender, Pool, Rows]] = catalogue.__dict__.setdefault(
         "_pools", OrderedDict()
