@@ -463,12 +463,12 @@ def rewrite(lines: Sequence[str], output: Path, heading: str) -> None:
 
 
 def with_others(made: str, old: str) -> str:
-    """The page as it was made, and behind it the sections of the old one that it does not have.
+    r"""The page as it was made, and behind it the sections of the old one that it does not have.
 
     Examples
     --------
-    >>> with_others("# A\\n\\n## B\\n\\nnew\\n", "# A\\n\\n## B\\n\\nold\\n\\n## C\\n\\nby another\\n")
-    '# A\\n\\n## B\\n\\nnew\\n\\n## C\\n\\nby another\\n'
+    >>> with_others("# A\n\n## B\n\nnew\n", "# A\n\n## B\n\nold\n\n## C\n\nby another\n")
+    '# A\n\n## B\n\nnew\n\n## C\n\nby another\n'
     """
     headings = {part.partition("\n")[0] for part in made.split("\n## ")[1:]}
     others = [part for part in old.split("\n## ")[1:] if part.partition("\n")[0] not in headings]
