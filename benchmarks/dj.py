@@ -76,8 +76,8 @@ def many_lines(results: dict[str, Any]) -> list[str]:
     columns = list(found.get("chance", {}))
     counts = [f"{name} ({found['chance'][name]['n']:,})" for name in columns]
     lines = [
-        "Among 400 tracks, 399 of them drawn at random (how: see [Evaluation](../evaluation.md)): hit@10 with its 95 % "
-        "interval, and hit@1. Chance is 0.025. Rows *fitted, DJs left out* judge DJs, and mixes, that were not fitted on.",
+        "Among 400 tracks, 399 of them drawn at random (see [Evaluation](../evaluation.md)): hit@10 with its 95 % "
+        "interval, and hit@1. Rows *fitted, DJs left out* judge DJs, and mixes, that were not fitted on.",
         "",
         f"| cost | {' | '.join(counts)} |",
         "|---" * (len(columns) + 1) + "|",
@@ -99,8 +99,8 @@ def order_lines(results: dict[str, Any]) -> list[str]:
     kinds = list(found.get("chance", {}))
     counts = [f"{kind} ({found['chance'][kind]['sets']:,} sets)" for kind in kinds]
     lines = [
-        "Whole sets ordered anew from the DJ's first track on, by keys and tempos alone: share of the DJ's neighbours "
-        "that are neighbours there.",
+        "Whole sets ordered anew from the DJ's first track on, by keys and tempos alone: share of the DJ's "
+        "neighbours that are neighbours there.",
         "",
         f"| order | {' | '.join(counts)} |",
         "|---" * (len(kinds) + 1) + "|",

@@ -6,8 +6,8 @@ others are drawn at random, with a fixed seed, from one of three pools:
 
 - `of the DJ's collection`: songs of the same DJ's other sets, with known keys and tempos;
 - `of the catalogue`: all tracks of the catalogue, where entries of sets have the id of one;
-- `of other sets`: those tracks of the catalogue that sets of the same kind have. It is harder: who plays what
-  DJs play is not told from the rest of the world by that alone.
+- `of other sets`: those tracks of the catalogue that other sets of the same kind have. It is harder: being music that
+  DJs play, or popular, distinguishes no option.
 
 What was played so far in the set is in no pool.
 
