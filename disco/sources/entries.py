@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from disco.catalogue import SCHEMA, Catalogue
-from disco.catalogue.music import parse_key
+from disco.catalogue.key_names import parse_key
 from disco.errors import DataError
 from disco.sources.files import columns
 from disco.sources.tracklist import Entry, Tracklist, entries_of
@@ -80,7 +80,7 @@ def catalogue(entries: Sequence[Entry], path: Path, format_name: str, notes: Seq
             "feature_set": pa.array([None if value is None else "comment" for value in numbers["energy"]], texts),
         }
     )
-    made = columns.catalogue(raw, raw.column_names, path, lambda row: f"{path}, track {row + 1}")
+    made = columns.catalogue(raw, raw.column_names, path, lambda row: f"track {row + 1}")
     all_notes = [f"{path}: {len(entries):,} tracks ({format_name})", *made.notes[1:], *notes]
     odd = sum(entry.key not in (None, "") and key is None for entry, key in zip(entries, keys, strict=True))
     if odd:
@@ -135,6 +135,38 @@ def with_ids(entries: Sequence[Entry]) -> list[Entry]:
     given = pa.array([entry.id for entry in entries], pa.string())
     made = columns.ids(given, titles, artists).to_pylist()
     return [replace(entry, id=i) if i != entry.id else entry for entry, i in zip(entries, made, strict=True)]
+
+
+def each_once(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries of a playlist without those of an id that came before.
+
+    Examples
+    --------
+    >>> [entry.title for entry in each_once([Entry("a", "Night Bus"), Entry("b"), Entry("a", "Bus")])]
+    ['Night Bus', None]
+    """
+    first: dict[str | None, Entry] = {}
+    for entry in entries:
+        first.setdefault(entry.id, entry)
+    return list(first.values())
+
+
+def named_after_file(stem: str) -> tuple[str, str]:
+    """Artist (empty if unknown) and title in a file's name: `Artist - Title`, `03 - Title`, `03. Artist - Title`.
+
+    Examples
+    --------
+    >>> named_after_file("03. Mira Vale - Night Bus"), named_after_file("Night Bus")
+    (('Mira Vale', 'Night Bus'), ('', 'Night Bus'))
+    """
+    parts = [part.strip() for part in stem.replace("_", " ").split(" - ") if part.strip()]
+    if len(parts) > 1 and parts[0].rstrip(".").isdecimal():
+        parts = parts[1:]
+    elif parts:
+        number, _, rest = parts[0].partition(" ")
+        if rest.strip() and number.rstrip(".").isdecimal() and len(number) <= 3:
+            parts[0] = rest.strip()
+    return (parts[0], " - ".join(parts[1:])) if len(parts) > 1 else ("", parts[0] if parts else stem)
 
 
 def id_in_comment(comment: str | None) -> str | None:

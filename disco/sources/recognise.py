@@ -26,7 +26,9 @@ class Source(Protocol):
         """Read its playlists, each in its order; an empty list where it has none."""
 
 
-_SUFFIXES = (".csv", ".json", ".jspf", ".m3u", ".m3u8", ".nml", ".parquet", ".sqlite", ".txt", ".xml")
+_SUFFIXES = tuple(
+    ".crate .csv .db .json .jspf .m3u .m3u8 .nml .parquet .scrate .session .sqlite .txt .vdjfolder .xml".split()
+)
 _LONGEST_PATH = 1000
 
 
@@ -35,11 +37,23 @@ def sources() -> tuple[Source, ...]:
     """Every source; the first that can read a path reads it."""
     # Imported here because the demo, and a table that is named as one, need none of them.
     from disco.sources import audio
-    from disco.sources.dj import mixxx, rekordbox, traktor
+    from disco.sources.dj import (
+        engine_library,
+        itunes,
+        mixxx,
+        rekordbox,
+        rekordbox_database,
+        serato_library,
+        text_exports,
+        traktor,
+        virtualdj_library,
+    )
     from disco.sources.files import jspf, mpd, spotify_export, text_lists
     from disco.sources.services import spotify
 
-    return (spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio, text_lists, tables)
+    xml = (rekordbox, traktor, virtualdj_library, itunes)
+    databases = (rekordbox_database, engine_library, serato_library, mixxx)
+    return (spotify, spotify_export, mpd, *xml, jspf, *databases, audio, text_exports, text_lists, tables)
 
 
 def source_of(path: str | Path) -> Source | None:
