@@ -119,7 +119,8 @@ def collection_cases(read: DjSets, tracks: Catalogue, seed: int = 0, many: int =
     """Cases among songs of the same DJ's other sets; a song stands in its first entry with known key and tempo."""
     rows = np.arange(len(read.tracks))
     known = (key_index(read.tracks.numbers("key"), read.tracks.modes) != UNKNOWN) & ~np.isnan(read.tracks.tempos)
-    songs, first = songs_of(read.tracks), {}
+    songs = songs_of(read.tracks)
+    first: dict[tuple[str, str], int] = {}
     by_dj: dict[str, Counter[str]] = defaultdict(Counter)
     own: list[set[str]] = []
     for one in read.sets:
