@@ -26,7 +26,20 @@ class Source(Protocol):
         """Read its playlists, each in its order; an empty list where it has none."""
 
 
-_SUFFIXES = (".csv", ".json", ".jspf", ".m3u", ".m3u8", ".nml", ".parquet", ".sqlite", ".txt", ".xml")
+_SUFFIXES = (
+    ".csv",
+    ".json",
+    ".jspf",
+    ".m3u",
+    ".m3u8",
+    ".nml",
+    ".parquet",
+    ".pls",
+    ".sqlite",
+    ".txt",
+    ".xml",
+    ".xspf",
+)
 _LONGEST_PATH = 1000
 
 
@@ -36,10 +49,10 @@ def sources() -> tuple[Source, ...]:
     # Imported here because the demo, and a table that is named as one, need none of them.
     from disco.sources import audio
     from disco.sources.dj import mixxx, rekordbox, traktor
-    from disco.sources.files import jspf, mpd, spotify_export, text_lists
+    from disco.sources.files import jspf, mpd, pls, spotify_export, text_lists, xspf
     from disco.sources.services import spotify
 
-    return (spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio, text_lists, tables)
+    return (spotify, spotify_export, mpd, rekordbox, traktor, jspf, xspf, pls, mixxx, audio, text_lists, tables)
 
 
 def source_of(path: str | Path) -> Source | None:

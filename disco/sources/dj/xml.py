@@ -104,8 +104,8 @@ def begins(path: Path, root: str) -> bool:
     return False
 
 
-def parse(path: Path, start: Start, end: End) -> None:
-    """Call `start` with the name and attributes of each element of a file, and `end` with its name.
+def parse(path: Path, start: Start, end: End, text: Callable[[str], object] | None = None) -> None:
+    """Call `start` with the name and attributes of each element of a file, `end` with its name, `text` with text.
 
     Declarations of a document type or of entities, which no DJ program writes, are refused: nothing is expanded and
     nothing is fetched.
@@ -137,6 +137,8 @@ def parse(path: Path, start: Start, end: End) -> None:
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
     parser.ExternalEntityRefHandler = parser.UnparsedEntityDeclHandler = refuse
     parser.StartElementHandler, parser.EndElementHandler = started, ended
+    if text is not None:
+        parser.CharacterDataHandler = text
     try:
         read = 0
         for piece in _pieces(path):
