@@ -44,6 +44,7 @@ def test_all_settings_may_be_set_and_come_as_they_were_written(tmp_path):
         energy_boost = true
         half_time_weight = 0.7
         max_tempo_change = 5
+        pitch = 8
         avoid_clashes = false
         arc = "peak"
         arc_weight = 2
@@ -132,7 +133,7 @@ ranges = st.none() | texts
             **dict.fromkeys(("artist_gap", "max_per_artist"), st.integers(0, 9)),
             **dict.fromkeys(("explicit", "energy_boost", "avoid_clashes", "unplayed"), st.booleans()),
             **dict.fromkeys(("half_time_weight", "arc_weight", "tempo_arc_weight", "randomness"), knobs),
-            "max_tempo_drift": st.none() | knobs,
+            **dict.fromkeys(("max_tempo_drift", "pitch"), st.none() | knobs),
             "max_tempo_change": st.none() | st.just("none") | knobs,
             **dict.fromkeys(("key_rule", "style"), texts),
             **dict.fromkeys(("arc", "tempo_arc", "start_key", "end_key", "not_played_since"), st.none() | texts),

@@ -25,13 +25,14 @@ from disco.playlist.cost import Knobs
 from disco.playlist.make import make
 from disco.playlist.mixing import Mixing
 from disco.playlist.parsing import parse_bpm, parse_duration, parse_positions, parse_tempo_arc, parse_tempo_change
+from disco.playlist.pitch import USUAL_PITCH
 from disco.playlist.played import parse_since
 from disco.sources.tracklist import Tracklist
 
 log = logging.getLogger(__name__)
 KNOBS = ("flow", "spicyness", "sweetness", "smoothness")
 # How transitions are judged in all commands; `avoid_clashes` is for those that choose tracks.
-MIXING = ("style", "key_rule", "energy_boost", "half_time_weight", "max_tempo_change")
+MIXING = ("style", "key_rule", "energy_boost", "half_time_weight", "max_tempo_change", "pitch")
 
 # Which tracks are left out since they were played.
 PLAYED = ("unplayed", "not_played_since")
@@ -43,6 +44,7 @@ class Shown(NamedTuple):
     metavar: str | None = None
     old: tuple[str, ...] = ()
     check: Callable[[str], object] | None = None
+    without: float | None = None  # the value of an option that is named without one
 
 
 SHOWN = {
@@ -64,6 +66,7 @@ SHOWN = {
     "style": Shown("NAME"),
     "half_time_weight": Shown("X", ("half-time",)),
     "max_tempo_change": Shown("P", ("max-bpm-change",)),
+    "pitch": Shown("P", without=USUAL_PITCH),
     "start_track": Shown("TRACK", ("first",)),
     "end_track": Shown("TRACK", ("last",)),
     "pin": Shown("N=TRACK", ("hold",)),
@@ -106,7 +109,7 @@ def descriptions(of: Callable[..., Any]) -> dict[str, str]:
     Examples
     --------
     >>> sorted(descriptions(Mixing))
-    ['avoid_clashes', 'energy_boost', 'graded', 'half_time_weight', 'key_rule', 'max_tempo_change', 'style']
+    ['avoid_clashes', 'energy_boost', 'graded', 'half_time_weight', 'key_rule', 'max_tempo_change', 'pitch', 'style']
     """
     text = inspect.getdoc(of) or ""  # none with `python -OO`
     found: dict[str, str] = {}
@@ -152,6 +155,9 @@ def add(parser: argparse._ActionsContainer, of: Callable[..., Any], *names: str,
         else:
             made["metavar"] = shown.metavar
             made["type"] = _type(annotation) if shown.check is None else _checked(shown.check)
+            if shown.without is not None:
+                made |= {"nargs": "?", "const": shown.without, "type": _number_if_given}
+                made["help"] += f" ({shown.without:g} if no number is given)"
             if default not in (None, ""):
                 made["help"] += f" ({default:g})" if isinstance(default, float) else f" ({default})"
         option(parser, f"--{name.replace('_', '-')}", old=[f"--{old}" for old in shown.old], **made | settings)
@@ -169,6 +175,14 @@ def _number_or_none(text: str) -> float | str:
         return text if parse_tempo_change(text) is None else float(text)
     except DiscoError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _number_if_given(text: str) -> float:
+    """The number of an option that may be named without one, and would take what comes next for it."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; name files and tracks before this option") from None
 
 
 def _checked(parse: Callable[[str], object]) -> Callable[[str], str]:

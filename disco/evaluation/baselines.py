@@ -31,9 +31,9 @@ from disco.evaluation.baseline_costs import (
 )
 from disco.evaluation.baseline_reklawdbox import ReklawdboxScore, beam_of_scores
 from disco.evaluation.baseline_searches import annealing, filtered_draws, genetic_search, greedy_with_swaps
-from disco.playlist.cost import State
 from disco.playlist.sequence import greedy
 from disco.playlist.sequence.order import Order
+from disco.playlist.transition_cost import State
 
 Search = Callable[[Tracks, Costs, np.random.Generator], Order]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from disco.catalogue.text import printable
-from disco.playlist.playlist import Playlist, key_name
+from disco.playlist.playlist import Playlist, key_name, sounding_name
 from disco.playlist.transition_grades import Grades, grade_name
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def table(playlist: Playlist, grades: Grades | None = None) -> Table:
     grid.add_column("", no_wrap=True, justify="right")
     for head in ("Title", "Artist"):  # where the terminal is narrow these give way, the numbers never
         grid.add_column(head, overflow="ellipsis")
-    for head in ("Key", "BPM", "Key move", "Tempo", "Distance", "Cost", *(["Grade"] if grades else [])):
+    pitched = playlist.mixing.pitch is not None
+    heads = ["Key", "BPM", *(["Pitch"] if pitched else []), "Key move", "Tempo", "Distance", "Cost"]
+    for head in [*heads, *(["Grade"] if grades else [])]:
         grid.add_column(head, no_wrap=True, justify="right")
     before = ""
     for i, (track, record) in enumerate(
@@ -66,10 +68,14 @@ def table(playlist: Playlist, grades: Grades | None = None) -> Table:
             _cell(", ".join(track["artists"] or [])),
             key,
             bpm,
+            *([""] if pitched else []),
         ]
         if record["join"] is not None:
             join, change = record["join"], float(playlist.terms["tempo_change"][i - 1])
-            move, tempo = f"{before} → {key}", "?" if np.isnan(change) else f"{change:+.1f} %"
+            if pitched:
+                row[-1] = f"{join['pitch']:+.1f} %" if join["pitch"] else "0"
+            sounds = sounding_name(join) if pitched else key
+            move, tempo = f"{before} → {sounds}", "?" if np.isnan(change) else f"{change:+.1f} %"
             distance, cost = "?" if join["distance"] is None else f"{join['distance']:.2f}", f"{join['cost']:.2f}"
             if grades is None:
                 row += [_coloured(move, join["key_similarity"]), _coloured(tempo, join["tempo_similarity"])]

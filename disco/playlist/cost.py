@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
-from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -32,6 +31,7 @@ from disco.models.predictors import Predictor
 from disco.playlist.columns import Columns
 from disco.playlist.mixing import Mixing
 from disco.playlist.styles import tempo_steps
+from disco.playlist.transition_cost import State
 
 # Cheapest transitions from a track that the lookahead cost averages. 10 and 40 do as well.
 _NEAR = 20
@@ -69,35 +69,6 @@ class Knobs:
                 raise DiscoError(f"{name} must be a finite number, not {value}")
 
 
-class State(NamedTuple):
-    """State of several sequences (beams): their last tracks, predicted vectors, and the predictor's memory."""
-
-    last: Rows
-    vectors: Floats
-    memory: Floats
-
-
-class TransitionCost(Protocol):
-    """Cost of the next track; lower is better."""
-
-    pairwise: bool
-
-    def start(self, path: Rows) -> State:
-        """State of one beam after a sequence of at least one track."""
-
-    def costs(self, state: State, options: Rows) -> Floats:
-        """Cost of each option as the next track of each beam, shape (beams, options)."""
-
-    def lookahead_cost(self, options: Rows) -> Floats:
-        """Estimated cost of the transition that follows each of n options, shape (n,)."""
-
-    def step(self, state: State, parents: Rows, rows: Rows) -> State:
-        """State after these rows, each appended to the beam with the index in `parents`."""
-
-    def terms(self, path: Rows) -> dict[str, Floats]:
-        """Named terms of each transition of a sequence, shape (n - 1,) each; NaN where unknown."""
-
-
 class _TransitionTerms:
     """The terms that both costs share, over one catalogue: distance, key and tempo similarity."""
 
@@ -108,7 +79,7 @@ class _TransitionTerms:
         angle = tempo_angle(catalogue.tempos).astype(np.float32)
         cosine, sine = np.nan_to_num(np.cos(angle), nan=0.0), np.nan_to_num(np.sin(angle), nan=0.0)
         octaves_differ = mixing.half_time_weight != 1 or mixing.max_tempo_change is not None or not mixing.graded
-        octave = angle / np.float32(2 * np.pi) if octaves_differ else None
+        octave = angle / np.float32(2 * np.pi) if octaves_differ or mixing.pitch is not None else None
         columns, missing_variance = impute(embeddings)
         steps = None if style is None else tempo_steps(catalogue.tempos)
         if style is not None and steps is not None:
@@ -160,7 +131,8 @@ class _TransitionTerms:
                 term = work[0, : len(cost)]  # still in the cache, and free again
                 if knobs.flow != 1:
                     cost *= np.float32(knobs.flow)
-                cost -= np.take(sweet, columns.key[block], out=term, mode="clip")
+                if self.mixing.pitch is None:
+                    cost -= np.take(sweet, columns.key[block], out=term, mode="clip")
                 if changes is not None:
                     cost -= np.take(self._tempo_values, changes[block], out=term, mode="clip")
                 elif graded:
@@ -168,6 +140,8 @@ class _TransitionTerms:
                     cost -= np.multiply(columns.sine[block], sine, out=term)
             if columns.octave is not None:
                 out += self._tempo_penalties(int(row), columns, columns.octave)
+            if self.mixing.pitch is not None:
+                out -= self._pitched_keys(int(row), columns)
         return costs
 
     def lookahead_cost(self, options: Rows) -> Floats:
@@ -181,7 +155,11 @@ class _TransitionTerms:
         squares += 0 if columns.missing_variance is None else columns.missing_variance
         costs = squares[:, None] + squares - 2 * (embeddings @ embeddings.T)
         costs = np.float32(knobs.flow) * np.sqrt(np.maximum(costs, 0, out=costs))
-        costs -= np.float32(knobs.sweetness) * self._similarity[np.ix_(columns.key, columns.key)]
+        key = columns.key
+        if self.mixing.pitch is None:
+            costs -= np.float32(knobs.sweetness) * self._similarity[np.ix_(key, key)]
+        else:
+            costs -= np.stack([self._pitched_keys(int(row), columns) for row in options])
         tempo = np.c_[columns.cosine, columns.sine]
         costs -= np.float32(knobs.smoothness) * (tempo @ tempo.T)
         np.fill_diagonal(costs, np.inf)
@@ -194,7 +172,9 @@ class _TransitionTerms:
         key, tempos, mixing = self._all.key, self._catalogue.tempos, self.mixing
         terms = {
             "distance": distance,
-            "key_similarity": mixing.key_similarity(key[a], key[b]),
+            "key_similarity": mixing.key_similarity(
+                key[a], key[b], mixing.semitones(key[a], key[b], tempos[a], tempos[b])
+            ),
             "tempo_similarity": mixing.tempo_similarity(tempos[a], tempos[b]),
             "tempo_change": tempo_change(tempos[a], tempos[b], mixing.folds),
         }
@@ -203,6 +183,11 @@ class _TransitionTerms:
     def values(self, path: Rows) -> dict[str, Floats]:
         """What keys and tempos of the transitions of a sequence are worth in the cost, under the names of terms."""
         return self.mixing.values(self._all.key[path], self._catalogue.tempos[path])
+
+    def _pitched_keys(self, row: int, columns: Columns) -> Floats:
+        """What keys of options are worth as they sound after a track, clashes included, shape (n,)."""
+        here = self._all.take(np.array([row]))
+        return self.mixing.pitched_values(self.knobs.sweetness, here.key, columns.key, here.octave, columns.octave)
 
     def _tempo_penalties(self, row: int, columns: Columns, octave: Floats) -> Floats:
         """Cost of large tempo jumps, and of half and double time below full weight, or of tempos not graded: (n,)."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.music import tempo_change, tempo_octaves
 from disco.playlist.cost import PairwiseCost
-from disco.playlist.key_rules import KEY_RULES, key_index, key_rule
+from disco.playlist.key_rules import KEY_RULES, key_rule
 from disco.playlist.sequence.constraints import PositionCosts, ranks
 from disco.playlist.sequence.rules import Rules
 
@@ -127,8 +127,8 @@ def flow_metrics(
         return FlowMetrics()
     terms, mixing = cost.terms(path), cost.mixing
     costs, steps = terms["cost"], terms["distance"]
-    keys = key_index(catalogue.numbers("key")[path], catalogue.modes[path])
-    sweetness = key_rule().between(keys[:-1], keys[1:])
+    before, after, _ = mixing.sounding_keys(catalogue, path)
+    sweetness = key_rule().between(before, after)
     known = ~np.isnan(sweetness)
     tempos = catalogue.tempos[path]
     change = np.abs(tempo_change(tempos[:-1], tempos[1:], mixing.folds))
@@ -140,9 +140,9 @@ def flow_metrics(
         transitions=len(costs),
         mean_cost=float(costs.mean()),
         total_cost=float(costs.sum()),
-        compatible=int(mixing.keys.allows(keys[:-1], keys[1:]).sum()),
+        compatible=int(mixing.keys.allows(before, after).sum()),
         keys=int(known.sum()),
-        allowed={name: _mean(key_rule(name).allows(keys[:-1], keys[1:])[known]) for name in KEY_RULES},
+        allowed={name: _mean(key_rule(name).allows(before, after)[known]) for name in KEY_RULES},
         clashes=10 * _mean(sweetness[known] < _COMPATIBLE - 1e-6),  # K is rounded, up or down
         tempo_change=_mean(change),
         tempo_p90=float(np.nanquantile(change, 0.9)) if not np.isnan(change).all() else np.nan,

@@ -52,6 +52,7 @@ def reorder(
     style: str = Mixing.style,
     max_tempo_change: float | None = Mixing.max_tempo_change,
     graded: bool = FOR_ORDERING.graded,
+    pitch: float | None = Mixing.pitch,
     start_track: str | None = None,
     end_track: str | None = None,
     pin: Mapping[int, str] | Sequence[str] = (),
@@ -93,7 +94,7 @@ def reorder(
         The knobs; see `disco.Knobs`. Here a clash of keys costs `sweetness`, a tempo out of reach `smoothness`.
     predictor : str or Predictor
         Model in whose space distance is measured; mean stands for the features themselves.
-    key_rule, energy_boost, half_time_weight, max_tempo_change, graded, style
+    key_rule, energy_boost, half_time_weight, max_tempo_change, graded, style, pitch
         How transitions are judged; see `disco.Mixing`.
     start_track : str, optional
         First track.
@@ -157,7 +158,9 @@ def reorder(
         read_playlist,
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
-        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, graded=graded, style=style),
+        mixing=Mixing(
+            key_rule, energy_boost, half_time_weight, max_tempo_change, graded=graded, style=style, pitch=pitch
+        ),
         constraints=Constraints(
             pinned=parse_pins(pin, row),
             start_track=None if start_track is None else row(start_track),
@@ -205,6 +208,7 @@ def lint(
     style: str = Mixing.style,
     max_tempo_change: float | None = Mixing.max_tempo_change,
     graded: bool = FOR_ORDERING.graded,
+    pitch: float | None = Mixing.pitch,
     iterations: int | None = None,
     seconds: float | None = None,
 ) -> Explanation:
@@ -214,7 +218,7 @@ def lint(
     ----------
     catalogue, playlist, title, flow, sweetness, smoothness, artist_gap, predictor
         As for `reorder`.
-    key_rule, energy_boost, half_time_weight, max_tempo_change, graded, style
+    key_rule, energy_boost, half_time_weight, max_tempo_change, graded, style, pitch
         How transitions are judged; see `disco.Mixing`.
     iterations : int, optional
         Iterations of the search for the best order (200).
@@ -239,7 +243,9 @@ def lint(
         catalogue,
         knobs=Knobs(flow=flow, sweetness=sweetness, smoothness=smoothness),
         predictor=predictor,
-        mixing=Mixing(key_rule, energy_boost, half_time_weight, max_tempo_change, graded=graded, style=style),
+        mixing=Mixing(
+            key_rule, energy_boost, half_time_weight, max_tempo_change, graded=graded, style=style, pitch=pitch
+        ),
         artist_gap=artist_gap,
         budget=None if iterations is None and seconds is None else Budget(iterations, seconds),
     )

@@ -17,7 +17,6 @@ from disco.models.scaler import quantile_match_notes, scaler
 from disco.playlist.candidates import gather
 from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.duration import Selector, fit_duration, replace_others, seconds
-from disco.playlist.key_rules import key_index
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import PAIRWISE, SEQUENCERS, Constraints, PositionCosts, Rules
@@ -175,8 +174,8 @@ def key_notes(tracks: Catalogue, mixing: Mixing, start: int = 1) -> list[str]:
     """A note if keys of tracks in their order, those of the start left out, clash and clashes are to be avoided."""
     if not mixing.avoid_clashes:
         return []
-    keys = key_index(tracks.numbers("key"), tracks.modes)[max(start, 1) - 1 :]
-    clashes = int(mixing.key_clashes(keys[:-1], keys[1:]).sum())
+    before, after, _ = mixing.sounding_keys(tracks)
+    clashes = int(mixing.key_clashes(before, after)[max(start, 1) - 1 :].sum())
     return [f"{clashes} transitions clash in key: there were no others"] if clashes else []
 
 

@@ -95,6 +95,17 @@ def key_index(key: ArrayLike, mode: ArrayLike) -> KeyIndex:
     return np.asarray(np.nan_to_num(index, nan=UNKNOWN), dtype=np.uint8)
 
 
+def camelot_name(index: int) -> str | None:
+    """Camelot name of a key by its index; None where unknown.
+
+    Examples
+    --------
+    >>> camelot_name(0), camelot_name(12), camelot_name(UNKNOWN)
+    ('8B', '8A', None)
+    """
+    return None if index == UNKNOWN else f"{(index + 7) % 12 + 1}{'B' if index < 12 else 'A'}"
+
+
 @cache
 def key_rule(name: str = "fifths", energy_boost: bool = False) -> KeyRule:
     """Get a rule by its name.

@@ -15,7 +15,7 @@ from disco.errors import DiscoError
 from disco.playlist.cost import PairwiseCost
 from disco.playlist.duration import seconds as durations_of
 from disco.playlist.key_moves import key_move
-from disco.playlist.key_rules import UNKNOWN, key_index
+from disco.playlist.key_rules import UNKNOWN
 from disco.playlist.playlist import Playlist
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules
 from disco.playlist.sequence.blocks import with_terms
@@ -199,14 +199,14 @@ def _reason(tracks: Catalogue, path: Rows, i: int, cost: PairwiseCost, terms: Wi
     if terms.drift is not None and terms.drift[path[0], path[i]]:
         return f"its tempo of {tracks.tempos[path[i]]:.0f} BPM is too far from the first"
     around = path[max(i - 1, 0) : i + 2]
-    keys = key_index(tracks.numbers("key"), tracks.modes)[around]
-    allowed = cost.mixing.keys.allows(keys[:-1], keys[1:])
+    own, sounding, _ = cost.mixing.sounding_keys(tracks, around)
+    allowed = cost.mixing.keys.allows(own, sounding)
     found = cost.terms(around)
     changes = np.abs(np.nan_to_num(found["tempo_change"]))
     parts = []
-    bad = [k for k in range(len(around) - 1) if not allowed[k] and UNKNOWN not in (keys[k], keys[k + 1])]
+    bad = [k for k in range(len(around) - 1) if not allowed[k] and UNKNOWN not in (own[k], sounding[k])]
     if bad:
-        parts.append(f"key ({key_move(int(keys[bad[0]]), int(keys[bad[0] + 1]))})")
+        parts.append(f"key ({key_move(int(own[bad[0]]), int(sounding[bad[0]]))})")
     if len(changes) and changes.max() > _LARGE_CHANGE:
         parts.append(f"tempo ({found['tempo_change'][int(changes.argmax())]:+.1f} %)")
     what = " and ".join(parts) if parts else f"sound ({float(np.nan_to_num(found['distance']).max()):.1f} apart)"

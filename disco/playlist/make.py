@@ -83,6 +83,7 @@ def make(
     style: str = Mixing.style,
     max_tempo_change: float | str | None = FOR_NEW_PLAYLISTS.max_tempo_change,
     avoid_clashes: bool = FOR_NEW_PLAYLISTS.avoid_clashes,
+    pitch: float | None = Mixing.pitch,
     end_track: str | None = None,
     pin: Mapping[int, str] | Sequence[str] = (),
     keep_positions: str | Sequence[int] | None = None,
@@ -140,7 +141,7 @@ def make(
         Method that chooses tracks: greedy, beam, order, path or walk.
     width : int, optional
         Sequences that beam, path and walk keep at each step. By default 16 for beam, 32 for the others.
-    key_rule, energy_boost, half_time_weight, style
+    key_rule, energy_boost, half_time_weight, style, pitch
         How transitions are judged; see `disco.Mixing`.
     max_tempo_change : float or "none"
         Per cent by which the tempo may change from track to track where there are others, or none for any change.
@@ -217,7 +218,13 @@ def make(
         return int(find_rows(catalogue, text, choose)[0])
 
     mixing = Mixing(
-        key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes, style=style
+        key_rule,
+        energy_boost,
+        half_time_weight,
+        parse_tempo_change(max_tempo_change),
+        avoid_clashes,
+        style=style,
+        pitch=pitch,
     )
     filters = Filters(texts_of(include), texts_of(exclude), parse_bpm(bpm), parse_duration(duration), explicit)
     if compatible_with is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue
 from disco.catalogue.music import tempo_octaves, tempo_similarity
 from disco.errors import DiscoError
-from disco.playlist.key_rules import KeyIndex, KeyRule, key_index, key_rule
+from disco.playlist.key_rules import UNKNOWN, KeyIndex, KeyRule, key_index, key_rule
+from disco.playlist.pitch import check_pitch, nearest, pitch_semitones, transposed, value_between
 from disco.playlist.styles import FIRST_UNSURE, PUBLISHED, Style, key_numbers, load_style
 
 Mask = NDArray[np.bool_]
@@ -34,6 +35,14 @@ _EXCESS = 0.6
 _JSON_NAMES = {"half_time_weight": "half_time", "max_tempo_change": "max_bpm_change"}
 # Cost of a clash of keys that is to be avoided: as much, so that as few transitions as possible are bad either way.
 KEY_PENALTY = 100.0
+
+
+class SoundingKeys(NamedTuple):
+    """Keys at the transitions of a sequence, by their indices in the tables of rules, shape (n - 1,) each."""
+
+    before: KeyIndex  # of the outgoing tracks, at their own tempos
+    after: KeyIndex  # of the incoming ones as they sound beside those
+    semitones: NDArray[np.float64]  # by which the incoming ones sound higher than at their own tempos
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,9 @@ class Mixing:
         What keys and tempos are worth: published (K and T), or as learned from DJs (dj) or listeners' playlists
         (listener). A learned style has values of its own for each move, so that the key rule only says which keys
         clash.
+    pitch : float, optional
+        Without key lock: per cent by which a track may be played faster or slower to meet the tempo of the one
+        before, which moves its key. Keys are judged as they sound then; see `disco.playlist.pitch`.
 
     Raises
     ------
@@ -79,9 +91,11 @@ class Mixing:
     avoid_clashes: bool = False
     graded: bool = True
     style: str = PUBLISHED
+    pitch: float | None = None
 
     def __post_init__(self) -> None:
         _ = self.keys
+        check_pitch(self.pitch)
         if self.learned is not None:
             object.__setattr__(self, "graded", True)
         if not 0 <= self.half_time_weight <= 1:
@@ -95,6 +109,8 @@ class Mixing:
         values = {_JSON_NAMES.get(name, name): value for name, value in asdict(self).items()}
         if self.style == PUBLISHED:
             del values["style"]
+        if self.pitch is None:
+            del values["pitch"]
         return values
 
     @cached_property
@@ -155,7 +171,9 @@ class Mixing:
 
         Of graded ones the similarities, 0 where unknown.
         """
-        key, a, b = self.key_tables[0][keys[:-1], keys[1:]], tempos[:-1], tempos[1:]
+        a, b = tempos[:-1], tempos[1:]
+        shifts = self.semitones(keys[:-1], keys[1:], a, b)
+        key = value_between(self.key_tables[0], keys[:-1], keys[1:], shifts).astype(np.float32)
         if self.graded:
             tempo = np.nan_to_num(self.tempo_similarity(a, b), nan=0.0).astype(np.float32)
         else:
@@ -177,12 +195,53 @@ class Mixing:
             return key_index(catalogue.numbers("key"), catalogue.modes)
         return key_numbers(catalogue)
 
-    def key_similarity(self, a: KeyIndex, b: KeyIndex) -> Floats:
-        """Value of transitions between keys, by their numbers, from 1 to -1; NaN where either is unknown."""
-        if self.learned is None:
-            return self.keys.between(a, b)
-        unknown = (a == FIRST_UNSURE - 1) | (b == FIRST_UNSURE - 1)
-        return np.where(unknown, np.nan, self.learned.keys[a, b]).astype(np.float32)
+    def semitones(
+        self, a: KeyIndex, b: KeyIndex, a_bpm: NDArray[np.floating], b_bpm: NDArray[np.floating]
+    ) -> NDArray[np.float64]:
+        """By how much the second track of transitions sounds higher than at its own tempo; 0 with key lock.
+
+        Keys are given by their numbers in `key_tables`, tempos in BPM, in shapes that broadcast.
+
+        Examples
+        --------
+        >>> c = np.array([0], dtype=np.uint8)
+        >>> Mixing(pitch=6).semitones(c, c, np.array([128.0]), np.array([124.0])).round(2).tolist()
+        [0.55]
+        """
+        if self.pitch is None:
+            return np.zeros(np.broadcast_shapes(np.shape(a), np.shape(b)))
+        octaves = tempo_octaves(a_bpm, b_bpm, self.folds)
+        return pitch_semitones(a, b, octaves, self.pitch, self.key_tables[0])
+
+    def pitched_values(
+        self, sweetness: float, a: KeyIndex, b: KeyIndex, a_octave: Floats | None, b_octave: Floats | None
+    ) -> Floats:
+        """What transitions to pitched tracks are worth, less the penalties of clashes, from log2 of the tempos."""
+        if self.pitch is None or a_octave is None or b_octave is None:
+            raise ValueError("tracks are not pitched, or there are no tempos to pitch them by")
+        octaves = b_octave - a_octave
+        octaves = octaves - np.rint(octaves) if self.folds else octaves
+        similarity, penalty = self.key_tables
+        shifts = pitch_semitones(a, b, octaves, self.pitch, similarity)
+        values = sweetness * value_between(similarity, a, b, shifts)
+        return np.asarray(values - penalty[a, transposed(b, nearest(shifts))], dtype=np.float32)
+
+    def sounding_keys(self, tracks: Catalogue, rows: NDArray[np.intp] | None = None) -> SoundingKeys:
+        """Keys of tracks in their order, or of rows, as they sound at each transition."""
+        rows = np.arange(len(tracks)) if rows is None else rows
+        numbers, tempos = self.key_numbers(tracks)[rows], tracks.tempos[rows]
+        keys = key_index(tracks.numbers("key")[rows], tracks.modes[rows])
+        shifts = self.semitones(numbers[:-1], numbers[1:], tempos[:-1], tempos[1:])
+        return SoundingKeys(keys[:-1], transposed(keys[1:], nearest(shifts)), shifts)
+
+    def key_similarity(self, a: KeyIndex, b: KeyIndex, semitones: NDArray[np.float64] | float = 0.0) -> Floats:
+        """Value of transitions between keys, from 1 to -1; NaN where either is unknown.
+
+        Keys are given by their numbers in `key_tables`; the second ones sound higher by so many semitones.
+        """
+        table = self.keys.padded if self.learned is None else self.learned.keys
+        values = value_between(table, a, b, semitones)
+        return np.where((a == UNKNOWN) | (b == UNKNOWN), np.nan, values).astype(np.float32)
 
     def tempo_similarity(self, a_bpm: NDArray[np.floating], b_bpm: NDArray[np.floating]) -> NDArray[np.floating]:
         """Value of changes of tempo, from 1 to -1; NaN where a tempo is unknown."""

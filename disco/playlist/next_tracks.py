@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -23,8 +23,9 @@ from disco.playlist.key_rules import key_index
 from disco.playlist.make import RELEVANCE, check_catalogue, find_rows, texts_of
 from disco.playlist.mixing import FOR_NEW_PLAYLISTS, Mixing
 from disco.playlist.parsing import parse_bpm, parse_duration, parse_tempo_change
+from disco.playlist.pitch import nearest, transposed
 from disco.playlist.played import played_rows
-from disco.playlist.playlist import key_name
+from disco.playlist.playlist import key_name, pitched_records, sounding_name
 from disco.playlist.sequence import Rules
 from disco.playlist.transition_grades import folded
 
@@ -55,6 +56,8 @@ class NextTracks:
     nearer_than : ndarray, shape (n,)
         Share of the catalogue from which the track before is farther away; NaN unknown.
     notes : tuple of str
+    pitched : list of dict
+        What to pitch each track by, and how its key then sounds (`Playlist.pitched`); empty with key lock.
     """
 
     tracks: Catalogue
@@ -64,6 +67,7 @@ class NextTracks:
     energy_changes: Floats
     nearer_than: Floats
     notes: tuple[str, ...] = ()
+    pitched: list[dict[str, Any]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.costs)
@@ -75,7 +79,11 @@ class NextTracks:
         half = folded(np.full(len(self), tempos[0]), tempos[1:])
         found = []
         for i in range(len(self)):
-            parts = [self.key_moves[i]]
+            pitch = self.pitched[i]["pitch"] if self.pitched else 0
+            parts = [
+                *([f"pitched {pitch:+.1f} % to {sounding_name(self.pitched[i])}"] if pitch else []),
+                self.key_moves[i],
+            ]
             change, energy, near = (
                 float(part[i]) for part in (self.tempo_changes, self.energy_changes, self.nearer_than)
             )
@@ -114,6 +122,7 @@ class NextTracks:
                     "energy_change": _rounded(self.energy_changes[i - 1], 3),
                     "nearer_than": _rounded(self.nearer_than[i - 1], 4),
                     "reason": self.reasons[i - 1],
+                    **(self.pitched[i - 1] if self.pitched else {}),
                 }
             records.append(record)
         before = {name: value for name, value in records[0].items() if name != "position"}
@@ -140,6 +149,7 @@ def next_tracks(
     style: str = Mixing.style,
     max_tempo_change: float | str | None = FOR_NEW_PLAYLISTS.max_tempo_change,
     avoid_clashes: bool = FOR_NEW_PLAYLISTS.avoid_clashes,
+    pitch: float | None = Mixing.pitch,
     include: str | Sequence[str] = Filters.include,
     exclude: str | Sequence[str] = Filters.exclude,
     bpm: str | tuple[float, float] | None = Filters.bpm,
@@ -162,7 +172,7 @@ def next_tracks(
         How many to list.
     flow, spicyness, sweetness, smoothness, relevance, artist_gap, candidates, predictor, recommender
         As for `disco.make`.
-    key_rule, energy_boost, half_time_weight, max_tempo_change, avoid_clashes, style
+    key_rule, energy_boost, half_time_weight, max_tempo_change, avoid_clashes, style, pitch
         How transitions are judged; see `disco.Mixing`.
     include, exclude, bpm, duration, explicit, compatible_with, unplayed, not_played_since, choose
         As for `disco.make`.
@@ -190,7 +200,13 @@ def next_tracks(
     if not len(rows):
         raise DiscoError("name the track that was played last")
     mixing = Mixing(
-        key_rule, energy_boost, half_time_weight, parse_tempo_change(max_tempo_change), avoid_clashes, style=style
+        key_rule,
+        energy_boost,
+        half_time_weight,
+        parse_tempo_change(max_tempo_change),
+        avoid_clashes,
+        style=style,
+        pitch=pitch,
     )
     filters = Filters(texts_of(include), texts_of(exclude), parse_bpm(bpm), parse_duration(duration), explicit)
     if compatible_with is not None:
@@ -216,18 +232,22 @@ def next_tracks(
     before = int(pool.start[-1])
     keys = key_index(pool.tracks.numbers("key"), pool.tracks.modes)
     tempos, energy = pool.tracks.tempos, pool.tracks.numbers("energy")
-    jumps = mixing.large_tempo_jumps(tempos[[before]], tempos[best]) | mixing.key_clashes(keys[[before]], keys[best])
+    numbers = mixing.key_numbers(pool.tracks)
+    semitones = mixing.semitones(numbers[[before]], numbers[best], tempos[[before]], tempos[best])
+    sounding = transposed(keys[best], nearest(semitones))
+    jumps = mixing.large_tempo_jumps(tempos[[before]], tempos[best]) | mixing.key_clashes(keys[[before]], sounding)
     notes = [*played_notes, *pool.notes]
     if count := int(jumps.sum()):
         notes.append(f"{count} of {len(best)} clash in key or change the tempo too much: there were no others")
     return NextTracks(
         pool.tracks.take(np.r_[before, best]),
         np.sort(costs, kind="stable")[:n],
-        [key_move(int(keys[before]), after) for after in keys[best].tolist()],
+        [key_move(int(keys[before]), after) for after in sounding.tolist()],
         tempo_change(tempos[before], tempos[best], mixing.folds).astype(np.float32),
         energy[best] - energy[before],
         _nearer_than(catalogue, model, embeddings, before, best),
         tuple(notes),
+        [] if mixing.pitch is None else pitched_records(sounding, semitones),
     )
 
 

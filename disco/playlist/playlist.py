@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Floats
 from disco.catalogue.music import camelot
 from disco.errors import MissingExtra
 from disco.playlist.cost import Knobs
 from disco.playlist.html_table import Cell, html_table, similarity_colour
+from disco.playlist.key_rules import KeyIndex, camelot_name
 from disco.playlist.mixing import FOR_NEW_PLAYLISTS, Mixing
+from disco.playlist.pitch import nearest, pitch_percent
 
 # Columns of the catalogue that `to_dict` needs.
 _SHOWN = ("track_id", "title", "artists", "key", "mode", "tempo_bpm", "duration_ms")
@@ -153,6 +156,7 @@ class Playlist:
         >>> first["join"] is None, sorted(second["join"])
         (True, ['cost', 'distance', 'key_similarity', 'tempo_similarity'])
         """
+        pitched = self.pitched()
         return {
             "name": self.name,
             "knobs": asdict(self.knobs),
@@ -173,11 +177,28 @@ class Playlist:
                     "mode": track["mode"],
                     "tempo_bpm": _rounded(track["tempo_bpm"], 2),
                     "duration_ms": track["duration_ms"],
-                    "join": {name: _rounded(float(self.terms[name][i - 1]), 4) for name in TERMS} if i else None,
+                    "join": {name: _rounded(float(self.terms[name][i - 1]), 4) for name in TERMS}
+                    | (pitched[i - 1] if pitched else {})
+                    if i
+                    else None,
                 }
                 for i, track in enumerate(self.tracks.tracks(names=_SHOWN))
             ],
         }
+
+    def pitched(self) -> list[dict[str, Any]]:
+        """What to pitch each track but the first by, and how its key then sounds; empty with key lock.
+
+        Returns
+        -------
+        list of dict
+            `pitch` in per cent, `sounding_key`, the Camelot name of the nearest key, None if unknown, and `cents`,
+            hundredths of a semitone, by which the track sounds higher than that key.
+        """
+        if self.mixing.pitch is None or not len(self):
+            return []
+        _, after, semitones = self.mixing.sounding_keys(self.tracks)
+        return pitched_records(after, semitones)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as `to_dict`."""
@@ -216,7 +237,11 @@ class Playlist:
         rows = []
         for i, (track, change) in enumerate(zip(tracks, changes, strict=True)):
             key, tempo, join = track["camelot"] or "?", track["tempo_bpm"], track["join"] or {}
-            move = f"{tracks[i - 1]['camelot'] or '?'} → {key}" if i else ""
+            move = (
+                f"{tracks[i - 1]['camelot'] or '?'} → {sounding_name(join) if 'sounding_key' in join else key}"
+                if i
+                else ""
+            )
             percent = "" if not i else "?" if math.isnan(change) else f"{change:+.1f} %"
             rows.append(
                 [
@@ -231,6 +256,40 @@ class Playlist:
                 ]
             )
         return html_table(self.name, heads, rows)
+
+
+def pitched_records(sounding: KeyIndex, semitones: NDArray[np.float64]) -> list[dict[str, Any]]:
+    """What to pitch tracks by and how their keys then sound, as `Playlist.pitched`.
+
+    Parameters
+    ----------
+    sounding : ndarray of int, shape (n,)
+        Indices of the nearest keys.
+    semitones : ndarray, shape (n,)
+        By which the tracks sound higher.
+
+    Examples
+    --------
+    >>> pitched_records(np.array([12]), np.array([-0.75]))
+    [{'pitch': -4.24, 'sounding_key': '8A', 'cents': 25}]
+    """
+    cents = 100 * (semitones - nearest(semitones))
+    return [
+        {"pitch": round(float(pitch), 2), "sounding_key": camelot_name(int(key)), "cents": round(float(off))}
+        for pitch, key, off in zip(pitch_percent(semitones), sounding, cents, strict=True)
+    ]
+
+
+def sounding_name(join: dict[str, Any]) -> str:
+    """Name of a key as it sounds on a pitched track, with the hundredths of a semitone that it is off.
+
+    Examples
+    --------
+    >>> sounding_name({"pitch": 4.2, "sounding_key": "8A", "cents": -29})
+    '8A -29'
+    """
+    off = f" {join['cents']:+d}" if join["cents"] else ""
+    return f"{join['sounding_key']}{off}" if join["sounding_key"] else "?"
 
 
 def key_name(track: dict[str, Any]) -> str | None:

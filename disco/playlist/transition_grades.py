@@ -24,10 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import FEATURES, Catalogue, Floats, Rows
-from disco.catalogue.music import camelot, key_similarity, tempo_octaves
+from disco.catalogue.music import tempo_octaves
 from disco.models.scaler import scaler
-from disco.playlist.key_rules import key_index
+from disco.playlist.key_rules import camelot_name, key_rule
 from disco.playlist.mixing import Mixing
+from disco.playlist.pitch import pitch_percent
 from disco.playlist.playlist import Playlist
 
 GRADES = ("good", "fair", "clash")
@@ -96,9 +97,9 @@ def distance_quantiles(embeddings: Floats) -> DistanceQuantiles:
 def grade_transitions(playlist: Playlist, apart: DistanceQuantiles) -> Grades:
     """Grade the transitions of a playlist; its distances must be between neighbours, not to a prediction."""
     tracks, mixing, terms = playlist.tracks, playlist.mixing, playlist.terms
-    keys = key_index(tracks.numbers("key"), tracks.modes)
-    circle = key_similarity(tracks.circle_positions[:-1], tracks.circle_positions[1:])
-    key = np.where(mixing.keys.allows(keys[:-1], keys[1:]), 0, np.where(circle > _TWO_STEPS, 1, 2))
+    own, sounding, _ = mixing.sounding_keys(tracks)
+    circle = key_rule().between(own, sounding)
+    key = np.where(mixing.keys.allows(own, sounding), 0, np.where(circle > _TWO_STEPS, 1, 2))
     before, after = tracks.tempos[:-1], tracks.tempos[1:]
     change = np.abs(terms["tempo_change"])
     tempo = _steps(change, _GOOD_CHANGE, _FAIR_CHANGE)
@@ -120,7 +121,7 @@ def issues(playlist: Playlist, grades: Grades, apart: DistanceQuantiles, i: int)
     """What is not good about the transition from track i to i + 1, and what is unknown, in words."""
     pair = playlist.tracks.tracks(np.array([i, i + 1]))
     return [
-        *_key_issues(pair, int(grades.key[i]), playlist.mixing),
+        *_key_issues(playlist, int(grades.key[i]), i),
         *_tempo_issues(pair, int(grades.tempo[i]), float(playlist.terms["tempo_change"][i]), playlist.mixing),
         *_sound_issues(playlist.tracks, int(grades.sound[i]), float(playlist.terms["distance"][i]), apart, i),
     ]
@@ -143,17 +144,18 @@ def _steps(values: Floats, good: float, fair: float) -> NDArray[np.int_]:
     return (values > good + 1e-4).astype(int) + (values > fair + 1e-4)
 
 
-def _key_issues(pair: Sequence[dict[str, Any]], grade: int, mixing: Mixing) -> list[str]:
+def _key_issues(playlist: Playlist, grade: int, i: int) -> list[str]:
     if grade == UNKNOWN:
         return ["a key is unknown"]
     if grade == 0:
         return []
-    keys = [(track["key"], track["mode"]) for track in pair]
-    before, after = (camelot(*key) for key in keys)
+    keys = playlist.mixing.sounding_keys(playlist.tracks, np.array([i, i + 1]))
+    before, after = (camelot_name(int(key[0])) or "?" for key in keys[:2])
     apart = abs(int(before[:-1]) - int(after[:-1]))
     steps = min(apart, 12 - apart)
     far = f"{steps} {'step' if steps == 1 else 'steps'} apart on the wheel" if steps else "one number, two letters"
-    return [f"keys {before} → {after}: {far}, which {mixing.key_rule} does not allow"]
+    pitched = f", pitched {pitch_percent(keys.semitones[0]):+.1f} %" if keys.semitones[0] else ""
+    return [f"keys {before} → {after}{pitched}: {far}, which {playlist.mixing.key_rule} does not allow"]
 
 
 def _tempo_issues(pair: Sequence[dict[str, Any]], grade: int, change: float, mixing: Mixing) -> list[str]:

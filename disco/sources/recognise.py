@@ -26,20 +26,8 @@ class Source(Protocol):
         """Read its playlists, each in its order; an empty list where it has none."""
 
 
-_SUFFIXES = (
-    ".csv",
-    ".json",
-    ".jspf",
-    ".m3u",
-    ".m3u8",
-    ".nml",
-    ".parquet",
-    ".pls",
-    ".sqlite",
-    ".txt",
-    ".xml",
-    ".xspf",
-)
+_LISTS = (".jspf", ".m3u", ".m3u8", ".pls", ".xspf")
+_SUFFIXES = (*_LISTS, ".csv", ".json", ".nml", ".parquet", ".sqlite", ".txt", ".xml")
 _LONGEST_PATH = 1000
 
 
@@ -48,11 +36,12 @@ def sources() -> tuple[Source, ...]:
     """Every source; the first that can read a path reads it."""
     # Imported here because the demo, and a table that is named as one, need none of them.
     from disco.sources import audio
-    from disco.sources.dj import mixxx, rekordbox, traktor
+    from disco.sources.dj import mixxx, rekordbox, text_exports, traktor
     from disco.sources.files import jspf, mpd, pls, spotify_export, text_lists, xspf
     from disco.sources.services import spotify
 
-    return (spotify, spotify_export, mpd, rekordbox, traktor, jspf, xspf, pls, mixxx, audio, text_lists, tables)
+    lists = (jspf, xspf, pls)
+    return (spotify, spotify_export, mpd, rekordbox, traktor, *lists, mixxx, audio, text_exports, text_lists, tables)
 
 
 def source_of(path: str | Path) -> Source | None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from disco.catalogue import Floats, Rows
 from disco.catalogue.music import camelot
 from disco.export.plot.style import ALONG, BAD, EDGE, GOOD, INK, LABELS, SOFT, hover, key_colour, layout, track_labels
-from disco.playlist.key_rules import key_index
 from disco.playlist.playlist import Playlist
 
 # From the middle: the inner edges of the rings of minor and of major keys, and how thick each is.
@@ -28,7 +27,7 @@ def wheel(playlist: Playlist) -> go.Figure:
     connects the tracks around them.
     """
     tracks, n = playlist.tracks, len(playlist)
-    keys, modes = tracks.numbers("key"), tracks.modes
+    modes = tracks.modes
     shown = np.flatnonzero(~np.isnan(tracks.circle_positions))
     figure = go.Figure(layout=_look(n - len(shown), n))
     _keys(figure)
@@ -36,8 +35,8 @@ def wheel(playlist: Playlist) -> go.Figure:
         return figure
     numbers = (tracks.circle_positions[shown].astype(int) + 7) % 12 + 1
     angle, radius = _polar(numbers, modes[shown].astype(int))
-    indices = key_index(keys, modes)[shown]
-    allowed = playlist.mixing.keys.allows(indices[:-1], indices[1:])
+    own, sounding, _ = playlist.mixing.sounding_keys(tracks, shown)
+    allowed = playlist.mixing.keys.allows(own, sounding)
     width = 2.2 if n <= LABELS else 1.2
     next_to = np.diff(shown) == 1
     for name, these, line in (

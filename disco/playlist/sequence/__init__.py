@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from disco.catalogue import Rows
-from disco.playlist.cost import TransitionCost
 from disco.playlist.sequence.beam import beam
 from disco.playlist.sequence.constraints import ARCS, Constraints, PositionCosts
 from disco.playlist.sequence.greedy import greedy
 from disco.playlist.sequence.order import Budget, order
 from disco.playlist.sequence.path import path, walk
 from disco.playlist.sequence.rules import Allows, Rules
+from disco.playlist.transition_cost import TransitionCost
 
 __all__ = [
     "ARCS",

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
 from disco.catalogue.arrays import among
-from disco.playlist.cost import TransitionCost
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import cheapest_first, fits, in_order, priced
 from disco.playlist.sequence.rules import Allows
+from disco.playlist.transition_cost import TransitionCost
 
 # For 200 playlists of 20 tracks from 400 candidates this takes 8 times as long as `greedy`; twice the width lowers
 # the cost by less than another 1 % (benchmarks/order.py).

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Floats, Rows
-from disco.playlist.cost import TransitionCost
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.rules import NEIGHBOURS, Allows, Rules
+from disco.playlist.transition_cost import TransitionCost
 
 # Candidates that are tried one by one, and then at once, before all are sorted: rules seldom exclude more. Among a
 # million, finding the minimum takes 0.1 ms, the 4096 lowest 10 ms, sorting all 100 ms.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Rows
 from disco.errors import DiscoError
-from disco.playlist.cost import PairwiseCost, TransitionCost
+from disco.playlist.cost import PairwiseCost
 from disco.playlist.sequence import held_karp, local_search
 from disco.playlist.sequence.blocks import order_blocks
 from disco.playlist.sequence.constraints import PositionCosts
@@ -23,6 +23,7 @@ from disco.playlist.sequence.local_search import FORBIDDEN, SOFT_PENALTY, Proble
 from disco.playlist.sequence.rules import Allows, Rules
 from disco.playlist.sequence.two_opt import TwoOptTour
 from disco.playlist.sequence.wishes import WishTerms
+from disco.playlist.transition_cost import TransitionCost
 from disco.sources.progress import Interval
 
 log = logging.getLogger(__name__)

@@ -8,11 +8,12 @@ import numpy as np
 
 from disco.catalogue import Floats, Rows
 from disco.errors import DiscoError
-from disco.playlist.cost import PairwiseCost, TransitionCost
+from disco.playlist.cost import PairwiseCost
 from disco.playlist.sequence.beam import beam, search
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import in_order
 from disco.playlist.sequence.rules import Allows
+from disco.playlist.transition_cost import TransitionCost
 
 # Twice as wide as `beam`, since the end of a sequence matters more.
 WIDTH = 32

@@ -136,6 +136,10 @@ def _track(file: Path, tags: Tags, sound: Measured) -> dict[str, object]:
     artist, title = ("", file.stem) if tags.title else _named(file.stem)
     key, mode = tags.key or (sound.key, sound.mode)
     features = {name: getattr(sound, name) for name in ("loudness", "energy", "acousticness", "danceability")}
+    measured = set(features.values()) != {None}
+    if not measured:  # energy of a tag is on another scale than what is measured, and never mixed with it
+        features["energy"] = tags.energy
+    feature_set = FEATURE_SET if measured else None if tags.energy is None else "comment"
     return {
         "track_id": _text(file),
         "title": tags.title or _clean(title),
@@ -150,7 +154,7 @@ def _track(file: Path, tags: Tags, sound: Measured) -> dict[str, object]:
         "key": key,
         "mode": mode,
         **features,
-        "feature_set": None if set(features.values()) == {None} else FEATURE_SET,
+        "feature_set": feature_set,
         "key_origin": "tag" if tags.key else "sound" if sound.key is not None else None,
         "key_confidence": None if tags.key else sound.key_confidence,
         "tempo_origin": "tag" if tags.tempo_bpm else "sound" if sound.tempo_bpm else None,
@@ -188,9 +192,17 @@ def _notes(
         notes.append(f"{path}: {len(untitled):,} without a title in their tags go by their file's name")
     odd = [tags.odd_key for _, tags in found if tags.odd_key]
     if odd:
-        texts = ", ".join(repr(printable(text)[:20]) for text in list(dict.fromkeys(odd))[:_NAMED])
-        notes.append(f"{path}: {len(odd):,} keys taken as unknown: {texts}")
+        notes.append(f"{path}: {len(odd):,} keys taken as unknown: {_shown(odd)}")
+    if odd := [tags.odd_tempo for _, tags in found if tags.odd_tempo]:
+        notes.append(f"{path}: {len(odd):,} tempos taken as unknown: {_shown(odd)}")
+    if scaled := [tags for _, tags in found if tags.scaled_tempo]:
+        first = f"{printable(scaled[0].scaled_tempo)[:20]} as {scaled[0].tempo_bpm:.2f}"
+        notes.append(f"{path}: {len(scaled):,} tempos read as hundredths or tenths: {first}")
     return notes + [f"{path}: {problem}" for problem in _problems(problems, where)]
+
+
+def _shown(texts: Sequence[str]) -> str:
+    return ", ".join(repr(printable(text)[:20]) for text in list(dict.fromkeys(texts))[:_NAMED])
 
 
 def _count(table: pa.Table, column: str, origin: str = "sound") -> int:
