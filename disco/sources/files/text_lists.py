@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
+import logging
 import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
 from disco.catalogue import Catalogue
-from disco.errors import DataError, NotFoundError
+from disco.errors import DataError
 from disco.sources import entries as library
 from disco.sources.file_urls import from_url, in_folder
-from disco.sources.files import columns, json_lists, pls, tables
+from disco.sources.files import json_lists, pls, tables
+from disco.sources.files.decoding import content_of, decode
+from disco.sources.files.other_files import what_it_is
 from disco.sources.tracklist import Entry, Tracklist, with_names_apart
 
 NAME = "a playlist as text"
+_log = logging.getLogger(__name__)
 
 _M3U = (".m3u", ".m3u8")
 _M3U_LINES = ("#EXTM3U", "#EXTINF:", "#EXTVDJ:")
@@ -37,22 +41,22 @@ def can_read(path: Path) -> bool:
             start = file.read(1 << 16)
     except (OSError, ValueError):
         return False
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(tuple(line.encode() for line in _M3U_LINES)) or path.suffix.lower() in _M3U:
-        return bool(text) and b"\0" not in text
-    if text.startswith(b"{"):
-        return b'"tracks"' in text or (path.suffix.lower() == ".json" and _is_json_list(text))
-    if text.startswith(b"[") and path.suffix.lower() == ".json":
+    found = decode(start)
+    text = "" if found is None else found[0].lstrip()
+    if text.startswith(_M3U_LINES) or path.suffix.lower() in _M3U:
+        return bool(text)
+    if text.startswith("{"):
+        return '"tracks"' in text or (path.suffix.lower() == ".json" and _is_json_list(text))
+    if text.startswith("[") and path.suffix.lower() == ".json":
         return True
-    if path.suffix.lower() != ".txt" or not text or b"\0" in text or text.startswith(b"<"):
+    if path.suffix.lower() != ".txt" or not text or text.startswith("<"):
         return False
-    header = next(csv.reader([text.decode(errors="replace").splitlines()[0]]), [])
-    return not columns.is_header(header)
+    return tables.layout_of(start) is None
 
 
-def _is_json_list(text: bytes) -> bool:
+def _is_json_list(text: str) -> bool:
     """Whether an object of JSON may hold a list of tracks, by the names in its beginning."""
-    return re.search(rb'"(?:items|songs|entries|data)"\s*:\s*[\[{]', text) is not None
+    return re.search(r'"(?:items|songs|entries|data)"\s*:\s*[\[{]', text) is not None
 
 
 def read(path: Path) -> Catalogue:
@@ -126,22 +130,14 @@ def parse(text: str, path: Path) -> Tracklist:
 
 
 def _text_of(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
-        raise NotFoundError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise DataError(path, f"cannot be read ({error.strerror})") from None
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        if content[:2] in (b"\xff\xfe", b"\xfe\xff") and len(content) % 2 == 0:
-            what = "is encoded as UTF-16; save it as UTF-8"
-        elif b"\0" in content:
-            what = "is not a playlist that DISCO reads: it is neither text nor Parquet"
-        else:
-            what = "is not UTF-8; save the file as UTF-8"
-        raise DataError(path, what) from None
+    content = content_of(path)
+    found = decode(content)
+    if found is None:
+        raise DataError(path, f"is {what_it_is(content) or 'not a playlist that DISCO reads: it is no text'}")
+    text, guess = found
+    if guess:
+        _log.info("%s: read as %s", path, guess)
+    return text
 
 
 def _m3u(text: str, folder: Path) -> Tracklist:
