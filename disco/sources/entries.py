@@ -165,6 +165,38 @@ def bare_id(text: str) -> str:
     return link[1] if link else text
 
 
+def each_once(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries of a playlist without those of an id that came before.
+
+    Examples
+    --------
+    >>> [entry.title for entry in each_once([Entry("a", "Night Bus"), Entry("b"), Entry("a", "Bus")])]
+    ['Night Bus', None]
+    """
+    first: dict[str | None, Entry] = {}
+    for entry in entries:
+        first.setdefault(entry.id, entry)
+    return list(first.values())
+
+
+def named_after_file(stem: str) -> tuple[str, str]:
+    """Artist (empty if unknown) and title in a file's name: `Artist - Title`, `03 - Title`, `03. Artist - Title`.
+
+    Examples
+    --------
+    >>> named_after_file("03. Mira Vale - Night Bus"), named_after_file("Night Bus")
+    (('Mira Vale', 'Night Bus'), ('', 'Night Bus'))
+    """
+    parts = [part.strip() for part in stem.replace("_", " ").split(" - ") if part.strip()]
+    if len(parts) > 1 and parts[0].rstrip(".").isdecimal():
+        parts = parts[1:]
+    elif parts:
+        number, _, rest = parts[0].partition(" ")
+        if rest.strip() and number.rstrip(".").isdecimal() and len(number) <= 3:
+            parts[0] = rest.strip()
+    return (parts[0], " - ".join(parts[1:])) if len(parts) > 1 else ("", parts[0] if parts else stem)
+
+
 def id_in_comment(comment: str | None) -> str | None:
     """The id that DISCO wrote into the comment of a track without a file; None if there is none."""
     return comment.removeprefix(ID_PREFIX).strip() if comment and comment.startswith(ID_PREFIX) else None

@@ -26,8 +26,9 @@ class Source(Protocol):
         """Read its playlists, each in its order; an empty list where it has none."""
 
 
-_LISTS = (".jspf", ".m3u", ".m3u8", ".pls", ".xspf")
-_SUFFIXES = (*_LISTS, ".csv", ".json", ".nml", ".parquet", ".sqlite", ".txt", ".xml")
+_SUFFIXES = tuple(
+    ".crate .csv .db .json .jspf .m3u .m3u8 .nml .parquet .pls .scrate .session .sqlite .txt .vdjfolder .xml .xspf".split()
+)
 _LONGEST_PATH = 1000
 
 
@@ -36,12 +37,23 @@ def sources() -> tuple[Source, ...]:
     """Every source; the first that can read a path reads it."""
     # Imported here because the demo, and a table that is named as one, need none of them.
     from disco.sources import audio
-    from disco.sources.dj import mixxx, rekordbox, text_exports, traktor
+    from disco.sources.dj import (
+        engine_library,
+        itunes,
+        mixxx,
+        rekordbox,
+        rekordbox_database,
+        serato_library,
+        text_exports,
+        traktor,
+        virtualdj_library,
+    )
     from disco.sources.files import jspf, mpd, pls, spotify_export, text_lists, xspf
     from disco.sources.services import spotify
 
-    lists = (jspf, xspf, pls)
-    return (spotify, spotify_export, mpd, rekordbox, traktor, *lists, mixxx, audio, text_exports, text_lists, tables)
+    xml = (rekordbox, traktor, virtualdj_library, itunes)
+    databases = (rekordbox_database, engine_library, serato_library, mixxx)
+    return (spotify, spotify_export, mpd, *xml, jspf, xspf, pls, *databases, audio, text_exports, text_lists, tables)
 
 
 def source_of(path: str | Path) -> Source | None:

@@ -11,17 +11,29 @@ from typing import Any
 import numpy as np
 import pytest
 import test_audio
+import test_dj_databases
 import test_jspf
 import test_mixxx
 import test_rekordbox
 import test_spotify_library
+import test_text_exports
 import test_traktor
 from helpers.catalogues import random_catalogue
 
 from disco.catalogue import SCHEMA
 from disco.errors import DiscoError
 from disco.sources import Source, audio, source_of, sources
-from disco.sources.dj import mixxx, rekordbox, traktor
+from disco.sources.dj import (
+    engine_library,
+    itunes,
+    mixxx,
+    rekordbox,
+    rekordbox_database,
+    serato_library,
+    text_exports,
+    traktor,
+    virtualdj_library,
+)
 from disco.sources.files import jspf, mpd, pls, spotify_export, tables, text_lists, xspf
 from disco.sources.services import spotify
 
@@ -145,11 +157,17 @@ EXAMPLES: list[tuple[Source, Callable[[Path], Path], int, int]] = [
     (mpd, write_slice, 4, 2),
     (rekordbox, test_rekordbox.example, 5, 4),
     (traktor, test_traktor.example, 4, 2),
+    (virtualdj_library, test_dj_databases.virtualdj_example, 3, 0),
+    (itunes, test_dj_databases.itunes_example, 2, 1),
     (jspf, test_jspf.example, 6, 1),
     (xspf, write_xspf, 3, 1),
     (pls, write_pls, 2, 1),
+    (rekordbox_database, test_dj_databases.rekordbox_example, 2, 1),
+    (engine_library, test_dj_databases.engine_example, 3, 2),
+    (serato_library, test_dj_databases.serato_example, 2, 2),
     (mixxx, test_mixxx.example, 3, 4),
     (audio, test_audio.write_example, 3, 0),
+    (text_exports, test_text_exports.example, 2, 1),
     (text_lists, write_m3u, 3, 1),
     (tables, write_table, 5, 0),
 ]
