@@ -26,9 +26,8 @@ class Source(Protocol):
         """Read its playlists, each in its order; an empty list where it has none."""
 
 
-_SUFFIXES = tuple(
-    ".crate .csv .db .json .jspf .m3u .m3u8 .nml .parquet .pls .scrate .session .sqlite .txt .vdjfolder .xml .xspf".split()
-)
+_LISTS = ".jspf .m3u .m3u8 .pls .vdjfolder .xspf"
+_SUFFIXES = tuple(f"{_LISTS} .crate .csv .db .json .nml .parquet .scrate .session .sqlite .txt .xml".split())
 _LONGEST_PATH = 1000
 
 
