@@ -119,7 +119,8 @@ class Playlist:
         Parameters
         ----------
         path : str or path
-            `.m3u8`, `.json`, `.csv`, `.jspf`, `.xml` (rekordbox), `.nml` (Traktor), or `.html` for a page of figures.
+            `.m3u8`, `.json`, `.csv`, `.jspf`, `.xspf`, `.pls`, `.xml` (rekordbox), `.nml` (Traktor), or `.html` for a
+            page of figures.
         force : bool
             Whether an existing file is overwritten.
         paths : str, optional
