@@ -36,10 +36,11 @@ def sources() -> tuple[Source, ...]:
     # Imported here because the demo, and a table that is named as one, need none of them.
     from disco.sources import audio
     from disco.sources.dj import mixxx, rekordbox, text_exports, traktor
-    from disco.sources.files import jspf, mpd, spotify_export, text_lists
+    from disco.sources.files import jspf, mpd, spotify_export, table_archive, text_lists
     from disco.sources.services import spotify
 
-    return (spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio, text_exports, text_lists, tables)
+    archives = (spotify_export, mpd, table_archive)
+    return (spotify, *archives, rekordbox, traktor, jspf, mixxx, audio, text_exports, text_lists, tables)
 
 
 def source_of(path: str | Path) -> Source | None:

@@ -1,7 +1,7 @@
-"""Playlists that DJ programs export as text: rekordbox's "Export a playlist to a file (*.txt)", and Serato's.
+"""Playlists that Serato exports as text, whose columns stand below their names at fixed places.
 
-Tabs part the columns, or they stand below their names at fixed places; the encoding is UTF-16 in rekordbox. Columns
-are read by their names in the languages of these programs, as in histories.
+Columns are read by their names in the languages of the program, as in histories. Text with separators, as
+rekordbox writes it, is a table; see `disco.sources.files.tables`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from disco.catalogue import Catalogue
 from disco.errors import DataError
 from disco.sources import entries as library
-from disco.sources.files import play_tables
+from disco.sources.files import play_tables, tables
 from disco.sources.files.decoding import decoded, text_of
 from disco.sources.tracklist import Entry, Tracklist
 
@@ -21,16 +21,17 @@ _SUFFIXES = (".txt", ".tsv", ".tab")
 
 
 def can_read(path: Path) -> bool:
-    """Whether a text begins with names of columns, parted by tabs or at fixed places; never raises."""
+    """Whether a text begins with names of columns at fixed places; never raises."""
     if path.suffix.lower() not in _SUFFIXES:
         return False
     try:
         with path.open("rb") as file:
-            start = decoded(file.read(_START), path).lstrip()
+            content = file.read(_START)
+        start = decoded(content, path).lstrip()
     except (OSError, ValueError, DataError):
         return False
     first = start.split("\n", 1)[0]
-    if "\t" not in first and "  " not in first.strip():
+    if "  " not in first.strip() or tables.layout_of(content) is not None:
         return False
     header = next(iter(play_tables.rows_of(first)), [])
     return {"title", "artist"} <= play_tables.columns_of(header).keys()
