@@ -1,7 +1,7 @@
-"""Playlists that Serato exports as text, whose columns stand below their names at fixed places.
+"""Playlists that DJ programs export as text: rekordbox's "Export a playlist to a file (*.txt)", and Serato's.
 
-Columns are read by their names in the languages of the program, as in histories. Text with separators, as
-rekordbox writes it, is a table; see `disco.sources.files.tables`.
+With tabs, as rekordbox writes them, they are tables like any other; Serato's columns stand below their names at fixed
+places, and are read by these in the languages of the program, as in histories.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from disco.catalogue import Catalogue
 from disco.errors import DataError
 from disco.sources import entries as library
 from disco.sources.files import play_tables, tables
-from disco.sources.files.decoding import decoded, text_of
+from disco.sources.files.decoding import content_of, decoded, text_of
 from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "a playlist that a DJ program exported as text"
@@ -21,17 +21,16 @@ _SUFFIXES = (".txt", ".tsv", ".tab")
 
 
 def can_read(path: Path) -> bool:
-    """Whether a text begins with names of columns at fixed places; never raises."""
+    """Whether a text begins with names of columns, parted by tabs or at fixed places; never raises."""
     if path.suffix.lower() not in _SUFFIXES:
         return False
     try:
         with path.open("rb") as file:
-            content = file.read(_START)
-        start = decoded(content, path).lstrip()
+            start = decoded(file.read(_START), path).lstrip()
     except (OSError, ValueError, DataError):
         return False
-    first = start.split("\n", 1)[0]
-    if "  " not in first.strip() or tables.layout_of(content) is not None:
+    first = next(iter(start.splitlines()), "")
+    if "\t" not in first and "  " not in first.strip():
         return False
     header = next(iter(play_tables.rows_of(first)), [])
     return {"title", "artist"} <= play_tables.columns_of(header).keys()
@@ -45,8 +44,10 @@ def read(path: Path) -> Catalogue:
     NotFoundError, DataError
         With what is wrong with the file.
     """
+    if _is_table(path):
+        return tables.read(path)
     entries = [entry for _, of in _sets(path) for entry in of]
-    return library.catalogue(library.with_ids(entries), path, NAME)
+    return library.catalogue(library.each_once(library.with_ids(entries)), path, NAME)
 
 
 def playlists(path: Path) -> list[Tracklist]:
@@ -57,9 +58,15 @@ def playlists(path: Path) -> list[Tracklist]:
     NotFoundError, DataError
         With what is wrong with the file.
     """
+    if _is_table(path):
+        return [tables.as_playlist(path)]
     sets = [(name, library.with_ids(entries)) for name, entries in _sets(path)]
-    tracks = library.catalogue([entry for _, of in sets for entry in of], path, NAME)
+    tracks = library.catalogue(library.each_once(entry for _, of in sets for entry in of), path, NAME)
     return library.tracklists([([], name, of) for name, of in sets], tracks)
+
+
+def _is_table(path: Path) -> bool:
+    return tables.layout_of(content_of(path)[:_START]) is not None
 
 
 def _sets(path: Path) -> list[tuple[str, list[Entry]]]:

@@ -9,7 +9,7 @@ rows of whatever length, line by line.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -80,20 +80,39 @@ def playlists(path: Path) -> list[Tracklist]:
     NotFoundError, DataError
         As `read`.
     """
-    from disco.sources.tracklist import Tracklist, entries_of
-
     if not _names_playlists(path):
         return []
-    raw, header, row_name, given = _raw(path)
-    found = columns.tracks(raw, header, path, row_name, need_names=True)
+    found, notes = _rows(path)
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(found.playlists):
         rows.setdefault(name or "", []).append(row)
-    made = []
-    for name, at in rows.items():
-        tracks = Catalogue(found.table.take(row_array(np.array(at))), str(path), (*given, *found.notes))
-        made.append(Tracklist(name, entries_of(tracks), tracks))
-    return made if any(rows) else []
+    return [_tracklist(name, found, at, path, notes) for name, at in rows.items()] if any(rows) else []
+
+
+def as_playlist(path: Path) -> Tracklist:
+    """A table as one playlist with the name of the file, in which a track that has two rows is twice.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        As `read`.
+    """
+    found, notes = _rows(path)
+    return _tracklist(path.stem, found, range(found.table.num_rows), path, notes)
+
+
+def _rows(path: Path) -> tuple[columns.TableTracks, list[str]]:
+    raw, header, row_name, notes = _raw(path)
+    return columns.tracks(raw, header, path, row_name, need_names=True), notes
+
+
+def _tracklist(
+    name: str, found: columns.TableTracks, rows: Sequence[int], path: Path, notes: Sequence[str]
+) -> Tracklist:
+    from disco.sources.tracklist import Tracklist, entries_of
+
+    tracks = Catalogue(found.table.take(row_array(np.array(rows))), str(path), (*notes, *found.notes))
+    return Tracklist(name, entries_of(tracks), tracks)
 
 
 def _names_playlists(path: Path) -> bool:
