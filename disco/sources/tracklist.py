@@ -9,8 +9,14 @@ import pyarrow as pa
 
 from disco.catalogue import Catalogue, Rows
 from disco.catalogue.same_recording import Recordings
-from disco.catalogue.text import recording_titles, split_names
+from disco.catalogue.text import LONGEST, LONGEST_PATH, clean_text, recording_titles, split_names
 from disco.errors import NotFoundError
+
+# What of an entry is text, and is cleaned as it enters.
+_TEXTS = (
+    *((name, LONGEST) for name in ("title", "artist", "album", "genre", "isrc", "key", "comment", "text")),
+    *((name, LONGEST_PATH) for name in ("id", "path")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,12 @@ class Entry:
     key: str | tuple[int, int] | None = None
     comment: str | None = None
     text: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, longest in _TEXTS:
+            text = getattr(self, name)
+            if text.__class__ is str and (len(text) > longest or not text.isascii()):
+                object.__setattr__(self, name, clean_text(text, longest))
 
     @property
     def name(self) -> str:

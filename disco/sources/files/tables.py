@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from disco.catalogue import Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import columns
+from disco.sources.limits import input_stream, read_parquet
 from disco.sources.storage import atomic_file
 
 if TYPE_CHECKING:
@@ -80,10 +81,9 @@ def write(catalogue: Catalogue, where: str | Path) -> None:
 
 def _read_parquet(path: Path) -> Catalogue:
     try:
-        file = pq.ParquetFile(path)
-        header = file.schema_arrow.names
+        header = pq.ParquetFile(path).schema_arrow.names
         known = columns.known_columns(header, path)
-        raw = file.read(columns=[name for names in known.values() for name in names])
+        raw = read_parquet(path, [name for names in known.values() for name in names])
     except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names of columns that are not UTF-8
         raise DataError(path, f"is not a readable Parquet file ({_first_line(error)})") from None
     if not raw.num_rows:
@@ -116,7 +116,7 @@ def _read_csv(path: Path) -> Catalogue:
 def _parse(path: Path, types: dict[str, pa.DataType]) -> pa.Table:
     import pyarrow.csv as pacsv  # not needed for Parquet, nor for what the cache has
 
-    with pa.input_stream(str(path), compression="detect") as stream:
+    with input_stream(path) as stream:
         return pacsv.read_csv(
             stream,
             read_options=pacsv.ReadOptions(block_size=1 << 24),
@@ -133,7 +133,7 @@ def _parse(path: Path, types: dict[str, pa.DataType]) -> pa.Table:
 def _header(path: Path) -> list[str]:
     """Column names of a CSV file, which must be separated by commas."""
     try:
-        with pa.input_stream(str(path), compression="detect") as stream:
+        with input_stream(path) as stream:
             start = stream.read(1 << 16)
     except OSError as error:
         raise DataError(path, f"cannot be read ({_first_line(error)})") from None
@@ -159,7 +159,7 @@ def _header(path: Path) -> list[str]:
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line on which each record of a CSV file begins, and its values; slow but exact."""
-    with pa.input_stream(str(path), compression="detect") as stream:
+    with input_stream(path) as stream:
         reader = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline=""))
         line = 1
         for values in reader:
