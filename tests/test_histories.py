@@ -392,7 +392,7 @@ def test_any_m3u_is_a_set_without_times(tmp_path):
         ("a.nml", b"", "is empty"),
         ("a.session", b"vrsn\0\0\0\0", "holds no entry of a history"),
         ("a.xml", b"<html></html>", "neither of Traktor nor of rekordbox"),
-        ("a.txt", b"\0\1\2\3\4\5\6\7" * 99, "neither a history that DISCO reads nor text"),
+        ("a.txt", b"\0\1\2\3\4\5\6\7" * 99, "neither a list nor a history that DISCO reads, nor text"),
         ("a.csv", b"one,two\n1,2\n", "names no column of titles or files"),
         ("a.csv", b"title,artist\n", "holds no play"),
         ("a.csv", b"title,playtime\nBus,00:00:10\n", "holds no play .1 plays of under a minute left out"),

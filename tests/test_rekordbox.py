@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import pytest
 
-from disco.catalogue.music import parse_key
+from disco.catalogue.key_names import parse_key
 from disco.errors import DataError, NotFoundError
 from disco.sources import entries, playlist_files
 from disco.sources.dj import rekordbox

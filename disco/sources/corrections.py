@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from disco.catalogue import Catalogue
-from disco.catalogue.music import camelot, parse_key
+from disco.catalogue.key_names import parse_key
+from disco.catalogue.music import camelot
 from disco.catalogue.same_recording import Recordings
 from disco.catalogue.schema import PERSON
 from disco.catalogue.text import split_names

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from disco.catalogue import SCHEMA, Catalogue
-from disco.catalogue.music import parse_key
+from disco.catalogue.key_names import parse_key
 from disco.errors import DataError
 from disco.sources.files import columns
 from disco.sources.tracklist import Entry, Tracklist, entries_of
@@ -80,7 +80,7 @@ def catalogue(entries: Sequence[Entry], path: Path, format_name: str, notes: Seq
             "feature_set": pa.array([None if value is None else "comment" for value in numbers["energy"]], texts),
         }
     )
-    made = columns.catalogue(raw, raw.column_names, path, lambda row: f"{path}, track {row + 1}")
+    made = columns.catalogue(raw, raw.column_names, path, lambda row: f"track {row + 1}")
     all_notes = [f"{path}: {len(entries):,} tracks ({format_name})", *made.notes[1:], *notes]
     odd = sum(entry.key not in (None, "") and key is None for entry, key in zip(entries, keys, strict=True))
     if odd:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue
-from disco.catalogue.music import parse_key
+from disco.catalogue.key_names import parse_key
 from disco.catalogue.same_recording import Recordings
 from disco.errors import DiscoError
 from disco.evaluation import metrics

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from disco.catalogue.music import parse_key
+from disco.catalogue.key_names import parse_key
 from disco.errors import DataError
 from disco.sources.audio import ape
 from disco.sources.audio.walk import UNREAD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import os
 import re
 from dataclasses import replace
@@ -12,13 +13,16 @@ from typing import Any
 
 from disco.catalogue import Catalogue
 from disco.catalogue.text import TRACK_LINK
-from disco.errors import DataError, NotFoundError
+from disco.errors import DataError
 from disco.sources import entries as library
 from disco.sources.file_urls import from_url, is_file
-from disco.sources.files import columns, tables
+from disco.sources.files import tables
+from disco.sources.files.decoding import content_of, decode
+from disco.sources.files.other_files import what_it_is
 from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "a playlist as text"
+_log = logging.getLogger(__name__)
 
 _M3U = (".m3u", ".m3u8")
 _TABLES = (".csv", ".tsv")
@@ -37,15 +41,15 @@ def can_read(path: Path) -> bool:
             start = file.read(1 << 16)
     except (OSError, ValueError):
         return False
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(b"#EXTM3U") or path.suffix.lower() in _M3U:
-        return bool(text) and b"\0" not in text
-    if text.startswith(b"{"):
-        return b'"tracks"' in text
-    if path.suffix.lower() != ".txt" or not text or b"\0" in text or text.startswith(b"<"):
+    found = decode(start)
+    text = "" if found is None else found[0].lstrip()
+    if text.startswith("#EXTM3U") or path.suffix.lower() in _M3U:
+        return bool(text)
+    if text.startswith("{"):
+        return '"tracks"' in text
+    if path.suffix.lower() != ".txt" or not text or text.startswith("<"):
         return False
-    header = next(csv.reader([text.decode(errors="replace").splitlines()[0]]), [])
-    return not columns.is_header(header)
+    return tables.layout_of(start) is None
 
 
 def read(path: Path) -> Catalogue:
@@ -110,22 +114,14 @@ def parse(text: str, path: Path) -> Tracklist:
 
 
 def _text_of(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
-        raise NotFoundError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise DataError(path, f"cannot be read ({error.strerror})") from None
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        if content[:2] in (b"\xff\xfe", b"\xfe\xff") and len(content) % 2 == 0:
-            what = "is encoded as UTF-16; save it as UTF-8"
-        elif b"\0" in content:
-            what = "is not a playlist that DISCO reads: it is neither text nor Parquet"
-        else:
-            what = "is not UTF-8; save the file as UTF-8"
-        raise DataError(path, what) from None
+    content = content_of(path)
+    found = decode(content)
+    if found is None:
+        raise DataError(path, f"is {what_it_is(content) or 'not a playlist that DISCO reads: it is no text'}")
+    text, guess = found
+    if guess:
+        _log.info("%s: read as %s", path, guess)
+    return text
 
 
 def _json(text: str, path: Path) -> Tracklist:
