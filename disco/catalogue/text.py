@@ -47,6 +47,7 @@ MOST_NAMES = 200
 # What separates an artist from a title.
 _NAME_DASH = re.compile(r"\s+[-–—]\s+")
 _ASCII_SEPARATORS = r"[\x00-/:-@\[-`{-\x7f]+"
+_LONG_BLANK = re.compile(r"\s{8,}", re.ASCII)
 _INNER, _SEPARATORS = re.compile(f"({_INSIDE})!({_INSIDE})"), re.compile(r"[\W_]+")
 
 
@@ -251,7 +252,7 @@ def song_key(title: str | None, artist: str | None) -> str:
     if not title:
         return ""
     # Patterns that may begin with white space would look at each run of it again from each of its places.
-    song = _fold_accents(" ".join(title.split()))
+    song = _LONG_BLANK.sub(" ", _fold_accents(title))
     for pattern in _version():
         song = pattern.sub("", song)
     return f"{_normalise(_fold_accents(artist or ''))}\t{_normalise(song) or _normalise(_fold_accents(title))}"

@@ -205,7 +205,7 @@ def _content(file: Path) -> bytes | None:
 def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo, budget: Budget) -> bytes | None:
     try:
         return unpacked(archive, part, budget) if part.file_size <= _MOST_BYTES else None
-    except ZIP_ERRORS:
+    except (OSError, *ZIP_ERRORS):
         return None
 
 
