@@ -322,7 +322,7 @@ def test_a_history_of_engine_is_read_with_the_tracks_of_the_database_beside_it(t
 
 
 def test_numbers_of_keys_of_engine_go_round_the_circle_of_fifths():
-    keys = [engine._key(number) for number in range(24)]
+    keys = [engine.key(number) for number in range(24)]
     assert len(set(keys)) == 24
     assert [keys[i] for i in (0, 1, 2, 3, 22, 23)] == [(0, 1), (9, 0), (7, 1), (4, 0), (5, 1), (2, 0)]
 

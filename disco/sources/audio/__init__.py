@@ -18,6 +18,7 @@ from disco.sources.audio.cache import Measured
 from disco.sources.audio.estimates import FEATURE_SET
 from disco.sources.audio.tags import Tags, read_tags
 from disco.sources.audio.walk import SUFFIXES, find
+from disco.sources.entries import named_after_file
 from disco.sources.files import text_lists
 from disco.sources.progress import progress
 from disco.sources.tracklist import Tracklist
@@ -133,7 +134,7 @@ def _tags(file: Path) -> Tags | str:
 
 def _track(file: Path, tags: Tags, sound: Measured) -> dict[str, object]:
     """A file as a row of `SCHEMA`; a file without title is called by its name, `Artist - Title` or `03 Title`."""
-    artist, title = ("", file.stem) if tags.title else _named(file.stem)
+    artist, title = ("", file.stem) if tags.title else named_after_file(file.stem)
     key, mode = tags.key or (sound.key, sound.mode)
     features = {name: getattr(sound, name) for name in ("loudness", "energy", "acousticness", "danceability")}
     measured = set(features.values()) != {None}
@@ -160,18 +161,6 @@ def _track(file: Path, tags: Tags, sound: Measured) -> dict[str, object]:
         "tempo_origin": "tag" if tags.tempo_bpm else "sound" if sound.tempo_bpm else None,
         "tempo_confidence": None if tags.tempo_bpm else sound.tempo_confidence,
     }
-
-
-def _named(stem: str) -> tuple[str, str]:
-    """Artist (empty if unknown) and title in a file's name: `Artist - Title`, `03 - Title`, `03. Artist - Title`."""
-    parts = [part.strip() for part in stem.replace("_", " ").split(" - ") if part.strip()]
-    if len(parts) > 1 and parts[0].rstrip(".").isdecimal():
-        parts = parts[1:]
-    elif parts:
-        number, _, rest = parts[0].partition(" ")
-        if rest.strip() and number.rstrip(".").isdecimal() and len(number) <= 3:
-            parts[0] = rest.strip()
-    return (parts[0], " - ".join(parts[1:])) if len(parts) > 1 else ("", parts[0] if parts else stem)
 
 
 def _text(path: Path) -> str:

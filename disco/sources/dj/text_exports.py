@@ -29,7 +29,7 @@ def can_read(path: Path) -> bool:
             start = decoded(file.read(_START), path).lstrip()
     except (OSError, ValueError, DataError):
         return False
-    first = start.split("\n", 1)[0]
+    first = next(iter(start.splitlines()), "")
     if "\t" not in first and "  " not in first.strip():
         return False
     header = next(iter(play_tables.rows_of(first)), [])
@@ -45,7 +45,7 @@ def read(path: Path) -> Catalogue:
         With what is wrong with the file.
     """
     entries = [entry for _, of in _sets(path) for entry in of]
-    return library.catalogue(library.with_ids(entries), path, NAME)
+    return library.catalogue(library.each_once(library.with_ids(entries)), path, NAME)
 
 
 def playlists(path: Path) -> list[Tracklist]:
@@ -57,7 +57,7 @@ def playlists(path: Path) -> list[Tracklist]:
         With what is wrong with the file.
     """
     sets = [(name, library.with_ids(entries)) for name, entries in _sets(path)]
-    tracks = library.catalogue([entry for _, of in sets for entry in of], path, NAME)
+    tracks = library.catalogue(library.each_once(entry for _, of in sets for entry in of), path, NAME)
     return library.tracklists([([], name, of) for name, of in sets], tracks)
 
 
