@@ -23,7 +23,7 @@ from disco.catalogue.lookup import Choose, as_id, find
 from disco.catalogue.music import circle_position
 from disco.catalogue.schema import FEATURES, SCHEMA
 from disco.catalogue.search import Match, TextIndex
-from disco.catalogue.text import LONGEST_PATH, clean_table, clean_text, song_key
+from disco.catalogue.text import clean_table, clean_value, song_key
 from disco.errors import NotFoundError
 
 Rows = NDArray[np.intp]
@@ -88,7 +88,7 @@ class Catalogue:
         >>> Catalogue.from_tracks([{"track_id": "a", "title": "Song", "tempo_bpm": 120}]).tempos.tolist()
         [120.0]
         """
-        rows = [{name: _clean(track.get(name)) for name in SCHEMA.names} for track in tracks]
+        rows = [{name: clean_value(track.get(name)) for name in SCHEMA.names} for track in tracks]
         return cls(clean_table(pa.Table.from_pylist(rows, SCHEMA)), where)
 
     def __len__(self) -> int:
@@ -416,10 +416,3 @@ def _all_known(catalogue: Catalogue, names: Iterable[str]) -> pa.ChunkedArray:
         valid = pc.is_valid(catalogue.column(name))
         known = valid if known is None else pc.and_(known, valid)
     return known
-
-
-def _clean(value: Any) -> Any:
-    """A value whose texts Arrow can store."""
-    if isinstance(value, list | tuple):
-        return [_clean(each) for each in value]
-    return clean_text(value, LONGEST_PATH) if isinstance(value, str) else value

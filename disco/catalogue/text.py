@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache, lru_cache
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -198,6 +199,13 @@ def clean_text(text: str, longest: int = LONGEST) -> str:
     if len(text) > longest:
         text = " ".join(text[:_LOOKED_AT].split())[:longest]
     return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def clean_value(value: Any) -> Any:
+    """A value of a track, or a list of such, whose texts Arrow can store; see `clean_text`."""
+    if isinstance(value, list | tuple):
+        return [clean_value(each) for each in value]
+    return clean_text(value, LONGEST_PATH) if isinstance(value, str) else value
 
 
 def clean_table(table: pa.Table) -> pa.Table:
