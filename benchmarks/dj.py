@@ -17,7 +17,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from disco.evaluation.dj import dj
-from disco.playlist.joins import KEY_TERMS, TEMPO_TERMS, tempo_terms
+from disco.playlist.joins import TEMPO_TERMS, tempo_terms
+from disco.playlist.key_moves import KEY_TERMS
 from disco.playlist.styles import read_card
 from disco.training.styles import train_dj_style
 

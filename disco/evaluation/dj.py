@@ -28,7 +28,8 @@ from disco.evaluation.baselines import BASELINES
 from disco.evaluation.dj_sets import PLAYLIST, Cases, DjSets, cases_of, read_sets
 from disco.models.predictors import load_predictor
 from disco.playlist.choice_fit import Choices, equal_importance, held_out, probabilities
-from disco.playlist.joins import ENERGY_TERMS, KEY_TERMS, TEMPO_TERMS, TERMS, JoinTracks, join_terms, join_tracks
+from disco.playlist.joins import ENERGY_TERMS, TEMPO_TERMS, TERMS, JoinTracks, join_terms, join_tracks
+from disco.playlist.key_moves import KEY_TERMS
 from disco.playlist.key_rules import key_rule
 from disco.playlist.styles import DJ, Style, load_style, style_names
 
