@@ -214,3 +214,18 @@ def test_without_the_extra_a_note_says_which(tmp_path, monkeypatch):
     assert catalogue.table["feature_set"].to_pylist() == [None]
     assert any("pip install '.[audio]'" in note for note in catalogue.notes)
     assert not any("[audio]" in note for note in audio.read(tmp_path, sound=False).notes)
+
+
+def test_the_reason_of_a_decoder_is_whole_and_one_for_files_at_every_depth(tmp_path):
+    head = bytes.fromhex("664c6143000000121200120000000e0000100ac442f000027ac08100103c")
+    long = "House and friends, bought and dug out/of all the years (1999: 2020)/Various Artists/Some Album"
+    files = []
+    for number, folder in enumerate(("x", "House: and friends", long, "a 'quoted' one")):
+        (tmp_path / folder).mkdir(parents=True)
+        files.append(tmp_path / folder / "01 - Odd.flac")
+        files[-1].write_bytes(head + bytes([number]) * 4156)
+    problems: dict[str, list] = {}
+    analysis.measure_all(files, problems, workers=1)
+    assert list(problems.values()) == [files]
+    (reason,) = problems
+    assert reason.startswith("cannot be decoded (File contains data in an unimplemented format")

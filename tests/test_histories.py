@@ -322,7 +322,7 @@ def test_a_history_of_engine_is_read_with_the_tracks_of_the_database_beside_it(t
 
 
 def test_numbers_of_keys_of_engine_go_round_the_circle_of_fifths():
-    keys = [engine._key(number) for number in range(24)]
+    keys = [engine.key(number) for number in range(24)]
     assert len(set(keys)) == 24
     assert [keys[i] for i in (0, 1, 2, 3, 22, 23)] == [(0, 1), (9, 0), (7, 1), (4, 0), (5, 1), (2, 0)]
 
@@ -392,7 +392,7 @@ def test_any_m3u_is_a_set_without_times(tmp_path):
         ("a.nml", b"", "is empty"),
         ("a.session", b"vrsn\0\0\0\0", "holds no entry of a history"),
         ("a.xml", b"<html></html>", "neither of Traktor nor of rekordbox"),
-        ("a.txt", b"\0\1\2\3\4\5\6\7" * 99, "neither a history that DISCO reads nor text"),
+        ("a.txt", b"\0\1\2\3\4\5\6\7" * 99, "neither a list nor a history that DISCO reads, nor text"),
         ("a.csv", b"one,two\n1,2\n", "names no column of titles or files"),
         ("a.csv", b"title,artist\n", "holds no play"),
         ("a.csv", b"title,playtime\nBus,00:00:10\n", "holds no play .1 plays of under a minute left out"),

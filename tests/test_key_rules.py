@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from disco.catalogue.music import circle_position, key_similarity, parse_key
+from disco.catalogue.key_names import parse_key
+from disco.catalogue.music import circle_position, key_similarity
 from disco.errors import DiscoError
 from disco.playlist.key_rules import KEY_RULES, UNKNOWN, key_index, key_rule
 

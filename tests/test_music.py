@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from disco.catalogue.key_names import parse_key
 from disco.catalogue.music import (
     NOTES,
     camelot,
@@ -14,7 +15,6 @@ from disco.catalogue.music import (
     key_name,
     key_similarity,
     open_key,
-    parse_key,
     tempo_change,
     tempo_similarity,
 )

@@ -9,7 +9,8 @@ import pytest
 from helpers.catalogues import catalogue_of, random_catalogue
 
 import disco
-from disco.catalogue.music import camelot, parse_key, tempo_change
+from disco.catalogue.key_names import parse_key
+from disco.catalogue.music import camelot, tempo_change
 from disco.cli import next as command
 from disco.errors import DiscoError
 from disco.playlist.key_moves import key_move, keys_after

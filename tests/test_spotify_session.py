@@ -158,7 +158,7 @@ def test_a_login_renewed_by_another_run_is_used(start):
     tokens.TokenManager().renew()
     new = tokens.read()["access_token"]
     assert tokens.TokenManager().renew(old) == new
-    assert len(fake.calls("token")) == 2
+    assert len(fake.calls("token")) == 1
 
 
 def test_a_dead_consent_is_wiped_and_the_next_run_asks_nobody(start):

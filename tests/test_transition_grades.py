@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.catalogues import catalogue_of
 
-from disco.catalogue.music import parse_key
+from disco.catalogue.key_names import parse_key
 from disco.playlist.cost import Knobs, PairwiseCost
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from disco.catalogue.music import parse_key
+from disco.catalogue.key_names import parse_key
 from disco.catalogue.table import Catalogue, Mask
 from disco.catalogue.text import fold_accents, normalise
 from disco.errors import DiscoError

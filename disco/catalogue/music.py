@@ -13,22 +13,12 @@ Beatport's and Traktor's wheel, 1d = C major.
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Values = NDArray[np.float64]
 
 NOTES = ("C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
-_SEMITONE = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "H": 11}
-_MINOR = ("m", "min", "minor", "moll")
-_NAMED = re.compile(
-    r"([A-Ha-h])[\s_-]*([#♯b♭]|sharp|flat|is|es|s)?[\s_-]*(m|M|(?i:major|maj|dur|minor|min|moll))?(?:\s*key)?"
-)
-_WHEEL = re.compile(r"0?(\d{1,2})\s*([ABDMabdm])")
-# Several names of one key, or a key and the energy (1-10) that Mixed In Key writes behind it.
-_PARTS = re.compile(r"\s*[/,;|()]\s*|\s+-\s+")
 
 
 def circle_position(key: ArrayLike, mode: ArrayLike) -> Values:
@@ -164,50 +154,3 @@ def open_key(key: int, mode: int) -> str:
     ('1d', '1m')
     """
     return f"{int(circle_position(key, mode)) + 1}{'d' if mode else 'm'}"
-
-
-def parse_key(text: str) -> tuple[int, int] | None:
-    """Read a key in any common spelling: `8A`, `1m`, `Am`, `A minor`, `F#`, `Bbmaj`, `fis-Moll`.
-
-    A number with A or B is Camelot, with m or d Open Key (Traktor's text key: 10m is C minor, 5A). Several names
-    at once, `8A/Am`, must agree; Mixed In Key's energy after a key, `8A - 7`, is ignored. H is B, and with the German
-    words Dur and Moll, B is B♭.
-
-    Returns
-    -------
-    (int, int) or None
-        Key 0-11 and mode 0 or 1; None if the text is not a key.
-
-    Examples
-    --------
-    >>> parse_key("8A"), parse_key("fis-Moll"), parse_key("H9")
-    ((9, 0), (6, 0), None)
-    """
-    text = text.strip()
-    parts = [part for part in _PARTS.split(text) if part]
-    if len(parts) > 1:
-        if len(parts) == 2 and parts[1].isdecimal() and int(parts[1]) <= 10:
-            return _one_key(parts[0])
-        meant = {_one_key(part) for part in parts}
-        return meant.pop() if len(meant) == 1 else None
-    return _one_key(text)
-
-
-def _one_key(text: str) -> tuple[int, int] | None:
-    if wheel := _WHEEL.fullmatch(text):
-        number, letter = int(wheel[1]), wheel[2].upper()
-        if not 1 <= number <= 12:
-            return None
-        position = (number - (8 if letter in "AB" else 1)) % 12
-        mode = 1 if letter in "BD" else 0
-        return (7 * position - 3 * (1 - mode)) % 12, mode
-    if named := _NAMED.fullmatch(text):
-        sign, word = named[2] or "", (named[3] or "")
-        word = word if len(word) == 1 else word.lower()
-        german = word in ("dur", "moll")
-        if sign in ("is", "es", "s") and not german:
-            return None
-        note = _SEMITONE[named[1].upper()] - (german and named[1].upper() == "B" and not sign)
-        step = {"#": 1, "♯": 1, "sharp": 1, "is": 1, "": 0}.get(sign, -1)
-        return (note + step) % 12, 0 if word in _MINOR else 1
-    return None

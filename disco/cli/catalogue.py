@@ -86,14 +86,7 @@ def set_values(track: str, values: Sequence[str], catalogue: Catalogue | None) -
         track = catalogue.ids(catalogue.find(track))[0]
     elif Path(track).exists():
         track = str(Path(track).absolute())  # so that it is found from every folder
-    stored = {
-        c.track: c for c in (corrections.read(corrections.user_file()) if corrections.user_file().is_file() else [])
-    }
-    new = corrections.updated(
-        stored.pop(track.strip(), corrections.Correction(track.strip())), {name: text for name, _, text in parts}
-    )
-    corrections.write([*stored.values(), *([] if new.empty else [new])], corrections.user_file())
-    return new
+    return corrections.change(track.strip(), {name: text for name, _, text in parts})
 
 
 def _show_corrections(as_json: bool) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from disco.catalogue.text import printable
 from disco.cli import console, options
 from disco.errors import DiscoError
+from disco.sources import storage
 from disco.sources.progress import progress
 from disco.sources.services import reccobeats
 from disco.sources.services.spotify import library, state
@@ -147,19 +148,20 @@ def sync(arguments: argparse.Namespace) -> int:
     client = connect()
     for name, address in [] if arguments.dry_run else upload.finish_all(client):
         print(f"finished uploading {printable(name)}: {address}")
-    reading = Sync(client, library.stored())
-    plan = reading.plan()
-    print(plan.cost(client.state.left), flush=True)
-    if arguments.dry_run:
-        return 0
-    for _ in progress(reading.fetch(plan), len(plan.pages), "pages"):
-        pass
-    made = reading.finish(plan)
-    console.say_all(made.notes, arguments.quiet)
-    use_reccobeats = arguments.features_from == "reccobeats"
-    console.say_all([reccobeats.DATA_NOTICE] if use_reccobeats else [], arguments.quiet)
-    made, notes = add_features(made, client, own, use_reccobeats)
-    console.say_all(notes, arguments.quiet)
+    with storage.locked(library.spotify_dir()):
+        reading = Sync(client, library.stored())
+        plan = reading.plan()
+        print(plan.cost(client.state.left), flush=True)
+        if arguments.dry_run:
+            return 0
+        for _ in progress(reading.fetch(plan), len(plan.pages), "pages"):
+            pass
+        made = reading.finish(plan)
+        console.say_all(made.notes, arguments.quiet)
+        use_reccobeats = arguments.features_from == "reccobeats"
+        console.say_all([reccobeats.DATA_NOTICE] if use_reccobeats else [], arguments.quiet)
+        made, notes = add_features(made, client, own, use_reccobeats)
+        console.say_all(notes, arguments.quiet)
     print(
         f"{len(made.tracks):,} tracks and {len(made.playlists):,} playlists stored: "
         "disco generate ... --candidates-from spotify"

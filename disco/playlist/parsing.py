@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from disco.catalogue.music import parse_key
+from disco.catalogue.key_names import parse_key
 from disco.errors import DiscoError
 from disco.playlist.sequence.constraints import ARCS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,6 +35,7 @@ __all__ = [
 # Three tracks of the demo that go well together, found by `data-wrangling/make_demo.py seeds`.
 EXAMPLE_SEEDS = ("demo-01112", "demo-00272", "demo-00441")
 DEMO_NAME = "the demo (invented tracks)"
+_log = logging.getLogger(__name__)
 DEMO = Path(__file__).parent / "demo" / "tracks.parquet"
 
 
@@ -184,6 +186,9 @@ def open_playlist(
         tracklist = playlist_files.read(path, playlist)
     else:
         tracklist = playlist_files.parse(text, Path(path), playlist)
+    if tracklist.tracks is not None and (isinstance(catalogue, Catalogue) or _several(catalogue)):
+        for note in tracklist.tracks.notes:  # those of the catalogue that is used are the command's to print
+            _log.info(note)
     if isinstance(catalogue, Catalogue):
         return tracklist, enrich(catalogue, enrich_from, corrections) if enrich_from or corrections else catalogue
     if _several(catalogue):
@@ -217,9 +222,9 @@ def _read(path: str | Path) -> Catalogue:
 
 def _describes_tracks(path: Path) -> bool:
     """Whether the source of a playlist has a catalogue of its own, and not only names or ids."""
-    from disco.sources.files import text_lists
+    from disco.sources.files import pls, text_lists
 
-    return source_of(path) not in (None, text_lists, tables)
+    return source_of(path) not in (None, pls, text_lists, tables)
 
 
 def _several(paths: Paths) -> Sequence[str | Path]:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from disco.catalogue import SCHEMA, Catalogue
 from disco.errors import DataError
 from disco.sources.cache import VECTOR_BYTES, CatalogueCache
-from disco.sources.files.columns import known_columns
+from disco.sources.files.column_names import known_columns
 from disco.sources.fingerprints import FileContent
 
 _NAME = "columns.parquet"

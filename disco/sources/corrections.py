@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from disco.catalogue import Catalogue
-from disco.catalogue.music import camelot, parse_key
+from disco.catalogue.key_names import parse_key
+from disco.catalogue.music import camelot
 from disco.catalogue.same_recording import Recordings
 from disco.catalogue.schema import PERSON
 from disco.catalogue.text import split_names
@@ -117,10 +118,38 @@ def write(corrections: Sequence[Correction], path: Path) -> None:
         if not corrections:
             path.unlink(missing_ok=True)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        storage.make_private_folder(path.parent)
     except OSError as error:
         raise DataError(path, f"cannot be written ({error.strerror})") from None
     storage.write_atomic(path, text.getvalue())
+
+
+def change(track: str, values: dict[str, str]) -> Correction:
+    """Change the correction of one track in the user's own file, whatever other processes change there meanwhile.
+
+    Parameters
+    ----------
+    track : str
+        Id, path, or `artist - title`.
+    values : dict
+        As for `updated`.
+
+    Returns
+    -------
+    Correction
+        As it is now; empty where nothing is left of it, so that it was removed.
+
+    Raises
+    ------
+    DiscoError
+        If a value cannot be read, or the file cannot be read or written.
+    """
+    path = user_file()
+    with storage.locked(path):
+        stored = {correction.track: correction for correction in (read(path) if path.is_file() else [])}
+        new = updated(stored.pop(track, Correction(track)), values)
+        write([*stored.values(), *([] if new.empty else [new])], path)
+    return new
 
 
 def as_row(correction: Correction) -> dict[str, str]:

@@ -12,7 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from disco.catalogue import SCHEMA, Catalogue
-from disco.catalogue.music import parse_key
+from disco.catalogue.key_names import parse_key
+from disco.catalogue.same_recording import WAYS, Recordings
+from disco.catalogue.text import TRACK_LINK
 from disco.errors import DataError
 from disco.sources.files import columns
 from disco.sources.tracklist import Entry, Tracklist, entries_of
@@ -80,7 +82,7 @@ def catalogue(entries: Sequence[Entry], path: Path, format_name: str, notes: Seq
             "feature_set": pa.array([None if value is None else "comment" for value in numbers["energy"]], texts),
         }
     )
-    made = columns.catalogue(raw, raw.column_names, path, lambda row: f"{path}, track {row + 1}")
+    made = columns.catalogue(raw, raw.column_names, path, lambda row: f"track {row + 1}")
     all_notes = [f"{path}: {len(entries):,} tracks ({format_name})", *made.notes[1:], *notes]
     odd = sum(entry.key not in (None, "") and key is None for entry, key in zip(entries, keys, strict=True))
     if odd:
@@ -104,6 +106,7 @@ def _tracklist(
     folders: Sequence[str], name: str, entries: Sequence[Entry], library: Catalogue, row_of: Mapping[str, int]
 ) -> Tracklist:
     ids = [entry.id or entry.title or "" for entry in entries]
+    ids = _in_other_spelling(ids, entries, library, row_of)
     unmatched = [i for i, track_id in enumerate(ids) if track_id not in row_of]
     others = [
         {
@@ -122,6 +125,19 @@ def _tracklist(
     return Tracklist(name, entries_of(tracks), tracks, " / ".join(folders), tuple(unmatched))
 
 
+def _in_other_spelling(
+    ids: list[str], entries: Sequence[Entry], library: Catalogue, row_of: Mapping[str, int]
+) -> list[str]:
+    """The ids with those of the library for files that the playlist spells otherwise, as in another letter case."""
+    others = [i for i, track_id in enumerate(ids) if track_id not in row_of and entries[i].path]
+    if not others:
+        return ids
+    rows, ways = Recordings.of(library).find_with_ways(paths=[entries[i].path for i in others])
+    of_library = library.table["track_id"]
+    found = {i: row for i, row, way in zip(others, rows.tolist(), ways, strict=True) if way == WAYS.index("path")}
+    return [of_library[found[i]].as_py() if i in found else track_id for i, track_id in enumerate(ids)]
+
+
 def with_ids(entries: Sequence[Entry]) -> list[Entry]:
     """Give entries without an id one made of title and artist; those without a title stay without.
 
@@ -135,6 +151,50 @@ def with_ids(entries: Sequence[Entry]) -> list[Entry]:
     given = pa.array([entry.id for entry in entries], pa.string())
     made = columns.ids(given, titles, artists).to_pylist()
     return [replace(entry, id=i) if i != entry.id else entry for entry, i in zip(entries, made, strict=True)]
+
+
+def bare_id(text: str) -> str:
+    """The id in a link to a track or its URI; any other text as it is.
+
+    Examples
+    --------
+    >>> bare_id("https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC?si=1"), bare_id("a.mp3")
+    ('4uLU6hMCjMI75M1A2tKUQC', 'a.mp3')
+    """
+    link = re.fullmatch(TRACK_LINK, text)
+    return link[1] if link else text
+
+
+def each_once(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries of a playlist without those of an id that came before.
+
+    Examples
+    --------
+    >>> [entry.title for entry in each_once([Entry("a", "Night Bus"), Entry("b"), Entry("a", "Bus")])]
+    ['Night Bus', None]
+    """
+    first: dict[str | None, Entry] = {}
+    for entry in entries:
+        first.setdefault(entry.id, entry)
+    return list(first.values())
+
+
+def named_after_file(stem: str) -> tuple[str, str]:
+    """Artist (empty if unknown) and title in a file's name: `Artist - Title`, `03 - Title`, `03. Artist - Title`.
+
+    Examples
+    --------
+    >>> named_after_file("03. Mira Vale - Night Bus"), named_after_file("Night Bus")
+    (('Mira Vale', 'Night Bus'), ('', 'Night Bus'))
+    """
+    parts = [part.strip() for part in stem.replace("_", " ").split(" - ") if part.strip()]
+    if len(parts) > 1 and parts[0].rstrip(".").isdecimal():
+        parts = parts[1:]
+    elif parts:
+        number, _, rest = parts[0].partition(" ")
+        if rest.strip() and number.rstrip(".").isdecimal() and len(number) <= 3:
+            parts[0] = rest.strip()
+    return (parts[0], " - ".join(parts[1:])) if len(parts) > 1 else ("", parts[0] if parts else stem)
 
 
 def id_in_comment(comment: str | None) -> str | None:

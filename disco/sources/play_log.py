@@ -60,8 +60,6 @@ def add(sets: Iterable[PlayedSet]) -> tuple[int, int]:
         If the file cannot be read or written.
     """
     path = user_file()
-    rows = _read(path)
-    known = set(_identities(rows))
     new = [
         (
             play.started.isoformat(sep=" ", timespec="seconds") if play.started else "",
@@ -73,15 +71,18 @@ def add(sets: Iterable[PlayedSet]) -> tuple[int, int]:
         for one in sets
         for play in one.plays
     ]
-    added = {identity: row for identity, row in zip(_identities(new), new, strict=True) if identity not in known}
-    if added:
-        # Plays without a time come first, so that those with one are in their order.
-        rows = sorted([*rows, *added.values()], key=lambda row: row[0])
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\r\n")  # as the standard has it, so that \r is quoted too
-        writer.writerow(_COLUMNS)
-        writer.writerows(rows)
-        storage.write_atomic(path, text.getvalue(), private=True)
+    with storage.locked(path):
+        rows = _read(path)
+        known = set(_identities(rows))
+        added = {identity: row for identity, row in zip(_identities(new), new, strict=True) if identity not in known}
+        if added:
+            # Plays without a time come first, so that those with one are in their order.
+            rows = sorted([*rows, *added.values()], key=lambda row: row[0])
+            text = io.StringIO()
+            writer = csv.writer(text, lineterminator="\r\n")  # as the standard has it, so that \r is quoted too
+            writer.writerow(_COLUMNS)
+            writer.writerows(rows)
+            storage.write_atomic(path, text.getvalue(), private=True)
     return len(added), len(rows)
 
 

@@ -26,7 +26,8 @@ class Source(Protocol):
         """Read its playlists, each in its order; an empty list where it has none."""
 
 
-_SUFFIXES = (".csv", ".json", ".jspf", ".m3u", ".m3u8", ".nml", ".parquet", ".sqlite", ".txt", ".xml")
+_LISTS = ".jspf .m3u .m3u8 .pls .vdjfolder .xspf"
+_SUFFIXES = tuple(f"{_LISTS} .crate .csv .db .json .nml .parquet .scrate .session .sqlite .txt .xml".split())
 _LONGEST_PATH = 1000
 
 
@@ -35,11 +36,23 @@ def sources() -> tuple[Source, ...]:
     """Every source; the first that can read a path reads it."""
     # Imported here because the demo, and a table that is named as one, need none of them.
     from disco.sources import audio
-    from disco.sources.dj import mixxx, rekordbox, traktor
-    from disco.sources.files import jspf, mpd, spotify_export, text_lists
+    from disco.sources.dj import (
+        engine_library,
+        itunes,
+        mixxx,
+        rekordbox,
+        rekordbox_database,
+        serato_library,
+        text_exports,
+        traktor,
+        virtualdj_library,
+    )
+    from disco.sources.files import jspf, mpd, pls, spotify_export, text_lists, xspf
     from disco.sources.services import spotify
 
-    return (spotify, spotify_export, mpd, rekordbox, traktor, jspf, mixxx, audio, text_lists, tables)
+    xml = (rekordbox, traktor, virtualdj_library, itunes)
+    databases = (rekordbox_database, engine_library, serato_library, mixxx)
+    return (spotify, spotify_export, mpd, *xml, jspf, xspf, pls, *databases, audio, text_exports, text_lists, tables)
 
 
 def source_of(path: str | Path) -> Source | None:

@@ -1,7 +1,7 @@
-"""The folders where DISCO stores the user's own files, and atomic writing.
+"""The folders where DISCO stores the user's own files, locks for them, and atomic writing.
 
 A file is written under a temporary name in the same folder and then renamed, so that a reader sees the old content
-or the new content, never a part of it.
+or the new content, never a part of it. Whoever reads something to change it holds its lock meanwhile (`locked`).
 """
 
 from __future__ import annotations
@@ -9,12 +9,32 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 
 from disco.errors import DataError
+from disco.sources.locks import is_free, lock_file, locked
+
+__all__ = [
+    "atomic_file",
+    "locked",
+    "make_private_folder",
+    "remove",
+    "user_cache_dir",
+    "user_config_dir",
+    "user_data_dir",
+    "write_atomic",
+]
+
+# How temporary files begin; what a killed process left is found by it.
+TEMPORARY = ".disco-"
+# A temporary file that is older than this was left by a killed process, where no lock tells.
+_STALE_S = 3600.0
+# Folders in which this process has looked for such files already.
+_swept: set[Path] = set()
 
 
 def user_data_dir() -> Path:
@@ -58,6 +78,27 @@ def user_cache_dir() -> Path:
     return Path(os.environ.get("DISCO_CACHE") or platformdirs.user_cache_dir("disco", appauthor=False))
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make a folder and the missing ones above it, each for its owner only (0700), whatever the umask is.
+
+    Raises
+    ------
+    OSError
+        If one cannot be made.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     make_private_folder(Path(folder, "disco", "spotify"))
+    ...     oct(Path(folder, "disco").stat().st_mode & 0o777)
+    '0o700'
+    """
+    for one in reversed([folder, *folder.parents]):
+        if not one.is_dir():
+            one.mkdir(mode=0o700, exist_ok=True)
+
+
 @contextlib.contextmanager
 def atomic_file(path: Path, private: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`, and rename it to `path` when the block ends without an error.
@@ -67,7 +108,7 @@ def atomic_file(path: Path, private: bool = False) -> Iterator[Path]:
     path : Path
         The file to write. An existing file is replaced.
     private : bool
-        Create the temporary file readable by its owner only (mode 0600), and the folder (0700) if it is missing.
+        Create the temporary file readable by its owner only (mode 0600), and missing folders too (0700).
 
     Yields
     ------
@@ -89,19 +130,67 @@ def atomic_file(path: Path, private: bool = False) -> Iterator[Path]:
     ...     path.read_text()
     'whole'
     """
-    temporary = path.with_name(f".disco-{os.getpid()}-{secrets.token_hex(4)}")
+    held = None
+    temporary = path
     try:
         if private:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The mode is set at creation: a file that is closed to others afterwards can be read in between.
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666))
+            make_private_folder(path.parent)
+        _sweep(path.parent)
+        temporary, held = _new_file(path.parent, 0o600 if private else 0o666)
         yield temporary
         temporary.replace(path)
     except OSError as error:
         raise DataError(path, f"cannot be written ({error.strerror or error})") from None
     finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        if temporary != path:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        if held is not None:
+            os.close(held)
+
+
+def _new_file(folder: Path, mode: int) -> tuple[Path, int | None]:
+    """A new empty file, and where the system allows it a descriptor that locks it as long as this process lives."""
+    while True:
+        path = folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
+        # The mode is set at creation: a file that is closed to others afterwards can be read in between. Created
+        # exclusively, so that no link that somebody put there is followed.
+        held = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        if os.name == "nt":  # there nothing that is open can be renamed
+            os.close(held)
+            return path, None
+        try:
+            if lock_file(held) and path.exists():
+                return path, held
+        except OSError:  # a file system without locks
+            return path, held
+        os.close(held)  # swept by another process, before it was locked
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary files in a folder whose process was killed, once in the life of this process."""
+    if folder in _swept:
+        return
+    _swept.add(folder)
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(TEMPORARY) and entry.is_file(follow_symlinks=False):
+                sweep_file(Path(entry))
+
+
+def sweep_file(path: Path) -> None:
+    """Remove a temporary file unless the process that writes it is alive."""
+    with contextlib.suppress(OSError):
+        if os.name == "nt":  # there it is not locked
+            if time.time() - path.stat().st_mtime > _STALE_S:
+                path.unlink()
+            return
+        held = os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            if is_free(held, path):
+                path.unlink(missing_ok=True)
+        finally:
+            os.close(held)
 
 
 def write_atomic(path: Path, content: str | bytes, private: bool = False) -> None:

@@ -18,6 +18,7 @@ from disco.sources.audio.cache import Measured
 from disco.sources.audio.estimates import FEATURE_SET
 from disco.sources.audio.tags import Tags, read_tags
 from disco.sources.audio.walk import SUFFIXES, find
+from disco.sources.entries import named_after_file
 from disco.sources.files import text_lists
 from disco.sources.progress import progress
 from disco.sources.tracklist import Tracklist
@@ -133,9 +134,13 @@ def _tags(file: Path) -> Tags | str:
 
 def _track(file: Path, tags: Tags, sound: Measured) -> dict[str, object]:
     """A file as a row of `SCHEMA`; a file without title is called by its name, `Artist - Title` or `03 Title`."""
-    artist, title = ("", file.stem) if tags.title else _named(file.stem)
+    artist, title = ("", file.stem) if tags.title else named_after_file(file.stem)
     key, mode = tags.key or (sound.key, sound.mode)
     features = {name: getattr(sound, name) for name in ("loudness", "energy", "acousticness", "danceability")}
+    measured = set(features.values()) != {None}
+    if not measured:  # energy of a tag is on another scale than what is measured, and never mixed with it
+        features["energy"] = tags.energy
+    feature_set = FEATURE_SET if measured else None if tags.energy is None else "comment"
     return {
         "track_id": _text(file),
         "title": tags.title or _clean(title),
@@ -150,24 +155,12 @@ def _track(file: Path, tags: Tags, sound: Measured) -> dict[str, object]:
         "key": key,
         "mode": mode,
         **features,
-        "feature_set": None if set(features.values()) == {None} else FEATURE_SET,
+        "feature_set": feature_set,
         "key_origin": "tag" if tags.key else "sound" if sound.key is not None else None,
         "key_confidence": None if tags.key else sound.key_confidence,
         "tempo_origin": "tag" if tags.tempo_bpm else "sound" if sound.tempo_bpm else None,
         "tempo_confidence": None if tags.tempo_bpm else sound.tempo_confidence,
     }
-
-
-def _named(stem: str) -> tuple[str, str]:
-    """Artist (empty if unknown) and title in a file's name: `Artist - Title`, `03 - Title`, `03. Artist - Title`."""
-    parts = [part.strip() for part in stem.replace("_", " ").split(" - ") if part.strip()]
-    if len(parts) > 1 and parts[0].rstrip(".").isdecimal():
-        parts = parts[1:]
-    elif parts:
-        number, _, rest = parts[0].partition(" ")
-        if rest.strip() and number.rstrip(".").isdecimal() and len(number) <= 3:
-            parts[0] = rest.strip()
-    return (parts[0], " - ".join(parts[1:])) if len(parts) > 1 else ("", parts[0] if parts else stem)
 
 
 def _text(path: Path) -> str:
@@ -188,9 +181,17 @@ def _notes(
         notes.append(f"{path}: {len(untitled):,} without a title in their tags go by their file's name")
     odd = [tags.odd_key for _, tags in found if tags.odd_key]
     if odd:
-        texts = ", ".join(repr(printable(text)[:20]) for text in list(dict.fromkeys(odd))[:_NAMED])
-        notes.append(f"{path}: {len(odd):,} keys taken as unknown: {texts}")
+        notes.append(f"{path}: {len(odd):,} keys taken as unknown: {_shown(odd)}")
+    if odd := [tags.odd_tempo for _, tags in found if tags.odd_tempo]:
+        notes.append(f"{path}: {len(odd):,} tempos taken as unknown: {_shown(odd)}")
+    if scaled := [tags for _, tags in found if tags.scaled_tempo]:
+        first = f"{printable(scaled[0].scaled_tempo)[:20]} as {scaled[0].tempo_bpm:.2f}"
+        notes.append(f"{path}: {len(scaled):,} tempos read as hundredths or tenths: {first}")
     return notes + [f"{path}: {problem}" for problem in _problems(problems, where)]
+
+
+def _shown(texts: Sequence[str]) -> str:
+    return ", ".join(repr(printable(text)[:20]) for text in list(dict.fromkeys(texts))[:_NAMED])
 
 
 def _count(table: pa.Table, column: str, origin: str = "sound") -> int:

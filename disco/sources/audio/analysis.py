@@ -16,14 +16,16 @@ from pathlib import Path
 import numpy as np
 
 from disco.errors import DataError, DiscoError
+from disco.sources.audio import ape
 from disco.sources.audio.cache import Cache, Measured
 from disco.sources.audio.fingerprint import file_fingerprint, sound_hash
+from disco.sources.audio.walk import UNREAD
 from disco.sources.progress import progress
 
 log = logging.getLogger(__name__)
 
 # What libsndfile has no decoder for: known without a try, each time anew.
-_UNDECODED = (".m4a", ".m4b", ".mp4", ".wma")
+_UNDECODED = (".m4a", ".m4b", ".m4p", ".mp4", ".wma", *ape.SUFFIXES, *UNREAD)
 # So few are done here before processes would have started.
 _FEW = 4
 _THREADS = 8
@@ -102,7 +104,8 @@ def _measure_all(
     copies: dict[str, list[Path]] = {}  # of one sound, which is measured once
     hashed = [path for path in files if path.suffix.lower() not in _UNDECODED]
     if undecoded := [path for path in files if path.suffix.lower() in _UNDECODED]:
-        problems.setdefault("of a kind that is not decoded (M4A, WMA)", []).extend(undecoded)
+        kinds = ", ".join(sorted({path.suffix[1:].upper() for path in undecoded}))
+        problems.setdefault(f"of a kind that is not decoded ({kinds})", []).extend(undecoded)
     with ThreadPoolExecutor(_THREADS) as pool:
         known = zip(hashed, pool.map(lambda path: _known(cache, path), hashed), strict=True)
         for path, (name, sound, why) in progress(known, len(hashed), "sounds looked up"):
@@ -149,10 +152,7 @@ def _tried(path: Path) -> Measured | str:
     try:
         return measure(path)
     except DiscoError as error:
-        what, _, why = str(error).removeprefix(f"{path}: ").partition(" (")
-        # Decoders name the file again, which would make each fault one of its own.
-        why = why.rpartition(": ")[2].rstrip(".)")
-        return f"{what} ({why})" if why else what
+        return str(error).removeprefix(f"{path}: ")
     except MemoryError:
         return "too large for the memory"
     except Exception as error:  # a damaged file leads a decoder anywhere

@@ -19,6 +19,8 @@ RATE = 22_050
 SECONDS = 120.0
 # Eight times full scale, 18 dB above it: files of floats may go over, but what is higher is no sound.
 _LOUDEST = 8.0
+# Longer than any sentence of a decoder.
+_LONGEST_REASON = 300
 # Window and step of short frames, where an onset is to be found in time (23 ms apart), and of long ones, where two
 # semitones must be resolved from 55 Hz on (2.7 Hz apart).
 _SHORT, _SHORT_STEP = 2048, 512
@@ -83,13 +85,20 @@ def decode(path: Path, seconds: float = SECONDS) -> Sound:
                 file.seek((file.frames - wanted) // 2)
             frames, rate = file.read(wanted, dtype="float32", always_2d=True), file.samplerate
     except (RuntimeError, OSError, ValueError, TypeError) as error:
-        raise DataError(path, f"cannot be decoded ({str(error).splitlines()[0][:100]})") from None
+        raise DataError(path, f"cannot be decoded ({_reason(error, path)})") from None
     if not len(frames) or rate < 1:
         raise DataError(path, "holds no sound")
     # Before the mean: an infinite channel would take the other with it.
     frames = np.clip(np.nan_to_num(frames, copy=False, nan=0.0, posinf=0.0, neginf=0.0), -_LOUDEST, _LOUDEST)
     samples = frames.mean(axis=1, dtype=np.float32)
     return Sound(resampled(samples, rate, RATE), RATE)
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """A decoder's reason without the file's path, which would make each fault one of its own."""
+    whole = str(getattr(error, "error_string", "") or error)
+    lines = whole.replace(repr(str(path)), "it").replace(str(path), "it").splitlines()
+    return (lines[0] if lines else type(error).__name__)[:_LONGEST_REASON].strip(" .")
 
 
 def resampled(samples: Floats, rate: int, to: int) -> Floats:

@@ -6,8 +6,16 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-# What the reader of tags knows, without what holds pictures too.
-SUFFIXES = tuple(".mp3 .mp2 .oga .ogg .opus .spx .wav .flac .wma .m4b .m4a .mp4 .aiff .aifc .aif".split())
+from disco.sources.audio import ape
+
+# What the reader of tags does not know, and what is named instead of passed over.
+UNREAD = (".aac", ".dff", ".dsf", ".mka")
+# What it knows, without what holds pictures too.
+SUFFIXES = (
+    *".mp3 .mp2 .oga .ogg .opus .spx .wav .wave .flac .wma .m4b .m4a .m4p .mp4 .aiff .aifc .aif".split(),
+    *ape.SUFFIXES,
+    *UNREAD,
+)
 
 
 def find(where: Path, problems: dict[str, list[Path]], suffixes: Sequence[str] = SUFFIXES) -> Iterator[Path]:

@@ -37,8 +37,8 @@ def histories(path: Path) -> list[PlayedSet]:
     with opened(path, "Engine DJ") as connection:
         if missing := TABLES - tables_of(connection):
             raise DataError(path, f"is an SQLite database, but not Engine's history: it has no table {min(missing)}")
-        entries = _entries(connection, path)
-        deleted = "isDeleted" in _columns(connection, "Historylist")
+        found = entries(connection, path)
+        deleted = "isDeleted" in columns(connection, "Historylist")
         query = (
             "SELECT entry.listId, list.title, list.startTime, entry.trackId, entry.startTime "
             "FROM HistorylistEntity AS entry JOIN Historylist AS list ON list.id = entry.listId "
@@ -46,14 +46,14 @@ def histories(path: Path) -> list[PlayedSet]:
         query += "WHERE NOT ifnull(list.isDeleted, 0) " if deleted else ""
         rows = connection.execute(query + "ORDER BY entry.listId, entry.startTime, entry.id").fetchall()
     beside = path.with_name(_LIBRARY)
-    if not entries and beside != path and beside.is_file():
+    if not found and beside != path and beside.is_file():
         with opened(beside, "Engine DJ") as connection:
-            entries = _entries(connection, beside)
+            found = entries(connection, beside)
     sets: dict[Any, PlayedSet] = {}
     for number_of, title, started, track, moment in rows:
         begun = _moment(started)
         name = str(title or (begun.strftime("%Y-%m-%d %H:%M") if begun else number_of))
-        entry = entries.get(track)
+        entry = found.get(track)
         if entry is not None:
             sets.setdefault(number_of, PlayedSet(name, [])).plays.append(Play(entry, _moment(moment)))
     if rows and not sets:
@@ -61,9 +61,9 @@ def histories(path: Path) -> list[PlayedSet]:
     return list(sets.values())
 
 
-def _entries(connection: sqlite3.Connection, path: Path) -> dict[int, Entry]:
+def entries(connection: sqlite3.Connection, path: Path) -> dict[int, Entry]:
     """Every track by its number; empty where the database has no tracks."""
-    present = _columns(connection, "Track")
+    present = columns(connection, "Track")
     if "id" not in present:
         return {}
     # No text of the file gets into the query: all names of columns come from the literal above.
@@ -81,12 +81,13 @@ def _entries(connection: sqlite3.Connection, path: Path) -> dict[int, Entry]:
             genre=_text(values["genre"]),
             duration_ms=number(values["length"], 1000),
             tempo_bpm=number(values["bpmAnalyzed"]) or number(values["bpm"]),
-            key=_key(values["key"]),
+            key=key(values["key"]),
         )
     return found
 
 
-def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+def columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    """Names of the columns of a table; empty where there is none."""
     return {row[1] for row in connection.execute("SELECT * FROM pragma_table_info(?)", (table,))}
 
 
@@ -108,7 +109,14 @@ def _file(text: Any, database: Path) -> str | None:
     return str(PurePosixPath(*made))
 
 
-def _key(value: Any) -> tuple[int, int] | None:
+def key(value: Any) -> tuple[int, int] | None:
+    """Key and mode of Engine's number, None if it is none.
+
+    Examples
+    --------
+    >>> key(0), key(1), key(2), key(24)
+    ((0, 1), (9, 0), (7, 1), None)
+    """
     if not isinstance(value, int) or not 0 <= value < 24:
         return None
     major = 7 * (value // 2) % 12

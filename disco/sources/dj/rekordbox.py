@@ -40,8 +40,8 @@ def read(path: Path) -> Catalogue:
     NotFoundError, DataError
         With what is wrong with the file.
     """
-    tracks, _ = _parse(path)
-    return library.catalogue(library.with_ids([entry(track) for track in tracks]), path, NAME)
+    tracks, _, notes = _parse(path)
+    return library.catalogue(library.with_ids([entry(track) for track in tracks]), path, NAME, notes)
 
 
 def playlists(path: Path) -> list[Tracklist]:
@@ -52,7 +52,7 @@ def playlists(path: Path) -> list[Tracklist]:
     NotFoundError, DataError
         With what is wrong with the file.
     """
-    tracks, found = _parse(path)
+    tracks, found, notes = _parse(path)
     entries = library.with_ids([entry(track) for track in tracks])
     if not found or not entries:
         return []
@@ -69,7 +69,7 @@ def playlists(path: Path) -> list[Tracklist]:
     for playlist in found:
         by_location = playlist.attributes.get("KeyType") == _BY_LOCATION
         named.append((playlist.folders[1:], playlist.name, [entry_of(key, by_location) for key in playlist.keys]))
-    return library.tracklists(named, library.catalogue(entries, path, NAME))
+    return library.tracklists(named, library.catalogue(entries, path, NAME, notes))
 
 
 def histories(path: Path) -> list[PlayedSet]:
@@ -86,7 +86,7 @@ def histories(path: Path) -> list[PlayedSet]:
     if not lists:
         raise DataError(path, "is a library of rekordbox, but holds no playlist")
     named = [one for one in lists if _HISTORY in one.full_name.upper()]
-    tracks, _ = _parse(path)
+    tracks, _, _ = _parse(path)
     by_id = {entry.id or "": entry for entry in library.with_ids([entry(track) for track in tracks])}
     return [
         PlayedSet(one.full_name, [Play(by_id.get(known.id or "", known)) for known in one.entries])
@@ -124,8 +124,8 @@ def _location(location: str) -> tuple[str | None, str | None]:
     return (re.sub(TRACK_LINK, r"\1", uri) if uri else None), None
 
 
-def _parse(path: Path) -> tuple[list[dict[str, str]], list[xml.Playlist]]:
-    """Attributes of every track of the collection, and every playlist."""
+def _parse(path: Path) -> tuple[list[dict[str, str]], list[xml.Playlist], list[str]]:
+    """Attributes of every track of the collection, every playlist, and notes."""
     tracks: list[dict[str, str]] = []
     tree = xml.Tree()
     part = ""
@@ -150,5 +150,5 @@ def _parse(path: Path) -> tuple[list[dict[str, str]], list[xml.Playlist]]:
         if name == "NODE":
             tree.end()
 
-    xml.parse(path, start, end)
-    return tracks, tree.playlists
+    notes = xml.parse(path, start, end)
+    return tracks, tree.playlists, notes

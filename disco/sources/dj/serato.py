@@ -48,8 +48,8 @@ def histories(path: Path) -> list[PlayedSet]:
     if not content.startswith(_BEGINS):
         raise DataError(path, "is no session of Serato")
     rows: dict[object, _Fields] = {}
-    for name, chunk in _chunks(content):
-        for _, inner in _chunks(chunk):
+    for name, chunk in chunks(content):
+        for _, inner in chunks(chunk):
             fields = dict(_fields(inner))
             row = _number(fields.get(_ROW))
             if name == b"oren":
@@ -71,24 +71,35 @@ def _play(fields: _Fields) -> Play | None:
     seconds = _number(fields.get(_SECONDS))
     if seconds is None and started and ended and ended > started:
         seconds = ended - started
-    path = _text(fields.get(_PATH))
-    length = play_times.duration(_text(fields.get(_LENGTH)) or "")
+    path = text(fields.get(_PATH))
+    length = play_times.duration(text(fields.get(_LENGTH)) or "")
     entry = Entry(
         id=path,
         path=path,
-        title=_text(fields.get(_TITLE)),
-        artist=_text(fields.get(_ARTIST)),
-        album=_text(fields.get(_ALBUM)),
-        genre=_text(fields.get(_GENRE)),
+        title=text(fields.get(_TITLE)),
+        artist=text(fields.get(_ARTIST)),
+        album=text(fields.get(_ALBUM)),
+        genre=text(fields.get(_GENRE)),
         duration_ms=None if length is None else length * 1000,
         tempo_bpm=_bpm(fields.get(_BPM)),
-        key=_text(fields.get(_KEY)),
+        key=text(fields.get(_KEY)),
     )
     return Play(entry, play_times.since_1970(started) if started else None, seconds)
 
 
-def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Names and contents of chunks; one that is cut off is the last and is left out."""
+def begins(content: bytes) -> bool:
+    """Whether bytes begin as Serato's files do."""
+    return content.startswith(_BEGINS)
+
+
+def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Names and contents of chunks; one that is cut off is the last and is left out.
+
+    Examples
+    --------
+    >>> len(list(chunks(b"otrk" + bytes([0, 0, 0, 2]) + b"hi" + b"cut off"))), list(chunks(b""))
+    (1, [])
+    """
     at = 0
     while at + 8 <= len(content):
         name, length = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "big")
@@ -99,7 +110,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _fields(content: bytes) -> Iterator[tuple[int, bytes]]:
-    for name, value in _chunks(content):
+    for name, value in chunks(content):
         yield int.from_bytes(name, "big"), value
 
 
@@ -108,7 +119,8 @@ def _number(value: bytes | None) -> int | None:
     return int.from_bytes(value, "big") if value and len(value) <= 8 else None
 
 
-def _text(value: bytes | None) -> str | None:
+def text(value: bytes | None) -> str | None:
+    """The text of a chunk; None where there is none."""
     if not value:
         return None
     return value[: len(value) // 2 * 2].decode("utf-16-be", errors="replace").strip("\0 \t\r\n") or None
@@ -117,7 +129,7 @@ def _text(value: bytes | None) -> str | None:
 def _bpm(value: bytes | None) -> float | None:
     """Tempo, which is a whole number in some versions and a text in others."""
     if value and len(value) == struct.calcsize(">I") and value[:2] == b"\0\0" and value[2:] > b"\0\x13":
-        as_text = _text(value)
+        as_text = text(value)
         found = number(as_text) if as_text and as_text.isdigit() and len(as_text) > 1 else None
         return found or float(int.from_bytes(value, "big"))
-    return number(_text(value))
+    return number(text(value))

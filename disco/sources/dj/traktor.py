@@ -44,8 +44,8 @@ def read(path: Path) -> Catalogue:
     NotFoundError, DataError
         With what is wrong with the file.
     """
-    tracks, _ = _parse(path)
-    return library.catalogue(library.with_ids([entry(track) for track in tracks]), path, NAME)
+    tracks, _, notes = _parse(path)
+    return library.catalogue(library.with_ids([entry(track) for track in tracks]), path, NAME, notes)
 
 
 def playlists(path: Path) -> list[Tracklist]:
@@ -56,7 +56,7 @@ def playlists(path: Path) -> list[Tracklist]:
     NotFoundError, DataError
         With what is wrong with the file.
     """
-    tracks, found = _parse(path)
+    tracks, found, notes = _parse(path)
     entries = library.with_ids([entry(track) for track in tracks])
     if not found or not entries:
         return []
@@ -70,7 +70,7 @@ def playlists(path: Path) -> list[Tracklist]:
         )
         for playlist in found
     ]
-    return library.tracklists(named, library.catalogue(entries, path, NAME))
+    return library.tracklists(named, library.catalogue(entries, path, NAME, notes))
 
 
 def histories(path: Path) -> list[PlayedSet]:
@@ -81,7 +81,7 @@ def histories(path: Path) -> list[PlayedSet]:
     NotFoundError, DataError
         With what is wrong with the file, or if it holds no history.
     """
-    tracks, found = _parse(path)
+    tracks, found, _ = _parse(path)
     by_id = {entry.id or "": entry for entry in library.with_ids([entry(track) for track in tracks])}
     sets = []
     for playlist in found:
@@ -160,8 +160,8 @@ def entry(track: _Track) -> Entry:
     )
 
 
-def _parse(path: Path) -> tuple[list[_Track], list[xml.Playlist]]:
-    """Attributes of every track of the collection, by the elements that have them, and every playlist."""
+def _parse(path: Path) -> tuple[list[_Track], list[xml.Playlist], list[str]]:
+    """Attributes of every track of the collection, by the elements that have them, every playlist, and notes."""
     tracks: list[_Track] = []
     tree = xml.Tree()
     part = ""
@@ -189,5 +189,5 @@ def _parse(path: Path) -> tuple[list[_Track], list[xml.Playlist]]:
         if name == "NODE":
             tree.end()
 
-    xml.parse(path, start, end)
-    return tracks, tree.playlists
+    notes = xml.parse(path, start, end)
+    return tracks, tree.playlists, notes

@@ -10,9 +10,11 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from disco.errors import DataError, NotFoundError
+from disco.sources.dj.xml_text import Mended, mended
 
 Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str], None]
+Text = Callable[[str], None]
 
 _PIECE = 1 << 20
 # A tag is parsed again with every piece until it ends, so the time for one without an end would grow quadratically.
@@ -27,10 +29,6 @@ _CUT_OFF = {
         expat.errors.XML_ERROR_PARTIAL_CHAR,
         expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
     )
-}
-_ENCODING = {
-    expat.errors.codes[name]
-    for name in (expat.errors.XML_ERROR_UNKNOWN_ENCODING, expat.errors.XML_ERROR_INCORRECT_ENCODING)
 }
 
 
@@ -104,19 +102,37 @@ def begins(path: Path, root: str) -> bool:
     return False
 
 
-def parse(path: Path, start: Start, end: End) -> None:
+def parse(path: Path, start: Start, end: End, text: Text | None = None, document: str = "") -> list[str]:
     """Call `start` with the name and attributes of each element of a file, and `end` with its name.
 
-    Declarations of a document type or of entities, which no DJ program writes, are refused: nothing is expanded and
-    nothing is fetched.
+    Characters that XML does not allow are mended. Declarations of a document type or of entities, which no DJ program
+    writes, are refused: nothing is expanded and nothing is fetched.
+
+    Parameters
+    ----------
+    path : Path
+    start, end : callable
+    text : callable, optional
+        Called with pieces of the text between tags.
+    document : str
+        Name of the one document type that may be declared, without entities, as `plist`.
+
+    Returns
+    -------
+    list of str
+        Notes on what was mended.
 
     Raises
     ------
     NotFoundError, DataError
         With the file and line of what is wrong.
     """
-    parser = expat.ParserCreate()
-    depth = 0
+    parser = expat.ParserCreate("UTF-8")
+    depth, found = 0, Mended()
+
+    def doctype(name: str, system: str | None, public: str | None, entities: int) -> None:
+        if entities or not document or name != document:
+            refuse()
 
     def refuse(*_: object) -> NoReturn:
         what = "declares a document type or entities, which no DJ program does; it is not read for safety"
@@ -134,12 +150,14 @@ def parse(path: Path, start: Start, end: End) -> None:
         depth -= 1
         end(name)
 
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    parser.StartDoctypeDeclHandler, parser.EntityDeclHandler = doctype, refuse
     parser.ExternalEntityRefHandler = parser.UnparsedEntityDeclHandler = refuse
     parser.StartElementHandler, parser.EndElementHandler = started, ended
+    if text is not None:
+        parser.CharacterDataHandler = text
     try:
         read = 0
-        for piece in _pieces(path):
+        for piece in mended(_pieces(path), path, found):
             parser.Parse(piece, False)
             read += len(piece)
             if read - parser.CurrentByteIndex > _LONGEST:
@@ -148,8 +166,7 @@ def parse(path: Path, start: Start, end: End) -> None:
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise _reason(path, error) from None
-    except (LookupError, ValueError):  # Python's own, for encodings that it does not know or that take several bytes
-        raise DataError(path, "names an encoding that cannot be read; save it as UTF-8") from None
+    return found.notes(path)
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
@@ -169,8 +186,4 @@ def _reason(path: Path, error: expat.ExpatError) -> DataError:
     where = f"{path}, line {error.lineno}"
     if error.code in _CUT_OFF:
         return DataError(where, "the XML ends too soon: the file is cut off; export it again")
-    if error.code in _ENCODING:
-        return DataError(where, "is not in the encoding that it names; save it as UTF-8")
-    reason = expat.ErrorString(error.code)
-    hint = "; is it UTF-8?" if error.code == expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN] else ""
-    return DataError(where, f"is not readable XML ({reason}{hint})")
+    return DataError(where, f"is not readable XML ({expat.ErrorString(error.code)})")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +16,23 @@ import pyarrow.compute as pc
 
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
 from disco.catalogue.deduplicate import deduplicate
-from disco.catalogue.music import parse_key
 from disco.catalogue.schema import PROVENANCE_COLUMNS
 from disco.catalogue.text import TRACK_LINK, fold_accents
 from disco.errors import DataError
+from disco.sources.files.column_names import known_columns, letters, misspelt
+from disco.sources.files.no_tracks import no_tracks
+from disco.sources.files.numbers import (
+    Report,
+    durations,
+    is_in_per_cent,
+    is_number_type,
+    numbers,
+    on_scale,
+    parse_metre,
+    within,
+)
+from disco.sources.files.table_keys import keys
 
-# Names that a column goes by, letters and digits alone, the preferred first.
-_NAMES: dict[str, tuple[str, ...]] = {
-    "track_id": ("trackid", "trackuri", "spotifytrackid", "spotifyid", "spotifyuri", "uri", "id"),
-    "title": ("title", "trackname", "name", "tracktitle"),
-    "artists": ("artists", "artistnames", "trackartist", "artist", "artistname"),
-    "album": ("album", "albumname", "trackalbumname"),
-    "genres": ("genres", "trackgenre", "genre", "playlistgenre", "playlistsubgenre"),
-    "duration_ms": ("durationms", "trackdurationms", "tracklengthms"),
-    "popularity": ("popularity", "trackpopularity"),
-    "explicit": ("explicit",),
-    "time_signature": ("timesignature",),
-    "isrc": ("isrc",),
-    "path": ("path", "location"),
-    "tempo_bpm": ("tempobpm", "tempo", "bpm"),
-    "key": ("key", "initialkey", "camelot"),
-    "mode": ("mode",),
-    **{feature: (feature,) for feature in FEATURES},
-    "feature_set": ("featureset",),
-    **{name: (name.replace("_", ""),) for names in PROVENANCE_COLUMNS.values() for name in names},
-}
 # Columns by which the maker of a table is recognised, for a note only.
 _MAKERS = {
     "DISCO": {"track_id", "tempo_bpm", "feature_set"},
@@ -48,17 +41,12 @@ _MAKERS = {
     "Spotify 1.2M+ tracks_features": {"id", "artist_ids", "disc_number"},
     "Spotify 600k tracks": {"id", "id_artists"},
     "Exportify": {"Track URI", "Artist Name(s)"},
+    "TuneMyMusic": {"Track name", "Playlist name", "Type"},
+    "Soundiiz": {"title", "addedDate", "addedBy"},
+    "Chosic": {"Song", "Parent Genres", "Camelot"},
+    "Shazam": {"TagTime", "TrackKey"},
 }
-# A value outside these limits is an error in the file and becomes unknown.
-_LIMITS = {
-    **dict.fromkeys((*FEATURES, "key_confidence", "tempo_confidence"), (0.0, 1.0)),
-    "loudness": (-100.0, 20.0),
-    "tempo_bpm": (10.0, 1000.0),
-    "popularity": (0.0, 1e12),
-    "duration_ms": (1.0, 2.0**31 - 1),
-    "time_signature": (0.0, 127.0),
-}
-# Columns that hold numbers, and texts in them that stand for unknown.
+# Columns that hold numbers.
 NUMBERS = (
     "duration_ms",
     "popularity",
@@ -68,113 +56,184 @@ NUMBERS = (
     "key_confidence",
     "tempo_confidence",
 )
-NOTHING = ("", "nan", "null", "none", "na", "n/a")
 _TRUTH = {
     "true": True,
     "1": True,
     "1.0": True,
     "yes": True,
+    "explicit": True,
+    "e": True,
     "false": False,
     "0": False,
     "0.0": False,
     "no": False,
 }
-_MODES = {"1": 1, "1.0": 1, "major": 1, "maj": 1, "0": 0, "0.0": 0, "minor": 0, "min": 0}
 _ONE_NAME = re.compile(r"\['([^'\\]*)'\]")  # most list literals; ten times faster than ast
 
 
-def known_columns(names: list[str], path: Path) -> dict[str, list[str]]:
-    """Map each column of `SCHEMA` to the columns of a file that hold it: several for genres, one for the others.
+@dataclass(frozen=True)
+class TableTracks:
+    """The tracks of a table, one for each row that is one.
 
-    Raises
-    ------
-    DataError
-        If no column identifies the tracks, two columns have the same name, or a feature is misspelt.
+    Parameters
+    ----------
+    table : pa.Table
+        With the columns of `SCHEMA`; a track that is in several rows is there several times.
+    rows : ndarray of int, shape (n tracks,)
+        The row of the file that each is from.
+    playlists : list of str or None
+        The playlist of each, where the file names one.
+    notes : list of str
+        What was dropped and unknown.
     """
-    letters = {name: re.sub(r"[^a-z0-9]", "", name.lower()) for name in dict.fromkeys(names)}
-    found: dict[str, list[str]] = {}
-    for column, known_as in _NAMES.items():
-        matching = sorted((n for n in letters if letters[n] in known_as), key=lambda n: known_as.index(letters[n]))
-        if matching:
-            found[column] = matching if column == "genres" else matching[:1]
-    if "track_id" not in found and not {"title", "artists"} <= set(found):
-        listed = ", ".join(repr(name) for name in names[:12]) + (", ..." if len(names) > 12 else "")
-        raise DataError(
-            path,
-            "has no column of track ids (track_id, id or Track URI), nor of titles and artists; "
-            f"its columns are {listed}",
-        )
-    taken = [name for group in found.values() for name in group]
-    if twice := [name for name in taken if names.count(name) > 1]:
-        raise DataError(path, f"has {names.count(twice[0])} columns called {twice[0]!r}; leave one")
-    import difflib  # used by this alone
 
-    for feature in FEATURES:
-        close = difflib.get_close_matches(feature, [letters[n] for n in names if n not in taken], cutoff=0.8)
-        if feature not in found and close:
-            name = next(n for n in names if letters[n] == close[0])
-            raise DataError(path, f"column {name!r} is not known; did you mean {feature!r}?")
-    return found
+    table: pa.Table
+    rows: np.typing.NDArray[np.intp]
+    playlists: list[str | None]
+    notes: list[str]
 
 
-def is_header(names: list[str]) -> bool:
-    """Whether these are the column names of a table of tracks."""
-    try:
-        return len(names) > 1 and bool(known_columns(names, Path()))
-    except DataError:
-        return False
-
-
-def catalogue(raw: pa.Table, header: list[str], path: Path, row_name: Callable[[int], str]) -> Catalogue:
+def catalogue(
+    raw: pa.Table,
+    header: Sequence[str],
+    path: Path,
+    row_name: Callable[[int], str],
+    notes: Sequence[str] = (),
+    need_names: bool = False,
+) -> Catalogue:
     """Make a catalogue of a table; its notes report what was read, joined, dropped and unknown.
 
     Parameters
     ----------
     raw : pa.Table
         With the columns that `known_columns` finds.
-    header : list of str
+    header : sequence of str
         Names of all columns of the file.
     path : Path
     row_name : callable
-        The name of a row of `raw` in messages, as `tracks.csv, line 3`.
+        What a row of `raw` is called in notes, as `line 3`; empty where rows have no place.
+    notes : sequence of str
+        Further notes of the reader.
+    need_names : bool
+        Leave out ids without a name, where most tracks have one; libraries know their tracks without.
+
+    Raises
+    ------
+    DataError
+        If there is no track.
+    """
+    found = tracks(raw, header, path, row_name, need_names)
+    table = deduplicate(found.table)
+    maker = next((maker for maker, signs in _MAKERS.items() if signs <= set(header)), None)
+    first = f"{path}: {raw.num_rows:,} rows, {table.num_rows:,} tracks" + (f" ({maker})" if maker else "")
+    joined = found.table.num_rows - table.num_rows
+    twice = [f"{path}: {joined:,} rows joined to a track of the same id"] if joined else []
+    return Catalogue(table, str(path), (first, *twice, *notes, *found.notes))
+
+
+def tracks(
+    raw: pa.Table, header: Sequence[str], path: Path, row_name: Callable[[int], str], need_names: bool = False
+) -> TableTracks:
+    """Convert every row of a table that is a track; see `catalogue`.
+
+    Raises
+    ------
+    DataError
+        If there is no track.
     """
     names = known_columns(header, path)
-    unknown: list[str] = []
+    report = Report(row_name)
 
     def column(name: str) -> pa.Array:
         if name not in names:
             return pa.nulls(raw.num_rows, pa.string())
         return _plain(raw[names[name][0]], names[name][0], path, lists=name == "artists")
 
-    def number(name: str) -> pa.Array:
-        return _within(_numbers(column(name), names.get(name, [""])[0], path, row_name), name, unknown)
-
     title, artists = _text(column("title")), _people(column("artists"), _comma(header))
-    key, mode = _keys(column("key"), column("mode"), unknown)
+    given = _text(column("track_id"))
+    linked = _text(column("link"))
+    given = pc.coalesce(given, pc.if_else(pc.match_substring_regex(linked, TRACK_LINK), linked, None))
+    measured = _measured(names, column, report)
+    key, mode = keys([_plain(raw[n], n, path, lists=False) for n in names.get("key", [])], column("mode"), report)
+    genres = _genres([_plain(raw[n], n, path, lists=True) for n in names.get("genres", [])], raw.num_rows)
     columns = {
-        "track_id": ids(column("track_id"), title, artists),
+        "track_id": ids(given, title, artists),
         "title": title,
         "artists": artists,
         "album": _text(column("album")),
-        "genres": _genres([_plain(raw[n], n, path, lists=True) for n in names.get("genres", [])], raw.num_rows),
+        "genres": genres,
         "explicit": _each(column("explicit"), lambda t: _TRUTH.get(t.lower()), pa.bool_()),
         "isrc": _text(column("isrc")),
         "path": _text(column("path")),
         "key": key,
         "mode": mode,
-        **{name: number(name) for name in NUMBERS},
+        **measured,
         "feature_set": _text(column("feature_set")),
     }
     for name, (origin, _) in PROVENANCE_COLUMNS.items():
         origins = _text(column(origin)) if origin in names else pa.scalar("table")
         columns[origin] = pc.if_else(columns[name].is_valid(), origins, pa.scalar(None, pa.string()))
-    known_features = [columns[f].is_valid().to_numpy(zero_copy_only=False) for f in FEATURES]
-    unnamed = np.logical_or.reduce(known_features) & columns["feature_set"].is_null().to_numpy(zero_copy_only=False)
-    if unnamed.any():
-        feature_set = "unknown" if "feature_set" in names else "spotify"
-        columns["feature_set"] = pc.if_else(pa.array(unnamed), feature_set, columns["feature_set"])
+    columns["feature_set"] = _feature_sets(columns, names, report)
     table = pa.table([_cast(columns[field.name], field, path) for field in SCHEMA], schema=SCHEMA)
-    return _with_notes(table, header, unknown, path)
+    others, left_out = no_tracks(table, given, linked, _text(column("started")), need_names and "title" in names)
+    if table["track_id"].null_count:
+        untitled = pc.and_(table["track_id"].is_null(), pc.invert(pa.array(others))).combine_chunks()
+        others = others | untitled.to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(~others)
+    notes = [f"{path}: {note}" for note in left_out]
+    if without := int(others.sum()) - sum(map(_count_of, left_out)):
+        notes.append(f"{path}: {without:,} rows without an id dropped")
+    if not len(rows):
+        raise DataError(path, "has no row with a track id" + (f" ({'; '.join(left_out)})" if left_out else ""))
+    if len(rows) < table.num_rows:
+        table = table.take(pa.array(rows))
+    playlists = _text(column("playlist")).take(pa.array(rows)).to_pylist() if "playlist" in names else []
+    return TableTracks(table, rows, playlists, [*notes, *_notes(header, names, report, path)])
+
+
+def _count_of(note: str) -> int:
+    return int(note.partition(" ")[0].replace(",", ""))
+
+
+def _measured(names: dict[str, list[str]], column: Callable[[str], pa.Array], report: Report) -> dict[str, pa.Array]:
+    """The columns of numbers within their limits, on the scales of a catalogue."""
+    read: dict[str, tuple[str, Any, bool]] = {}
+    for name in NUMBERS:
+        if name in names:
+            values, header = column(name), names[name][0]
+            if name == "duration_ms":
+                array = durations(values, header, letters([header])[0], report)
+            else:
+                array = numbers(values, name, report, parse_metre if name == "time_signature" else None)
+            read[name] = (header, array, is_in_per_cent(values, header))
+    scaled = on_scale(read, report)
+    absent = pa.nulls(len(column("track_id")), pa.float64())
+    return {name: within(scaled[name], name, report) if name in scaled else absent for name in NUMBERS}
+
+
+def _feature_sets(columns: dict[str, pa.Array], names: dict[str, list[str]], report: Report) -> pa.Array:
+    """Who measured the features of each track: what the table says, else Spotify, as nearly all tables have them."""
+    known = [columns[f].is_valid().to_numpy(zero_copy_only=False) for f in FEATURES]
+    sets = columns["feature_set"]
+    unnamed = np.logical_or.reduce(known) & sets.is_null().to_numpy(zero_copy_only=False)
+    if not unnamed.any():
+        return sets
+    # Energy from 1 to 10 is Mixed In Key's, which comments have too.
+    other = "comment" if report.energy_of_10 else "spotify"
+    return pc.if_else(pa.array(unnamed), "unknown" if "feature_set" in names else other, sets)
+
+
+def _notes(header: Sequence[str], names: dict[str, list[str]], report: Report, path: Path) -> list[str]:
+    read = [name for group in names.values() for name in group]
+    notes = [f"{path}: {', '.join(report.scales)}"] if report.scales else []
+    if others := [name for name in header if name and name not in read]:
+        listed = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
+        notes.append(f"{path}: columns not used: {listed}")
+    for name, feature in misspelt(header, read):
+        notes.append(f"{path}: column {name!r} is not known; did you mean {feature!r}?")
+    if report.unknown:
+        notes.append(f"{path}: taken as unknown: {', '.join(report.unknown)}")
+    return notes
 
 
 def _plain(column: pa.ChunkedArray, name: str, path: Path, lists: bool) -> pa.Array:
@@ -188,33 +247,10 @@ def _plain(column: pa.ChunkedArray, name: str, path: Path, lists: bool) -> pa.Ar
         if lists and (pa.types.is_list(values.type) or pa.types.is_large_list(values.type)):
             return values.cast(pa.list_(pa.string()))
         if not pa.types.is_nested(values.type):
-            return values if _is_number_type(values.type) else values.cast(pa.string())
+            return values if is_number_type(values.type) else values.cast(pa.string())
     except pa.ArrowException:
         pass
     raise DataError(path, f"column {name!r} holds {values.type}, which cannot be read")
-
-
-def _with_notes(table: pa.Table, header: list[str], unknown: list[str], path: Path) -> Catalogue:
-    rows = table.num_rows
-    maker = next((maker for maker, signs in _MAKERS.items() if signs <= set(header)), None)
-    if table["track_id"].null_count:
-        table = table.filter(pc.is_valid(table["track_id"]))
-    if not table.num_rows:
-        raise DataError(path, "has no row with a track id")
-    with_id = table.num_rows
-    table = deduplicate(table)
-    notes = [f"{path}: {rows:,} rows, {table.num_rows:,} tracks" + (f" ({maker})" if maker else "")]
-    if rows > with_id:
-        notes.append(f"{path}: {rows - with_id:,} rows without an id dropped")
-    if with_id > table.num_rows:
-        notes.append(f"{path}: {with_id - table.num_rows:,} rows joined to a track of the same id")
-    read = {name for group in known_columns(header, path).values() for name in group}
-    if others := [name for name in header if name and name not in read]:
-        listed = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
-        notes.append(f"{path}: columns not used: {listed}")
-    if unknown:
-        notes.append(f"{path}: taken as unknown: {', '.join(unknown)}")
-    return Catalogue(table, str(path), tuple(notes))
 
 
 def _cast(values: pa.Array, field: pa.Field, path: Path) -> pa.Array:
@@ -227,10 +263,6 @@ def _cast(values: pa.Array, field: pa.Field, path: Path) -> pa.Array:
     except pa.ArrowException as error:
         reason = str(error).split("\n")[0]
         raise DataError(path, f"column {field.name!r} cannot be read ({reason})") from None
-
-
-def _is_number_type(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
 
 
 def _each(values: pa.Array, parse: Callable[[str], Any], to: pa.DataType) -> pa.Array:
@@ -252,69 +284,6 @@ def _text(values: pa.Array) -> pa.Array:
     return trimmed if shortest else pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
-def _numbers(values: pa.Array, name: str, path: Path, row_name: Callable[[int], str]) -> pa.Array:
-    """Numbers of a column, blanks as null; raises an error for the first text that is not a number."""
-    if not pa.types.is_string(values.type):
-        return values
-    trimmed = pc.utf8_lower(pc.utf8_trim_whitespace(values))
-    texts = pc.if_else(pc.is_in(trimmed, value_set=pa.array(NOTHING)), pa.scalar(None, pa.string()), trimmed)
-    if _castable(texts):
-        return texts.cast(pa.float64())
-    first, end = 0, len(texts)  # bisect for the first row that is not a number
-    while end - first > 1:
-        middle = (first + end) // 2
-        if _castable(texts.slice(first, middle - first)):
-            first = middle
-        else:
-            end = middle
-    text = values[first].as_py().strip()
-    raise DataError(row_name(first), f"column {name!r} holds {text[:40]!r}, which is not a number")
-
-
-def _castable(texts: pa.Array) -> bool:
-    try:
-        texts.cast(pa.float64())
-    except pa.ArrowException:
-        return False
-    return True
-
-
-def _within(values: pa.Array, name: str, unknown: list[str]) -> pa.Array:
-    """Values outside the limits of a quantity as null; how many is added to `unknown`."""
-    array = values.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
-    low, high = _LIMITS[name]
-    bad = (array < low) | (array > high)
-    missing = np.isnan(array)
-    if not bad.any() and missing.sum() == values.null_count:
-        return values
-    zeros = int((array[bad] == 0).sum())
-    if zeros:
-        unknown.append(f"{zeros:,} x {name} 0")
-    if bad.sum() > zeros:
-        unknown.append(f"{int(bad.sum()) - zeros:,} x {name} outside {low:g} to {high:g}")
-    return pa.array(array, mask=bad | missing)
-
-
-def _keys(key: pa.Array, mode: pa.Array, unknown: list[str]) -> tuple[pa.Array, pa.Array]:
-    """Keys 0-11 and modes 0-1 from numbers or from names such as 8A and F#m, null where unknown."""
-
-    def parse(text: str) -> tuple[int, int | None] | None:
-        try:
-            number = float(text)
-        except ValueError:
-            return parse_key(text)
-        return (int(number), None) if number in range(12) else None
-
-    encoded = key.dictionary_encode()
-    texts = [str(value).strip() for value in encoded.dictionary.to_pylist()]
-    parsed = [parse(text) or (None, None) for text in texts]
-    keys, modes = (pa.array([pair[part] for pair in parsed], pa.int8()).take(encoded.indices) for part in (0, 1))
-    odd = [i for i, text in enumerate(texts) if parsed[i][0] is None and text.lower() not in NOTHING]
-    if unreadable := int(np.isin(encoded.indices.drop_null().to_numpy(), odd).sum()) if odd else 0:
-        unknown.append(f"{unreadable:,} x key -1 or no key's name")
-    return keys, pc.coalesce(modes, _each(mode, lambda text: _MODES.get(text.lower()), pa.int8()))
-
-
 def ids(given: pa.Array, titles: pa.Array, artists: pa.Array) -> pa.Array:
     """Ids without `spotify:track:` or link; a missing one is made of title and artists."""
     given = _text(given)
@@ -329,7 +298,7 @@ def ids(given: pa.Array, titles: pa.Array, artists: pa.Array) -> pa.Array:
     return pc.replace_with_mask(given, missing, pa.array([f"n:{digest}" for digest in hashes], pa.string()))
 
 
-def _comma(header: list[str]) -> str | None:
+def _comma(header: Sequence[str]) -> str | None:
     """Pattern of the comma that separates artists in the files of some makers.
 
     One Exportify writes `A, B` and escapes commas in names; another `A,B`, later `A;B`, without escapes.

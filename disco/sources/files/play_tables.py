@@ -75,9 +75,9 @@ def parse(text: str, path: Path) -> list[PlayedSet]:
     Night Bus 2026-05-31 21:00:05 250.0
     Sun 2026-05-31 21:04:00 180.0
     """
-    rows = _rows(text)
+    rows = rows_of(text)
     header = rows[0] if rows else []
-    columns = _columns(header)
+    columns = columns_of(header)
     if "title" not in columns and "path" not in columns:
         shown = ", ".join(repr(name[:30]) for name in header[:8] if name)
         raise DataError(
@@ -139,7 +139,7 @@ def _entry(cell: dict[str, str]) -> Entry:
     )
 
 
-def _rows(text: str) -> list[list[str]]:
+def rows_of(text: str) -> list[list[str]]:
     """Cells of every row that is not blank, the header first."""
     lines = [line for line in text.replace("\0", "").splitlines() if line.strip()]
     if not lines:
@@ -159,8 +159,14 @@ def _rows(text: str) -> list[list[str]]:
     return [[line[a:b].strip() for a, b in zip(starts, ends, strict=True)] for line in below]
 
 
-def _columns(header: Sequence[str]) -> dict[str, int]:
-    """Position of each column that is known."""
+def columns_of(header: Sequence[str]) -> dict[str, int]:
+    """Position of each column that is known, by what it holds.
+
+    Examples
+    --------
+    >>> columns_of(["#", "Titel", "Interpret", "BPM", "Tonart"])
+    {'title': 1, 'artist': 2, 'bpm': 3, 'key': 4}
+    """
     letters = _letters(header)
     found: dict[str, int] = {}
     for column, known in _NAMES.items():

@@ -120,7 +120,7 @@ def read(path: Path) -> Catalogue:
             "album_name": pa.array([track.album for track in tracks], pa.string()),
         }
     )
-    catalogue = columns.catalogue(raw, raw.column_names, path, lambda row: str(path))
+    catalogue = columns.catalogue(raw, raw.column_names, path, lambda row: "")
     return replace(catalogue, notes=(*catalogue.notes, *_notes(path, export)))
 
 

@@ -1,15 +1,17 @@
-"""Tables of tracks, CSV or Parquet, from any maker: columns are recognised by their names.
+"""Tables of tracks, CSV or Parquet, from any maker: columns are recognised by their names, text by its layout.
 
 Among them are the 114k "Spotify Tracks Dataset", TidyTuesday's `spotify_songs.csv`, the 1.2M `tracks_features.csv`,
-the 600k `tracks.csv`, Exportify's CSV and DISCO's own Parquet.
+the 600k `tracks.csv`, Exportify's CSV in any language, exports of TuneMyMusic, Soundiiz, Chosic and Shazam, those of
+DJ programs, and DISCO's own Parquet. A regular table is read by Arrow; any other, in whatever encoding and with
+rows of whatever length, line by line.
 """
 
 from __future__ import annotations
 
 import csv
-import io
-import re
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +21,11 @@ import pyarrow.parquet as pq
 
 from disco.catalogue import Catalogue
 from disco.errors import DataError, NotFoundError
-from disco.sources.files import columns
+from disco.sources.files import column_names, columns, exportify
+from disco.sources.files.decoding import decode
+from disco.sources.files.odd_rows import regular_rows
+from disco.sources.files.other_files import what_it_is
+from disco.sources.files.table_layout import Layout, layout, records, split_lines
 from disco.sources.storage import atomic_file
 
 if TYPE_CHECKING:
@@ -28,25 +34,72 @@ if TYPE_CHECKING:
 NAME = "a table of tracks"
 # No value is longer than the file; the default limit would stop at an unclosed quote.
 csv.field_size_limit(2**31 - 1)
+_BEGINNING = 1 << 16
+# What is read line by line takes ten times its length of memory.
+_MOST_BY_LINES = 128 << 20
+_NULLS = ["", "nan", "NaN", "NA", "N/A", "None", "null", "NULL"]
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A table of text as it is laid out: its columns are called by their numbers in `raw`."""
+
+    raw: pa.Table
+    header: list[str]
+    row_name: Callable[[int], str]
+    notes: list[str]
 
 
 def can_read(path: Path) -> bool:
-    """Whether a file could be a table: Parquet, gzip, or text whose first line has columns; never raises."""
+    """Whether a file could be a table: Parquet, gzip, or text with the columns of one; never raises."""
     try:
         with path.open("rb") as file:
-            start = file.read(1 << 16)
+            start = file.read(_BEGINNING)
     except (OSError, ValueError):
         return False
-    line = start.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n")[0]
-    if start[:4] == b"PAR1" or start[:2] == b"\x1f\x8b" or (b"," in line and line[:1] not in b"{[<#"):
+    if start[:4] == b"PAR1" or start[:2] == b"\x1f\x8b" or layout_of(start) is not None:
         return True
-    # With another separator it cannot be read as a table, but it is one, and `read` says what to do about it.
-    return columns.is_header(re.split(r"[;\t|]", line.decode(errors="replace").strip()))
+    # A table of whatever else is not read, and `read` says best why.
+    line = start.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n")[0]
+    return path.suffix.lower() != ".txt" and b"," in line and line[:1] not in b"{[<#" and b"\0" not in line
+
+
+def layout_of(start: bytes) -> Layout | None:
+    """How the beginning of a file is laid out as a table of tracks; None if it is none. Every command asks here."""
+    found = decode(start)
+    return None if found is None or found[0].lstrip()[:1] in ("{", "<") else layout(found[0])
 
 
 def playlists(path: Path) -> list[Tracklist]:
-    """An empty list: a table of tracks has no playlists."""
-    return []
+    """The playlists of a table that has a column with their names, in their order; an empty list for other tables.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        As `read`.
+    """
+    raw, header, row_name, _ = _raw(path)
+    return of_playlists(raw, header, path, row_name)
+
+
+def of_playlists(raw: pa.Table, header: list[str], path: Path, row_name: Callable[[int], str]) -> list[Tracklist]:
+    """The playlists of the rows of a table; see `playlists`."""
+    from disco.sources.tracklist import Tracklist, entries_of
+
+    if "playlist" not in column_names.known_columns(header, path):
+        return []
+    found = columns.tracks(raw, header, path, row_name, need_names=True)
+    if not any(found.playlists):
+        return []
+    where, notes = str(path), tuple(found.notes)
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(found.playlists):
+        rows.setdefault(name or "", []).append(row)
+    made = []
+    for name, at in rows.items():
+        tracks = Catalogue(found.table.take(pa.array(at)), where, notes)
+        made.append(Tracklist(name, entries_of(tracks), tracks))
+    return made
 
 
 def read(where: str | Path) -> Catalogue:
@@ -58,6 +111,17 @@ def read(where: str | Path) -> Catalogue:
         With the file, and the column or line, that cannot be used.
     """
     path = Path(where)
+    raw, header, row_name, notes = _raw(path)
+    return columns.catalogue(raw, header, path, row_name, notes, need_names=True)
+
+
+def parse(content: bytes, path: Path) -> tuple[pa.Table, list[str], Callable[[int], str], list[str]]:
+    """The raw table of the content of a file, its header, what its rows are called, and notes."""
+    text = _by_lines(content, path)
+    return text.raw, text.header, text.row_name, text.notes
+
+
+def _raw(path: Path) -> tuple[pa.Table, list[str], Callable[[int], str], list[str]]:
     try:
         if path.is_dir():
             raise DataError(path, "is a folder; name the table of tracks in it (CSV or Parquet)")
@@ -69,7 +133,10 @@ def read(where: str | Path) -> Catalogue:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
     if not magic:
         raise DataError(path, "is empty")
-    return _read_parquet(path) if magic == b"PAR1" else _read_csv(path)
+    if magic == b"PAR1":
+        return _read_parquet(path)
+    text = _read_text(path)
+    return text.raw, text.header, text.row_name, text.notes
 
 
 def write(catalogue: Catalogue, where: str | Path) -> None:
@@ -78,11 +145,11 @@ def write(catalogue: Catalogue, where: str | Path) -> None:
         pq.write_table(catalogue.table, temporary, compression="zstd")
 
 
-def _read_parquet(path: Path) -> Catalogue:
+def _read_parquet(path: Path) -> tuple[pa.Table, list[str], Callable[[int], str], list[str]]:
     try:
         file = pq.ParquetFile(path)
         header = file.schema_arrow.names
-        known = columns.known_columns(header, path)
+        known = column_names.known_columns(header, path)
         raw = file.read(columns=[name for names in known.values() for name in names])
     except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names of columns that are not UTF-8
         raise DataError(path, f"is not a readable Parquet file ({_first_line(error)})") from None
@@ -93,113 +160,154 @@ def _read_parquet(path: Path) -> Catalogue:
             column.validate(full=True)  # fails for text that is not UTF-8
         except pa.ArrowException as error:
             raise DataError(path, f"column {name!r} is damaged ({_first_line(error)})") from None
-    return columns.catalogue(raw, header, path, lambda row: f"{path}, row {row + 1}")
+    return raw, header, lambda row: f"row {row + 1}", []
 
 
-def _read_csv(path: Path) -> Catalogue:
-    header = _header(path)
-    known = columns.known_columns(header, path)
+def _read_text(path: Path) -> _Text:
+    """A table of text: by Arrow where it is regular, else line by line."""
+    start = _start(path)
+    found = decode(start)
+    if found is None:
+        raise DataError(path, f"is {what_it_is(start) or 'not a table: neither text nor Parquet'}")
+    text, guess = found
+    if not text.strip():
+        raise DataError(path, "is empty")
+    if (way := layout(text)) is None:
+        raise _no_table(path, start, text)
+    header, notes, is_regular = _header(way, text, len(start) < _BEGINNING)
+    if is_regular and not guess and start[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\0" not in start:
+        try:
+            raw = _by_arrow(path, way, header)
+        except (pa.ArrowException, OSError):
+            pass  # something odd, or damaged, which reading by lines finds and tells
+        else:
+            if not raw.num_rows:
+                raise DataError(path, "has columns but no rows")
+            return _Text(raw, header, partial(_line_of, path, way), notes)
+    return _by_lines(_content(path), path)
+
+
+def _header(way: Layout, text: str, is_whole: bool) -> tuple[list[str], list[str], bool]:
+    """Header of a table in English and without doubles, notes, and whether the rows are as long as the header."""
+    lines = split_lines(text)
+    rows = [values for _, values, _ in records(lines, way.separator, way.line, len(way.header))]
+    rows = rows if is_whole else rows[:-1]  # the last may be cut off
+    fitted, notes = column_names.fit(way.header, [len(row) for row in rows], rows)
+    header = exportify.english(fitted, rows)
+    spaced = any(f'{way.separator} "' in line for line in lines[: len(rows) + way.line])
+    return header, notes, not spaced and all(len(row) == len(way.header) == len(header) for row in rows)
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with pa.input_stream(str(path), compression="detect") as stream:
+            return bytes(stream.read(_BEGINNING))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(path, f"cannot be read ({_first_line(error)})") from None
+
+
+def _content(path: Path) -> bytes:
+    """The whole content, unpacked, of what is read line by line."""
+    try:
+        with pa.input_stream(str(path), compression="detect") as stream:
+            content = bytes(stream.read(_MOST_BY_LINES + 1))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(path, f"cannot be read ({_first_line(error)})") from None
+    if len(content) > _MOST_BY_LINES:
+        raise DataError(
+            path,
+            f"is no regular table, and has more than {_MOST_BY_LINES >> 20} MB, too many to be read by lines",
+        )
+    return content
+
+
+def _by_arrow(path: Path, way: Layout, header: list[str]) -> pa.Table:
+    known = column_names.known_columns(header, path)
     texts = {name: pa.string() for names in known.values() for name in names}
     numbers = {known[column][0]: pa.float64() for column in columns.NUMBERS if column in known}
     try:
-        try:
-            raw = _parse(path, texts | numbers)
-        except pa.ArrowInvalid:  # perhaps a text among the numbers, which can be read as text or named in an error
-            raw = _parse(path, texts)
-    except (pa.ArrowException, OSError) as error:
-        raise _reason(path, len(header), error) from None
-    if not raw.num_rows:
-        raise DataError(path, "has columns but no rows")
-    return columns.catalogue(raw, header, path, lambda row: _row_name(path, row))
+        return _parse(path, way, header, texts | numbers)
+    except pa.ArrowInvalid:  # perhaps a text among the numbers, which can be read as text or named in an error
+        return _parse(path, way, header, texts)
 
 
-def _parse(path: Path, types: dict[str, pa.DataType]) -> pa.Table:
+def _parse(path: Path, way: Layout, header: list[str], types: dict[str, pa.DataType]) -> pa.Table:
     import pyarrow.csv as pacsv  # not needed for Parquet, nor for what the cache has
 
     with pa.input_stream(str(path), compression="detect") as stream:
         return pacsv.read_csv(
             stream,
-            read_options=pacsv.ReadOptions(block_size=1 << 24),
-            parse_options=pacsv.ParseOptions(newlines_in_values=True),
+            read_options=pacsv.ReadOptions(block_size=1 << 24, column_names=header, skip_rows=way.line),
+            parse_options=pacsv.ParseOptions(delimiter=way.separator, newlines_in_values=True),
             convert_options=pacsv.ConvertOptions(
                 column_types=types,
                 include_columns=list(types),
-                null_values=["", "nan", "NaN", "NA", "N/A", "None", "null", "NULL"],
+                null_values=_NULLS,
                 strings_can_be_null=False,
             ),
         )
 
 
-def _header(path: Path) -> list[str]:
-    """Column names of a CSV file, which must be separated by commas."""
+def _by_lines(content: bytes, path: Path) -> _Text:
+    """A table of text with whatever odd rows and encoding, which are reported."""
+    found = decode(content)
+    if found is None:
+        raise DataError(path, f"is {what_it_is(content[:_BEGINNING]) or 'not a table: neither text nor Parquet'}")
+    text, guess = found
+    way = layout(text[:_BEGINNING])
+    if way is None:
+        raise _no_table(path, content[:_BEGINNING], text)
+    header, notes, _ = _header(way, text[:_BEGINNING], len(text) <= _BEGINNING)
+    if guess:
+        notes.insert(0, f"read as {guess}")
+    lines = split_lines(text)
+    del text
+    wanted = [i for i, name in enumerate(header) if name in _wanted(header, path)]
+    rows = regular_rows(records(lines, way.separator, way.line, len(header)), header, wanted)
+    if not rows.lines:
+        raise DataError(path, "has columns but no rows" + (f" ({'; '.join(rows.notes)})" if rows.notes else ""))
+    arrays = [_texts(values) for values in rows.values]
+    raw = pa.table(arrays, names=[header[i] for i in wanted])
+    notes = [f"{path}: {note}" for note in (*notes, *rows.notes)]
+    return _Text(raw, header, lambda row: f"line {rows.lines[row]}", notes)
+
+
+def _texts(values: list[str]) -> pa.Array:
+    """Texts as a column; half characters, which no text can hold, become question marks."""
     try:
-        with pa.input_stream(str(path), compression="detect") as stream:
-            start = stream.read(1 << 16)
-    except OSError as error:
-        raise DataError(path, f"cannot be read ({_first_line(error)})") from None
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise DataError(path, "is encoded as UTF-16; save it as UTF-8")
-    if b"\0" in start:
-        raise DataError(path, "is not a table: neither text nor Parquet")
-    text = start.decode("utf-8-sig", errors="replace")
-    if not text.strip():
-        raise DataError(path, "is empty")
-    names = next(names for names in csv.reader(io.StringIO(text, newline="")) if names)
-    line = ",".join(names)
-    if "\ufffd" in line:
-        raise DataError(f"{path}, line 1", "is not UTF-8; save the file as UTF-8")
-    if len(names) < 2:
-        sign = max((";", "\t", "|"), key=line.count)
-        if line.count(sign):
-            name = "tabs" if sign == "\t" else f"'{sign}'"
-            raise DataError(f"{path}, line 1", f"separates its columns by {name}; save the file with commas instead")
-        raise DataError(path, f"is not a table of tracks: line 1 is {line[:60]!r}")
-    return names
+        array = pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        array = pa.array([value.encode("utf-8", "replace").decode() for value in values], pa.string())
+    nothing = pa.compute.is_in(array, value_set=pa.array(_NULLS))
+    return pa.compute.if_else(nothing, pa.scalar("", pa.string()), array)
 
 
-def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line on which each record of a CSV file begins, and its values; slow but exact."""
-    with pa.input_stream(str(path), compression="detect") as stream:
-        reader = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline=""))
-        line = 1
-        for values in reader:
-            if values:
-                yield line, values
-            line = reader.line_num + 1
+def _wanted(header: list[str], path: Path) -> set[str]:
+    return {name for names in column_names.known_columns(header, path).values() for name in names}
 
 
-def _row_name(path: Path, row: int) -> str:
-    """File and line of a row of a CSV table."""
-    try:
-        return f"{path}, line {next(islice(_records(path), row + 1, None))[0]}"
-    except StopIteration:
-        return f"{path}, row {row + 1} below the header"
+def _line_of(path: Path, way: Layout, row: int) -> str:
+    """The line of a row of a table that Arrow read."""
+    found = decode(_content(path)) if path.stat().st_size <= _MOST_BY_LINES else None
+    if found is None:
+        return f"row {row + 1}"
+    at = next(islice(records(split_lines(found[0]), way.separator, way.line, len(way.header)), row, None), None)
+    return f"row {row + 1}" if at is None else f"line {at[0]}"
 
 
-def _reason(path: Path, columns: int, error: Exception) -> DataError:
-    """Why a CSV table cannot be read: its first record that is not UTF-8 or not as long as the header."""
-    rows = 0
-    try:
-        for line, values in _records(path):
-            text = "".join(values)
+def _no_table(path: Path, start: bytes, text: str) -> DataError:
+    """Why a text is no table of tracks."""
+    if named := what_it_is(start):
+        return DataError(path, f"is {named}")
+    lines = split_lines(text)
+    for separator in (",", ";", "\t", "|"):
+        names = next((values for _, values, _ in records(lines, separator)), [])
+        if len(names) > 1:
             try:
-                text.encode()
-            except UnicodeEncodeError as odd:
-                byte, further = ord(text[odd.start]) - 0xDC00, text.count("\n", 0, odd.start)
-                return DataError(
-                    f"{path}, line {line + further}", f"is not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8"
-                )
-            if len(values) != columns:
-                hint = "; is a quote not closed?" if "\n" in text else ""
-                return DataError(
-                    f"{path}, line {line}", f"has {len(values)} values where the header has {columns}{hint}"
-                )
-            rows += 1
-    except OSError as odd:
-        return DataError(path, f"cannot be read ({_first_line(odd)})")
-    if rows == 1:
-        return DataError(path, "has columns but no rows")
-    return DataError(path, f"is not a readable CSV table ({_first_line(error)})")
+                column_names.known_columns(names, path)
+            except DataError as error:
+                return error
+    return DataError(path, f"is not a table of tracks: line 1 is {lines[0].strip()[:60]!r}")
 
 
 def _first_line(error: BaseException) -> str:

@@ -174,9 +174,14 @@ def repeat(attempt: Callable[[], T], is_transient: Callable[[DiscoError], bool],
 
 
 def without_retries(session: AnySession) -> AnySession:
-    """The same session, sending each request once: repetitions by the library below lose the answer's headers."""
+    """The same session, sending each request once and no login of a `.netrc` file.
+
+    Repetitions by the library below lose the answer's headers. A `.netrc` would take the place of a token, and its
+    `default` entry sends its password to everybody; proxies of the environment are used.
+    """
     from requests.adapters import HTTPAdapter
 
+    session.auth = _no_auth
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(max_retries=0))
     return session
@@ -299,7 +304,6 @@ def _send(service: Service, url: str, body: bytes | None, kind: str) -> Any:
                 headers=headers,
                 timeout=TIMEOUT_S,
                 allow_redirects=False,
-                auth=_no_auth,
                 stream=True,
             )
             content = _read(response)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -25,6 +26,10 @@ log = logging.getLogger(__name__)
 SETTLE_S = 2.0
 # An upload that nobody resumed for so long is not resumed any more.
 STALE_S = 30 * 24 * 3600
+# How long it is noted that a playlist was created, for other processes that were running then.
+_NOTED_S = 24 * 3600
+# When this process began.
+_STARTED = time.time()
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,18 @@ def upload(target: Target, name: str, ids: Sequence[str]) -> str:
         raise DiscoError(f"no track of this playlist is on {target.service}, so there is nothing to upload")
     clean = re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in name)).strip()
     name = clean[: target.longest_name] or "DISCO"
+    what = [target.account, name, wanted]
+    digest = hashlib.sha256(json.dumps(what).encode()).hexdigest()
+    with storage.locked(target.folder):
+        if address := _created_meanwhile(target.folder, digest):
+            log.info("%s", f"another DISCO has just created {name!r} on {target.service}; it is not created twice")
+            return address
+        address = _begin_or_resume(target, name, wanted)
+        _note_created(target.folder, digest, address)
+    return address
+
+
+def _begin_or_resume(target: Target, name: str, wanted: list[str]) -> str:
     for journal in unfinished(target.folder, target.account):
         if journal.name == name and journal.ids == wanted:
             log.info("resuming %r, which was begun before", name)
@@ -169,6 +186,29 @@ def upload(target: Target, name: str, ids: Sequence[str]) -> str:
     tag = hashlib.sha256(json.dumps([target.account, name, wanted, time.time()]).encode()).hexdigest()[:16]
     path = target.folder / f"{tag}.json"
     return finish(target, Journal(path, target.account, name, wanted, time.time(), tag).save())
+
+
+def _created_meanwhile(folder: Path, digest: str) -> str | None:
+    """The address of the same playlist, if another process created it while this one was running or waiting."""
+    created = _created(folder)
+    if digest in created and created[digest][0] > _STARTED and created[digest][1] != os.getpid():
+        return created[digest][2]
+    return None
+
+
+def _note_created(folder: Path, digest: str, address: str) -> None:
+    """Note for processes that run now that this one has created a playlist."""
+    recent = {key: one for key, one in _created(folder).items() if 0 <= time.time() - one[0] < _NOTED_S}
+    noted = recent | {digest: (time.time(), os.getpid(), address)}
+    storage.write_atomic(folder / "created", json.dumps(noted), private=True)
+
+
+def _created(folder: Path) -> dict[str, tuple[float, int, str]]:
+    try:
+        noted = json.loads((folder / "created").read_text(encoding="utf-8"))
+        return {str(key): (float(at), int(process), str(address)) for key, (at, process, address) in noted.items()}
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        return {}
 
 
 def unfinished(folder: Path, account: str | None = None) -> list[Journal]:

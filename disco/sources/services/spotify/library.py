@@ -13,6 +13,7 @@ from disco.catalogue import SCHEMA, Catalogue
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources import storage
 from disco.sources.files import tables
+from disco.sources.services.spotify.state import is_time
 from disco.sources.tracklist import Entry, Tracklist, entries_of
 
 FORMAT = 1
@@ -88,9 +89,13 @@ def library_dir() -> Path:
 
 def write(library: Library) -> None:
     """Keep a library in the place of the one before, whole or not at all."""
-    there = library_dir()
+    with storage.locked(spotify_dir()):
+        _write(library, library_dir())
+
+
+def _write(library: Library, there: Path) -> None:
     try:
-        there.mkdir(mode=0o700, parents=True, exist_ok=True)
+        storage.make_private_folder(there)
         # Under a name of its own, so that the old library is whole until the new one is; the JSON decides.
         name = f"tracks-{time.time_ns()}.parquet"
         tables.write(library.tracks, there / name)
@@ -119,6 +124,17 @@ def read(path: Path | None = None) -> Library:
         If there is none, or it is damaged.
     """
     there = path or library_dir()
+    try:
+        return _read(there)
+    except _Replaced:  # by another process, between the reading of its two files
+        return _read(there)
+
+
+class _Replaced(DataError):
+    """The table that the file names is not there."""
+
+
+def _read(there: Path) -> Library:
     file = there / "library.json"
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -135,7 +151,7 @@ def read(path: Path | None = None) -> Library:
         notes = tuple(str(note) for note in content["notes"])
         return Library(
             account=str(content["account"]),
-            at=float(content["at"]),
+            at=float(content["at"]) if is_time(content["at"]) else 0.0,
             tracks=Catalogue(tracks.table, NAME, notes),
             saved=[str(one) for one in content["saved"]],
             saved_total=int(content["saved_total"]),
@@ -143,7 +159,9 @@ def read(path: Path | None = None) -> Library:
             playlists=[StoredPlaylist(**kept) for kept in content["playlists"]],
             notes=notes,
         )
-    except (KeyError, TypeError, ValueError, NotFoundError):
+    except NotFoundError:
+        raise _Replaced(file, "is damaged; run: disco spotify sync") from None
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise DataError(file, "is damaged; run: disco spotify sync") from None
 
 
@@ -165,10 +183,17 @@ def age(library: Library) -> str:
 
 
 def wipe() -> None:
-    """Remove all that is kept of Spotify's data."""
-    try:
-        shutil.rmtree(spotify_dir())
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise DataError(spotify_dir(), f"cannot be removed ({error.strerror})") from None
+    """Remove all that is kept of Spotify's data.
+
+    Raises
+    ------
+    DataError
+        If it cannot be removed, or another process reads the library or creates a playlist now.
+    """
+    with storage.locked(spotify_dir()), storage.locked(spotify_dir() / "writing"):
+        try:
+            shutil.rmtree(spotify_dir())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise DataError(spotify_dir(), f"cannot be removed ({error.strerror})") from None

@@ -85,8 +85,7 @@ class SpotifySession(requests.Session):
 
     def _send(self, method: str, url: str, arguments: dict[str, Any]) -> requests.Response:
         what = f"{method} {urlsplit(url).path}"
-        self.state.check()
-        self.state.count()
+        self.state.spend()
         try:
             response = super().request(method, url, allow_redirects=False, **arguments)
         except requests.exceptions.SSLError:

@@ -6,9 +6,11 @@ left, and shuts the app out for half a day when they are used up. So the calls a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -77,24 +79,33 @@ class State:
     @classmethod
     def read(cls, client_id: str) -> State:
         """The stored state of an app; what makes no sense there is ignored."""
-        state, stored = cls(client_id, budget()), _read().get(client_id)
-        if not isinstance(stored, dict):
-            return state
-        calls, blocked, refusal, may = (stored.get(name) for name in ("calls", "shut", "refused", "may"))
-        state.calls = [float(at) for at in calls if _is_time(at)] if isinstance(calls, list) else []
-        if isinstance(blocked, dict) and _is_time(blocked.get("since")) and _is_time(blocked.get("until")):
-            state.blocked = blocked
-        if isinstance(refusal, dict) and _is_time(refusal.get("at")):
-            state.refusal = refusal
-        if isinstance(may, dict):
-            seen = {name: one for name, one in may.items() if isinstance(one, dict) and _is_time(one.get("at"))}
-            state.capabilities = {name: one for name, one in seen.items() if isinstance(one.get("may"), bool)}
+        state = cls(client_id, budget())
+        state._load()
         return state
 
-    def write(self) -> None:
-        """Store it, and leave the state of other apps as it is."""
-        own = {"calls": self.calls, "shut": self.blocked, "refused": self.refusal, "may": self.capabilities}
-        storage.write_atomic(path(), json.dumps(_read() | {self.client_id: own}), private=True)
+    def _load(self) -> None:
+        """Take over what is stored, which other processes change too."""
+        stored = _read().get(self.client_id)
+        stored = stored if isinstance(stored, dict) else {}
+        calls, blocked, refusal, may = (stored.get(name) for name in ("calls", "shut", "refused", "may"))
+        self.calls = [float(at) for at in calls if is_time(at)] if isinstance(calls, list) else []
+        self.blocked, self.refusal, self.capabilities = {}, {}, {}
+        if isinstance(blocked, dict) and is_time(blocked.get("since")) and is_time(blocked.get("until")):
+            self.blocked = blocked
+        if isinstance(refusal, dict) and is_time(refusal.get("at")):
+            self.refusal = refusal
+        if isinstance(may, dict):
+            seen = {name: one for name, one in may.items() if isinstance(one, dict) and is_time(one.get("at"))}
+            self.capabilities = {name: one for name, one in seen.items() if isinstance(one.get("may"), bool)}
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Change what is stored, and leave the state of other apps, and what other processes stored, as it is."""
+        with storage.locked(path()):
+            self._load()
+            yield
+            own = {"calls": self.calls, "shut": self.blocked, "refused": self.refusal, "may": self.capabilities}
+            storage.write_atomic(path(), json.dumps(_read() | {self.client_id: own}), private=True)
 
     @property
     def made(self) -> int:
@@ -132,24 +143,31 @@ class State:
 
     def count(self) -> None:
         """Count a call before it is made: one that is cut off was made as well."""
-        self.calls = [*self._recent(), time.time()]
-        self.write()
+        with self._changing():
+            self.calls = [*self._recent(), time.time()]
+
+    def spend(self) -> None:
+        """Check and count a call at once, so that two processes never take the last one of the budget both."""
+        with storage.locked(path()):
+            self._load()
+            self.check()
+            self.count()
 
     def block(self, seconds: float, why: str) -> None:
         """Remember that Spotify wants no call for so many seconds."""
         now = time.time()
-        self.blocked = {"since": now, "until": now + seconds, "why": why}
-        self.write()
+        with self._changing():
+            self.blocked = {"since": now, "until": now + seconds, "why": why}
 
     def refuse(self, why: str) -> None:
         """Remember that all calls are refused, and why."""
-        self.refusal = {"at": time.time(), "why": why}
-        self.write()
+        with self._changing():
+            self.refusal = {"at": time.time(), "why": why}
 
     def reset(self) -> None:
         """Ask again at the next call, whatever was refused: the user says that something has changed."""
-        self.refusal = {}
-        self.write()
+        with self._changing():
+            self.refusal = {}
 
     def can_call(self, name: str) -> bool | None:
         """Whether the app may call an endpoint; None where nobody knows, or not any more."""
@@ -161,21 +179,23 @@ class State:
     def set_capability(self, name: str, may: bool) -> None:
         """Remember whether the app may call an endpoint."""
         if self.can_call(name) is not may:
-            self.capabilities[name] = {"may": may, "at": time.time()}
-            self.write()
+            with self._changing():
+                self.capabilities[name] = {"may": may, "at": time.time()}
 
 
 def forget() -> None:
     """Forget all but the calls and the moments of no call: they are nobody's data, and the next login needs them."""
-    kept = {}
-    for client_id in _read():
-        state = State.read(client_id)
-        kept[client_id] = {"calls": state.calls, "shut": state.blocked}
-    if kept:
-        storage.write_atomic(path(), json.dumps(kept), private=True)
+    with storage.locked(path()):
+        kept = {}
+        for client_id in _read():
+            state = State.read(client_id)
+            kept[client_id] = {"calls": state.calls, "shut": state.blocked}
+        if kept:
+            storage.write_atomic(path(), json.dumps(kept), private=True)
 
 
-def _is_time(value: object) -> bool:
+def is_time(value: object) -> bool:
+    """Whether a stored value is a time: Unix time in s, neither NaN nor in thousands of years."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11
 
 

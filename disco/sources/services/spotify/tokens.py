@@ -23,7 +23,7 @@ from disco.errors import DataError, DiscoError
 from disco.sources import storage
 from disco.sources.services import http
 from disco.sources.services.spotify.errors import LoginNeeded, SpotifyError
-from disco.sources.services.spotify.state import DAY_S
+from disco.sources.services.spotify.state import DAY_S, is_time
 
 # Its messages at DEBUG hold tokens.
 logging.getLogger("spotipy").setLevel(logging.WARNING)
@@ -37,6 +37,8 @@ SCOPES = (
 )
 # A consent ends six months after it was given, however often its token is renewed.
 CONSENT_S = 182 * DAY_S
+# What a renewed token may be longer than the one before.
+_MOST_TOKEN_BYTES = 8192
 WARN_S = 152 * DAY_S
 LOGIN = "run: disco spotify login"
 
@@ -86,7 +88,7 @@ def read() -> dict[str, Any]:
     if not isinstance(stored, dict) or not all(isinstance(stored.get(name), str) and stored[name] for name in texts):
         raise LoginNeeded(f"the kept login ({path()}) is damaged; {LOGIN}")
     numbers = ("expires_at", "authorized_at")
-    return stored | {name: stored[name] if isinstance(stored.get(name), int | float) else 0 for name in numbers}
+    return stored | {name: stored[name] if is_time(stored.get(name)) else 0 for name in numbers}
 
 
 def save(token: dict[str, Any]) -> None:
@@ -110,14 +112,25 @@ class TokenManager:
         LoginNeeded
             If the consent has ended; the dead token is wiped.
         """
-        old = old or read()
+        with storage.locked(path()):
+            now = read()
+            if old is not None and now["access_token"] != old["access_token"]:  # renewed by another run meanwhile
+                return str(now["access_token"])
+            return self._renew(now)
+
+    def _renew(self, old: dict[str, Any]) -> str:
         pkce = _pkce(old["client_id"], "http://127.0.0.1/callback")
         try:
-            granted = _granted(lambda: pkce.refresh_access_token(old["refresh_token"]))
+            # The refresh token ends with this request, so that a full disk must be noticed before it: what is
+            # written now takes the room of what comes.
+            with storage.atomic_file(path(), private=True) as temporary:
+                room = len(json.dumps(old)) + _MOST_TOKEN_BYTES
+                _write_through(temporary, b" " * room)
+                granted = _granted(lambda: pkce.refresh_access_token(old["refresh_token"]))
+                token = {**old, **granted, "expires_at": time.time() + granted["expires_in"]}
+                _write_through(temporary, json.dumps(token).encode().ljust(room))
         except SpotifyOauthError as error:
             return self._ended(old, error)
-        token = {**old, **granted, "expires_at": time.time() + granted["expires_in"]}
-        save(token)
         return str(token["access_token"])
 
     def _ended(self, old: dict[str, Any], error: SpotifyOauthError) -> str:
@@ -131,6 +144,14 @@ class TokenManager:
                 f"your consent of {given} has ended (each lasts six months at most, or was taken back); {LOGIN}"
             ) from None
         raise _no_login(error) from None
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    """Write over the beginning of a file, and wait until the disk has it."""
+    with path.open("r+b") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _pkce(client_id: str, redirect: str, state: str | None = None) -> SpotifyPKCE:
@@ -163,7 +184,7 @@ def _granted(ask: Callable[[], Any]) -> dict[str, Any]:
     if (
         not isinstance(granted, dict)
         or not isinstance(granted.get("access_token"), str)
-        or not isinstance(granted.get("expires_in"), int | float)
+        or not is_time(granted.get("expires_in"))
         or not isinstance(granted.get("refresh_token"), str)
     ):
         raise SpotifyError("what came back at the login is no token; try again later")

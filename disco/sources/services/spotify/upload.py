@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from disco.sources import storage
 from disco.sources.services import resumable
 from disco.sources.services.resumable import Journal
 from disco.sources.services.spotify import library
@@ -22,8 +23,9 @@ def write(client: Client, name: str, ids: Sequence[str]) -> str:
 
 def finish_all(client: Client) -> Iterator[tuple[str, str]]:
     """Finish every interrupted upload of this account; gives name and address of each playlist."""
-    for journal in unfinished(client.account):
-        yield journal.name, resumable.finish(_Target(client), journal)
+    with storage.locked(folder()):
+        for journal in unfinished(client.account):
+            yield journal.name, resumable.finish(_Target(client), journal)
 
 
 def unfinished(account: str | None = None) -> list[Journal]:
