@@ -11,7 +11,17 @@ import pytest
 from disco.catalogue import Catalogue
 from disco.cli import evaluate
 from disco.errors import DataError, DiscoError, NotFoundError
-from disco.evaluation.dj import dj, ranks
+from disco.evaluation.dj import dj
+from disco.evaluation.dj_many import (
+    MANY_TERMS,
+    Known,
+    catalogue_cases,
+    collection_cases,
+    many_terms,
+    with_catalogue,
+)
+from disco.evaluation.dj_orders import neighbours_kept, order_records
+from disco.evaluation.dj_ranks import ranks
 from disco.evaluation.dj_sets import DjSet, DjSets, cases_of, read_sets
 from disco.playlist.choice_fit import Choices, equal_importance, fit_choices, held_out, log_likelihoods
 from disco.playlist.cost import Knobs, PairwiseCost
@@ -291,3 +301,96 @@ def test_a_fitted_style_is_read_back_from_its_card(sets: Path, tmp_path: Path) -
     assert card["data"]["transitions"] == 3
     with pytest.raises(DataError, match="no card of a style"):
         read_card(sets)
+
+
+def entries(n: int, songs: int, names: int = 6) -> list[dict[str, object]]:
+    """Sets of one DJ, whose songs go round: each set of 8 begins 5 songs further on."""
+    return [
+        {
+            "track_id": str(i),
+            "title": f"song {(5 * (i // 8) + i % 8) % songs}",
+            "artists": [f"artist {i % names}"],
+            "key": i % 12,
+            "mode": 1,
+            "tempo_bpm": 120.0 + (5 * (i // 8) + i % 8) % songs % 9,
+        }
+        for i in range(n)
+    ]
+
+
+def sets_of(tracks: Catalogue) -> DjSets:
+    parts = np.arange(len(tracks)).reshape(-1, 8)
+    return DjSets(tracks, [DjSet(str(i), "live", "one", rows, np.arange(8)) for i, rows in enumerate(parts)], {})
+
+
+def test_among_many_the_options_are_the_true_one_and_others_that_were_not_played_in_the_set() -> None:
+    read = sets_of(Catalogue.from_tracks(entries(64, songs=40, names=1)))
+    drawn = collection_cases(read, read.tracks, many=12)
+    assert len(drawn.cases) > 30
+    titles = read.tracks.column("title").to_pylist()
+    for case, before in enumerate(drawn.before):
+        options = [titles[row] for row in drawn.cases.options[12 * case : 12 * case + 12]]
+        assert options[0] == titles[before[-1] + 1]
+        assert len(set(options)) == 12
+        assert not set(options) & {titles[row] for row in before}
+        others = {
+            titles[row] for one in read.sets if one.name != str(drawn.cases.number[case]) for row in one.rows.tolist()
+        }
+        assert set(options[1:]) <= others
+    again = collection_cases(read, read.tracks, many=12)
+    assert again.cases.options.tolist() == drawn.cases.options.tolist()
+    assert not len(collection_cases(read, read.tracks, many=60).cases)
+
+
+def test_among_many_of_the_catalogue_all_options_are_rows_of_the_catalogue() -> None:
+    catalogue = Catalogue.from_tracks(
+        {"track_id": f"id {i}", "title": f"song {i}", "key": 0, "mode": 1, "tempo_bpm": 120} for i in range(90)
+    )
+    listed = [{**track, "path": f"id {i % 50}"} for i, track in enumerate(entries(64, songs=40))]
+    read = sets_of(Catalogue.from_tracks(listed))
+    tracks, rows = with_catalogue(read, catalogue)
+    assert tracks.ids(rows[:3]) == ["id 0", "id 1", "id 2"]
+    for other_sets, pool in ((False, range(90)), (True, range(50))):
+        drawn = catalogue_cases(read, tracks, rows, other_sets=other_sets, many=20)
+        assert len(drawn.cases) == 56
+        assert {int(name.split()[1]) for name in tracks.ids(drawn.cases.options)} <= set(pool)
+        assert (drawn.cases.options >= 64).all()
+        for case, before in enumerate(drawn.before):
+            options = drawn.cases.options[20 * case : 20 * case + 20]
+            assert options[0] == rows[before[-1] + 1]
+            assert not np.isin(options, rows[before]).any()
+
+
+def test_terms_among_many_are_as_by_hand() -> None:
+    read = sets_of(Catalogue.from_tracks(entries(64, songs=40)))
+    drawn = collection_cases(read, read.tracks, many=12)
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(64, 3)).astype(np.float32)
+    points[drawn.cases.options[1]] = np.nan
+    known = Known(points, points[::-1], rng.normal(size=64).astype(np.float32))
+    terms = many_terms(drawn, known, np.arange(len(drawn.cases.options), dtype=float))
+    before, options = drawn.before[0], drawn.cases.options[:12]
+    by_name = dict(zip(MANY_TERMS, terms[:12].T, strict=True))
+    # Nearest is best: twice the term and the squared distance add up to the same for all options.
+    for name, at in (("music: near the last track", points), ("music: near what comes next", points[::-1])):
+        sums = 2 * by_name[name] + ((points[options] - at[before[-1]]) ** 2).sum(axis=1)
+        np.testing.assert_allclose(np.delete(sums, 1), sums[0], atol=1e-4)
+        assert by_name[name][1] == pytest.approx(np.delete(by_name[name], 1).mean())
+    artists = [row["artists"] for row in entries(64, songs=40)]
+    expected = [artists[row] in [artists[played] for played in before] for row in options.tolist()]
+    assert by_name["artist was played"].tolist() == expected
+    assert by_name["energy unlike the set's"].tolist() == [0] * 12
+
+
+def test_an_order_that_is_the_djs_keeps_all_neighbours_and_chance_is_as_drawn() -> None:
+    tracks = [
+        {"track_id": str(i), "title": str(i), "key": 7 * i % 12, "mode": 1, "tempo_bpm": 100 + i} for i in range(6)
+    ]
+    read = DjSets(Catalogue.from_tracks(tracks), [DjSet("one", "live", "dj", np.arange(6), np.arange(6))], {})
+    kept = {record["order"]: record for record in order_records(read)}
+    assert kept["dj"]["kept"] == 1
+    assert kept["published"]["pairs"] == 5
+    rng = np.random.default_rng(0)
+    pairs = {frozenset((i, i + 1)) for i in range(5)}
+    drawn = [neighbours_kept(np.r_[0, 1 + rng.permutation(5)], pairs) for _ in range(4000)]
+    assert kept["chance"]["kept"] == pytest.approx(np.mean(drawn), abs=0.01)

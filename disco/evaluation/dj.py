@@ -11,215 +11,30 @@ of its own. Learning in the set: see `learn_in_sets`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from disco.catalogue import Catalogue, Rows
-from disco.catalogue.music import tempo_similarity
+from disco.catalogue import Catalogue
 from disco.errors import DataError
-from disco.evaluation import metrics
-from disco.evaluation.baseline_costs import Tracks, baseline_tracks
-from disco.evaluation.baselines import BASELINES
-from disco.evaluation.dj_sets import PLAYLIST, Cases, DjSets, cases_of, read_sets
-from disco.models.predictors import load_predictor
-from disco.playlist.choice_fit import Choices, equal_importance, held_out, probabilities
-from disco.playlist.joins import ENERGY_TERMS, KEY_TERMS, TEMPO_TERMS, TERMS, JoinTracks, join_terms, join_tracks
-from disco.playlist.key_rules import key_rule
-from disco.playlist.styles import DJ, Style, load_style, style_names
+from disco.evaluation.dj_costs import costs_to_compare, set_tracks, style_parts
+from disco.evaluation.dj_many import many_records
+from disco.evaluation.dj_orders import order_records
+from disco.evaluation.dj_ranks import choices_of, dj_numbers, importance_of, records
+from disco.evaluation.dj_sets import cases_of, read_sets
+from disco.playlist.choice_fit import Choices, held_out, probabilities
+from disco.playlist.joins import KEY_TERMS
+from disco.playlist.styles import DJ, load_style, style_names
 
 Costs = NDArray[np.float64]
 Numbers = NDArray[np.intp]
 
-# A DJ counts as many joins at most, about ten sets' worth, so that nobody's habits become the style.
-DJ_AT_MOST = 200
-# Of 130 playlists 76 show an order at all, by a mixture of the fitted weights with chance; the others are crates. A
-# half was chosen from 1, 1/2, 1/4 and 1/10 by looking at the sets that are measured here: live sets and mixes gain a
-# little.
-PLAYLIST_COUNTS = 0.5
 # How much a DJ may go by key, and by the rest, against the fitted weights.
 SCALES = (0.0, 0.5, 1.0, 2.0, 4.0)
 # Names of the costs that are fitted on the file itself.
 LEFT_OUT, LEFT_OUT_SETS, LEARNING = "fitted, DJs left out", "fitted, sets left out", "learning in the set"
-KEY_TEMPO_ENERGY = (*KEY_TERMS, *TEMPO_TERMS, *ENERGY_TERMS)
-# A DJ with fewer cases gets no number of his own.
-_A_DJ = 20
-# A smaller difference of costs is a rounding error.
-_DIGITS = 7
-
-
-@dataclass(frozen=True, eq=False)
-class SetTracks:
-    """What costs read of the entries of sets.
-
-    Attributes
-    ----------
-    joins : JoinTracks
-    baseline : Tracks
-        What the costs of other programs read.
-    """
-
-    joins: JoinTracks
-    baseline: Tracks
-
-
-# Cost of each option of each case, shape (options,): lower is better.
-CaseCost = Callable[[SetTracks, Cases], Costs]
-
-
-def set_tracks(tracks: Catalogue) -> SetTracks:
-    """What costs read of the entries of sets."""
-    return SetTracks(join_tracks(tracks), baseline_tracks(tracks, load_predictor("mean").embed(tracks)))
-
-
-def chance(tracks: SetTracks, cases: Cases) -> Costs:
-    """All options cost the same."""
-    return np.zeros(len(cases.options))
-
-
-def key_alone(tracks: SetTracks, cases: Cases) -> Costs:
-    """-K of the published DISCO; an unknown key counts 0."""
-    last = np.repeat(cases.last, cases.sizes)
-    return -key_rule().padded[tracks.joins.key[last], tracks.joins.key[cases.options]].astype(float)
-
-
-def tempo_alone(tracks: SetTracks, cases: Cases) -> Costs:
-    """-T of the published DISCO; an unknown tempo counts 0."""
-    last = np.repeat(cases.last, cases.sizes)
-    return -np.nan_to_num(tempo_similarity(tracks.joins.tempo[last], tracks.joins.tempo[cases.options]))
-
-
-def published(tracks: SetTracks, cases: Cases) -> Costs:
-    """-(K + T) of the published DISCO."""
-    return key_alone(tracks, cases) + tempo_alone(tracks, cases)
-
-
-def program(name: str) -> CaseCost:
-    """The cost of a transition in another program, one of `BASELINES`; some of them compare all tracks of a set."""
-    cost = BASELINES[name].cost
-    assert cost is not None  # noqa: S101 - only those that have one are asked for
-
-    def costs(tracks: SetTracks, cases: Cases) -> Costs:
-        found, case = np.empty(len(cases.options)), np.repeat(np.arange(len(cases)), cases.sizes)
-        for number in np.unique(cases.number):
-            here = cases.number[case] == number
-            last, options = cases.last[case[here]], cases.options[here]
-            rows = np.union1d(last, options)
-            matrix = cost(_take(tracks.baseline, rows))
-            found[here] = matrix[np.searchsorted(rows, last), np.searchsorted(rows, options)]
-        return found
-
-    return costs
-
-
-def costs_to_compare() -> dict[str, CaseCost]:
-    """Every cost by its name: chance, the published one and its parts, and those of other programs."""
-    simple = {"chance": chance, "published": published, "key alone": key_alone, "tempo alone": tempo_alone}
-    return simple | {name: program(name) for name, one in BASELINES.items() if one.weighs_all}
-
-
-class Ranks(NamedTuple):
-    """Results of a cost, a value a case, shape (cases,) each."""
-
-    hit_1: Costs
-    hit_10: Costs
-    reciprocal: Costs
-    percentile: Costs
-
-
-def ranks(costs: Costs, sizes: Numbers) -> Ranks:
-    """How high the first option of each case ranks; options that cost the same share their ranks.
-
-    Parameters
-    ----------
-    costs : ndarray, shape (options,)
-        Lower is better.
-    sizes : ndarray of int, shape (cases,)
-
-    Returns
-    -------
-    Ranks
-        Expected values where options cost the same; a percentile of 1 is the first place, 0 the last.
-
-    Examples
-    --------
-    >>> found = ranks(np.array([1.0, 2.0, 1.0, 5.0, 4.0]), np.array([3, 2]))
-    >>> found.hit_1.tolist(), found.reciprocal.tolist(), found.percentile.tolist()
-    ([0.5, 0.0], [0.75, 0.5], [0.75, 0.0])
-    """
-    costs = np.round(costs, _DIGITS)
-    starts = np.cumsum(sizes) - sizes
-    true = np.repeat(costs[starts], sizes)
-    less, equal = (np.add.reduceat(mask.astype(float), starts) for mask in (costs < true, costs == true))
-    # The sum of 1 / r over the ranks that are shared, from the sums of all reciprocals up to each rank.
-    sums = np.r_[0, np.cumsum(1 / np.arange(1, sizes.max(initial=1) + 1))]
-    upper = (less + equal).astype(np.intp)
-    return Ranks(
-        np.where(less == 0, 1 / equal, 0),
-        np.clip(10 - less, 0, equal) / equal,
-        (sums[upper] - sums[less.astype(np.intp)]) / equal,
-        1 - (less + (equal - 1) / 2) / np.maximum(sizes - 1, 1),
-    )
-
-
-def records(cost: str, costs: Costs, read: DjSets, cases: Cases, seed: int = 0) -> list[dict[str, Any]]:
-    """One record of a cost for each kind of set.
-
-    Parameters
-    ----------
-    cost : str
-        Its name.
-    costs : ndarray, shape (options,)
-    read : DjSets
-    cases : Cases
-    seed : int
-        Of the bootstrap.
-
-    Returns
-    -------
-    list of dict
-        Means over the cases with intervals, and `by_dj`, the hits of each DJ with 20 cases or more.
-    """
-    found = ranks(costs, cases.sizes)
-    kinds, djs = (np.array([getattr(one, name) for one in read.sets])[cases.number] for name in ("kind", "dj"))
-    made = []
-    for kind in dict.fromkeys(kinds.tolist()):
-        here = kinds == kind
-        values = dict(zip(("hit@1", "hit@10", "mrr", "percentile"), (one[here] for one in found), strict=True))
-        sets = cases.number[here]
-        record: dict[str, Any] = {"cost": cost, "cases": kind, "n": int(here.sum()), "sets": len(np.unique(sets))}
-        record |= {name: round(float(of.mean()), 4) for name, of in values.items()}
-        names, counts = np.unique(djs[here], return_counts=True)
-        several = names[counts >= _A_DJ].tolist() if len(names) > 1 else []
-        by_dj = {dj: round(float(found.hit_1[here & (djs == dj)].mean()), 4) for dj in several}
-        bounds = {name: metrics.bootstrap_interval(of, sets, seed=seed) for name, of in values.items()}
-        rounded = {name: [round(low, 4), round(high, 4)] for name, (low, high) in bounds.items()}
-        made.append(record | {"by_dj": by_dj, "interval": rounded})
-    return made
-
-
-def choices_of(tracks: JoinTracks, cases: Cases, names: Sequence[str] = KEY_TEMPO_ENERGY) -> Choices:
-    """The choices of cases, with some of the terms of all their options."""
-    terms = join_terms(tracks.take(np.repeat(cases.last, cases.sizes)), tracks.take(cases.options))
-    return Choices(terms[:, [TERMS.index(name) for name in names]], cases.sizes)
-
-
-def importance_of(read: DjSets, cases: Cases) -> Costs:
-    """How much each case counts in a fit, shape (cases,): playlists half, and no DJ more than `DJ_AT_MOST`."""
-    playlist = np.array([one.kind == PLAYLIST for one in read.sets])[cases.number]
-    return equal_importance(dj_numbers(read, cases), DJ_AT_MOST) * np.where(playlist, PLAYLIST_COUNTS, 1.0)
-
-
-def style_parts(style: Style, tracks: SetTracks, cases: Cases) -> tuple[Costs, Costs]:
-    """What keys and tempos of options are worth in a style, in nats times its scale, shape (options,) each."""
-    last, joins = np.repeat(cases.last, cases.sizes), tracks.joins
-    keys = style.sweetness * style.keys[joins.key[last], joins.key[cases.options]]
-    tempos = np.nan_to_num(style.tempo_values(joins.tempo[last], joins.tempo[cases.options]))
-    return keys.astype(float), style.smoothness * tempos.astype(float)
 
 
 def learn_in_sets(key: Costs, other: Costs, choices: Choices, numbers: Numbers) -> Costs:
@@ -266,21 +81,12 @@ def learn_in_sets(key: Costs, other: Costs, choices: Choices, numbers: Numbers) 
     return np.asarray(np.log((weights[:, choices.choice] * found).sum(axis=0)))
 
 
-def dj_numbers(read: DjSets, cases: Cases) -> Numbers:
-    """Number of the DJ of each case, shape (cases,)."""
-    numbers = np.unique([one.dj for one in read.sets], return_inverse=True)[1]
-    return np.asarray(numbers[cases.number], dtype=np.intp)
-
-
-def _take(tracks: Tracks, rows: Rows) -> Tracks:
-    return Tracks(**{column.name: getattr(tracks, column.name)[rows] for column in fields(tracks)})
-
-
 def dj(
     sets: str | Path,
     catalogue: Catalogue | None = None,
     *,
     random_seed: int = 0,
+    among_many: bool = True,
 ) -> dict[str, Any]:
     r"""Rank what DJs really played next by the costs of a transition.
 
@@ -290,13 +96,16 @@ def dj(
         Table of sets: Parquet or CSV with `set_id, position, tempo_bpm, key, mode`, and perhaps `kind, dj, artist,
         title, genre, track_id`.
     catalogue : Catalogue, optional
-        Lends energies and other features of tracks whose `track_id` it has.
+        Lends energies and other features of tracks whose `track_id` it has, and others to rank them among.
     random_seed : int
+    among_many : bool
+        Rank the true next track also among 400 of the DJ's collection and of the catalogue (see `dj_many`).
 
     Returns
     -------
     dict
-        `costs`, a list of records with hit@1, MRR and mean percentile, and `protocol`.
+        `costs`, a list of records with hit@1, hit@10, MRR and mean percentile; `orders`, how many of the DJs'
+        neighbours whole orders keep (see `dj_orders`); and `protocol`.
 
     Raises
     ------
@@ -340,6 +149,8 @@ def dj(
         if name == LEFT_OUT:
             values = learn_in_sets(key, other, choices, cases.number)
             made += records(f"{name}, {LEARNING}", -values, read, cases, random_seed)
+    if among_many:
+        made += many_records(read, catalogue, random_seed)
     protocol = {
         "file": str(where),
         "catalogue": None if catalogue is None else catalogue.where,
@@ -348,4 +159,4 @@ def dj(
         "seed": random_seed,
         "interval": "95 %, bootstrap over sets",
     }
-    return {"costs": made, "protocol": protocol}
+    return {"costs": made, "orders": order_records(read, random_seed), "protocol": protocol}

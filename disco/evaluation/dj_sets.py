@@ -162,8 +162,7 @@ def cases_of(read: DjSets) -> Cases:
     tracks = read.tracks
     keys = key_index(tracks.numbers("key"), tracks.modes)
     known = (keys != UNKNOWN) & ~np.isnan(tracks.tempos)
-    texts = zip(tracks.column("title").to_pylist(), tracks.column("artists").to_pylist(), strict=True)
-    songs = [f"{artists}\t{title}".lower() if title else str(row) for row, (title, artists) in enumerate(texts)]
+    songs = songs_of(tracks)
     last, options, sizes, numbers = [], [np.empty(0, dtype=np.intp)], [], []
     for number, one in enumerate(read.sets):
         follows = np.diff(one.positions) == 1
@@ -181,6 +180,12 @@ def cases_of(read: DjSets) -> Cases:
     found = (np.array(values, dtype=np.intp) for values in (last, sizes, numbers))
     rows, counts, sets = found
     return Cases(rows, np.concatenate(options), counts, sets)
+
+
+def songs_of(tracks: Catalogue) -> list[str]:
+    """Artists and title of each track in small letters; a track without a title is a song of its own."""
+    texts = zip(tracks.column("title").to_pylist(), tracks.column("artists").to_pylist(), strict=True)
+    return [f"{artists}\t{title}".lower() if title else str(row) for row, (title, artists) in enumerate(texts)]
 
 
 def _entries(where: Path) -> Iterator[dict[str, Any]]:

@@ -23,7 +23,8 @@ from disco.catalogue.key_names import parse_key
 from disco.catalogue.same_recording import Recordings
 from disco.errors import DiscoError
 from disco.evaluation import metrics
-from disco.evaluation.dj import choices_of, published, ranks, set_tracks
+from disco.evaluation.dj_costs import published, set_tracks
+from disco.evaluation.dj_ranks import choices_of, ranks
 from disco.evaluation.dj_sets import Cases, DjSet, DjSets, cases_of
 from disco.playlist import styles
 from disco.playlist.choice_fit import Choices, fit_choices, held_out, log_likelihoods

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue
 from disco.errors import DataError
 from disco.evaluation.data import entries_of
-from disco.evaluation.dj import DJ_AT_MOST, choices_of, dj_numbers, importance_of
+from disco.evaluation.dj_costs import set_tracks
+from disco.evaluation.dj_many import MANY_TERMS, SOUND_TERMS, fit_many, many_pools, many_terms, style_values
+from disco.evaluation.dj_ranks import DJ_AT_MOST, choices_of, dj_numbers, importance_of
 from disco.evaluation.dj_sets import Cases, DjSet, DjSets, cases_of, read_sets
 from disco.playlist.choice_fit import (
     Choices,
@@ -116,6 +118,35 @@ def train_dj_style(sets: Path, output: Path, name: str = "dj") -> dict[str, Any]
     card = fit_style(name, read, cases, TERMS_OF_SETS)
     write_card(card, output)
     return card
+
+
+def weights_among_many(read: DjSets, catalogue: Catalogue | None) -> dict[str, Any]:
+    """Weights that find a DJ's next track among many, for `among_many` of the card of the shipped style.
+
+    Parameters
+    ----------
+    read : DjSets
+    catalogue : Catalogue, optional
+        Without one there are weights for the DJs' collections alone.
+
+    Returns
+    -------
+    dict
+        By pool, by what is known (`sound`, `sound and music`), by term: `weight` in nats, and its standard `error`.
+    """
+    pools, known = many_pools(read, catalogue)
+    found: dict[str, Any] = {}
+    for drawn in pools:
+        terms = many_terms(drawn, known, style_values(set_tracks(drawn.tracks), drawn.cases))
+        found[drawn.name] = {}
+        for name, names in (("sound", SOUND_TERMS), ("sound and music", MANY_TERMS)):
+            fit = fit_many(terms, names, read, drawn.cases)
+            numbers = zip(names, fit.weights, fit.errors, strict=True)
+            found[drawn.name][name] = {
+                term: {"weight": round(float(weight), 4), "error": round(float(error), 4)}
+                for term, weight, error in numbers
+            }
+    return found
 
 
 def train_listener_style(
