@@ -6,7 +6,7 @@ python benchmarks/results.py --tracks data/tracks.parquet --playlists data/playl
     [--recommender NAME ...] [--electronic dataset.csv]
 
 With `--only flow` only the tables of orders are measured, with `--only end-to-end` only those of whole playlists (see
-`end_to_end.py`), and replace those in the file.
+`end_to_end.py`), and replace those in the file. Sections that another program wrote (`dj.py`) stay in any case.
 """
 
 from __future__ import annotations
@@ -432,7 +432,7 @@ def bracketed(record: dict[str, Any], name: str, digits: int = 3) -> str:
 
 
 def write(lines: Sequence[str], output: Path) -> None:
-    """Write the file: the data, the protocol and every table."""
+    """Write the file: the data, the protocol and every table; sections by other programs stay."""
     head = [
         "# Results",
         "",
@@ -447,17 +447,32 @@ def write(lines: Sequence[str], output: Path) -> None:
         "Continuations: all tracks that the catalogue has, whether with features or not; recommenders with a vocabulary are trained by "
         "`make recommenders` on the training playlists and chosen by the validation ones, one seed each.",
     ]
-    output.write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
+    old = output.read_text(encoding="utf-8") if output.is_file() else ""
+    output.write_text(with_others("\n".join([*head, *lines]) + "\n", old), encoding="utf-8")
     print(f"{output} written")
 
 
 def rewrite(lines: Sequence[str], output: Path, heading: str) -> None:
-    """Replace the tables whose headings begin so in a file."""
+    """Replace the tables whose headings begin so in a file; the others stay, and all stay in their places."""
     first, *parts = output.read_text(encoding="utf-8").split("\n## ")
-    other = [part for part in parts if not part.startswith(heading)]
     made = [part.rstrip() + "\n" for part in "\n".join(lines).split("\n## ")[1:]]
-    output.write_text("\n## ".join([first, *other, *made]), encoding="utf-8")
+    at = next((i for i, part in enumerate(parts) if part.startswith(heading)), len(parts))
+    before, after = ([p for p in some if not p.startswith(heading)] for some in (parts[:at], parts[at:]))
+    output.write_text("\n## ".join([first.rstrip() + "\n", *before, *made, *after]), encoding="utf-8")
     print(f"{output} rewritten")
+
+
+def with_others(made: str, old: str) -> str:
+    r"""The page as it was made, and behind it the sections of the old one that it does not have.
+
+    Examples
+    --------
+    >>> with_others("# A\n\n## B\n\nnew\n", "# A\n\n## B\n\nold\n\n## C\n\nby another\n")
+    '# A\n\n## B\n\nnew\n\n## C\n\nby another\n'
+    """
+    headings = {part.partition("\n")[0] for part in made.split("\n## ")[1:]}
+    others = [part for part in old.split("\n## ")[1:] if part.partition("\n")[0] not in headings]
+    return "\n## ".join([made.rstrip() + "\n", *others]) if others else made
 
 
 def main() -> None:

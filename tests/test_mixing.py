@@ -55,7 +55,7 @@ def plainly(a, b, distance, knobs, mixing):
         least = abs(octaves - round(octaves)) if mixing.half_time_weight else abs(octaves)
         if not mixing.graded:
             excess = min(least, 0.5) / math.log2(1.06) - 1
-            tempo = -0.6 * excess**2 if excess > 1e-4 else 1.0
+            tempo = -0.9 * excess**2 if excess > 1e-4 else 1.0
             tempo -= (1 - mixing.half_time_weight) * (abs(octaves) > 0.5)
         if mixing.max_tempo_change is not None and 100 * (2**least - 1) > mixing.max_tempo_change + 1e-3:
             beyond += TEMPO_PENALTY + TEMPO_GROWTH * min(least - math.log2(1 + mixing.max_tempo_change / 100), 0.5)

@@ -17,7 +17,8 @@ from disco import export
 from disco.catalogue import Catalogue
 from disco.sources import playlist_files
 from disco.sources.dj import rekordbox, traktor
-from disco.sources.files import jspf
+from disco.sources.file_urls import without_detours
+from disco.sources.files import jspf, xspf
 
 HOSTILE = [
     "<b>&amp;\"'</b>",
@@ -48,7 +49,7 @@ words = (st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sam
 optional_words = words.map(lambda text: text or None)
 people = st.lists(words.filter(bool), min_size=1, max_size=3, unique=True) | st.none()
 genres = st.lists(words.map(lambda t: re.sub("[,;]", "", t).strip()).filter(bool), min_size=1, max_size=3)
-paths = st.none() | words.map(lambda text: f"/music/{text.replace(chr(0), '').rstrip('/')}.mp3")
+paths = st.none() | words.map(lambda text: without_detours(f"/music/{text.replace(chr(0), '').rstrip('/')}.mp3"))
 # To the precision that rekordbox writes.
 tempos = st.none() | st.integers(1000, 99_999).map(lambda n: n / 100)
 keys = st.tuples(st.integers(0, 11), st.integers(0, 1)) | st.just((None, None))
@@ -168,6 +169,32 @@ def test_jspf_keeps_everything(tmp_path_factory, tracks, name):
     listed = playlist_files.read(where)
     assert listed.name == name.encode(errors="replace").decode().strip()
     assert listed.match(tracks).tolist() == list(range(len(tracks)))
+
+
+@pytest.mark.slow
+@given(catalogues(), words)
+@example(of(title="a"), "\ud800")
+def test_xspf_keeps_everything_that_xml_can_hold(tmp_path_factory, tracks, name):
+    where = written(tracks, name, ".xspf", tmp_path_factory.getbasetemp())
+    listed = xspf.playlists(where)[0]
+    assert listed.name == (xml(name) or "")
+    for got, track in zip(listed.tracks.table.to_pylist(), tracks.table.to_pylist(), strict=True):
+        assert got["track_id"] == (xml(track["track_id"]))
+        assert (got["path"], got["duration_ms"]) == (track["path"], track["duration_ms"])
+        assert [got[c] for c in ("title", "album", "isrc")] == [xml(track[c]) for c in ("title", "album", "isrc")]
+        assert joined(got["artists"]) == xml(joined(track["artists"]))
+        assert [got[c] for c in ("tempo_bpm", "key", "mode")] == [track[c] for c in ("tempo_bpm", "key", "mode")]
+
+
+@pytest.mark.slow
+@given(catalogues(), words, st.sampled_from([None, *export.PATHS]))
+def test_every_track_of_a_pls_is_matched_again(tmp_path_factory, tracks, name, way):
+    where = tmp_path_factory.getbasetemp() / "list.pls"
+    export.save(playlist(tracks, name), where, force=True, paths=way)
+    listed = playlist_files.read(where)
+    files = [i for i, track in enumerate(tracks.table.to_pylist()) if track["path"]]
+    assert len(listed) == len(tracks)
+    assert [listed.match(tracks)[i] for i in files] == files
 
 
 @pytest.mark.slow

@@ -85,6 +85,19 @@ def common_end(a: str, b: str) -> int:
     return next((i for i, (x, y) in enumerate(names) if x != y or not x), min(a.count("/"), b.count("/")) + 1)
 
 
+def file_title(path: str) -> str:
+    r"""The name of a file without its folders, its ending and the number of the track before it.
+
+    Examples
+    --------
+    >>> file_title("C:\\Music\\01 - Ana Vex - Nite Bus.mp3"), file_title("/music/99 Luftballons.mp3")
+    ('Ana Vex - Nite Bus', '99 Luftballons')
+    """
+    name = re.sub(r"\.\w{2,5}$", "", re.split(r"[/\\]", path.rstrip("/\\"))[-1])
+    # 01. and 01 - are numbers, 99 Luftballons is a title.
+    return re.sub(r"^(?:\d-)?\d{1,3}(?:\.\s*|\s*-\s+|\)\s*)(?=\S)", "", name).strip()
+
+
 def real_path(path: str | None) -> str | None:
     """The path behind the symbolic links in a path, None where they change nothing or no such file is here."""
     # A host's name would send this computer's login to whoever wrote the path.

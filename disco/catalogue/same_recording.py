@@ -127,11 +127,24 @@ class Recordings:
         -------
         ndarray of int, shape (n,)
         """
+        return self.find_with_ways(ids, isrcs, paths, titles, artists, durations_ms)[0]
+
+    def find_with_ways(
+        self,
+        ids: Texts | None = None,
+        isrcs: Texts | None = None,
+        paths: Texts | None = None,
+        titles: Texts | None = None,
+        artists: Texts | None = None,
+        durations_ms: Sequence[float | None] | NDArray[np.float32] | None = None,
+    ) -> tuple[Rows, NDArray[np.int8]]:
+        """Rows as `find` gives them, and how each was matched, as a position in `WAYS`; -1 where it is unmatched."""
         given = _given(ids, isrcs, paths, titles, artists, durations_ms)
-        rows = np.full(len(given.ids), -1, dtype=np.intp)
+        rows, ways = np.full(len(given.ids), -1, dtype=np.intp), np.full(len(given.ids), -1, dtype=np.int8)
         found = self._matches(given)
-        rows[found.given[::-1]] = found.rows[::-1]  # the first of each is written last
-        return rows
+        # The first of each is written last.
+        rows[found.given[::-1]], ways[found.given[::-1]] = found.rows[::-1], found.ways[::-1]
+        return rows, ways
 
     def find_all(
         self,

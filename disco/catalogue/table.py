@@ -187,6 +187,17 @@ class Catalogue:
             self._arrays[name] = array
         return self._arrays[name]
 
+    def with_arrays_of(self, other: Catalogue) -> Catalogue:
+        """The same tracks, with the `cached` arrays and the index of another catalogue of the same tracks.
+
+        For a catalogue in which only keys, tempos or energies were changed.
+        """
+        made = Catalogue(self.__dict__["_columns"], self.where, self.notes, self.parent)
+        made._arrays.update(other._arrays)
+        if "_index" in other.__dict__:
+            made.__dict__["_index"] = other.__dict__["_index"]
+        return made
+
     @cached_property
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {}
@@ -352,8 +363,10 @@ class Catalogue:
             self._look_up([as_id(text) for text in texts])
         return np.array([find(self, text, choose) for text in texts], dtype=np.intp)
 
-    def search(self, text: str, n: int = 5) -> list[Match]:
+    def search(self, text: str, n: int = 5, typing: bool = False) -> list[Match]:
         """The n tracks that best match a text, best first; the index is built at the first search.
+
+        While somebody is `typing`, the last word may be the beginning of one.
 
         Examples
         --------
@@ -361,7 +374,7 @@ class Catalogue:
         >>> songs.search("mira night bus")
         [Match(row=0, score=1.0, exact=True)]
         """
-        return self._index.search(text, n)
+        return self._index.search(text, n, typing)
 
     @cached_property
     def _index(self) -> TextIndex:

@@ -17,10 +17,12 @@ from disco.sources.storage import write_atomic
 if TYPE_CHECKING:
     from disco.export.jspf import to_jspf
     from disco.export.m3u8 import to_m3u8, track_location
+    from disco.export.pls import to_pls
     from disco.export.record import to_json
     from disco.export.rekordbox import to_rekordbox
     from disco.export.table import to_csv
     from disco.export.traktor import to_nml
+    from disco.export.xspf import to_xspf
 
 __all__ = [
     "FORMATS",
@@ -35,7 +37,9 @@ __all__ = [
     "to_jspf",
     "to_m3u8",
     "to_nml",
+    "to_pls",
     "to_rekordbox",
+    "to_xspf",
     "track_location",
     "write_text",
 ]
@@ -48,10 +52,12 @@ _HOMES = {
     "to_jspf": "disco.export.jspf",
     "to_rekordbox": "disco.export.rekordbox",
     "to_nml": "disco.export.traktor",
+    "to_pls": "disco.export.pls",
+    "to_xspf": "disco.export.xspf",
     "track_location": "disco.export.m3u8",
 }
 _WRITERS = {".json": "to_json", ".csv": "to_csv", ".m3u8": "to_m3u8", ".jspf": "to_jspf"}
-_WRITERS |= {".xml": "to_rekordbox", ".nml": "to_nml"}
+_WRITERS |= {".xspf": "to_xspf", ".pls": "to_pls", ".xml": "to_rekordbox", ".nml": "to_nml"}
 FORMATS = tuple(_WRITERS)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import replace
 from typing import Any
 
 from disco.catalogue.text import printable
 from disco.export.style import SPOTIFY_ID, Style, absolute_path, artist_text
 from disco.playlist.playlist import Playlist
 from disco.sources import DEMO_NAME
-from disco.sources.file_urls import is_absolute, to_url
+from disco.sources.file_urls import is_absolute, is_file, to_url
 
 
 def to_m3u8(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen
@@ -17,11 +19,29 @@ def to_m3u8(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - 
     lines = ["#EXTM3U", f"#PLAYLIST:{printable(playlist.name)}"]
     if playlist.catalogue["where"] == DEMO_NAME:
         lines.append(f"# From {DEMO_NAME}: there is nothing to hear.")
-    for track in playlist.tracks.table.to_pylist():
+    for track, location in zip(playlist.tracks.table.to_pylist(), track_locations(playlist, style), strict=True):
         seconds = -1 if track["duration_ms"] is None else round(track["duration_ms"] / 1000)
-        name = " - ".join(filter(None, (printable(artist_text(track)), printable(track["title"]))))
-        lines += [f"#EXTINF:{seconds},{name or printable(track['track_id'])}", track_location(track, style)]
+        lines += [f"#EXTINF:{seconds},{names_of(track)}", location]
     return "\n".join(lines) + "\n"
+
+
+def names_of(track: dict[str, Any]) -> str:
+    """Artist and title of a track as one line, its id where neither is known."""
+    name = " - ".join(filter(None, (printable(artist_text(track)), printable(track["title"]))))
+    return name or printable(track["track_id"])
+
+
+def track_locations(playlist: Playlist, style: Style = Style()) -> list[str]:  # noqa: B008 - frozen
+    """The line by which a player finds each track; see `track_location`.
+
+    An unmatched track whose file the list named from its own folder is named from that of the new list.
+    """
+    unmatched = set(playlist.unmatched)
+    own = style if style.paths else replace(style, paths="relative")
+    return [
+        track_location(track, own if i in unmatched and _came_relative(track) else style)
+        for i, track in enumerate(playlist.tracks.table.to_pylist())
+    ]
 
 
 def track_location(track: dict[str, Any], style: Style = Style()) -> str:  # noqa: B008 - frozen
@@ -41,6 +61,14 @@ def track_location(track: dict[str, Any], style: Style = Style()) -> str:  # noq
     if shown != printable(shown):
         return to_url(path)
     return f"./{shown}" if shown.startswith("#") else shown
+
+
+def _came_relative(track: dict[str, Any]) -> bool:
+    """Whether the list, of which a track is no catalogue's, had the path of its file from its own folder."""
+    path, given = track["path"], track["track_id"]
+    if not path or not is_file(given) or is_absolute(given):
+        return False
+    return bool(re.split(r"[/\\]", path)[-1] == re.split(r"[/\\]", given)[-1])
 
 
 def _relative(path: str, folder: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from disco.catalogue.music import camelot, open_key
-from disco.sources.file_urls import is_absolute, is_file
+from disco.sources.file_urls import is_absolute, is_file, without_detours
 
 # Spotify ids are 22 characters of base 62.
 SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
@@ -50,16 +50,24 @@ class Style:
 
 
 def absolute_path(track: dict[str, Any]) -> str | None:
-    """Absolute path of a track's file, None if it has none; a relative one begins in the working directory."""
+    """Absolute path of a track's file, None if it has none; a relative one begins in the working directory.
+
+    Detours as `/music/../crate` are resolved: rekordbox and Traktor take another spelling for another file.
+    """
     path: str | None = track["path"]
     if path is None or not is_file(path):
         return None
-    return path if is_absolute(path) else os.path.normpath(Path.cwd() / path)
+    return without_detours(path) if is_absolute(path) else os.path.normpath(Path.cwd() / path)
 
 
 def xml_text(text: str | None) -> str | None:
     """The text if XML can represent it, None otherwise."""
     return None if text is None or re.search(_FORBIDDEN, text) else text
+
+
+def xml_escape(text: str) -> str:
+    """Text for the inside of an element; characters that XML cannot represent become U+FFFD."""
+    return "".join(_ESCAPES.get(c, c) for c in re.sub(_FORBIDDEN, "\ufffd", text))
 
 
 def key_text(track: dict[str, Any], names: str) -> str | None:
@@ -79,7 +87,5 @@ def xml_tag(name: str, attributes: dict[str, object], end: str = "/>") -> str:
     Attributes that are None are left out. Line breaks and tabs are written as references, which a parser does not
     turn into spaces; characters that XML cannot represent become U+FFFD.
     """
-    known = {name: str(value) for name, value in attributes.items() if value is not None}
-    texts = {name: re.sub(_FORBIDDEN, "\ufffd", text) for name, text in known.items()}
-    written = (f' {name}="{"".join(_ESCAPES.get(c, c) for c in text)}"' for name, text in texts.items())
+    written = (f' {name}="{xml_escape(str(value))}"' for name, value in attributes.items() if value is not None)
     return f"<{name}{''.join(written)}{end}"

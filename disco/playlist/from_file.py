@@ -44,7 +44,7 @@ def reorder(
     flow: float = KNOBS.flow,
     sweetness: float = KNOBS.sweetness,
     smoothness: float = KNOBS.smoothness,
-    artist_gap: int = 1,
+    artist_gap: int | None = None,
     predictor: str | Predictor = "mean",
     key_rule: str = FOR_ORDERING.key_rule,
     energy_boost: bool = Mixing.energy_boost,
@@ -118,7 +118,10 @@ def reorder(
         Number of tracks to play, those that flow best in a row; the others are left out.
     best_minutes : float, optional
         Minutes to play, with the tracks that flow best in a row; the others are left out.
-    artist_gap, pin, arc, arc_weight, start_key, end_key, randomness, random_seed, unplayed, not_played_since, choose
+    artist_gap : int, optional
+        Tracks between two by one artist; 0 allows all. By default one, but tracks that the list has together stay
+        so where parting them would make the order worse than the one given.
+    pin, arc, arc_weight, start_key, end_key, randomness, random_seed, unplayed, not_played_since, choose
         As for `disco.make`.
     tempo_arc, tempo_arc_weight, max_tempo_drift
         As for `disco.make`.

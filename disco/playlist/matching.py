@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from disco.catalogue import SCHEMA, Catalogue, Rows
+from disco.catalogue.same_recording import WAYS
+from disco.catalogue.text import printable
 from disco.errors import DiscoError
 from disco.models.predictors import Predictor, load_predictor
 from disco.playlist.cost import Knobs, PairwiseCost
@@ -13,10 +15,11 @@ from disco.playlist.mixing import FOR_ORDERING, Mixing
 from disco.playlist.playlist import Playlist
 from disco.sources.tracklist import Tracklist
 
-# Neighbours in a playlist are about 2.5 apart: a clash of keys is worth two ordinary steps, a tempo out of reach one.
-# Chosen on sampled sets of club tracks, with `mixing.FOR_ORDERING`, so that as many transitions as possible mix in
-# key and in tempo while steps stay shorter than other programs' (docs/research/rivals.md).
-KNOBS = Knobs(sweetness=5.0, smoothness=2.25)
+# Neighbours in a playlist are about 2.5 apart: a clash of keys is worth one and a half ordinary steps, a tempo out of
+# reach half of one. Chosen with `mixing.FOR_ORDERING` on sampled sets of club tracks and on playlists: the most
+# transitions that mix in key and in tempo of all weights that leave playlists as coherent as the published terms do
+# with 4 and 4, within 5 per cent (docs/research/experiments.md).
+KNOBS = Knobs(sweetness=3.45, smoothness=1.2)
 
 
 def match_tracklist(
@@ -63,12 +66,14 @@ def match_tracklist(
     >>> len(playlist), playlist.unmatched
     (3, (1,))
     """
-    tracks, unmatched, order = _known_tracks(tracklist, catalogue)
+    found, ways = tracklist.match_with_ways(catalogue)
+    tracks, unmatched, order = _known_tracks(tracklist, catalogue, found)
     notes = []
-    if len(unmatched):
-        names = [tracklist.names[position] or tracklist.ids[position] for position in unmatched]
-        shown = "; ".join(repr(name[:60]) for name in names[:3]) + ("; ..." if len(names) > 3 else "")
+    if by_end := int(np.count_nonzero(ways == WAYS.index("path end"))):
+        notes.append(f"{by_end:,} found by the ends of their paths: the files are elsewhere in {catalogue.where}")
+    if unmatched:
         count = f"{len(unmatched)} of {len(tracklist):,} tracks"
+        shown = _quoted(tracklist, unmatched)
         notes.append(f"{count} are not in {catalogue.where}, only their names are known: {shown}")
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
     rows_unmatched = np.unique(order[list(unmatched)]) if unmatched else np.empty(0, dtype=np.intp)
@@ -89,10 +94,10 @@ def match_tracklist(
     )
 
 
-def _known_tracks(tracklist: Tracklist, catalogue: Catalogue) -> tuple[Catalogue, list[int], Rows]:
+def _known_tracks(tracklist: Tracklist, catalogue: Catalogue, found: Rows) -> tuple[Catalogue, list[int], Rows]:
     """The different tracks in the order of their first entries, positions of the unmatched, and each entry's row."""
     ids = np.array(tracklist.ids, dtype=object)
-    found, own = tracklist.match(catalogue), tracklist.tracks
+    own = tracklist.tracks
     rows: list[int] = list(dict.fromkeys(found[found >= 0].tolist()))
     matched = catalogue.take(np.array(rows, dtype=np.intp))
     tables, positions = [matched.table], [int(np.flatnonzero(found == row)[0]) for row in rows]
@@ -105,7 +110,8 @@ def _known_tracks(tracklist: Tracklist, catalogue: Catalogue) -> tuple[Catalogue
         positions += own_rows.tolist()
         rest = rest[nothing[rest]]
     if not positions:
-        raise DiscoError(f"none of the {len(tracklist):,} tracks of the list is in {catalogue.where}")
+        shown = _quoted(tracklist, rest.tolist())
+        raise DiscoError(f"none of the {len(tracklist):,} tracks of the list is in {catalogue.where}: {shown}")
     unmatched: list[int] = rest.tolist()
     if unmatched:
         tables.append(_names_only(tracklist, unmatched))
@@ -115,10 +121,28 @@ def _known_tracks(tracklist: Tracklist, catalogue: Catalogue) -> tuple[Catalogue
     return tracks, unmatched, tracks.rows(ids.tolist())
 
 
+def _quoted(tracklist: Tracklist, positions: list[int]) -> str:
+    """Names of the tracks at positions for a message, three at most."""
+    names = [printable(tracklist.names[position] or tracklist.ids[position]) for position in positions]
+    return "; ".join(repr(name[:60]) for name in names[:3]) + ("; ..." if len(names) > 3 else "")
+
+
 def _names_only(tracklist: Tracklist, positions: list[int]) -> pa.Table:
     """What a tracklist says of tracks of which nothing else is known."""
     if tracklist.tracks is not None:
         return tracklist.tracks.take(np.array(positions)).table
-    named = [(tracklist.ids[position], tracklist.names[position]) for position in positions]
-    rows = [{"track_id": i, "title": name if name != i else None} for i, name in named]
-    return pa.Table.from_pylist([dict.fromkeys(SCHEMA.names) | row for row in rows], SCHEMA)
+    ids, names = tracklist.ids, tracklist.credits
+    rows = []
+    for position in positions:
+        entry, (title, artist) = tracklist.entries[position], names[position]
+        known = {
+            "track_id": ids[position],
+            "title": title,
+            "artists": [artist] if artist else None,
+            "album": entry.album,
+            "isrc": entry.isrc,
+            "path": entry.path,
+            "duration_ms": None if entry.duration_ms is None else round(entry.duration_ms),
+        }
+        rows.append(dict.fromkeys(SCHEMA.names) | known)
+    return pa.Table.from_pylist(rows, SCHEMA)

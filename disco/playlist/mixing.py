@@ -31,7 +31,7 @@ TEMPO_GROWTH, _MOST_BEYOND = 40.0, 0.5
 MIXABLE_CHANGE = 6.0
 # What a larger change costs beside 1: this times the square of the excess, in units of that limit. Chosen with the
 # knobs of `matching.KNOBS`.
-_EXCESS = 0.6
+_EXCESS = 0.9
 _JSON_NAMES = {"half_time_weight": "half_time", "max_tempo_change": "max_bpm_change"}
 # Cost of a clash of keys that is to be avoided: as much, so that as few transitions as possible are bad either way.
 KEY_PENALTY = 100.0
@@ -155,7 +155,7 @@ class Mixing:
         --------
         >>> ratios = np.float32([1.05, 1.12, 2, np.nan])
         >>> Mixing(graded=False).tempo_values(np.log2(ratios)).astype(float).round(2).tolist()
-        [1.0, -0.54, 1.0, 0.5]
+        [1.0, -0.8, 1.0, 0.5]
         """
         limit = np.float32(math.log2(1 + MIXABLE_CHANGE / 100) + 1e-6)
         apart = np.abs(octaves)

@@ -20,11 +20,16 @@ from disco.playlist.generate import tempo_notes
 from disco.playlist.leave_out import Choice, LeftOut, choose_tracks, restricted
 from disco.playlist.matching import KNOBS
 from disco.playlist.mixing import FOR_ORDERING, Mixing
-from disco.playlist.playlist import Playlist
+from disco.playlist.playlist import Playlist, Surroundings
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, order
 from disco.playlist.sequence.constraints import pinned_by_position
-from disco.playlist.sequence.wishes import Wishes, block_pins, check_wishes, wish_terms
-from disco.playlist.worse import WORSE, asked_for, worse_notes
+from disco.playlist.sequence.wishes import Wishes, WishTerms, block_pins, check_wishes, wish_terms
+from disco.playlist.worse import WORSE, asked_for, gap_price, kept_together, tracks_together, worse_notes
+
+# Tracks between two by one artist, where nothing else is asked for.
+GAP = 1
+# Costs per transition that differ by less are equal: sums of small numbers differ in their last places.
+_EQUAL = 1e-6
 
 __all__ = ["KNOBS", "Reordered", "distinct_tracks", "reorder"]
 
@@ -58,7 +63,7 @@ def reorder(
     predictor: str | Predictor = "mean",
     mixing: Mixing = FOR_ORDERING,
     constraints: Constraints = Constraints(),  # noqa: B008 - frozen
-    artist_gap: int = 1,
+    artist_gap: int | None = None,
     keep_positions: Sequence[int] = (),
     budget: Budget = Budget(),  # noqa: B008 - frozen
     wishes: Wishes = Wishes(),  # noqa: B008 - frozen
@@ -80,8 +85,9 @@ def reorder(
         How keys and tempos are judged.
     constraints : Constraints
         Pinned tracks, an arc of energy, keys of the ends, randomness. Rows are those of `distinct_tracks(playlist)`.
-    artist_gap : int
-        Tracks between two by one artist, as far as possible.
+    artist_gap : int, optional
+        Tracks between two by one artist, as far as possible; 0 allows all. By default one, but tracks that the list
+        has together stay so where parting them would make the order worse than the one given.
     keep_positions : sequence of int
         Positions, from 0, whose tracks stay where they are.
     budget : Budget
@@ -121,8 +127,9 @@ def reorder(
     constraints = replace(constraints, pinned=(*constraints.pinned, *kept))
     check_wishes(wishes, constraints.tempo_arc)
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    cost = PairwiseCost(tracks, knobs, model.embed(tracks), mixing, unmatched)
-    rules = Rules(tracks, artist_gap)
+    embeddings = model.embed(tracks)
+    cost = PairwiseCost(tracks, knobs, embeddings, mixing, unmatched)
+    rules = Rules(tracks, GAP if artist_gap is None else artist_gap)
     if not choice.plays_all:
         chosen, left_out, choice_notes = choose_tracks(
             tracks, choice, cost, rules, constraints, wishes, budget, unmatched
@@ -143,19 +150,24 @@ def reorder(
     if terms.has_blocks:
         constraints = replace(constraints, pinned=tuple(pinned.items()), start_track=None, end_track=None)
     movable = [row for block in terms.blocks if len(block) > 1 for row in block.tolist()]
-    unplaced = np.setdiff1d(unmatched, movable)
+    # Where nothing is known of a track, one position is as good as another, and its own is the person's choice.
+    nothing_known = _nothing_known(tracks, cost) if wishes == Wishes() and not artist_gap else unmatched
+    unplaced = np.setdiff1d(np.union1d(unmatched, nothing_known), movable)
     constraints = replace(constraints, pinned=(*constraints.pinned, *_pin_unmatched(unplaced, n, constraints)))
     position_costs = PositionCosts(tracks, n, constraints, mixing.keys, whole=True, fold=mixing.folds)
     before = np.arange(n)
-    nothing = np.empty(0, dtype=np.intp)
-    after = order(nothing, before, n, cost, rules, position_costs, budget, constraints.random_seed, wishes=terms)
-    if not asked and not len(unmatched) and rules.violations(before) <= rules.violations(after):
-        given_cost, found_cost = (float(cost.terms(path)["cost"].sum()) for path in (before, after))
-        jumps = [
-            int(mixing.large_tempo_jumps(tracks.tempos[p[:-1]], tracks.tempos[p[1:]]).sum()) for p in (before, after)
-        ]
-        if given_cost < found_cost and jumps[0] <= jumps[1]:
-            after = before
+    search = _Search(tracks, cost, rules, position_costs, budget, constraints.random_seed, terms)
+    after = search.order(rules)
+    gap_notes, price = [], ""
+    if not asked:
+        after = search.better(before, after)
+        together = search.with_tracks_together(before, after)
+        if together is not None:
+            difference = search.mean(after) - search.mean(together)
+            if artist_gap is None:
+                gap_notes, after = [kept_together(tracks_together(tracks, together, rules), difference)], together
+            else:
+                price = gap_price(tracks_together(tracks, before, rules), difference)
     notes = [*playlist.notes]
     if repeated := len(playlist) - n:
         notes.append(f"{repeated} tracks are in the playlist more than once; each is played once")
@@ -164,11 +176,13 @@ def reorder(
     notes += [*position_costs.notes(after), *tempo_notes(tracks.take(after), mixing)]
     notes += _missing_value_notes(tracks, cost, np.setdiff1d(before, unmatched))
     notes += quantile_match_notes(tracks, scaler().feature_set)
-    kept_together = sum(rules.violations(block) for block in terms.blocks if len(block) > 1)
-    if near := rules.violations(after) - kept_together:
+    in_blocks = sum(rules.violations(block) for block in terms.blocks if len(block) > 1)
+    if gap_notes:
+        notes += gap_notes
+    elif near := rules.violations(after) - in_blocks:
         notes.append(f"{near} tracks follow one by the same artist sooner than was asked: no other order was found")
     was, now = (flow_metrics(tracks, path, cost) for path in (before, after))
-    notes += worse_notes(was, now, asked)
+    notes += worse_notes(was, now, asked, price)
     return Reordered(
         name=playlist.name or "In order",
         tracks=tracks.take(after),
@@ -183,9 +197,69 @@ def reorder(
         mixing=mixing,
         arc=position_costs.arc_energy,
         unmatched=tuple(np.flatnonzero(np.isin(after, unmatched)).tolist()),
+        surroundings=Surroundings(tracks, embeddings, after, np.zeros(n, dtype=np.intp)),
         before=was,
         after=now,
     )
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What is needed to order the same tracks with other rules, and to compare two orders."""
+
+    tracks: Catalogue
+    cost: PairwiseCost
+    rules: Rules
+    position_costs: PositionCosts
+    budget: Budget
+    seed: int
+    wishes: WishTerms
+
+    def order(self, rules: Rules) -> Rows:
+        """All tracks in the best order that is found under rules."""
+        every, nothing = np.arange(len(self.tracks)), np.empty(0, dtype=np.intp)
+        return order(
+            nothing,
+            every,
+            len(every),
+            self.cost,
+            rules,
+            self.position_costs,
+            self.budget,
+            self.seed,
+            wishes=self.wishes,
+        )
+
+    def mean(self, path: Rows) -> float:
+        """Cost of an order, per transition."""
+        return float(self.cost.terms(path)["cost"].sum()) / max(len(path) - 1, 1)
+
+    def better(self, given: Rows, found: Rows) -> Rows:
+        """The order that was given where the one that was found is no better and keeps no rule better."""
+        as_good = self.mean(given) <= self.mean(found) + _EQUAL and self._jumps(given) <= self._jumps(found)
+        return given if as_good and self.rules.violations(given) <= self.rules.violations(found) else found
+
+    def with_tracks_together(self, given: Rows, found: Rows) -> Rows | None:
+        """An order that parts no more tracks by one artist than the one given, where parting them made it worse.
+
+        None where it was not worth less than before, or where the list had none together.
+        """
+        most, jumps = self.rules.violations(given), self._jumps(found)
+        if most <= self.rules.violations(found) or self.mean(found) <= self.mean(given) + _EQUAL:
+            return None
+        orders = [given, self.order(Rules(self.tracks, 0))]
+        kept = [path for path in orders if self.rules.violations(path) <= most and self._jumps(path) <= jumps]
+        return min(kept, key=self.mean, default=None)
+
+    def _jumps(self, path: Rows) -> int:
+        tempos, folds = self.tracks.tempos[path], self.cost.mixing
+        return int(folds.large_tempo_jumps(tempos[:-1], tempos[1:]).sum())
+
+
+def _nothing_known(tracks: Catalogue, cost: PairwiseCost) -> Rows:
+    """Tracks of which neither a key nor a tempo nor any feature or place among others is known."""
+    no_place = np.isnan(cost.embeddings).any(axis=1) & ~tracks.has_any_feature
+    return np.flatnonzero(np.isnan(tracks.tempos) & np.isnan(tracks.circle_positions) & no_place)
 
 
 def distinct_tracks(playlist: Playlist) -> tuple[Catalogue, Rows]:

@@ -222,9 +222,9 @@ def _read(path: str | Path) -> Catalogue:
 
 def _describes_tracks(path: Path) -> bool:
     """Whether the source of a playlist has a catalogue of its own, and not only names or ids."""
-    from disco.sources.files import text_lists
+    from disco.sources.files import pls, text_lists
 
-    return source_of(path) not in (None, text_lists, tables)
+    return source_of(path) not in (None, pls, text_lists, tables)
 
 
 def _several(paths: Paths) -> Sequence[str | Path]:

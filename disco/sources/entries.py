@@ -13,6 +13,8 @@ import pyarrow as pa
 
 from disco.catalogue import SCHEMA, Catalogue
 from disco.catalogue.key_names import parse_key
+from disco.catalogue.same_recording import WAYS, Recordings
+from disco.catalogue.text import TRACK_LINK
 from disco.errors import DataError
 from disco.sources.files import columns
 from disco.sources.tracklist import Entry, Tracklist, entries_of
@@ -104,6 +106,7 @@ def _tracklist(
     folders: Sequence[str], name: str, entries: Sequence[Entry], library: Catalogue, row_of: Mapping[str, int]
 ) -> Tracklist:
     ids = [entry.id or entry.title or "" for entry in entries]
+    ids = _in_other_spelling(ids, entries, library, row_of)
     unmatched = [i for i, track_id in enumerate(ids) if track_id not in row_of]
     others = [
         {
@@ -122,6 +125,19 @@ def _tracklist(
     return Tracklist(name, entries_of(tracks), tracks, " / ".join(folders), tuple(unmatched))
 
 
+def _in_other_spelling(
+    ids: list[str], entries: Sequence[Entry], library: Catalogue, row_of: Mapping[str, int]
+) -> list[str]:
+    """The ids with those of the library for files that the playlist spells otherwise, as in another letter case."""
+    others = [i for i, track_id in enumerate(ids) if track_id not in row_of and entries[i].path]
+    if not others:
+        return ids
+    rows, ways = Recordings.of(library).find_with_ways(paths=[entries[i].path for i in others])
+    of_library = library.table["track_id"]
+    found = {i: row for i, row, way in zip(others, rows.tolist(), ways, strict=True) if way == WAYS.index("path")}
+    return [of_library[found[i]].as_py() if i in found else track_id for i, track_id in enumerate(ids)]
+
+
 def with_ids(entries: Sequence[Entry]) -> list[Entry]:
     """Give entries without an id one made of title and artist; those without a title stay without.
 
@@ -135,6 +151,18 @@ def with_ids(entries: Sequence[Entry]) -> list[Entry]:
     given = pa.array([entry.id for entry in entries], pa.string())
     made = columns.ids(given, titles, artists).to_pylist()
     return [replace(entry, id=i) if i != entry.id else entry for entry, i in zip(entries, made, strict=True)]
+
+
+def bare_id(text: str) -> str:
+    """The id in a link to a track or its URI; any other text as it is.
+
+    Examples
+    --------
+    >>> bare_id("https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC?si=1"), bare_id("a.mp3")
+    ('4uLU6hMCjMI75M1A2tKUQC', 'a.mp3')
+    """
+    link = re.fullmatch(TRACK_LINK, text)
+    return link[1] if link else text
 
 
 def each_once(entries: Iterable[Entry]) -> list[Entry]:

@@ -5,7 +5,9 @@ A path is POSIX (`/music/a.mp3`) or has a drive of Windows (`C:/music/a.mp3`), w
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 # A URL, or the URI of a streaming service; one letter and a colon is a drive of Windows.
@@ -27,6 +29,47 @@ def is_absolute(path: str) -> bool:
 def is_file(path: str | None) -> bool:
     """Whether a text can be the path of a file: not empty, not a URL and not a folder."""
     return bool(path and path.strip()) and not _SCHEME.match(str(path)) and not str(path).endswith("/")
+
+
+def without_detours(path: str) -> str:
+    r"""An absolute path without `.` and `..`, in its own separators.
+
+    Examples
+    --------
+    >>> without_detours("/music/../crate/./a.mp3"), without_detours("C:\\music\\..\\a.mp3")
+    ('/crate/a.mp3', 'C:\\a.mp3')
+    """
+    separator = "/" if path.startswith("/") or "\\" not in path else "\\"
+    given = path.split(separator) if separator == "/" else re.split(r"[\\/]", path)
+    if not {".", ".."} & set(given):
+        return path
+    # A host or a drive is no folder that could be left again.
+    root = 4 if path.startswith("\\\\") else 1
+    parts = given[:root]
+    for part in given[root:]:
+        if part == "..":
+            del parts[max(len(parts) - 1, root) :]
+        elif part not in ("", "."):
+            parts.append(part)
+    return separator.join(parts)
+
+
+def in_folder(path: str, folder: Path) -> str | None:
+    r"""The absolute path that a playlist in a folder means by a path or a `file:` URL; None if it is no file's.
+
+    Examples
+    --------
+    >>> in_folder("..\\crate\\a.mp3", Path("/lists")), in_folder("D:\\crate\\..\\a.mp3", Path("/lists"))
+    ('/crate/a.mp3', 'D:\\a.mp3')
+    """
+    path = from_url(path) or path
+    if not is_file(path):
+        return None
+    if is_absolute(path):
+        return without_detours(path)
+    # Programs on Windows write backslashes; what begins with one is from the root of the disk.
+    path = path.replace("\\", "/")
+    return os.path.normpath(Path.cwd() / folder / path)
 
 
 def _slashed(path: str) -> str:

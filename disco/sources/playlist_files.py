@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -76,14 +77,16 @@ def choose(found: Sequence[Tracklist], path: Path, name: str | None) -> Tracklis
             raise DataError(path, "holds a playlist without tracks" if found else "holds no playlist")
         raise DataError(path, f"has {len(filled):,} playlists; choose one with --playlist: {_quoted(filled)}")
     wanted = name.strip()
-    for matching in (
-        [one for one in found if wanted in (one.full_name, one.name)],
-        [one for one in found if wanted.casefold() in (one.full_name.casefold(), one.name.casefold())],
-    ):
-        if len(matching) > 1 and (exact := [one for one in matching if one.full_name == wanted]):
-            matching = exact[:1]
+    number = re.fullmatch(r"(.+?)\s+#(\d{1,6})", wanted)
+    for same in (str, str.casefold):
+        matching = [one for one in found if same(wanted) in (same(one.full_name), same(one.name))]
+        if not matching and number:
+            numbered = [one for one in found if same(number[1]) in (same(one.full_name), same(one.name))]
+            matching = numbered[int(number[2]) - 1 : int(number[2])] if int(number[2]) else []
+        exact = [one for one in matching if one.full_name == wanted]
+        matching = exact or matching
         if len(matching) > 1:
-            raise DataError(path, f"has {len(matching):,} playlists called {wanted!r}: {_quoted(matching)}")
+            raise DataError(path, f"has {len(matching):,} playlists called {wanted!r}: {_quoted(matching, found)}")
         if matching:
             if not len(matching[0]):
                 raise DataError(path, f"the playlist {matching[0].full_name!r} is empty")
@@ -92,10 +95,18 @@ def choose(found: Sequence[Tracklist], path: Path, name: str | None) -> Tracklis
     raise DataError(path, f"has no playlist {wanted!r}{there}")
 
 
-def _quoted(found: Sequence[Tracklist]) -> str:
-    """Names of playlists for a message, twenty at most."""
-    shown = ", ".join(repr(tracklist.full_name[:80]) for tracklist in found[:20])
-    return shown + (f" and {len(found) - 20:,} more" if len(found) > 20 else "")
+def _quoted(shown: Sequence[Tracklist], every: Sequence[Tracklist] = ()) -> str:
+    """Names of playlists for a message, twenty at most; of one place and name with numbers to choose them by."""
+    every = every or shown
+    names = [one.full_name for one in every]
+    listed = []
+    for one in shown[:20]:
+        alike = [other for other in every if other.full_name == one.full_name]
+        number = next(i for i, other in enumerate(alike, 1) if other is one)
+        tracks = f" ({len(one):,} track{'' if len(one) == 1 else 's'})"
+        several = names.count(one.full_name) > 1
+        listed.append(repr(one.full_name[:80] + (f" #{number}" if several else "")) + (tracks if several else ""))
+    return ", ".join(listed) + (f" and {len(shown) - 20:,} more" if len(shown) > 20 else "")
 
 
 def _of_many(path: Path, name: str | None) -> Tracklist:

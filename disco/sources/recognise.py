@@ -26,9 +26,8 @@ class Source(Protocol):
         """Read its playlists, each in its order; an empty list where it has none."""
 
 
-_SUFFIXES = tuple(
-    ".crate .csv .db .json .jspf .m3u .m3u8 .nml .parquet .scrate .session .sqlite .txt .vdjfolder .xml".split()
-)
+_LISTS = ".jspf .m3u .m3u8 .pls .vdjfolder .xspf"
+_SUFFIXES = tuple(f"{_LISTS} .crate .csv .db .json .nml .parquet .scrate .session .sqlite .txt .xml".split())
 _LONGEST_PATH = 1000
 
 
@@ -48,12 +47,12 @@ def sources() -> tuple[Source, ...]:
         traktor,
         virtualdj_library,
     )
-    from disco.sources.files import jspf, mpd, spotify_export, text_lists
+    from disco.sources.files import jspf, mpd, pls, spotify_export, text_lists, xspf
     from disco.sources.services import spotify
 
     xml = (rekordbox, traktor, virtualdj_library, itunes)
     databases = (rekordbox_database, engine_library, serato_library, mixxx)
-    return (spotify, spotify_export, mpd, *xml, jspf, *databases, audio, text_exports, text_lists, tables)
+    return (spotify, spotify_export, mpd, *xml, jspf, xspf, pls, *databases, audio, text_exports, text_lists, tables)
 
 
 def source_of(path: str | Path) -> Source | None:

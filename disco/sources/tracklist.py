@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
-from disco.catalogue.same_recording import Recordings
-from disco.catalogue.text import recording_titles, split_names
-from disco.errors import NotFoundError
+from disco.catalogue.paths import file_title
+from disco.catalogue.same_recording import WAYS, Recordings
+from disco.catalogue.text import fold_accents, normalise, recording_titles, split_names
+
+# So many tracks are compared with a line of text word by word: all whose words are the same are among the nearest.
+_NEAREST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,11 @@ class Tracklist:
         """Title and artist of each entry, empty where unknown."""
         return [entry.name for entry in self.entries]
 
+    @property
+    def credits(self) -> list[tuple[str | None, str | None]]:
+        """Title and artist of each entry apart; of a text `artist - title` the two that its first dash parts."""
+        return [_apart(entry) for entry in self.entries]
+
     def rows(self, catalogue: Catalogue) -> Rows:
         """Rows of the tracks that the catalogue has, in the order of the playlist and each once."""
         found = self.match(catalogue)
@@ -117,15 +126,20 @@ class Tracklist:
     def match(self, catalogue: Catalogue) -> Rows:
         """Match each entry with the same recording in a catalogue; see `disco.catalogue.same_recording`.
 
-        Only free text, as a line of a text file, is searched for, and only where no dash separates artist and title.
+        A line of text without a dash between artist and title is the track whose title, with or without its artists,
+        has the same words and no others. Nothing is searched for: what is not there stays unmatched.
 
         Returns
         -------
         ndarray of int, shape (n entries,)
             Row in the catalogue, -1 where unmatched.
         """
+        return self.match_with_ways(catalogue)[0]
+
+    def match_with_ways(self, catalogue: Catalogue) -> tuple[Rows, NDArray[np.int8]]:
+        """Rows as `match` gives them, and how each was found, as a position in `WAYS`; -1 where unmatched."""
         recordings, entries = Recordings.of(catalogue), self.entries
-        found = recordings.find(
+        found, ways = recordings.find_with_ways(
             ids=[entry.id for entry in entries],
             isrcs=[entry.isrc for entry in entries],
             paths=[entry.path or _as_path(entry.id) for entry in entries],
@@ -134,33 +148,69 @@ class Tracklist:
             durations_ms=[entry.duration_ms for entry in entries],
         )
         if catalogue is self.tracks:
-            found[list(self.unmatched)] = -1
-            return found
-        named = [i for i in np.flatnonzero(found < 0) if entries[i].text]
-        found[named] = recordings.find_names(
-            [entries[i].text or "" for i in named], [entries[i].duration_ms for i in named]
-        )
-        for i in named:
-            if found[i] < 0 and entries[i].id == entries[i].text:
-                found[i] = _search(catalogue, entries[i].text or "")
-        return found
+            found[list(self.unmatched)] = ways[list(self.unmatched)] = -1
+            return found, ways
+        texts = [entry.text or _file_name(entry) or "" for entry in entries]
+        named = [i for i in np.flatnonzero(found < 0) if texts[i]]
+        found[named] = recordings.find_names([texts[i] for i in named], [entries[i].duration_ms for i in named])
+        for i in np.flatnonzero(found < 0):
+            if entries[i].text and entries[i].id == entries[i].text:
+                found[i] = _with_the_same_words(catalogue, entries[i].text or "")
+        ways[(found >= 0) & (ways < 0)] = WAYS.index("name")
+        return found, ways
+
+
+def _apart(entry: Entry) -> tuple[str | None, str | None]:
+    text = entry.text or (None if entry.title else _file_name(entry))
+    if not text:
+        return entry.title, entry.artist
+    parts = split_names(text)
+    return (parts[0][1], parts[0][0]) if parts else (entry.title or text, entry.artist)
+
+
+def with_names_apart(entry: Entry) -> Entry:
+    """An entry whose text `artist - title` is parted into the two.
+
+    Examples
+    --------
+    >>> entry = with_names_apart(Entry("a", text="Mira Vale - Night Bus"))
+    >>> entry.title, entry.artist, entry.text
+    ('Night Bus', 'Mira Vale', None)
+    """
+    title, artist = _apart(entry)
+    return replace(entry, title=title, artist=artist, text=None)
 
 
 def _as_path(text: str | None) -> str | None:
     return text if text and ("/" in text or "\\" in text) else None
 
 
-def _search(catalogue: Catalogue, text: str) -> int:
-    """Row of the track that free text means, -1 if there is none; text with a dash must be its whole title."""
-    try:
-        if not split_names(text):
-            return int(catalogue.find(text)[0])
-    except NotFoundError:
-        return -1
-    row = next((match.row for match in catalogue.search(text, 1)), -1)
-    titles = pa.array([text, catalogue.column("title")[row].as_py() if row >= 0 else None], pa.string())
-    ours, theirs = recording_titles(titles).to_pylist()
-    return row if ours == theirs is not None else -1
+def _file_name(entry: Entry) -> str | None:
+    """The name of an entry's file, without ending and number, where nothing else names the track."""
+    if entry.text or entry.title or not entry.path:
+        return None
+    return file_title(entry.path)
+
+
+def _with_the_same_words(catalogue: Catalogue, text: str) -> int:
+    """Row of the track whose title, alone or with its artists, has all words of a line and no others; -1 if none."""
+    wanted = sorted(_words(text))
+    near = catalogue.search(text, _NEAREST) if wanted else []
+    rows = np.array([match.row for match in near], dtype=np.intp)
+    for match, track in zip(near, catalogue.tracks(rows, ("title", "artists")), strict=True):
+        artists = track["artists"] or []
+        named = ["", *artists, " ".join(artists)]
+        for title in {track["title"] or "", *recording_titles(pa.array([track["title"]])).to_pylist()}:
+            for credit in named:
+                words = [*_words(title or ""), *_words(credit)]
+                if title and wanted in (sorted(words), sorted([*words, "by"])):
+                    return match.row
+    return -1
+
+
+def _words(text: str) -> list[str]:
+    """Words of a text in one spelling."""
+    return (normalise(fold_accents(pa.array([text], pa.string())))[0].as_py() or "").split()
 
 
 def entries_of(tracks: Catalogue) -> list[Entry]:

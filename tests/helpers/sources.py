@@ -34,7 +34,7 @@ from disco.sources.dj import (
     traktor,
     virtualdj_library,
 )
-from disco.sources.files import jspf, mpd, spotify_export, tables, text_lists
+from disco.sources.files import jspf, mpd, pls, spotify_export, tables, text_lists, xspf
 from disco.sources.services import spotify
 
 HOSTILE = "<b>&\"'\n\x1b[31m ../../etc \u202e 🎧"
@@ -105,6 +105,29 @@ def write_slice(folder: Path) -> Path:
     return place
 
 
+def write_pls(folder: Path) -> Path:
+    """A PLS playlist of two files, the second named before the first."""
+    place = folder / "friday.pls"
+    lines = ["[playlist]", "File2=../music/salt.mp3", f"Title2={HOSTILE.splitlines()[-1]}", "Length2=-1"]
+    lines += ["File1=music/night bus.mp3", "Title1=Mira Vale - Night Bus", "Length1=201", "NumberOfEntries=2"]
+    place.write_text("\r\n".join([*lines, "Version=2", ""]), encoding="utf-8")
+    return place
+
+
+def write_xspf(folder: Path) -> Path:
+    """An XSPF playlist of a file with a percent-encoded name, a track without one, and a hostile name."""
+    place = folder / "friday.xspf"
+    place.write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n<playlist version="1" xmlns="http://xspf.org/ns/0/"><title>Friday'
+        "</title><trackList><track><location>file:///music/night%20bus.mp3</location><title>Night Bus</title>"
+        "<creator>Mira Vale</creator><duration>201000</duration></track><track><title>Salt</title>"
+        "<creator>Dot</creator><album>Sea</album></track><track><title>&lt;b&gt; ../../etc 🎧</title></track>"
+        "</trackList></playlist>",
+        encoding="utf-8",
+    )
+    return place
+
+
 def write_m3u(folder: Path) -> Path:
     """An M3U playlist of a file, a link to Spotify, a hostile name, and the file again."""
     place = folder / "friday.m3u8"
@@ -137,6 +160,8 @@ EXAMPLES: list[tuple[Source, Callable[[Path], Path], int, int]] = [
     (virtualdj_library, test_dj_databases.virtualdj_example, 3, 0),
     (itunes, test_dj_databases.itunes_example, 2, 1),
     (jspf, test_jspf.example, 6, 1),
+    (xspf, write_xspf, 3, 1),
+    (pls, write_pls, 2, 1),
     (rekordbox_database, test_dj_databases.rekordbox_example, 2, 1),
     (engine_library, test_dj_databases.engine_example, 3, 2),
     (serato_library, test_dj_databases.serato_example, 2, 2),

@@ -97,7 +97,7 @@ def _entry(track: dict[str, Any], position: int) -> Entry:
     title = _text(track.get("title"))
     return Entry(
         id=_text(more.get("track_id"))
-        or next(filter(None, map(_id, _several(track.get("identifier")))), None)
+        or next(filter(None, map(recording_id, _several(track.get("identifier")))), None)
         or file
         or (None if title else f"track {position + 1}"),
         path=file,
@@ -111,8 +111,8 @@ def _entry(track: dict[str, Any], position: int) -> Entry:
     )
 
 
-def _id(uri: str) -> str | None:
-    """The Spotify id or MusicBrainz recording id in a URI; any other URI is an id itself."""
+def recording_id(uri: str) -> str | None:
+    """The Spotify id or MusicBrainz recording id in a URI; any other URI is an id itself, empty text is none."""
     recording = uri.rstrip("/").rpartition("/recording/")[2]
     return recording if MBID.fullmatch(recording) else re.sub(TRACK_LINK, r"\1", uri) or None
 

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import csv
-import json
 import logging
-import os
 import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
-from typing import Any
 
 from disco.catalogue import Catalogue
-from disco.catalogue.text import TRACK_LINK
 from disco.errors import DataError
 from disco.sources import entries as library
-from disco.sources.file_urls import from_url, is_file
-from disco.sources.files import tables
+from disco.sources.file_urls import from_url, in_folder
+from disco.sources.files import json_lists, pls, tables
 from disco.sources.files.decoding import content_of, decode
 from disco.sources.files.other_files import what_it_is
-from disco.sources.tracklist import Entry, Tracklist
+from disco.sources.tracklist import Entry, Tracklist, with_names_apart
 
 NAME = "a playlist as text"
 _log = logging.getLogger(__name__)
 
 _M3U = (".m3u", ".m3u8")
+_M3U_LINES = ("#EXTM3U", "#EXTINF:", "#EXTVDJ:")
 _TABLES = (".csv", ".tsv")
 _XML = ("<?xml", "<DJ_PLAYLISTS", "<NML", "<!DOCTYPE", "<plist")
+# A tag in VirtualDJ's comment before a file, as <title>Night Bus</title>.
+_TAG = re.compile(r"<(\w+)>([^<]*)</\1>")
 # Headers of a single column; such a line is not a track.
 _HEADS = {
     *("id", "track_id", "spotify_id", "uri", "track uri", "track_uri"),
@@ -43,13 +43,20 @@ def can_read(path: Path) -> bool:
         return False
     found = decode(start)
     text = "" if found is None else found[0].lstrip()
-    if text.startswith("#EXTM3U") or path.suffix.lower() in _M3U:
+    if text.startswith(_M3U_LINES) or path.suffix.lower() in _M3U:
         return bool(text)
     if text.startswith("{"):
-        return '"tracks"' in text
+        return '"tracks"' in text or (path.suffix.lower() == ".json" and _is_json_list(text))
+    if text.startswith("[") and path.suffix.lower() == ".json":
+        return True
     if path.suffix.lower() != ".txt" or not text or text.startswith("<"):
         return False
     return tables.layout_of(start) is None
+
+
+def _is_json_list(text: str) -> bool:
+    """Whether an object of JSON may hold a list of tracks, by the names in its beginning."""
+    return re.search(r'"(?:items|songs|entries|data)"\s*:\s*[\[{]', text) is not None
 
 
 def read(path: Path) -> Catalogue:
@@ -61,9 +68,9 @@ def read(path: Path) -> Catalogue:
         If the file cannot be read, or is a list of one track per line, of which only an id or a name is known.
     """
     text = _text_of(path)
-    if not text.lstrip().startswith(("{", "#EXTM3U")) and path.suffix.lower() not in _M3U:
+    if not text.lstrip().startswith(("{", "[", *_M3U_LINES)) and path.suffix.lower() not in _M3U:
         return tables.read(path)
-    entries = [_separated(entry) for entry in parse(text, path).entries]
+    entries = [with_names_apart(entry) for entry in parse(text, path).entries]
     return library.catalogue(library.with_ids(entries), path, NAME)
 
 
@@ -99,18 +106,27 @@ def parse(text: str, path: Path) -> Tracklist:
     """
     if not text.strip():
         raise DataError(path, "is empty")
-    if text.lstrip().startswith("{"):
-        return _json(text, path)
-    if text.startswith("#EXTM3U") or path.suffix.lower() in _M3U:
+    if text.lstrip().startswith(("{", "[{", '["')) or (
+        path.suffix.lower() == ".json" and text.lstrip().startswith("[")
+    ):
+        return json_lists.parse(text, path)
+    if text.startswith(_M3U_LINES) or path.suffix.lower() in _M3U:
         return _m3u(text, path.parent)
     if text.lstrip().startswith(_XML):
         raise DataError(path, "is XML, but not a library of rekordbox or Traktor in a file")
+    if text.lstrip()[:10].lower() == "[playlist]":
+        return pls.parse(text, path)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if path.suffix.lower() in _TABLES:  # a single column, whose values may be quoted
         lines = [row[0].strip() for row in csv.reader(lines) if len(row) == 1 and row[0].strip()] or lines
+    lines = [line for line in lines if not line.startswith("#")]
+    if not lines:
+        raise DataError(path, "holds nothing but comments, lines that begin with #")
     if lines[0].lower() in _HEADS and len(lines) > 1:
         lines = lines[1:]
-    return Tracklist("", [Entry(_id(line), text=None if _is_link(line) else line) for line in lines])
+    return Tracklist(
+        "", [Entry(library.bare_id(line), text=None if library.bare_id(line) != line else line) for line in lines]
+    )
 
 
 def _text_of(path: Path) -> str:
@@ -124,55 +140,35 @@ def _text_of(path: Path) -> str:
     return text
 
 
-def _json(text: str, path: Path) -> Tracklist:
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        raise DataError(path, "is not readable JSON") from None
-    if "playlists" in content:
-        raise DataError(path, "is JSON with playlists, but not a Million Playlist slice with tracks in a file")
-    tracks = content.get("tracks")
-    if not isinstance(tracks, list) or not all(isinstance(t, dict) and isinstance(t.get("id"), str) for t in tracks):
-        raise DataError(path, "is JSON, but neither a playlist that DISCO wrote nor a Million Playlist slice")
-    return Tracklist(str(content.get("name") or ""), [_entry(track) for track in tracks])
-
-
-def _entry(track: dict[str, Any]) -> Entry:
-    title, artist = (value if isinstance(value, str) else None for value in (track.get("title"), track.get("artist")))
-    return Entry(track["id"], title, artist)
-
-
 def _m3u(text: str, folder: Path) -> Tracklist:
     title, name, seconds = "", "", None
-    entries = []
+    entries: list[Entry] = []
+    virtual_dj: dict[str, str] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         if line.startswith("#PLAYLIST:"):
             title = line.removeprefix("#PLAYLIST:").strip()
         elif line.startswith("#EXTINF:"):
             duration, _, name = map(str.strip, line.removeprefix("#EXTINF:").partition(","))
             seconds = re.match(r"\d+(?:\.\d+)?", duration)  # -1 and 0 are unknown
+        elif line.startswith("#EXTVDJ:"):
+            virtual_dj = {tag: unescape(value).strip() for tag, value in _TAG.findall(line)}
         elif not line.startswith("#"):
             path = from_url(line) or (line.removeprefix("./") if line.startswith("./#") else line)
-            file = os.path.normpath(Path.cwd() / folder / path) if is_file(path) else None
             duration_ms = float(seconds[0]) * 1000 or None if seconds else None
-            entries.append(Entry(_id(path), path=file, duration_ms=duration_ms, text=name))
-            name, seconds = "", None
+            entry = Entry(library.bare_id(path), path=in_folder(path, folder), duration_ms=duration_ms, text=name)
+            entries.append(_of_virtual_dj(entry, virtual_dj) if virtual_dj.get("title") else entry)
+            name, seconds, virtual_dj = "", None, {}
     return Tracklist(title, entries)
 
 
-def _separated(entry: Entry) -> Entry:
-    """An entry whose text `Artist - Title` is split into the two."""
-    artist, dash, title = (entry.text or "").partition(" - ")
-    if dash:
-        return replace(entry, title=title, artist=artist, text=None)
-    return replace(entry, title=entry.title or entry.text, text=None)
-
-
-def _is_link(text: str) -> bool:
-    return re.fullmatch(TRACK_LINK, text) is not None
-
-
-def _id(text: str) -> str:
-    """The id in a link or URI; any other text as it is."""
-    link = re.fullmatch(TRACK_LINK, text)
-    return link[1] if link else text
+def _of_virtual_dj(entry: Entry, tags: dict[str, str]) -> Entry:
+    """An entry with what VirtualDJ's own comment says of it; its remix is a part of the title, in brackets."""
+    title, remix = tags["title"], tags.get("remix")
+    seconds = library.number(tags.get("songlength"))
+    return replace(
+        entry,
+        title=f"{title} ({remix})" if remix else title,
+        artist=tags.get("artist") or None,
+        duration_ms=entry.duration_ms or (seconds and seconds * 1000) or None,
+        text=None,
+    )

@@ -96,6 +96,8 @@ def entry(content: object) -> Entry:
     if content.get("is_local") is True and uri and uri.startswith("spotify:local:"):
         return Entry("local", _row(content) | {"track_id": uri})
     row = track(content)
+    if row is None and content.get("id") is None:
+        return Entry("gone")  # removed, or not to be had in this country
     if row is None:
         raise Malformed("a track in a list is damaged; try again")
     return Entry("track", row)
