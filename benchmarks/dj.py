@@ -33,6 +33,16 @@ AMONG = " among 400 of "
 KINDS = ("live", "dj playlist", "mix")
 
 
+NOT_DEFAULT = (
+    "The style is not the default. In 150 playlists made from three seeds (`disco evaluate end-to-end "
+    "--max-playlists 150 --configuration default --style dj`) fewer of the tracks belong: 7.6 % are in the real "
+    "playlist instead of 9.0, 38.1 % by its artists instead of 40.7; both lie within the intervals. What it wins is "
+    "tempo: 75 % of the transitions within 3 % instead of 54, the worst one 4.6 % instead of 5.2; keys go together "
+    "in all of them by both. *Not reached:* 1.25 times the published K + T on live sets (see "
+    "[Experiments](experiments.md))."
+)
+
+
 def section(results: dict[str, Any], card: dict[str, Any]) -> str:
     """The section of the results in Markdown."""
     by_cost: dict[str, dict[str, dict[str, Any]]] = {}
@@ -64,7 +74,7 @@ def section(results: dict[str, Any], card: dict[str, Any]) -> str:
             cells.append(f"{records[kind]['hit@1']:.3f} ({low:.3f}-{high:.3f})")
         percentiles = " / ".join(f"{records[kind]['percentile']:.3f}" for kind in counts)
         lines.append(f"| {cost} | {' | '.join(cells)} | {percentiles} |")
-    lines += ["", *many_lines(results), "", *order_lines(results)]
+    lines += ["", *order_lines(results), "", NOT_DEFAULT, "", *many_lines(results)]
     return "\n".join([*lines, "", "![Weights of the style of DJs](../images/dj-style.png)", ""])
 
 
