@@ -273,7 +273,7 @@ def add_playlist(parser: argparse._ActionsContainer) -> None:
 
 def add_output(parser: argparse._ActionsContainer) -> None:
     """Add `--output`, `--paths` and `--key-names`."""
-    parser.add_argument("--output", type=Path, metavar="FILE", help=f"write it: {', '.join(export.FORMATS)}")
+    parser.add_argument("--output", type=Path, metavar="FILE", help=f"write it: {', '.join(export.OUTPUTS)}")
 
 
 def add_style(parser: argparse._ActionsContainer) -> None:
