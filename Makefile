@@ -8,10 +8,13 @@ RECOMMENDERS := popularity playlist-knn item-knn als collective title-knn two-to
 # Tests that need none of these are fast; what each means stands in setup.cfg.
 FAST := not slow and not train and not notebook and not browser and not data
 
-.PHONY: playlist recommenders check fast test lint types docs bench notebook clean
+.PHONY: playlist app recommenders check fast test lint types docs bench notebook clean
 
 playlist: $(VENV)/.installed  ## three seeds from the embedded demo, and flow.html
 	$(BIN)/python -m disco.generate --example --plot flow.html --force
+
+app: $(VENV)/.installed-app  ## the page, in the browser
+	$(BIN)/python -m disco app
 
 recommenders: $(VENV)/.installed-dev  ## train all of them into your data folder: TRACKS=FILE PLAYLISTS=PREPARED
 	@test -n "$(TRACKS)" -a -n "$(PLAYLISTS)" || { echo "make recommenders TRACKS=FILE PLAYLISTS=PREPARED"; exit 2; }
@@ -62,7 +65,11 @@ $(VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
 	$(BIN)/python -m compileall -q disco
 	touch $@
 
+$(VENV)/.installed-app: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[app]'
+	touch $@
+
 $(VENV)/.installed-dev: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable '.[dev,train,notebook,audio]'
+	$(BIN)/pip install --quiet --editable '.[dev,train,notebook,audio,app]'
 	$(BIN)/python -m compileall -q disco
-	touch $@ $(VENV)/.installed
+	touch $@ $(VENV)/.installed $(VENV)/.installed-app

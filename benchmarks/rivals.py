@@ -67,7 +67,7 @@ def main() -> None:
         "",
         f"Written by `python benchmarks/rivals.py` on {date.today()}: {arguments.samples} sets of {arguments.length}"
         f" of {len(pool):,} tracks of house, techno, trance and drum-and-bass (114k set), seed"
-        f" {arguments.random_seed}, on which no default was chosen. Scored by `benchmarks/joins.py`. Shares of"
+        f" {arguments.random_seed}. Scored by `benchmarks/joins.py`. Shares of"
         " transitions in per cent; both: keys go together by Camelot and the tempo is within 6 %, folded; worst: the"
         " largest change of tempo of a set; step:"
         " distance of neighbours in standard deviations of the eight features, which only DISCO reads.",

@@ -23,7 +23,7 @@ from disco.catalogue.lookup import Choose, as_id, find
 from disco.catalogue.music import circle_position
 from disco.catalogue.schema import FEATURES, SCHEMA
 from disco.catalogue.search import Match, TextIndex
-from disco.catalogue.text import song_key
+from disco.catalogue.text import clean_table, clean_value, song_key
 from disco.errors import NotFoundError
 
 Rows = NDArray[np.intp]
@@ -88,8 +88,8 @@ class Catalogue:
         >>> Catalogue.from_tracks([{"track_id": "a", "title": "Song", "tempo_bpm": 120}]).tempos.tolist()
         [120.0]
         """
-        rows = [{name: track.get(name) for name in SCHEMA.names} for track in tracks]
-        return cls(pa.Table.from_pylist(rows, SCHEMA), where)
+        rows = [{name: clean_value(track.get(name)) for name in SCHEMA.names} for track in tracks]
+        return cls(clean_table(pa.Table.from_pylist(rows, SCHEMA)), where)
 
     def __len__(self) -> int:
         return len(self.__dict__["_columns"])
@@ -186,6 +186,17 @@ class Catalogue:
             array.flags.writeable = False  # as one of a file is
             self._arrays[name] = array
         return self._arrays[name]
+
+    def with_arrays_of(self, other: Catalogue) -> Catalogue:
+        """The same tracks, with the `cached` arrays and the index of another catalogue of the same tracks.
+
+        For a catalogue in which only keys, tempos or energies were changed.
+        """
+        made = Catalogue(self.__dict__["_columns"], self.where, self.notes, self.parent)
+        made._arrays.update(other._arrays)
+        if "_index" in other.__dict__:
+            made.__dict__["_index"] = other.__dict__["_index"]
+        return made
 
     @cached_property
     def _arrays(self) -> dict[str, NDArray[Any]]:
@@ -352,8 +363,10 @@ class Catalogue:
             self._look_up([as_id(text) for text in texts])
         return np.array([find(self, text, choose) for text in texts], dtype=np.intp)
 
-    def search(self, text: str, n: int = 5) -> list[Match]:
+    def search(self, text: str, n: int = 5, typing: bool = False) -> list[Match]:
         """The n tracks that best match a text, best first; the index is built at the first search.
+
+        While somebody is `typing`, the last word may be the beginning of one.
 
         Examples
         --------
@@ -361,7 +374,7 @@ class Catalogue:
         >>> songs.search("mira night bus")
         [Match(row=0, score=1.0, exact=True)]
         """
-        return self._index.search(text, n)
+        return self._index.search(text, n, typing)
 
     @cached_property
     def _index(self) -> TextIndex:

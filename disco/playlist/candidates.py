@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,8 +19,12 @@ from disco.playlist.key_rules import UNKNOWN, key_index
 from disco.playlist.mixing import Mixing
 from disco.playlist.sequence import Constraints
 
+Value = TypeVar("Value")
+
 # Stands for the recommender where none had candidates.
 KEY_AND_TEMPO = "key and tempo"
+# Pools of one catalogue that are remembered: whoever turns a knob asks for the same one again and again.
+_REMEMBERED = 32
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class Pool:
     recommender : str
         Name of what found the candidates.
     notes : tuple of str
+    computed : dict
+        What was computed of the tracks, kept with them; see `once`.
     """
 
     tracks: Catalogue
@@ -48,6 +57,22 @@ class Pool:
     constraints: Constraints
     recommender: str
     notes: tuple[str, ...]
+    computed: dict[tuple[str, int], tuple[object, Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def ranks(self) -> Rows:
+        """Place of each track in the ranking, shape (n,); 0 of the best and of those that come first."""
+        ranks = np.zeros(len(self.tracks), dtype=np.intp)
+        ranks[self.ranked] = np.arange(len(self.ranked))
+        return ranks
+
+    def once(self, what: str, model: object, compute: Callable[[], Value]) -> Value:
+        """A value that hangs on the tracks and a model alone, computed the first time that it is asked for."""
+        key = (what, id(model))
+        if key not in self.computed:
+            self.computed[key] = model, compute()  # the model too, so that no other gets its id
+        value: Value = self.computed[key][1]
+        return value
 
 
 def gather(
@@ -84,13 +109,44 @@ def gather(
     DiscoError
         If there is no candidate, with the reason.
     """
-    required = constraints.required
+    required = tuple(_unique(list(constraints.required)).tolist())
+    excluded = b"" if exclude is None else np.sort(exclude).tobytes()
+    key = (seeds.tobytes(), required, id(recommender), n, filters, excluded, title, mixing)
+    pools: OrderedDict[object, tuple[Recommender, Pool, Rows]] = catalogue.__dict__.setdefault(
+        "_pools", OrderedDict()
+    )
+    if key not in pools:
+        pools[key] = (
+            recommender,
+            *_gather(catalogue, seeds, recommender, n, filters, exclude, title, required, mixing),
+        )
+        while len(pools) > _REMEMBERED:
+            pools.popitem(last=False)
+    _, pool, rows = pools[key]
+    return replace(pool, constraints=_with_rows(constraints, {int(row): i for i, row in enumerate(rows)}))
+
+
+def _gather(
+    catalogue: Catalogue,
+    seeds: Rows,
+    recommender: Recommender,
+    n: int,
+    filters: Filters,
+    exclude: Rows | None,
+    title: str,
+    required: tuple[int, ...],
+    mixing: Mixing,
+) -> tuple[Pool, Rows]:
+    """A pool without constraints, and the rows of its tracks in the catalogue."""
     allowed = catalogue.has_title_and_artist & filters.mask(catalogue)
     if exclude is not None:
         allowed[exclude] = False
-    # Tracks that the constraints ask for are part of the query, so that candidates lie between them and the seeds.
-    query = Query(_unique([*seeds.tolist(), *required]), title, allowed)
+    query = Query(seeds, title, allowed)
     found, name, notes = recommend_or_fill(catalogue, recommender, query, n, mixing)
+    if not set(required) <= {*found.rows.tolist(), *seeds.tolist()}:
+        # They lie elsewhere, and are part of the query, so that candidates lie between them and the seeds.
+        query = Query(_unique([*seeds.tolist(), *required]), title, allowed)
+        found, name, notes = recommend_or_fill(catalogue, recommender, query, n, mixing)
     if not len(found.rows):
         raise DiscoError(_why_none(catalogue, filters, recommender, query))
     first = seeds if len(seeds) else found.rows[:1]
@@ -98,15 +154,16 @@ def gather(
     others = without(found.rows, placed)
     rows = np.r_[placed, others]
     ranked = found.rows[~among(found.rows, placed)]
-    return Pool(
+    pool = Pool(
         tracks=catalogue.take(rows),
         start=np.arange(len(first)),
         candidates=np.arange(len(first), len(rows)),
         ranked=np.r_[np.arange(len(first), len(placed)), len(placed) + np.searchsorted(others, ranked)],
-        constraints=_with_rows(constraints, {int(row): i for i, row in enumerate(rows)}),
+        constraints=Constraints(),
         recommender=name,
         notes=tuple(notes),
     )
+    return pool, rows
 
 
 def recommend_or_fill(

@@ -18,11 +18,15 @@ from disco.playlist.candidates import gather
 from disco.playlist.cost import FlowCost, Knobs, PairwiseCost
 from disco.playlist.duration import Selector, fit_duration, replace_others, seconds
 from disco.playlist.mixing import Mixing
-from disco.playlist.playlist import Playlist
+from disco.playlist.playlist import Playlist, Surroundings
 from disco.playlist.sequence import PAIRWISE, SEQUENCERS, Constraints, PositionCosts, Rules
+from disco.playlist.sequence.beam import MOST_WIDTH
 from disco.playlist.sequence.rules import NEIGHBOURS
 
 Choice = TypeVar("Choice")
+
+# Ten weeks; more can only be a slip.
+MOST_MINUTES = 100_000
 
 
 def generate(
@@ -129,11 +133,11 @@ def generate(
     )  # fmt: skip
     # 2. Predict the next vector: the cost asks the predictor, unless it measures from track to track.
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    embeddings = model.embed(pool.tracks)
+    embeddings = pool.once("embeddings", model, lambda: model.embed(pool.tracks))
     cost: FlowCost | PairwiseCost = FlowCost(pool.tracks, model, knobs, embeddings, mixing, title)
     if sequencer in PAIRWISE:
         cost = PairwiseCost(pool.tracks, knobs, embeddings, mixing)
-    unknown = model.notes(pool.tracks.take(pool.start[: len(seeds)])) if isinstance(model, MusicSpace) else []
+    unknown = pool.once("notes", model, lambda: _notes_on_seeds(model, pool.tracks.take(pool.start[: len(seeds)])))
     # 3. Choose the next track, and 4. step on, until there are enough.
     select = Selector(pool, sequencer, cost, Rules(pool.tracks, artist_gap, max_per_artist), width, relevance)
     length -= len(pool.start) - len(seeds)
@@ -159,7 +163,12 @@ def generate(
         ),
         mixing=mixing,
         arc=position_costs.arc_energy,
+        surroundings=Surroundings(pool.tracks, embeddings, order, pool.ranks),
     )
+
+
+def _notes_on_seeds(model: Predictor, seeds: Catalogue) -> list[str]:
+    return model.notes(seeds) if isinstance(model, MusicSpace) else []
 
 
 def tempo_notes(tracks: Catalogue, mixing: Mixing, start: int = 1) -> list[str]:
@@ -193,10 +202,12 @@ def choose(choices: dict[str, Choice], name: str, what: str) -> Choice:
 
 
 def _check(seeds: int, length: int, minutes: float | None, candidates: int, title: str, width: int | None) -> None:
-    if width is not None and width < 1:
-        raise DiscoError(f"a beam must be 1 or more wide, not {width}")
-    if length < 0 or candidates < 1 or (minutes is not None and not 0 < minutes < math.inf):
-        raise DiscoError("a playlist needs a length of 0 or more (or minutes above 0), and a candidate")
+    if width is not None and not 1 <= width <= MOST_WIDTH:
+        raise DiscoError(f"a beam must be from 1 to {MOST_WIDTH:,} wide, not {width}")
+    if length < 0 or candidates < 1 or (minutes is not None and not 0 < minutes <= MOST_MINUTES):
+        raise DiscoError(
+            f"a playlist needs a length of 0 or more (or minutes from above 0 to {MOST_MINUTES:,}), and a candidate"
+        )
     if not seeds and (length == 0 or not title.strip()):
         raise DiscoError("a playlist needs a seed, or a title and a length above 0")
 

@@ -28,13 +28,10 @@ from disco.playlist.played import played_rows
 from disco.playlist.playlist import key_name, pitched_records, sounding_name
 from disco.playlist.sequence import Rules
 from disco.playlist.transition_grades import folded
+from disco.playlist.transitions import energy_in_words, tempo_in_words
 
 # Tracks of the catalogue with which the nearness of a track is compared.
 _SAMPLE = 2000
-# Changes of energy below it are not felt as one.
-_SAME_ENERGY = 0.05
-# Per cent that would be shown as 0.
-_SAME_TEMPO = 0.05
 
 
 @dataclass(frozen=True)
@@ -79,26 +76,17 @@ class NextTracks:
         half = folded(np.full(len(self), tempos[0]), tempos[1:])
         found = []
         for i in range(len(self)):
+            octave = ("double" if tempos[i + 1] > tempos[0] else "half") if half[i] else ""
+            near = float(self.nearer_than[i])
             pitch = self.pitched[i]["pitch"] if self.pitched else 0
             parts = [
-                *([f"pitched {pitch:+.1f} % to {sounding_name(self.pitched[i])}"] if pitch else []),
+                f"pitched {pitch:+.1f} % to {sounding_name(self.pitched[i])}" if pitch else "",
                 self.key_moves[i],
+                tempo_in_words(float(self.tempo_changes[i]), octave),
+                energy_in_words(float(self.energy_changes[i])),
+                "" if np.isnan(near) else f"nearer than {min(100 * near, 99):.0f} %",
             ]
-            change, energy, near = (
-                float(part[i]) for part in (self.tempo_changes, self.energy_changes, self.nearer_than)
-            )
-            octave = (
-                f"{'double' if tempos[i + 1] > tempos[0] else 'half'} time, " if half[i] and abs(change) < 50 else ""
-            )
-            tempo = "the same tempo" if abs(change) < _SAME_TEMPO else f"tempo {change:+.1f} %"
-            parts.append("a tempo is unknown" if np.isnan(change) else f"{octave}{tempo}")
-            if abs(energy) < _SAME_ENERGY:
-                parts.append("as much energy")
-            elif not np.isnan(energy):
-                parts.append(f"energy {energy:+.2f}")
-            if not np.isnan(near):
-                parts.append(f"nearer than {min(100 * near, 99):.0f} %")
-            found.append(", ".join(parts))
+            found.append(", ".join(filter(None, parts)))
         return found
 
     def to_dict(self) -> dict[str, Any]:

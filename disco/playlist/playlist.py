@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from disco.catalogue import Catalogue, Floats
+from disco.catalogue import Catalogue, Floats, Rows
 from disco.catalogue.music import camelot
 from disco.errors import MissingExtra
 from disco.playlist.cost import Knobs
@@ -23,6 +23,28 @@ from disco.playlist.pitch import nearest, pitch_percent
 # Columns of the catalogue that `to_dict` needs.
 _SHOWN = ("track_id", "title", "artists", "key", "mode", "tempo_bpm", "duration_ms")
 TERMS = ("cost", "distance", "key_similarity", "tempo_similarity")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The tracks that a playlist was chosen from, and where each lies.
+
+    Attributes
+    ----------
+    tracks : Catalogue
+        Those of the playlist and all other candidates.
+    vectors : ndarray, shape (n, d)
+        Points between which distance was measured; NaN where unknown.
+    rows : ndarray of rows
+        Those of the playlist among them, in playing order.
+    ranks : ndarray of int, shape (n,)
+        Place of each in the recommender's ranking; 0 of the best, and of all where there is no ranking.
+    """
+
+    tracks: Catalogue
+    vectors: Floats
+    rows: Rows
+    ranks: Rows
 
 
 @dataclass(frozen=True)
@@ -53,6 +75,8 @@ class Playlist:
         Energy that was asked for at each position, shape (n,) or shorter; None where no arc was.
     unmatched : tuple of int
         Positions of tracks that are in no catalogue: nothing but their names is known.
+    surroundings : Surroundings, optional
+        The tracks that it was chosen from; None where that is not known, as of a playlist that was read from a file.
 
     Examples
     --------
@@ -77,6 +101,7 @@ class Playlist:
     mixing: Mixing = Mixing()  # noqa: RUF009 - frozen
     arc: Floats | None = None
     unmatched: tuple[int, ...] = ()
+    surroundings: Surroundings | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.tracks)
@@ -134,8 +159,9 @@ class Playlist:
         Parameters
         ----------
         kind : str
-            `path` through the principal components of the features, in 3-D; `wheel` of keys; `curves` of features,
-            tempo and key over the positions; `matrix` of the costs of all transitions.
+            `map` of the playlist among its candidates; `path` through the principal components of the features, in
+            3-D; `wheel` of keys; `curves` of features, tempo and key over the positions; `matrix` of the costs of all
+            transitions.
 
         Returns
         -------

@@ -20,7 +20,7 @@ from disco.playlist.generate import tempo_notes
 from disco.playlist.leave_out import Choice, LeftOut, choose_tracks, restricted
 from disco.playlist.matching import KNOBS
 from disco.playlist.mixing import FOR_ORDERING, Mixing
-from disco.playlist.playlist import Playlist
+from disco.playlist.playlist import Playlist, Surroundings
 from disco.playlist.sequence import Budget, Constraints, PositionCosts, Rules, order
 from disco.playlist.sequence.constraints import pinned_by_position
 from disco.playlist.sequence.wishes import Wishes, WishTerms, block_pins, check_wishes, wish_terms
@@ -127,7 +127,8 @@ def reorder(
     constraints = replace(constraints, pinned=(*constraints.pinned, *kept))
     check_wishes(wishes, constraints.tempo_arc)
     model = load_predictor(predictor) if isinstance(predictor, str) else predictor
-    cost = PairwiseCost(tracks, knobs, model.embed(tracks), mixing, unmatched)
+    embeddings = model.embed(tracks)
+    cost = PairwiseCost(tracks, knobs, embeddings, mixing, unmatched)
     rules = Rules(tracks, GAP if artist_gap is None else artist_gap)
     if not choice.plays_all:
         chosen, left_out, choice_notes = choose_tracks(
@@ -196,6 +197,7 @@ def reorder(
         mixing=mixing,
         arc=position_costs.arc_energy,
         unmatched=tuple(np.flatnonzero(np.isin(after, unmatched)).tolist()),
+        surroundings=Surroundings(tracks, embeddings, after, np.zeros(n, dtype=np.intp)),
         before=was,
         after=now,
     )

@@ -11,15 +11,16 @@ from typing import Any
 
 from disco.errors import DiscoError
 from disco.export.plot.curves import curves
+from disco.export.plot.map import map_of
 from disco.export.plot.matrix import matrix
 from disco.export.plot.page import page
 from disco.export.plot.path import path
 from disco.export.plot.wheel import wheel
 from disco.playlist.playlist import Playlist
 
-__all__ = ["FIGURES", "curves", "figure", "matrix", "page", "path", "wheel"]
+__all__ = ["FIGURES", "curves", "figure", "map_of", "matrix", "page", "path", "wheel"]
 
-FIGURES = {"path": path, "wheel": wheel, "curves": curves, "matrix": matrix}
+FIGURES = {"map": map_of, "path": path, "wheel": wheel, "curves": curves, "matrix": matrix}
 
 
 def figure(playlist: Playlist, kind: str = "path") -> Any:
@@ -29,8 +30,9 @@ def figure(playlist: Playlist, kind: str = "path") -> Any:
     ----------
     playlist : Playlist
     kind : str
-        `path` through the principal components of the features, in 3-D; `wheel` of keys; `curves` of features, tempo
-        and key over the positions; `matrix` of the costs of all transitions.
+        `map` of the playlist among its candidates; `path` through the principal components of the features, in 3-D;
+        `wheel` of keys; `curves` of features, tempo and key over the positions; `matrix` of the costs of all
+        transitions.
 
     Returns
     -------

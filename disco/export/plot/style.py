@@ -18,6 +18,24 @@ INK, SOFT, EDGE, GRID, BAND, UNKNOWN = "#1f2933", "#66727f", "#c9d0d6", "#e4e8ec
 # Plasma without its yellow end, on which white numbers could not be read.
 ALONG = colors.sample_colorscale("Plasma", np.linspace(0, 0.72, 9))
 GOOD, BAD = "#0072b2", "#d55e00"
+# Of transitions; colour-blind people tell them apart.
+GRADE_COLOURS = {"good": "#159a78", "fair": "#c8951a", "clash": "#d1495b", "unknown": "#a3adb8"}
+# In the order of the circle of fifths from 8A and 8B on: the hues that DJ programs give the Camelot numbers, from
+# yellow at 4 over red at 6 and violet at 9 to green at 2, as light as dark text needs.
+KEY_COLOURS = (
+    "#f292de",
+    "#d4a4f4",
+    "#a4aaf4",
+    "#92c7f2",
+    "#92e8f2",
+    "#92f2de",
+    "#92f2b2",
+    "#baf292",
+    "#eee896",
+    "#f2c592",
+    "#f29f92",
+    "#f292af",
+)
 # More labels would cover each other.
 LABELS = 30
 # Longer titles would cover the figure.
@@ -116,8 +134,5 @@ def layout(**more: Any) -> dict[str, Any]:
 
 
 def key_colour(position: float) -> str:
-    """Colour of a position on the circle of fifths (0-11), similar for neighbours, light enough for dark text."""
-    if math.isnan(position):
-        return UNKNOWN
-    (colour,) = colors.sample_colorscale(colors.cyclical.Phase, [position / 12])
-    return f"rgb{tuple(round(115 + 0.55 * part) for part in colors.unlabel_rgb(colour))}"
+    """Colour of a position on the circle of fifths (0-11), light enough for dark text; that of the Camelot number."""
+    return UNKNOWN if math.isnan(position) else KEY_COLOURS[int(position)]

@@ -1,0 +1,336 @@
+"""The server of the page: what is asked for from a browser or another program, behind checks of who asks."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import logging
+import threading
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, JSONResponse, Response
+
+import disco
+from disco import sources
+from disco.app import answers
+from disco.app.layout import dash_page
+from disco.app.play import Music, corrected, music_of
+from disco.errors import DiscoError
+from disco.sources.corrections import Correction
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 24 * 2**20
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+Scope = MutableMapping[str, Any]
+Asgi = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the page is served.
+
+    Attributes
+    ----------
+    catalogue : tuple of str
+        As for `disco.open`; empty for the demo.
+    host : str
+    port : int
+    password : str
+        Asked for by the browser; empty for none, which is allowed on loopback alone.
+    """
+
+    catalogue: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 8050
+    password: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.password and not self.is_local:
+            raise DiscoError(
+                f"{self.host} can be reached by others: set a password in DISCO_APP_PASSWORD, or serve on 127.0.0.1"
+            )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches the server."""
+        return self.host in LOOPBACK
+
+
+class Reading:
+    """The catalogue while it is read in the background, and after that."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self.music: Music | None = None
+        self.error = ""
+        self.told = "reading the catalogue"
+        self._done, self._lock = threading.Event(), threading.Lock()
+
+    def start(self) -> None:
+        """Begin to read; the page is served meanwhile, and shows how far it is."""
+        threading.Thread(target=self._read, name="catalogue", daemon=True).start()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the catalogue is read, or failed to be; False if it is still being read."""
+        return self._done.wait(seconds)
+
+    def now(self) -> Music:
+        """The catalogue.
+
+        Raises
+        ------
+        DiscoError
+            While it is being read, and where it cannot be.
+        """
+        if self.music is None:
+            raise DiscoError(self.error or f"still {self.told}")
+        return self.music
+
+    def correct(self, correction: Correction) -> dict[str, Any]:
+        """Answer with a corrected key or tempo from now on."""
+        with self._lock:
+            self.music = corrected(self.now(), correction)
+        return {"kept": True}
+
+    def _read(self) -> None:
+        told = _Told(self)
+        logging.getLogger("disco").addHandler(told)
+        try:
+            catalogue = disco.open(self._options.catalogue)
+            if not len(catalogue):
+                raise DiscoError(f"{catalogue.where} has no tracks; start again with another --catalogue")
+            self.told = "learning what belongs together"
+            self.music = music_of(catalogue)
+            catalogue.search("a", typing=True)  # the index is there before the first letter is typed
+        except DiscoError as error:
+            self.error = str(error)
+        except Exception:
+            log.exception("the catalogue cannot be read")
+            self.error = "the catalogue cannot be read; the terminal says why"
+        finally:
+            logging.getLogger("disco").removeHandler(told)
+            self._done.set()
+
+
+class _Told(logging.Handler):
+    """Keeps the last message of progress."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(logging.INFO)
+        self._reading = reading
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._reading.told = record.getMessage()[:200]
+
+
+def create(options: Options = Options()) -> FastAPI:
+    """Make the application that a server runs; the catalogue is read in the background.
+
+    Examples
+    --------
+    >>> app = create()
+    >>> any(route.path == "/page/play" for route in app.routes)
+    True
+    """
+    app = FastAPI(
+        title="DISCO", version=disco.__version__, docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json"
+    )
+    reading = Reading(options)
+    folders = tuple(Path(path).resolve() for path in options.catalogue if Path(path).is_dir())
+    _routes(app, reading, folders)
+    page = dash_page(app)
+    app.add_middleware(_Checks, options=options, scripts=page.csp_hashes())
+    reading.start()
+    app.state.reading = reading
+    return app
+
+
+def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...]) -> None:
+    async def answered(request: Request, answer: Callable[[Music, Any], Any]) -> Response:
+        try:
+            sent = json.loads(await request.body())
+            if not isinstance(sent, dict):
+                raise ValueError
+        except ValueError:
+            return JSONResponse({"error": "what was sent is not JSON"}, 400)
+        return await _told(lambda: _json(answer(reading.now(), sent)))
+
+    async def _told(make: Callable[[], Response]) -> Response:
+        try:
+            return await run_in_threadpool(make)
+        except DiscoError as error:
+            return JSONResponse({"error": str(error)}, 400)
+
+    @app.get("/page/ready", include_in_schema=False)
+    def ready() -> dict[str, Any]:
+        music = reading.music
+        if music is None:
+            return {"ready": False, "error": reading.error, "told": reading.told}
+        demo = music.catalogue.where == sources.DEMO_NAME
+        return {
+            "ready": True,
+            "where": music.catalogue.where,
+            "tracks": len(music.catalogue),
+            "notes": list(music.catalogue.notes[:20]),
+            "first": list(sources.EXAMPLE_SEEDS) if demo else [],
+            "audio": bool(folders),
+        }
+
+    @app.post("/page/play", include_in_schema=False)
+    async def play(request: Request) -> Response:
+        return await answered(request, answers.play_answer)
+
+    @app.post("/page/search", include_in_schema=False)
+    async def search(request: Request) -> Response:
+        return await answered(request, lambda music, sent: answers.search_answer(music, str(sent.get("text", ""))))
+
+    @app.post("/page/choices", include_in_schema=False)
+    async def choices(request: Request) -> Response:
+        return await answered(request, answers.choices_answer)
+
+    @app.post("/page/names", include_in_schema=False)
+    async def names(request: Request) -> Response:
+        return await answered(request, answers.names_answer)
+
+    @app.post("/page/correct", include_in_schema=False)
+    async def correct(request: Request) -> Response:
+        return await answered(request, lambda music, sent: reading.correct(answers.correction_of(music, sent)))
+
+    @app.post("/page/send", include_in_schema=False)
+    async def send(request: Request) -> Response:
+        return await answered(request, answers.send_answer)
+
+    @app.post("/page/export", include_in_schema=False)
+    async def export(request: Request) -> Response:
+        try:
+            sent = json.loads(await request.body())
+        except ValueError:
+            return JSONResponse({"error": "what was sent is not JSON"}, 400)
+
+        def write() -> Response:
+            name, content = answers.export_answer(reading.now(), sent if isinstance(sent, dict) else {})
+            attached = f"attachment; filename*=UTF-8''{quote(name)}"
+            return Response(content, media_type="application/octet-stream", headers={"content-disposition": attached})
+
+        return await _told(write)
+
+    @app.post("/page/open", include_in_schema=False)
+    async def open_(request: Request) -> Response:
+        content, query = await request.body(), request.query_params
+        name, playlist = query.get("name", "list"), query.get("playlist")
+        return await _told(lambda: _json(answers.open_answer(reading.now(), name[:200], content, playlist)))
+
+    @app.get("/page/audio/{track:path}", include_in_schema=False)
+    def audio(track: str) -> Response:
+        file = None if reading.music is None else answers.audio_file(reading.music, track, folders)
+        if file is None:
+            return JSONResponse({"error": "there is no such file"}, 404)
+        return FileResponse(file, media_type=answers.AUDIO_TYPES[file.suffix.lower()])
+
+
+def _json(answer: Any) -> Response:
+    # Unknown numbers (NaN) become null, which `json` cannot write.
+    return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+class _Checks:
+    """Refuses requests of other sites, too large ones and those without the password, and says what a browser may do.
+
+    Written for ASGI itself, so that nothing large is read before it is refused.
+    """
+
+    def __init__(self, app: Asgi, options: Options, scripts: Sequence[str]) -> None:
+        self._app, self._options = app, options
+        policy = {
+            "default-src": "'self'",
+            "script-src": " ".join(["'self'", *scripts]),
+            # The components set sizes and colours of their parts as styles.
+            "style-src": "'self' 'unsafe-inline'",
+            "img-src": "'self' data: blob:",
+            "connect-src": "'self'",
+            "worker-src": "'self' blob:",
+            "media-src": "'self'",
+            "object-src": "'none'",
+            "base-uri": "'none'",
+            "form-action": "'none'",
+            "frame-ancestors": "'none'",
+        }
+        self._headers = [
+            (b"content-security-policy", "; ".join(f"{name} {value}" for name, value in policy.items()).encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"cross-origin-opener-policy", b"same-origin"),
+            (b"cross-origin-resource-policy", b"same-origin"),
+            (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+        ]
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        status, why = self._refused(scope, headers)
+        if scope["type"] == "websocket":
+            if status:
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            await self._app(scope, receive, send)
+            return
+
+        async def send_checked(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *self._headers]
+            await send(message)
+
+        if status:
+            response = JSONResponse({"error": why}, status)
+            if status == 401:
+                response.headers["www-authenticate"] = 'Basic realm="DISCO", charset="UTF-8"'
+            await response(scope, receive, send_checked)
+            return
+        received = 0
+
+        async def receive_limited() -> Any:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MOST_BYTES:  # a sender that does not tell how much it sends
+                return {"type": "http.disconnect"}
+            return message
+
+        await self._app(scope, receive_limited, send_checked)
+
+    def _refused(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str]:
+        """Status and reason of a refusal; 0 if the request is welcome."""
+        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        if self._options.is_local and host not in LOOPBACK:
+            return 421, "this server answers for this machine alone"  # another site's name leads here
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
+            return 403, "another site may not ask here"
+        if headers.get("sec-fetch-site", "same-origin") == "cross-site" and scope.get("method") != "GET":
+            return 403, "another site may not ask here"
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > MOST_BYTES:
+            return 413, f"the file is larger than the {MOST_BYTES // 2**20} MB that the page takes"
+        if self._options.password and not self._knows_password(headers.get("authorization", "")):
+            return 401, "the password is missing or wrong"
+        return 0, ""
+
+    def _knows_password(self, authorization: str) -> bool:
+        scheme, _, encoded = authorization.partition(" ")
+        try:
+            given = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+        return scheme.lower() == "basic" and hmac.compare_digest(given.encode(), self._options.password.encode())
