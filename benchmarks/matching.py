@@ -2,8 +2,8 @@
 
 `python benchmarks/matching.py [TABLE]`: lists of 2,000 made-up entries over the demo, over a table of tracks, and
 over catalogues of three of its tracks. Absent entries resemble a track in eight ways, present ones are it in
-eight spellings; each is a row with title and artist, a line `artist - title`, one of M3U with a file, or a line without
-a dash.
+eight spellings; each is a row with title and artist, a line `artist - title`, one of M3U with a file, or a line
+without a dash.
 """
 
 from __future__ import annotations
