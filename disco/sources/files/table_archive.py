@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from disco.catalogue import Catalogue, merge
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import tables
-from disco.sources.files.mpd_slices import ZIP_ERRORS, first_line
+from disco.sources.files.mpd_slices import first_line
+from disco.sources.limits import ZIP_ERRORS, Budget, unpacked
 from disco.sources.tracklist import Tracklist, entries_of
 
 NAME = "a zip file of tables"
@@ -81,14 +82,10 @@ def _parts(path: Path) -> Iterator[tuple[str, bytes]]:
                     f"has {len(parts):,} tables of {size >> 20:,} MB in all; unpack it, and name those you need "
                     f"(up to {_MOST_TABLES:,} of {_MOST_BYTES >> 20:,} MB in all are read)",
                 )
+            budget = Budget(path)
             for part in parts:
-                with archive.open(part) as file:
-                    # What a part says of its size need not be true.
-                    content = file.read(part.file_size + 1)
-                if len(content) > part.file_size:
-                    raise DataError(path / part.filename, "is larger than the zip file says")
-                yield part.filename, content
-    except FileNotFoundError:
+                yield part.filename, unpacked(archive, part, budget)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
         raise NotFoundError(f"{path}: there is no such file") from None
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror or first_line(error)})") from None
