@@ -19,7 +19,8 @@ from plotly.subplots import make_subplots
 import disco
 from disco.evaluation.dj import dj
 from disco.evaluation.dj_sets import read_sets
-from disco.playlist.joins import KEY_TERMS, TEMPO_TERMS, tempo_terms
+from disco.playlist.joins import TEMPO_TERMS, tempo_terms
+from disco.playlist.key_moves import KEY_TERMS
 from disco.playlist.styles import load_style, read_card
 from disco.training.styles import train_dj_style, weights_among_many, write_card
 

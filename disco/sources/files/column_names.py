@@ -69,6 +69,8 @@ _LEAST_FEATURES = 2
 # Energy as Mixed In Key calls it is a feature on its own.
 _ALONE = ("energylevel", "mikenergy")
 _LONGEST_NAME = 60
+# A line of signs that separate columns is no header; the widest table known has 200.
+_MOST_COLUMNS = 2000
 
 
 def letters(names: Sequence[str]) -> list[str]:
@@ -92,7 +94,7 @@ def find_columns(header: Sequence[str], names: dict[str, list[str]] = NAMES) -> 
     >>> find_columns(["#", "Song", "Artist", "Camelot", "Key"])
     {'title': [1], 'artists': [2], 'key': [4, 3]}
     """
-    there = letters(header)
+    there = letters(header[:_MOST_COLUMNS])
     found: dict[str, list[int]] = {}
     taken: set[int] = set()
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ import pyarrow as pa
 from disco.catalogue import Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import columns
+from disco.sources.limits import ZIP_ERRORS, Budget, unpacked
 from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "Spotify's data export"
@@ -33,11 +33,10 @@ _HISTORY = re.compile(r"(Streaming_History_Audio_.*|StreamingHistory(_music_)?_?
 _TRACK = "spotify:track:"
 # Spotify itself counts a stream from here on.
 _PLAYED_MS = 30_000
-# Ten times the largest part of a real export.
-_MOST_BYTES = 200_000_000
+# Five times the largest part of a real export, which takes about 1 GB of memory.
+_MOST_BYTES = 64 << 20
 # An unpacked export has a folder or two; a folder of music may have thousands, which would take time to search.
 _MOST_FOLDERS = 20
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def can_read(path: Path) -> bool:
         if kind is _PLAYLISTS:
             return b'"playlists"' in start and b'"track_uri"' not in start
         return kind is not None and start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
-    except (OSError, ValueError, *_ZIP_ERRORS):
+    except (OSError, ValueError, *ZIP_ERRORS):
         return False
 
 
@@ -175,19 +174,25 @@ def _parts(path: Path) -> Iterator[tuple[str, bytes | None]]:
         if path.is_dir():
             for file in _in_folder(path):
                 yield str(file), _content(file)
-        elif path.read_bytes()[:4] == b"PK\x03\x04":
+        elif _start(path) == b"PK\x03\x04":
+            budget = Budget(path)
             with zipfile.ZipFile(path) as archive:
                 for part in sorted(archive.infolist(), key=lambda part: part.filename):
                     if _kind(part.filename):
-                        yield f"{path}/{part.filename}", _unpacked(archive, part)
+                        yield f"{path}/{part.filename}", _unpacked(archive, part, budget)
         else:
             yield str(path), path.read_bytes()
+    except ZIP_ERRORS as error:
+        raise DataError(path, f"is not a readable zip file ({str(error)[:100]})") from None
     except (FileNotFoundError, NotADirectoryError, ValueError):
         raise NotFoundError(f"{path}: there is no such file") from None
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
-    except _ZIP_ERRORS as error:
-        raise DataError(path, f"is not a readable zip file ({str(error)[:100]})") from None
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4)
 
 
 def _content(file: Path) -> bytes | None:
@@ -197,10 +202,10 @@ def _content(file: Path) -> bytes | None:
         return None
 
 
-def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes | None:
+def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo, budget: Budget) -> bytes | None:
     try:
-        return archive.read(part) if part.file_size <= _MOST_BYTES else None
-    except _ZIP_ERRORS:
+        return unpacked(archive, part, budget) if part.file_size <= _MOST_BYTES else None
+    except (OSError, *ZIP_ERRORS):
         return None
 
 

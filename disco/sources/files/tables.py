@@ -26,6 +26,7 @@ from disco.sources.files.decoding import decode
 from disco.sources.files.odd_rows import regular_rows
 from disco.sources.files.other_files import what_it_is
 from disco.sources.files.table_layout import Layout, layout, records, split_lines
+from disco.sources.limits import input_stream, read_parquet
 from disco.sources.storage import atomic_file
 
 if TYPE_CHECKING:
@@ -147,10 +148,9 @@ def write(catalogue: Catalogue, where: str | Path) -> None:
 
 def _read_parquet(path: Path) -> tuple[pa.Table, list[str], Callable[[int], str], list[str]]:
     try:
-        file = pq.ParquetFile(path)
-        header = file.schema_arrow.names
+        header = pq.ParquetFile(path).schema_arrow.names
         known = column_names.known_columns(header, path)
-        raw = file.read(columns=[name for names in known.values() for name in names])
+        raw = read_parquet(path, [name for names in known.values() for name in names])
     except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names of columns that are not UTF-8
         raise DataError(path, f"is not a readable Parquet file ({_first_line(error)})") from None
     if not raw.num_rows:
@@ -209,7 +209,7 @@ def _start(path: Path) -> bytes:
 def _content(path: Path) -> bytes:
     """The whole content, unpacked, of what is read line by line."""
     try:
-        with pa.input_stream(str(path), compression="detect") as stream:
+        with input_stream(path) as stream:
             content = bytes(stream.read(_MOST_BY_LINES + 1))
     except (pa.ArrowException, OSError) as error:
         raise DataError(path, f"cannot be read ({_first_line(error)})") from None
@@ -234,7 +234,7 @@ def _by_arrow(path: Path, way: Layout, header: list[str]) -> pa.Table:
 def _parse(path: Path, way: Layout, header: list[str], types: dict[str, pa.DataType]) -> pa.Table:
     import pyarrow.csv as pacsv  # not needed for Parquet, nor for what the cache has
 
-    with pa.input_stream(str(path), compression="detect") as stream:
+    with input_stream(path) as stream:
         return pacsv.read_csv(
             stream,
             read_options=pacsv.ReadOptions(block_size=1 << 24, column_names=header, skip_rows=way.line),
