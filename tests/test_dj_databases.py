@@ -327,6 +327,10 @@ def test_an_open_database_of_rekordbox_is_read_and_not_written(tmp_path):
         ("datafile.edb", "database of rekordbox 5, which is not read"),
         ("export.pdb", "database of a USB drive of rekordbox"),
         ("exportLibrary.db", "database of a USB drive of rekordbox"),
+        ("master (1).db", "rekordbox's own database, which is encrypted"),
+        ("export (1).pdb", "database of a USB drive of rekordbox"),
+        ("ExtData.edb", "database of rekordbox 5, which is not read"),
+        ("masterPlaylists6.xml", "names of rekordbox's playlists, and no track"),
     ],
 )
 def test_a_database_of_rekordbox_that_is_not_read_is_refused_by_its_name(name, sentence, tmp_path, monkeypatch):

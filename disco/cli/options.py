@@ -21,6 +21,7 @@ from disco import export, sources
 from disco.catalogue import Catalogue
 from disco.errors import DiscoError
 from disco.export.upload import SERVICES
+from disco.playlist.alternatives import check_number
 from disco.playlist.cost import Knobs
 from disco.playlist.make import make
 from disco.playlist.mixing import Mixing
@@ -207,6 +208,7 @@ def values(arguments: argparse.Namespace, of: Callable[..., Any]) -> dict[str, A
 def check_values(arguments: argparse.Namespace) -> None:
     """Refuse values that are wrong for any catalogue, before one is opened."""
     mixing(arguments)
+    check_number(getattr(arguments, "alternatives", 1))
     if getattr(arguments, "keep_positions", None) is not None:
         parse_positions(arguments.keep_positions)
 
@@ -271,7 +273,7 @@ def add_playlist(parser: argparse._ActionsContainer) -> None:
 
 def add_output(parser: argparse._ActionsContainer) -> None:
     """Add `--output`, `--paths` and `--key-names`."""
-    parser.add_argument("--output", type=Path, metavar="FILE", help=f"write it: {', '.join(export.FORMATS)}")
+    parser.add_argument("--output", type=Path, metavar="FILE", help=f"write it: {', '.join(export.OUTPUTS)}")
 
 
 def add_style(parser: argparse._ActionsContainer) -> None:

@@ -101,6 +101,8 @@ def parse_positions(positions: str | Sequence[int]) -> list[int]:
         if not ends or int(ends[1]) < 1 or (ends[2] and int(ends[2]) < int(ends[1])):
             raise DiscoError(f"{positions!r} names no positions; write them as 1-4,6-10")
         found += range(int(ends[1]) - 1, int(ends[2] or ends[1]))
+        if len(found) > _LARGEST_POSITION:
+            raise DiscoError(f"{str(positions)[:40]!r} names more than {_LARGEST_POSITION:,} positions")
     return found
 
 
