@@ -29,7 +29,7 @@ FIGURES = ("map", "wheel", "curves", "matrix", "path")
 _MOST_FOUND = 30
 _MOST_QUERY = 200
 _CHOICES = 5
-# Kinds of files that a browser may send; anything else is told what it is by the library.
+# Kinds of files that a browser may send; of anything else the library says what it is.
 _NAMED = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 _LIST_COLUMNS = tuple(name for name in SCHEMA.names if name not in ("explicit", "time_signature"))
 
