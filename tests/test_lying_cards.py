@@ -69,5 +69,5 @@ def test_broken_models_of_the_user_are_passed_over_with_a_word(tmp_path, monkeyp
         (user_models() / name).mkdir(parents=True)
         (user_models() / name / "card.json").write_text(text)
     assert generate.main(["--example", "--length", "2"]) == 0
-    told = capsys.readouterr().err
-    assert told.count("the model is passed over") == 3
+    warned = capsys.readouterr().err
+    assert warned.count("the model is passed over") == 3
