@@ -120,7 +120,7 @@ def layout() -> Any:
             ),
             html.Div(id="player", hidden=True),
             html.Div(id="drop", hidden=True),
-            html.Div(id="said", role="status", **{"aria-live": "polite"}),
+            html.Div(id="announced", role="status", **{"aria-live": "polite"}),
             html.Script(json.dumps(_facts()), id="page-facts", type="application/json"),
         ],
     )
