@@ -1,7 +1,7 @@
 """Pictures of the page for README and docs, made from the page itself: page_pictures.py [FOLDER].
 
-Needs Chromium (`BROWSER_PATH`, or `chromium` on the path) and the extras `[app,dev]`. Without a folder only the picture
-of the documents is made; with one, every width in light and dark, to look at.
+Needs Chromium (`BROWSER_PATH`, or `chromium` on the path) and the extras `[app,dev]`. Without a folder only the
+picture of the documents is made; with one, every width in light and dark, to look at.
 """
 
 from __future__ import annotations

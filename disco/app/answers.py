@@ -82,7 +82,7 @@ def search_answer(music: Music, text: str) -> list[dict[str, Any]]:
     --------
     >>> from disco.app.play import music_of
     >>> search_answer(music_of(disco.open()), "sunday night stairc")[0]["title"]
-    'Sunday night staircase'
+    'Sunday Night Staircase (feat. Gold-Plated Soul Plumbers)'
     """
     text = " ".join(text[:_MOST_QUERY].split())
     found = found_rows(music.catalogue, text, _MOST_FOUND) if text else []

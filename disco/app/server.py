@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -22,6 +21,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 import disco
 from disco import sources
 from disco.app import answers
+from disco.app.api import add_api, read_json
 from disco.app.layout import dash_page
 from disco.app.play import Music, corrected, music_of
 from disco.errors import DiscoError
@@ -148,6 +148,7 @@ def create(options: Options = Options()) -> FastAPI:
     reading = Reading(options)
     folders = tuple(Path(path).resolve() for path in options.catalogue if Path(path).is_dir())
     _routes(app, reading, folders)
+    add_api(app, reading.now)
     page = dash_page(app)
     app.add_middleware(_Checks, options=options, scripts=page.csp_hashes())
     reading.start()
@@ -157,13 +158,8 @@ def create(options: Options = Options()) -> FastAPI:
 
 def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...]) -> None:
     async def answered(request: Request, answer: Callable[[Music, Any], Any]) -> Response:
-        try:
-            sent = json.loads(await request.body())
-            if not isinstance(sent, dict):
-                raise ValueError
-        except ValueError:
-            return JSONResponse({"error": "what was sent is not JSON"}, 400)
-        return await _answer(lambda: _json(answer(reading.now(), sent)))
+        body = await request.body()
+        return await _answer(lambda: _json(answer(reading.now(), _object(body))))
 
     async def _answer(make: Callable[[], Response]) -> Response:
         try:
@@ -212,13 +208,10 @@ def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...]) -> None:
 
     @app.post("/page/export", include_in_schema=False)
     async def export(request: Request) -> Response:
-        try:
-            sent = json.loads(await request.body())
-        except ValueError:
-            return JSONResponse({"error": "what was sent is not JSON"}, 400)
+        body = await request.body()
 
         def write() -> Response:
-            name, content = answers.export_answer(reading.now(), sent if isinstance(sent, dict) else {})
+            name, content = answers.export_answer(reading.now(), _object(body))
             attached = f"attachment; filename*=UTF-8''{quote(name)}"
             return Response(content, media_type="application/octet-stream", headers={"content-disposition": attached})
 
@@ -236,6 +229,13 @@ def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...]) -> None:
         if file is None:
             return JSONResponse({"error": "there is no such file"}, 404)
         return FileResponse(file, media_type=answers.AUDIO_TYPES[file.suffix.lower()])
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    sent = read_json(body)
+    if not isinstance(sent, dict):
+        raise DiscoError("what was sent is no object of JSON")
+    return sent
 
 
 def _json(answer: Any) -> Response:

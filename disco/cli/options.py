@@ -128,7 +128,7 @@ def _parameters(of: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
 
 
 @cache
-def _help(of: Callable[..., Any], name: str) -> str:
+def help_of(of: Callable[..., Any], name: str) -> str:
     """Help of an option: from the docstring of the field or parameter, or of the one that it refers to."""
     own = descriptions(of).get(name, "")
     shared = {**descriptions(make), **descriptions(Knobs), **descriptions(Mixing)}
@@ -148,7 +148,7 @@ def add(parser: argparse._ActionsContainer, of: Callable[..., Any], *names: str,
     for name in names:
         parameter = _parameters(of)[name]
         default, annotation, shown = parameter.default, str(parameter.annotation), SHOWN.get(name, Shown())
-        made: dict[str, Any] = {"default": default, "help": _help(of, name)}
+        made: dict[str, Any] = {"default": default, "help": help_of(of, name)}
         if annotation == "bool":
             made["action"] = argparse.BooleanOptionalAction if default else "store_true"
         elif default == ():
