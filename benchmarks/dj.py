@@ -19,7 +19,8 @@ from plotly.subplots import make_subplots
 import disco
 from disco.evaluation.dj import dj
 from disco.evaluation.dj_sets import read_sets
-from disco.playlist.joins import KEY_TERMS, TEMPO_TERMS, tempo_terms
+from disco.playlist.joins import TEMPO_TERMS, tempo_terms
+from disco.playlist.key_moves import KEY_TERMS
 from disco.playlist.styles import load_style, read_card
 from disco.training.styles import train_dj_style, weights_among_many, write_card
 
@@ -30,6 +31,16 @@ PICTURE = ROOT / "docs" / "images" / "dj-style.png"
 HEADING = "## What DJs play next"
 AMONG = " among 400 of "
 KINDS = ("live", "dj playlist", "mix")
+
+
+NOT_DEFAULT = (
+    "The style is not the default. In 150 playlists made from three seeds (`disco evaluate end-to-end "
+    "--max-playlists 150 --configuration default --style dj`) fewer of the tracks belong: 7.6 % are in the real "
+    "playlist instead of 9.0, 38.1 % by its artists instead of 40.7; both lie within the intervals. What it wins is "
+    "tempo: 75 % of the transitions within 3 % instead of 54, the worst one 4.6 % instead of 5.2; keys go together "
+    "in all of them by both. *Not reached:* 1.25 times the published K + T on live sets (see "
+    "[Experiments](experiments.md))."
+)
 
 
 def section(results: dict[str, Any], card: dict[str, Any]) -> str:
@@ -63,7 +74,7 @@ def section(results: dict[str, Any], card: dict[str, Any]) -> str:
             cells.append(f"{records[kind]['hit@1']:.3f} ({low:.3f}-{high:.3f})")
         percentiles = " / ".join(f"{records[kind]['percentile']:.3f}" for kind in counts)
         lines.append(f"| {cost} | {' | '.join(cells)} | {percentiles} |")
-    lines += ["", *many_lines(results), "", *order_lines(results)]
+    lines += ["", *order_lines(results), "", NOT_DEFAULT, "", *many_lines(results)]
     return "\n".join([*lines, "", "![Weights of the style of DJs](../images/dj-style.png)", ""])
 
 

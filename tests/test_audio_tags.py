@@ -209,3 +209,16 @@ def test_a_lying_apev2_tag_ends_at_once(size, tmp_path):
     tag[-16:-12] = b"\xff" * 4
     where.write_bytes(bytes(tag))
     assert read_tags(where).key is None
+
+
+def test_in_flac_what_it_says_itself_comes_before_a_foreign_tag(tmp_path):
+    where = tmp_path / "a.flac"
+    where.write_bytes(id3({"TIT2": "Track01", "TPE1": "Nobody"}) + flac({"TITLE": "Salt", "ARTIST": "Dot"}))
+    tags = read_tags(where)
+    assert (tags.title, tags.artists[0]) == ("Salt", "Dot")
+
+
+def test_one_file_that_is_not_read_is_refused_by_what_it_is(tmp_path):
+    (tmp_path / "a.mp3").touch()
+    with pytest.raises(DataError, match=r"a\.mp3: is not read: it is empty$"):
+        audio.read(tmp_path / "a.mp3")

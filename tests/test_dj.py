@@ -25,7 +25,8 @@ from disco.evaluation.dj_ranks import ranks
 from disco.evaluation.dj_sets import DjSet, DjSets, cases_of, read_sets
 from disco.playlist.choice_fit import Choices, equal_importance, fit_choices, held_out, log_likelihoods
 from disco.playlist.cost import Knobs, PairwiseCost
-from disco.playlist.joins import KEY_TERMS, TEMPO_TERMS, TERMS, join_terms, join_tracks
+from disco.playlist.joins import TEMPO_TERMS, TERMS, join_terms, join_tracks
+from disco.playlist.key_moves import KEY_TERMS
 from disco.playlist.mixing import Mixing
 from disco.playlist.styles import FIRST_UNSURE, load_style, read_card
 from disco.training.styles import train_dj_style

@@ -236,7 +236,7 @@ def test_what_gave_way_is_reported(library, mine, capsys):
         (["MINE", "--seconds", "0"], "must be above 0"),
         (["MINE", "--iterations", "-1"], "must be 0 or more"),
         (["MINE", "--random-seed", "-1"], "a random seed must be 0 or more"),
-        (["MINE", "--alternatives", "0"], "at least one alternative"),
+        (["MINE", "--alternatives", "0"], "1 to 100 alternatives"),
         (["MINE", "--randomness", "nan"], "randomness must be 0 or more"),
         (["MINE", "--end-track", "zzzyyyxxxwww qqqq"], "no track found for"),
         (["MINE", "--output", "a.docx"], "known are .json"),

@@ -312,7 +312,7 @@ def test_alternatives_differ_and_the_first_is_the_best(catalogue):
         ({"constraints": Constraints(pinned=((4, 77), (4, 78)))}, "two tracks are pinned to position 5"),
         ({"constraints": Constraints(end_track=77, pinned=((4, 77),))}, "one track is pinned to positions 5 and 12"),
         ({"sequencer": "path"}, "name it with --end-track"),
-        ({"width": 0, "sequencer": "beam"}, "1 or more wide"),
+        ({"width": 0, "sequencer": "beam"}, "from 1 to 1,000 wide"),
     ],
 )
 def test_contradictory_constraints_are_refused(catalogue, asked, sentence):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue.search import ENOUGH, Match
-from disco.catalogue.text import TRACK_LINK, printable
+from disco.catalogue.text import LONGEST, TRACK_LINK, clean_text, printable
 from disco.errors import NotFoundError
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,8 @@ Rows = NDArray[np.intp]
 _CONSIDERED = 50
 # A match below this, or so near to the next song, is ambiguous.
 _CERTAIN, _CLOSE = 0.9, 0.01
+# Characters of a name in a message.
+_SHOWN = 200
 
 
 class _Searchable(Protocol):
@@ -68,7 +70,11 @@ def find(catalogue: _Searchable, text: str, choose: Choose | None = None) -> int
     >>> find(songs, "mira night bus")
     0
     """
-    text = text.encode(errors="replace").decode()  # a terminal may pass what is no UTF-8
+    if len(text) > LONGEST:
+        raise NotFoundError(
+            f"{text[:40]!r}... has {len(text):,} characters; a track's name or id has {LONGEST:,} at most"
+        )
+    text = clean_text(text)  # a terminal may pass what is no UTF-8
     try:
         return int(catalogue.rows([as_id(text)])[0])
     except NotFoundError:
@@ -132,4 +138,4 @@ def _best_of_each_song(catalogue: _Searchable, matches: Sequence[Match]) -> list
 def _names(catalogue: _Searchable, matches: Sequence[Match]) -> list[str]:
     rows = np.array([match.row for match in matches], dtype=np.intp)
     tracks = catalogue.tracks(rows, ("track_id", "title", "artists"))
-    return list(dict.fromkeys(track_name(track) for track in tracks))
+    return list(dict.fromkeys(track_name(track)[:_SHOWN] for track in tracks))

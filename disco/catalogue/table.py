@@ -23,7 +23,7 @@ from disco.catalogue.lookup import Choose, as_id, find
 from disco.catalogue.music import circle_position
 from disco.catalogue.schema import FEATURES, SCHEMA
 from disco.catalogue.search import Match, TextIndex
-from disco.catalogue.text import song_key
+from disco.catalogue.text import clean_table, clean_value, song_key
 from disco.errors import NotFoundError
 
 Rows = NDArray[np.intp]
@@ -88,8 +88,8 @@ class Catalogue:
         >>> Catalogue.from_tracks([{"track_id": "a", "title": "Song", "tempo_bpm": 120}]).tempos.tolist()
         [120.0]
         """
-        rows = [{name: track.get(name) for name in SCHEMA.names} for track in tracks]
-        return cls(pa.Table.from_pylist(rows, SCHEMA), where)
+        rows = [{name: clean_value(track.get(name)) for name in SCHEMA.names} for track in tracks]
+        return cls(clean_table(pa.Table.from_pylist(rows, SCHEMA)), where)
 
     def __len__(self) -> int:
         return len(self.__dict__["_columns"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache, lru_cache
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -39,9 +40,15 @@ _DASH = r"\s+-\s+(?:\d{4}\s+-\s+)?(?:[^-]*\b)?(?:" + VERSION_WORDS + r"\b|\d{4}$
 _FEATURING = r"\s+(?:feat|ft|featuring)\b\.?\s.*$"
 _DASHES, _APOSTROPHES, _INSIDE = "‐‑‒–—―−", "‘’ʼ`´", "[a-z0-9]"
 _MARKS = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOSTROPHES, "'"), **_LETTERS})
+# The longest text of a track, in characters, and the longest path or id; none is longer in earnest. Of longer ones so
+# much is looked at.
+LONGEST, LONGEST_PATH, _LOOKED_AT = 1000, 5000, 1_000_000
+# The most artists or genres of one track; a DJ mix or a sampler has a few dozen.
+MOST_NAMES = 200
 # What separates an artist from a title.
 _NAME_DASH = re.compile(r"\s+[-–—]\s+")
 _ASCII_SEPARATORS = r"[\x00-/:-@\[-`{-\x7f]+"
+_LONG_BLANK = re.compile(r"\s{8,}", re.ASCII)
 _INNER, _SEPARATORS = re.compile(f"({_INSIDE})!({_INSIDE})"), re.compile(r"[\W_]+")
 
 
@@ -178,6 +185,56 @@ def fold_isrcs(isrcs: pa.Array) -> pa.Array:
     return pc.if_else(valid, folded, pa.scalar(None, pa.string()))
 
 
+def clean_text(text: str, longest: int = LONGEST) -> str:
+    r"""A text as it may enter: halves of characters as question marks, and an endless one cut off.
+
+    A text of more than `longest` characters has its white space made single spaces, and is then cut there.
+    Whoever makes texts of a file, or of what a service or person says, has them cleaned here; `Entry` does it.
+
+    Examples
+    --------
+    >>> clean_text("half \ud83d"), len(clean_text("Night" + " " * 100_000 + "Bus")), clean_text("Night  Bus")
+    ('half ?', 9, 'Night  Bus')
+    """
+    if len(text) > longest:
+        text = " ".join(text[:_LOOKED_AT].split())[:longest]
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def clean_value(value: Any) -> Any:
+    """A value of a track, or a list of such, whose texts Arrow can store; see `clean_text`."""
+    if isinstance(value, list | tuple):
+        return [clean_value(each) for each in value]
+    return clean_text(value, LONGEST_PATH) if isinstance(value, str) else value
+
+
+def clean_table(table: pa.Table) -> pa.Table:
+    """A table of tracks whose texts are cut off as by `clean_text`, and whose lists have at most `MOST_NAMES`.
+
+    Only columns with such a text are touched: to see that there is none takes 1 ms for a million texts.
+    """
+    for i, field in enumerate(table.schema):
+        column = table.column(i)
+        longest = LONGEST_PATH if field.name in ("path", "track_id") else LONGEST
+        if pa.types.is_string(field.type):
+            if (pc.max(pc.binary_length(column)).as_py() or 0) <= longest:
+                continue
+            long = pc.fill_null(pc.greater(pc.utf8_length(column), longest), False)
+            clean = pa.array([clean_text(text, longest) for text in column.filter(long).to_pylist()], pa.string())
+            column = pc.replace_with_mask(column.combine_chunks(), long.combine_chunks(), clean)
+        elif pa.types.is_list(field.type):
+            texts = pc.list_flatten(column)
+            most = pc.max(pc.list_value_length(column)).as_py() or 0
+            if most <= MOST_NAMES and (pc.max(pc.binary_length(texts)).as_py() or 0) <= longest:
+                continue
+            rows = [row and [name and clean_text(name) for name in row[:MOST_NAMES]] for row in column.to_pylist()]
+            column = pa.array(rows, field.type)
+        else:
+            continue
+        table = table.set_column(i, field, column)
+    return table
+
+
 def printable(text: str | None) -> str:
     r"""Text from a file or service that is safe to print: no line breaks, control or bidirectional characters.
 
@@ -202,7 +259,8 @@ def song_key(title: str | None, artist: str | None) -> str:
     """
     if not title:
         return ""
-    song = _fold_accents(title)
+    # Patterns that may begin with white space would look at each run of it again from each of its places.
+    song = _LONG_BLANK.sub(" ", _fold_accents(title))
     for pattern in _version():
         song = pattern.sub("", song)
     return f"{_normalise(_fold_accents(artist or ''))}\t{_normalise(song) or _normalise(_fold_accents(title))}"

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def check_files(arguments: argparse.Namespace) -> None:
     """Refuse files that could not be written, before the work is done."""
     for path in _paths(getattr(arguments, "output", None), getattr(arguments, "alternatives", 1)):
-        export.check_output(path, arguments.force, tuple(export.FORMATS))
+        export.check_output(path, arguments.force, tuple(export.OUTPUTS))
     if arguments.plot:
         export.check_output(arguments.plot, arguments.force, (".html",))
 

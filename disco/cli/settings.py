@@ -8,8 +8,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from disco.errors import DataError, NotFoundError
+from disco.errors import DataError
 from disco.playlist.make import make
+from disco.sources import limits
 
 # Options about the tracks of one playlist, which mean nothing for another.
 _OF_ONE_PLAYLIST = {"title", "end_track", "pin", "keep_positions", "exclude_playlist", "compatible_with", "choose"}
@@ -55,17 +56,9 @@ def read(path: Path) -> dict[str, Any]:
     NotFoundError, DataError
         If the file does not exist, is not TOML, or has an unknown key or a wrong value.
     """
-    import difflib  # these two are used by this alone
-    import tomllib
+    import difflib  # used by this alone
 
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise NotFoundError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise DataError(path, f"cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(path, f"is not a readable settings file ({error})") from None
+    settings = limits.toml_of(path, "settings file")
     for old, key in _OLD.items():
         if old in settings and key in settings:
             raise DataError(path, f"sets both {key!r} and {old!r}, its old name; leave one")

@@ -25,7 +25,7 @@ from disco.evaluation.dj_orders import order_records
 from disco.evaluation.dj_ranks import choices_of, dj_numbers, importance_of, records
 from disco.evaluation.dj_sets import cases_of, read_sets
 from disco.playlist.choice_fit import Choices, held_out, probabilities
-from disco.playlist.joins import KEY_TERMS
+from disco.playlist.key_moves import KEY_TERMS
 from disco.playlist.styles import DJ, load_style, style_names
 
 Costs = NDArray[np.float64]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from disco.evaluation import metrics
 from disco.evaluation.dj_sets import PLAYLIST, Cases, DjSets
 from disco.playlist.choice_fit import Choices, equal_importance
-from disco.playlist.joins import ENERGY_TERMS, KEY_TERMS, TEMPO_TERMS, TERMS, JoinTracks, join_terms
+from disco.playlist.joins import ENERGY_TERMS, TEMPO_TERMS, TERMS, JoinTracks, join_terms
+from disco.playlist.key_moves import KEY_TERMS
 
 Costs = NDArray[np.float64]
 Numbers = NDArray[np.intp]

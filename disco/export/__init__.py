@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from disco.export.pls import to_pls
     from disco.export.record import to_json
     from disco.export.rekordbox import to_rekordbox
+    from disco.export.serato import to_crate
     from disco.export.table import to_csv
     from disco.export.traktor import to_nml
     from disco.export.xspf import to_xspf
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "KEY_NAMES",
+    "OUTPUTS",
     "PATHS",
     "Style",
     "check_output",
     "save",
     "show",
+    "to_crate",
     "to_csv",
     "to_json",
     "to_jspf",
@@ -52,6 +55,7 @@ _HOMES = {
     "to_jspf": "disco.export.jspf",
     "to_rekordbox": "disco.export.rekordbox",
     "to_nml": "disco.export.traktor",
+    "to_crate": "disco.export.serato",
     "to_pls": "disco.export.pls",
     "to_xspf": "disco.export.xspf",
     "track_location": "disco.export.m3u8",
@@ -59,6 +63,17 @@ _HOMES = {
 _WRITERS = {".json": "to_json", ".csv": "to_csv", ".m3u8": "to_m3u8", ".jspf": "to_jspf"}
 _WRITERS |= {".xspf": "to_xspf", ".pls": "to_pls", ".xml": "to_rekordbox", ".nml": "to_nml"}
 FORMATS = tuple(_WRITERS)
+# Those hold any track; a crate only files.
+_WRITERS |= {".crate": "to_crate"}
+OUTPUTS = tuple(_WRITERS)
+# What is not written, and what to write instead.
+_INSTEAD = {
+    ".db": "databases of Engine DJ are not written, since parts of them are not described; write FILE.xml "
+    "(rekordbox) or FILE.nml (Traktor), whose libraries Engine DJ imports",
+    ".edb": "rekordbox alone writes its database; write FILE.xml, which rekordbox imports",
+    ".vdjfolder": "lists of VirtualDJ are not written; write FILE.m3u8, which VirtualDJ opens",
+    ".m3u": "write FILE.m3u8, which is M3U in UTF-8",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -82,7 +97,7 @@ def save(
     ----------
     playlist : Playlist
     where : str or path
-        The ending is one of `FORMATS`, or `.html` for a page of figures.
+        The ending is one of `OUTPUTS`, or `.html` for a page of figures.
     style : Style
         How files and keys are named; relative paths in the file begin in its folder.
     force : bool
@@ -102,7 +117,7 @@ def save(
     """
     where = Path(where)
     suffix = where.suffix.lower()
-    check_output(where, force, (*FORMATS, ".html"))
+    check_output(where, force, (*OUTPUTS, ".html"))
     if paths is not None and paths not in PATHS:
         raise DiscoError(f"there are no {paths!r} paths; there are: {', '.join(PATHS)}")
     if key_names is not None and key_names not in KEY_NAMES:
@@ -113,19 +128,25 @@ def save(
         write_text(page(playlist), where, force)
         return []
     style = replace(style, folder=where.parent, paths=paths or style.paths, key_names=key_names or style.key_names)
-    text: str = __getattr__(_WRITERS[suffix])(playlist, style)
-    write_text(text, where, force)
+    content: str | bytes = __getattr__(_WRITERS[suffix])(playlist, style)
+    check_output(where, force, (suffix,))
+    write_atomic(where, content)
     # Programs that only play files.
-    program = {".xml": "rekordbox", ".nml": "Traktor"}.get(suffix)
+    program = {".xml": "rekordbox", ".nml": "Traktor", ".crate": "Serato"}.get(suffix)
     tracks = playlist.tracks.table.select(["path"]).to_pylist() if program else []
-    missing = sum(_file_path(suffix, track) is None for track in tracks)
+    missing = sum(_file_path(suffix, track, style) is None for track in tracks)
     if not missing:
         return []
-    return [f"{where}: {missing:,} of {len(playlist):,} tracks have no file; {program} cannot load them"]
+    fate = "; they are left out" if suffix == ".crate" else ""
+    return [f"{where}: {missing:,} of {len(playlist):,} tracks have no file; {program} cannot load them{fate}"]
 
 
-def _file_path(suffix: str, track: dict[str, Any]) -> str | None:
+def _file_path(suffix: str, track: dict[str, Any], style: Style) -> str | None:
     """The path by which the program of a format finds a track."""
+    if suffix == ".crate":
+        from disco.export.serato import crate_path
+
+        return crate_path(track, style)
     if suffix == ".nml":
         from disco.export.traktor import traktor_path
 
@@ -141,6 +162,8 @@ def check_output(where: Path, force: bool, suffixes: tuple[str, ...]) -> None:
     DiscoError, DataError
         If its ending is not one of `suffixes`, its folder does not exist, or it exists and `force` is false.
     """
+    if where.suffix.lower() in _INSTEAD and where.suffix.lower() not in suffixes:
+        raise DiscoError(f"{where}: {_INSTEAD[where.suffix.lower()].replace('FILE', where.stem)}")
     if where.suffix.lower() not in suffixes:
         raise DiscoError(f"{where}: the ending of a file gives its format; known are {', '.join(suffixes)}")
     if not where.parent.is_dir():

@@ -15,6 +15,8 @@ from disco.playlist.sequence import Constraints
 _LITTLE_RANDOMNESS = 0.5
 # Share of transitions that two alternatives may have in common.
 _MOST_IN_COMMON = 0.7
+# More than are ever tried.
+_MOST = 100
 
 Made = TypeVar("Made", bound=Playlist)
 
@@ -41,8 +43,7 @@ def alternatives(make: Callable[[Constraints], Made], constraints: Constraints, 
     DiscoError
         If n is below 1.
     """
-    if n < 1:
-        raise DiscoError(f"there must be at least one alternative, not {n}")
+    check_number(n)
     found = [make(constraints)]
     randomness = max(constraints.randomness, _LITTLE_RANDOMNESS)
     # After 20 times a quarter more it has grown 86-fold: then the noise outweighs every cost.
@@ -54,6 +55,18 @@ def alternatives(make: Callable[[Constraints], Made], constraints: Constraints, 
             break
         randomness *= 1.25
     return found
+
+
+def check_number(n: int) -> None:
+    """Refuse a number of alternatives that cannot be.
+
+    Raises
+    ------
+    DiscoError
+        If there is none, or more than are ever tried.
+    """
+    if not 1 <= n <= _MOST:
+        raise DiscoError(f"there can be 1 to {_MOST} alternatives, not {n}")
 
 
 def _in_common(one: Playlist, other: Playlist) -> float:

@@ -20,9 +20,13 @@ from disco.playlist.duration import Selector, fit_duration, replace_others, seco
 from disco.playlist.mixing import Mixing
 from disco.playlist.playlist import Playlist, Surroundings
 from disco.playlist.sequence import PAIRWISE, SEQUENCERS, Constraints, PositionCosts, Rules
+from disco.playlist.sequence.beam import MOST_WIDTH
 from disco.playlist.sequence.rules import NEIGHBOURS
 
 Choice = TypeVar("Choice")
+
+# Ten weeks; more can only be a slip.
+MOST_MINUTES = 100_000
 
 
 def generate(
@@ -198,10 +202,12 @@ def choose(choices: dict[str, Choice], name: str, what: str) -> Choice:
 
 
 def _check(seeds: int, length: int, minutes: float | None, candidates: int, title: str, width: int | None) -> None:
-    if width is not None and width < 1:
-        raise DiscoError(f"a beam must be 1 or more wide, not {width}")
-    if length < 0 or candidates < 1 or (minutes is not None and not 0 < minutes < math.inf):
-        raise DiscoError("a playlist needs a length of 0 or more (or minutes above 0), and a candidate")
+    if width is not None and not 1 <= width <= MOST_WIDTH:
+        raise DiscoError(f"a beam must be from 1 to {MOST_WIDTH:,} wide, not {width}")
+    if length < 0 or candidates < 1 or (minutes is not None and not 0 < minutes <= MOST_MINUTES):
+        raise DiscoError(
+            f"a playlist needs a length of 0 or more (or minutes from above 0 to {MOST_MINUTES:,}), and a candidate"
+        )
     if not seeds and (length == 0 or not title.strip()):
         raise DiscoError("a playlist needs a seed, or a title and a length above 0")
 

@@ -1,7 +1,6 @@
 """What a join of two tracks is described by: terms of key, tempo, energy, genre and artist that a person can read.
 
-*Keys.* Each pair of keys has one relation: the first of `KEY_TERMS` that fits, or none, a clash. Relations are those
-on the wheel, so a step up is a fifth up; a tone up in the same mode is two steps, a semitone seven.
+*Keys.* Each pair of keys has one relation of `key_moves.MOVES`, or none, a clash.
 
 *Tempo.* The change in per cent counts alike up and down, with half and double time folded. Its value is a line with
 bends at `TEMPO_BENDS`: each term grows evenly up to one bend and is 1 beyond it, so that a sum of them can be any
@@ -21,22 +20,11 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Rows
 from disco.catalogue.music import tempo_octaves
 from disco.catalogue.numbering import artist_numbers, genre_numbers
-from disco.playlist.key_rules import UNKNOWN, key_index
+from disco.playlist.key_moves import KEY_TERMS, key_relations
+from disco.playlist.key_rules import key_index
 
 Values = NDArray[np.float64]
 
-KEY_TERMS = (
-    "same key",
-    "fifth up",
-    "fifth down",
-    "relative key",
-    "parallel key",
-    "diagonal",
-    "tone up",
-    "tone down",
-    "semitone up",
-    "semitone down",
-)
 # Per cent: what nobody notices, what DJs call near, the usual reach of a pitch fader, and where all is equally far.
 TEMPO_BENDS = (1, 3, 6, 25)
 TEMPO_TERMS = (*(f"tempo, up to {bend} %" for bend in TEMPO_BENDS), "tempo rises", "half or double time")
@@ -90,38 +78,6 @@ def join_tracks(catalogue: Catalogue) -> JoinTracks:
         genre=genre_numbers(catalogue),
         artist=artist_numbers(catalogue),
     )
-
-
-def key_relations() -> NDArray[np.intp]:
-    """Number of the relation of each two keys in `KEY_TERMS`, shape (25, 25); -1 for clashes and unknown keys.
-
-    Examples
-    --------
-    >>> relations = key_relations()
-    >>> KEY_TERMS[relations[0, 1]], KEY_TERMS[relations[0, 12]], int(relations[0, 6])  # from C major
-    ('fifth up', 'relative key', -1)
-    """
-    number, minor = np.arange(24) % 12, np.arange(24) // 12
-    up = (number[None, :] - number[:, None]) % 12
-    same = minor[:, None] == minor[None, :]
-    # From a major key to its parallel minor three steps back, from a minor one three steps on.
-    parallel = ~same & (up == np.where(minor == 0, 9, 3)[:, None])
-    tests = {
-        "same key": same & (up == 0),
-        "fifth up": same & (up == 1),
-        "fifth down": same & (up == 11),
-        "relative key": ~same & (up == 0),
-        "parallel key": parallel,
-        "diagonal": ~same & np.isin(up, (1, 11)),
-        "tone up": same & (up == 2),
-        "tone down": same & (up == 10),
-        "semitone up": same & (up == 7),
-        "semitone down": same & (up == 5),
-    }
-    found = np.full((UNKNOWN + 1, UNKNOWN + 1), -1)
-    for number_of, name in enumerate(KEY_TERMS):
-        found[:UNKNOWN, :UNKNOWN][tests[name]] = number_of
-    return found
 
 
 def tempo_terms(a_bpm: Values, b_bpm: Values) -> Values:

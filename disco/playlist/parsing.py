@@ -18,10 +18,10 @@ def parse_arc(arc: str | Sequence[float] | None) -> tuple[float, ...]:
 
     Examples
     --------
-    >>> parse_arc("warm-up"), parse_arc("0.2,0.9,0.4"), parse_arc(None)
-    ((0.0, 1.0), (0.2, 0.9, 0.4), ())
+    >>> parse_arc("warm-up"), parse_arc("0.2,0.9,0.4"), parse_arc([0.2, 0.9]), parse_arc(None)
+    ((0.0, 1.0), (0.2, 0.9, 0.4), (0.2, 0.9), ())
     """
-    if arc is None or arc in ARCS:
+    if arc is None or (isinstance(arc, str) and arc in ARCS):
         return ARCS.get(str(arc), ())
     try:
         return tuple(float(point) for point in (arc.split(",") if isinstance(arc, str) else arc))
@@ -101,6 +101,8 @@ def parse_positions(positions: str | Sequence[int]) -> list[int]:
         if not ends or int(ends[1]) < 1 or (ends[2] and int(ends[2]) < int(ends[1])):
             raise DiscoError(f"{positions!r} names no positions; write them as 1-4,6-10")
         found += range(int(ends[1]) - 1, int(ends[2] or ends[1]))
+        if len(found) > _LARGEST_POSITION:
+            raise DiscoError(f"{str(positions)[:40]!r} names more than {_LARGEST_POSITION:,} positions")
     return found
 
 

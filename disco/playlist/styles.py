@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Floats
 from disco.errors import DataError, DiscoError
-from disco.playlist.joins import KEY_TERMS, TEMPO_TERMS, key_relations, tempo_terms
+from disco.playlist.joins import TEMPO_TERMS, tempo_terms
+from disco.playlist.key_moves import KEY_TERMS, key_relations
 from disco.playlist.key_rules import UNKNOWN, key_index
 from disco.sources.storage import user_data_dir
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from disco.catalogue import Catalogue, merge
 from disco.catalogue.fill import fill_from_same_recording
+from disco.catalogue.text import clean_table
 from disco.errors import DataError
-from disco.sources import cached_columns
+from disco.sources import cached_columns, limits
 from disco.sources import corrections as user_corrections
 from disco.sources.cache import open_cache
 from disco.sources.files import tables
@@ -183,6 +185,7 @@ def open_playlist(
     from disco.sources import playlist_files  # imports every source
 
     if text is None:
+        path = limits.regular_file(path)
         tracklist = playlist_files.read(path, playlist)
     else:
         tracklist = playlist_files.parse(text, Path(path), playlist)
@@ -209,6 +212,7 @@ def playlists(path: str | Path) -> list[Tracklist]:
     DataError
         If there are none.
     """
+    path = limits.regular_file(path)
     source = source_of(path) or tables
     found = source.playlists(Path(path))
     if not found:
@@ -217,7 +221,8 @@ def playlists(path: str | Path) -> list[Tracklist]:
 
 
 def _read(path: str | Path) -> Catalogue:
-    return (source_of(path) or tables).read(Path(path))  # where no source can, the one for tables says best why
+    found = (source_of(path) or tables).read(Path(path))  # where no source can, the one for tables says best why
+    return replace(found, table=clean_table(found.table))
 
 
 def _describes_tracks(path: Path) -> bool:
@@ -228,4 +233,4 @@ def _describes_tracks(path: Path) -> bool:
 
 
 def _several(paths: Paths) -> Sequence[str | Path]:
-    return [paths] if isinstance(paths, str | Path) else paths
+    return [limits.regular_file(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]

@@ -26,10 +26,13 @@ from disco.catalogue.schema import PERSON
 from disco.catalogue.text import split_names
 from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources import storage
+from disco.sources.limits import content_of
 
 COLUMNS = ("track", "key", "bpm", "energy")
 # Other names of the columns, as people call them.
 _CALLED = {"id": "track", "track_id": "track", "path": "track", "tempo": "bpm", "tempo_bpm": "bpm"}
+# Of a file of them; a row has some 50.
+_MOST_BYTES = 64 << 20
 # In beats per minute, as in tables.
 _LEAST_BPM, _MOST_BPM = 10.0, 1000.0
 
@@ -71,7 +74,7 @@ def read(path: Path) -> list[Correction]:
         With the line that cannot be used.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content_of(path, _MOST_BYTES).decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"{path}: there is no such file") from None
     except OSError as error:

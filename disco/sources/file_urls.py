@@ -134,6 +134,19 @@ def to_traktor(path: str) -> tuple[str, str, str]:
     return volume, "".join(f"/:{part}" for part in folders) + "/:", name
 
 
+def from_drive(path: str) -> str:
+    """An absolute path from the root of its drive, without a slash before it, as Serato writes paths.
+
+    Examples
+    --------
+    >>> from_drive("/Users/me/a.mp3"), from_drive("D:/Music/a.mp3"), from_drive("/Volumes/USB/a.mp3")
+    ('Users/me/a.mp3', 'Music/a.mp3', 'a.mp3')
+    """
+    path = _slashed(path)
+    parts = path.split("/")[1:]
+    return "/".join(parts[2:] if _other_disk(parts) else parts)
+
+
 def from_traktor(volume: str, folder: str, name: str) -> str | None:
     """The path in a LOCATION of Traktor, None if there is none; disks of a Mac except the first are under `/Volumes`.
 

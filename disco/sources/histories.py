@@ -9,6 +9,7 @@ from disco.errors import DataError, DiscoError, NotFoundError
 from disco.sources.dj import engine, mixxx, rekordbox, serato, sqlite, traktor, virtualdj
 from disco.sources.files import play_tables
 from disco.sources.files.decoding import content_of, decoded
+from disco.sources.limits import regular_file
 from disco.sources.plays import PlayedSet, what_counts
 
 # What histories are called; other files of a folder are passed over.
@@ -110,7 +111,7 @@ def _files(path: Path) -> list[Path]:
         if not path.is_dir():
             if not path.exists():
                 raise NotFoundError(f"{path}: there is no such file or folder")
-            return [path]
+            return [regular_file(path)]
         found = [file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file()]
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None

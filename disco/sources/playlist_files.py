@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from disco.errors import DataError
 from disco.sources.files import mpd, playlist_tables, tables, text_lists
+from disco.sources.limits import regular_file
 from disco.sources.recognise import source_of
 from disco.sources.tracklist import Entry, Tracklist, entries_of
 
@@ -31,7 +32,7 @@ def read(path: str | Path, playlist: str | None = None) -> Tracklist:
     DataError, NotFoundError
         If there is no playlist, or there are several and none is named, or none has this name.
     """
-    path = Path(path)
+    path = regular_file(path)
     source = source_of(path) or text_lists
     if source is mpd or (source is tables and playlist_tables.can_read(path)):
         return _of_many(path, playlist)

@@ -35,6 +35,8 @@ TEMPORARY = ".disco-"
 _STALE_S = 3600.0
 # Folders in which this process has looked for such files already.
 _swept: set[Path] = set()
+# Descriptors that lock temporary files as long as this process lives.
+_kept: list[int] = []
 
 
 def user_data_dir() -> Path:
@@ -165,6 +167,21 @@ def _new_file(folder: Path, mode: int) -> tuple[Path, int | None]:
         except OSError:  # a file system without locks
             return path, held
         os.close(held)  # swept by another process, before it was locked
+
+
+def new_temporary_file(folder: Path) -> Path:
+    """A new empty file for its owner only, which the next process removes if this one is killed.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    _sweep(folder)
+    path, held = _new_file(folder, 0o600)
+    if held is not None:
+        _kept.append(held)
+    return path
 
 
 def _sweep(folder: Path) -> None:

@@ -11,10 +11,24 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Rows
 from disco.catalogue.paths import file_title
 from disco.catalogue.same_recording import WAYS, Recordings
-from disco.catalogue.text import fold_accents, normalise, recording_titles, split_names
+from disco.catalogue.text import (
+    LONGEST,
+    LONGEST_PATH,
+    clean_text,
+    fold_accents,
+    normalise,
+    recording_titles,
+    split_names,
+)
 
 # So many tracks are compared with a line of text word by word: all whose words are the same are among the nearest.
 _NEAREST = 20
+
+# What of an entry is text, and is cleaned as it enters.
+_TEXTS = (
+    *((name, LONGEST) for name in ("title", "artist", "album", "genre", "isrc", "key", "comment", "text")),
+    *((name, LONGEST_PATH) for name in ("id", "path")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,12 @@ class Entry:
     key: str | tuple[int, int] | None = None
     comment: str | None = None
     text: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, longest in _TEXTS:
+            text = getattr(self, name)
+            if text.__class__ is str and (len(text) > longest or not text.isascii()):
+                object.__setattr__(self, name, clean_text(text, longest))
 
     @property
     def name(self) -> str:

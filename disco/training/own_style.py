@@ -28,7 +28,8 @@ from disco.evaluation.dj_ranks import choices_of, ranks
 from disco.evaluation.dj_sets import Cases, DjSet, DjSets, cases_of
 from disco.playlist import styles
 from disco.playlist.choice_fit import Choices, fit_choices, held_out, log_likelihoods
-from disco.playlist.joins import KEY_TERMS, TEMPO_TERMS
+from disco.playlist.joins import TEMPO_TERMS
+from disco.playlist.key_moves import KEY_TERMS
 from disco.sources import storage
 from disco.sources.plays import PlayedSet
 from disco.sources.tracklist import Entry

@@ -24,7 +24,8 @@ from disco.playlist.choice_fit import (
     held_out,
     log_likelihoods,
 )
-from disco.playlist.joins import KEY_TERMS, TEMPO_TERMS, join_tracks
+from disco.playlist.joins import TEMPO_TERMS, join_tracks
+from disco.playlist.key_moves import KEY_TERMS
 from disco.playlist.key_rules import key_rule
 from disco.playlist.styles import CARDS, DJ, FORMAT, LISTENER, read_card
 from disco.sources.files import playlist_tables

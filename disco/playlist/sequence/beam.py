@@ -15,6 +15,8 @@ from disco.playlist.transition_cost import TransitionCost
 # For 200 playlists of 20 tracks from 400 candidates this takes 8 times as long as `greedy`; twice the width lowers
 # the cost by less than another 1 % (benchmarks/order.py).
 WIDTH = 16
+# Gains nothing any more (benchmarks/order.py), and takes 60 times as long.
+MOST_WIDTH = 1000
 # Weight of the lookahead cost for each position still to fill. The best of 0.1, 0.25, 0.5 and 1 for `rank`, the
 # default predictor (docs/research/experiments.md).
 _ADVANCE = 0.25

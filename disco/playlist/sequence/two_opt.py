@@ -47,7 +47,9 @@ class TwoOptTour:
             self.costs = costs.tolist()
         else:
             self.costs = [array("f", np.asarray(row, dtype=np.float32).tobytes()) for row in costs]
-        self.near = _neighbours(costs, min(_NEIGHBOURS, n - 1))
+        near = _neighbours(costs, min(_NEIGHBOURS, n - 1))
+        # Beside each neighbour its distance, which is read most of all.
+        self._near_costs = [[(c, to[c]) for c in own] for to, own in zip(self.costs, near, strict=True)]
         self.set(tour)
 
     def set(self, tour: Sequence[int]) -> None:
@@ -81,33 +83,33 @@ class TwoOptTour:
 
     def kick(self, rng: random.Random) -> tuple[float, list[int]]:
         """Swap two neighbouring segments (a double bridge); returns the added cost, and the points at their ends."""
-        n, tour, at, costs = self.n, self.points, self.at, self.costs
+        n, costs = self.n, self.costs
         longest = max(1, min(_PART, (n - 2) // 2))
         one, two = rng.randint(1, longest), rng.randint(1, longest)
         start = rng.randrange(n)
-        span = [tour[(start + i) % n] for i in range(one + two + 2)]
+        span = [*self._span(start, min(one + two + 2, n)), *self._span(start, max(one + two + 2 - n, 0))]
         a, b, c, d, e, f = span[0], span[1], span[one], span[one + 1], span[one + two], span[one + two + 1]
-        moved = span[one + 1 : one + two + 1] + span[1 : one + 1]
-        for i, point in enumerate(moved):
-            position = (start + 1 + i) % n
-            tour[position] = point
-            at[point] = position
+        self._place((start + 1) % n, span[one + 1 : one + two + 1] + span[1 : one + 1])
         more = costs[a][d] + costs[e][b] + costs[c][f] - costs[a][b] - costs[c][d] - costs[e][f]
         return more, [a, b, c, d, e, f]
 
     def _better(self, a: int) -> tuple[float, Sequence[int]] | None:
         """Make the first move at a point that lowers the cost; the gain, and the points whose transitions change."""
         n, tour, at, costs = self.n, self.points, self.at, self.costs
-        to, near = costs[a], self.near[a]
-        for step in (1, -1):
-            b = tour[(at[a] + step) % n]
+        to, near = costs[a], self._near_costs[a]
+        # The next point is at the position + 1 - n, the one before at - 1: negative positions count from the end, so
+        # that both are right everywhere, and no remainder has to be computed.
+        ahead, behind = 1 - n, -1
+        for way, step in ((ahead, 1), (behind, -1)):
+            b = tour[at[a] + way]
             joined = to[b]
-            for c in near:  # 2-opt: a-b and c-d become a-c and b-d
-                gain = joined - to[c]
+            from_b = costs[b]
+            for c, apart in near:  # 2-opt: a-b and c-d become a-c and b-d
+                gain = joined - apart
                 if gain <= _LEAST:
                     break
-                d = tour[(at[c] + step) % n]
-                gain += costs[c][d] - costs[b][d]
+                d = tour[at[c] + way]
+                gain += costs[c][d] - from_b[d]
                 if gain > _LEAST and c != b and d != a:
                     if step > 0:
                         self._reverse(at[b], at[c])
@@ -116,56 +118,53 @@ class TwoOptTour:
                     return gain, (a, b, c, d)
         if n < 8:
             return None
-        for step in (1, -1):
-            before = tour[(at[a] - step) % n]
+        nearest = near[0][1]
+        for way, back, step in ((ahead, behind, 1), (behind, ahead, -1)):
+            before = tour[at[a] + back]
+            to_before, from_before = to[before], costs[before]
             end = a
             for length in (1, 2, 3):  # Or-opt: the part from a to end, between before and after, goes to c
                 if length > 1:
-                    end = tour[(at[end] + step) % n]
-                after = tour[(at[end] + step) % n]
-                saved = to[before] + costs[end][after] - costs[before][after]
-                if saved <= _LEAST:
-                    continue
+                    end = tour[at[end] + way]
+                after = tour[at[end] + way]
                 from_end = costs[end]
-                for c in near:
-                    gain = saved - to[c]
+                saved = to_before + from_end[after] - from_before[after]
+                if saved - nearest <= _LEAST:
+                    continue
+                for c, apart in near:
+                    gain = saved - apart
                     if gain <= _LEAST:
                         break
                     if (at[c] - at[a]) * step % n < length:  # within the part
                         continue
-                    for side in (1, -1):  # the neighbour of c that end will meet
-                        d = tour[(at[c] + side * step) % n]
-                        if (c == before and side == 1) or (c == after and side == -1):
-                            continue
-                        if gain + costs[c][d] - from_end[d] > _LEAST:
-                            gain += costs[c][d] - from_end[d]
-                            self._move(a, end, step, length, c, side)
-                            return gain, (a, end, before, after, c, d)
+                    from_c = costs[c]
+                    # The neighbour of c that end will meet, on either side.
+                    if c != before:
+                        d = tour[at[c] + way]
+                        if (more := gain + from_c[d] - from_end[d]) > _LEAST:
+                            self._move(a, end, step, length, c, 1)
+                            return more, (a, end, before, after, c, d)
+                    if c != after:
+                        d = tour[at[c] + back]
+                        if (more := gain + from_c[d] - from_end[d]) > _LEAST:
+                            self._move(a, end, step, length, c, -1)
+                            return more, (a, end, before, after, c, d)
         return None
 
     def _reverse(self, i: int, j: int) -> None:
         """Reverse the positions from i to j, or all others, which gives the same tour, whichever are fewer."""
-        n, tour, at = self.n, self.points, self.at
+        n = self.n
         length = (j - i) % n + 1
         if 2 * length > n:
-            i, j, length = (j + 1) % n, (i - 1) % n, n - length
-        for _ in range(length // 2):
-            one, two = tour[i], tour[j]
-            tour[i], tour[j] = two, one
-            at[two], at[one] = i, j
-            i += 1
-            if i == n:
-                i = 0
-            j -= 1  # a negative position counts from the end, as it should
-            if j < 0:
-                j += n
+            i, length = (j + 1) % n, n - length
+        self._place(i, self._span(i, length)[::-1])
 
     def _move(self, a: int, end: int, step: int, length: int, c: int, side: int) -> None:
         """Move the segment from a to end next to c, with a adjacent to c; shift the points in between."""
-        n, tour, at = self.n, self.points, self.at
+        n, at = self.n, self.at
         first, last = (a, end) if step > 0 else (end, a)
         i = at[first]
-        part = [tour[(i + o) % n] for o in range(length)]
+        part = self._span(i, length)
         # In the direction of the positions: is the segment after c (c, segment, d) or before it (d, segment, c)?
         after_c = side * step > 0
         left = at[c] if after_c else (at[c] - 1) % n  # the segment goes between position `left` and the next one
@@ -174,21 +173,27 @@ class TwoOptTour:
         ahead = (left - at[last]) % n
         behind = n - length - ahead
         if ahead <= behind:
-            for o in range(ahead):
-                point = tour[(i + length + o) % n]
-                tour[(i + o) % n] = point
-                at[point] = (i + o) % n
-            start = i + ahead
+            self._place(i, self._span((i + length) % n, ahead) + part)
         else:
-            for o in range(behind):
-                point = tour[(i - 1 - o) % n]
-                tour[(i - 1 - o + length) % n] = point
-                at[point] = (i - 1 - o + length) % n
-            start = i - behind
-        for o, point in enumerate(part):
-            position = (start + o) % n
-            tour[position] = point
-            at[point] = position
+            start = (i - behind) % n
+            self._place(start, part + self._span(start, behind))
+
+    def _span(self, i: int, length: int) -> list[int]:
+        """Points from position i on, beyond the last position from the first on."""
+        more = i + length - self.n
+        return self.points[i : i + length] if more <= 0 else self.points[i:] + self.points[:more]
+
+    def _place(self, i: int, points: list[int]) -> None:
+        """Put points at the positions from i on; slices are replaced faster than one point after the other."""
+        at, n = self.at, self.n
+        if i + len(points) <= n:
+            self.points[i : i + len(points)] = points
+            for position, point in enumerate(points, i):
+                at[point] = position
+        else:
+            here = n - i
+            self._place(i, points[:here])
+            self._place(0, points[here:])
 
 
 def _neighbours(costs: Costs, most: int) -> list[list[int]]:

@@ -83,6 +83,8 @@ def read(path: Path, sound: bool = True) -> Catalogue:
                 problems[tags].append(file)
             else:
                 found.append((file, tags))
+    if not found and files == [where]:
+        raise DataError(path, f"is not read: it is {next(iter(problems))}")
     if not found:
         raise DataError(path, f"holds no audio file that can be read ({'; '.join(_problems(problems, where))})")
     unmeasured: dict[str, list[Path]] = defaultdict(list)

@@ -88,13 +88,22 @@ def read_tags(path: Path) -> Tags:
         what = f"of a kind whose tags are not read ({kind})" if kind in UNREAD else "no audio file of a known kind"
         raise DataError(path, what) from None
     except TinyTagException:
-        raise DataError(path, "broken or cut off") from None
+        wma = ", or of a layout that is not read (.wma)" if path.suffix.lower() == ".wma" else ""
+        raise DataError(path, f"broken or cut off{wma}") from None
     except Exception:  # a damaged file leads the parser anywhere
         raise DataError(path, "broken or cut off") from None
     if not tag.duration:
         raise DataError(path, "without sound")
     named = {name: getattr(tag, name) for name in ("title", "artist", "albumartist", "album", "genre", "comment")}
-    return _tags(_Fields(named, tag.other), _Fields(behind), min(round(tag.duration * 1000), 2**31 - 1) or None)
+    # In FLAC an ID3 tag before the sound is foreign, and what comes after it is what counts.
+    fields = _Fields(tag.other, named) if path.suffix.lower() == ".flac" and _begins_with_id3(path) else None
+    length = min(round(tag.duration * 1000), 2**31 - 1) or None
+    return _tags(fields or _Fields(named, tag.other), _Fields(behind), length)
+
+
+def _begins_with_id3(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(3) == b"ID3"
 
 
 class _Fields:

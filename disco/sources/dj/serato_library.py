@@ -23,6 +23,9 @@ NAME = "Serato library"
 _FOLDER, _DATABASE, _CRATES = "_Serato_", "database V2", ("Subcrates", "SmartCrates")
 _SUFFIXES = (".crate", ".scrate")
 _INNER = "%%"
+# What Serato writes at the beginning of a crate, and the columns that it shows.
+VERSION = "1.0/Serato ScratchLive Crate"
+COLUMNS = ("song", "artist", "bpm", "key", "album", "length", "comment")
 # Folders at the root of a system's first disk, on which Serato's paths begin when they name one.
 _FIRST_DISK = {"Users", "home", "Volumes", "Library", "private", "media", "mnt", "opt", "srv", "tmp", "usr", "var"}
 # So many tracks tell where the paths of a library begin.
@@ -168,6 +171,18 @@ def _is_session(file: Path) -> bool:
     return file.suffix.lower() == ".session"
 
 
+def root_of(folder: Path) -> str:
+    """Where the paths of a crate in a folder begin: the drive of Serato's folder; empty where it is in none."""
+    home = next((place for place in (folder.absolute(), *folder.absolute().parents) if place.name == _FOLDER), None)
+    return "" if home is None else _drive(home)
+
+
+def _drive(home: Path) -> str:
+    # In the home folder the paths begin at the root; on another drive at the folder that Serato's lies in.
+    above = home.absolute().parent
+    return above.anchor.rstrip("\\") if above.name == "Music" else above.as_posix()
+
+
 def _root(file: Path, paths: list[str]) -> str:
     """Where the paths of a library begin: the drive of Serato's folder, found by files that are there."""
     home = _home(file)
@@ -175,10 +190,21 @@ def _root(file: Path, paths: list[str]) -> str:
     for folder in above:
         if any((folder / _plain(text)).exists() for text in paths[:_TRIED] if "\0" not in text):
             return folder.as_posix()
-    if not above or any(_plain(text).split("/")[0] in _FIRST_DISK for text in paths[:_TRIED]):
+    if home is None or any(_plain(text).split("/")[0] in _FIRST_DISK for text in paths[:_TRIED]):
         return "/"
-    # In the home folder the paths begin at the root; on another drive at the folder that Serato's lies in.
-    return above[0].anchor if above[0].name == "Music" else above[0].as_posix()
+    return _drive(home)
+
+
+def chunk(name: str, content: bytes | str) -> bytes:
+    """A chunk of a file of Serato; text is UTF-16.
+
+    Examples
+    --------
+    >>> serato.text(dict(serato.chunks(chunk("ptrk", "Music/a.mp3")))[b"ptrk"])
+    'Music/a.mp3'
+    """
+    body = content.encode("utf-16-be") if isinstance(content, str) else content
+    return name.encode() + len(body).to_bytes(4, "big") + body
 
 
 def _plain(text: str) -> str:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from disco.catalogue import FEATURES, SCHEMA, Catalogue
 from disco.catalogue.deduplicate import deduplicate
 from disco.catalogue.schema import PROVENANCE_COLUMNS
-from disco.catalogue.text import TRACK_LINK, fold_accents
+from disco.catalogue.text import TRACK_LINK, clean_text, fold_accents
 from disco.errors import DataError
 from disco.sources.files.column_names import known_columns, letters, misspelt
 from disco.sources.files.no_tracks import no_tracks
@@ -68,6 +68,8 @@ _TRUTH = {
     "0.0": False,
     "no": False,
 }
+# Of a list of names as one text; of a longer one the rest is left out.
+_LONGEST_CELL = 5000
 _ONE_NAME = re.compile(r"\['([^'\\]*)'\]")  # most list literals; ten times faster than ast
 
 
@@ -270,7 +272,9 @@ def _each(values: pa.Array, parse: Callable[[str], Any], to: pa.DataType) -> pa.
     if values.type == to or values.null_count == len(values):
         return values.cast(to) if values.type == to else pa.nulls(len(values), to)
     encoded = values.dictionary_encode()
-    parsed = pa.array([parse(str(value).strip()) for value in encoded.dictionary.to_pylist()], to)
+    parsed = pa.array(
+        [parse(clean_text(str(value), _LONGEST_CELL).strip()) for value in encoded.dictionary.to_pylist()], to
+    )
     return parsed.take(encoded.indices)
 
 
@@ -350,7 +354,7 @@ def _literal(text: str) -> list[str]:
         names = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return [text]
-    return [str(name) for name in names] if isinstance(names, list) else [text]
+    return [clean_text(str(name)) for name in names] if isinstance(names, list) else [text]
 
 
 def _genres(columns: list[pa.Array], n: int) -> pa.Array:
@@ -359,7 +363,8 @@ def _genres(columns: list[pa.Array], n: int) -> pa.Array:
     def parts(text: str) -> list[str] | None:
         names = _literal(text) if text.startswith("[") else [text]
         if names == [text]:
-            pieces = [piece.strip() for piece in re.split(r";(?![^\[]*\])", text)]  # not inside a list literal
+            # Not inside a list literal; a text without one needs no look ahead from each of its signs.
+            pieces = [piece.strip() for piece in re.split(r";(?![^\[]*\])" if "[" in text else ";", text)]
             names = [n for p in pieces for n in (_literal(p) if p.startswith("[") else p.split(","))]
         return list(dict.fromkeys(name.strip() for name in names if name.strip())) or None
 

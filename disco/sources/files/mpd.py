@@ -17,6 +17,7 @@ import pyarrow as pa
 from disco.catalogue import Catalogue
 from disco.errors import DataError
 from disco.sources.files import columns, mpd_slices, playlist_tables
+from disco.sources.limits import ZIP_ERRORS, Budget
 from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "Million Playlist JSON"
@@ -26,7 +27,10 @@ def can_read(path: Path) -> bool:
     """Whether this is a slice, or a folder or zip file with one, judged by the first bytes; never raises."""
     try:
         if path.is_dir():
-            return any(_is_slice(_start(file)) for file in islice(sorted(path.glob("*.json")), 3))
+            return any(
+                _is_slice(_start(file))
+                for file in islice(sorted(file for file in path.glob("*.json") if file.is_file()), 3)
+            )
         if _start(path)[:4] != b"PK\x03\x04":
             return _is_slice(_start(path))
         with zipfile.ZipFile(path) as archive:
@@ -35,7 +39,7 @@ def can_read(path: Path) -> bool:
                 with archive.open(name) as file:
                     if _is_slice(file.read(1 << 13)):
                         return True
-    except (OSError, ValueError, *mpd_slices.ZIP_ERRORS):
+    except (OSError, ValueError, *ZIP_ERRORS):
         pass
     return False
 
@@ -60,8 +64,9 @@ def read(path: Path) -> Catalogue:
     """
     tracks: dict[str, dict[str, Any]] = {}
     n = 0
+    budget = Budget(path)
     for source in playlist_tables.find(path):
-        for playlist in mpd_slices.parsed(source):
+        for playlist in mpd_slices.parsed(source, budget):
             n += 1
             for track in playlist["tracks"]:
                 tracks.setdefault(track["track_uri"], track)
@@ -99,8 +104,9 @@ def playlists(path: Path) -> list[Tracklist]:
         As `read`.
     """
     made = []
+    budget = Budget(path)
     for source in playlist_tables.find(path):
-        for playlist in mpd_slices.parsed(source):
+        for playlist in mpd_slices.parsed(source, budget):
             tracks = playlist["tracks"]
             entries = [
                 Entry(

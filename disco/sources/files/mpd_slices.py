@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from disco.errors import DataError
-
-# What can be wrong with a zip file or one of its members: damaged, encrypted, packed in an unknown way.
-ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
+from disco.sources.limits import ZIP_ERRORS, Budget, unpacked
 
 
 @dataclass(frozen=True)
@@ -52,8 +49,10 @@ def slices_in(path: Path, names: Iterable[str]) -> list[PlaylistSource]:
     return [PlaylistSource(path, name) for name in by_number]
 
 
-def parsed(source: PlaylistSource) -> list[dict[str, Any]]:
+def parsed(source: PlaylistSource, budget: Budget | None = None) -> list[dict[str, Any]]:
     """The playlists of a slice as it has them, each with `tracks`: those with an id, which may be none.
+
+    Of a zip file no more is unpacked than its `budget` allows; one for each slice by default.
 
     Raises
     ------
@@ -63,7 +62,7 @@ def parsed(source: PlaylistSource) -> list[dict[str, Any]]:
     try:
         if source.member:
             with zipfile.ZipFile(source.path) as archive:
-                content = archive.read(source.member)
+                content = unpacked(archive, source.member, budget or Budget(source.path))
         else:
             content = source.path.read_bytes()
     except (OSError, *ZIP_ERRORS) as error:

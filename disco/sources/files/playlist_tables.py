@@ -27,7 +27,8 @@ from disco.catalogue.numbering import artist_names
 from disco.catalogue.same_recording import WAYS, Recordings
 from disco.catalogue.text import TRACK_LINK
 from disco.errors import DataError, NotFoundError
-from disco.sources.files.mpd_slices import ZIP_ERRORS, PlaylistSource, first_line, parsed, slices_in, texts
+from disco.sources.files.mpd_slices import PlaylistSource, first_line, parsed, slices_in, texts
+from disco.sources.limits import ZIP_ERRORS, Budget, check_parquet, input_stream, regular_file
 
 # Entries repeat their playlist and track, so texts are stored once, dictionary-encoded.
 TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -57,7 +58,7 @@ _NEEDED = ("playlist_id", "position", "track_id")
 
 
 def can_read(path: Path) -> bool:
-    """Whether a file is a table with a column of playlist ids; never raises."""
+    """Whether a file is a table of the entries of playlists, with ids and positions; never raises."""
     try:
         with path.open("rb") as file:
             start = file.read(1 << 16)
@@ -67,7 +68,8 @@ def can_read(path: Path) -> bool:
             names = next(csv.reader(start.decode("utf-8-sig", errors="replace").splitlines()[:1]), [])
     except (pa.ArrowException, OSError, ValueError):
         return False
-    return not {name.strip().lower() for name in names}.isdisjoint(_NAMES["playlist_id"])
+    there = {name.strip().lower() for name in names}
+    return all(not there.isdisjoint(_NAMES[needed]) for needed in _NEEDED)
 
 
 def find(where: str | Path) -> list[PlaylistSource]:
@@ -78,7 +80,7 @@ def find(where: str | Path) -> list[PlaylistSource]:
     NotFoundError, DataError
         If there is nothing, or nothing that could hold playlists.
     """
-    path = Path(where)
+    path = regular_file(where)
     try:
         if path.is_dir():
             return _in_folder(path)
@@ -87,12 +89,12 @@ def find(where: str | Path) -> list[PlaylistSource]:
         if start[:4] == b"PK\x03\x04":
             with zipfile.ZipFile(path) as archive:
                 return slices_in(path, archive.namelist())
+    except ZIP_ERRORS as error:
+        raise DataError(path, f"is not a readable zip file ({first_line(error)})") from None
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
         raise NotFoundError(f"{path}: there is no such file") from None
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
-    except ZIP_ERRORS as error:
-        raise DataError(path, f"is not a readable zip file ({first_line(error)})") from None
     if not start:
         raise DataError(path, "is empty")
     return [PlaylistSource(path, table=not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"))]
@@ -109,10 +111,12 @@ def read(where: str | Path) -> pa.Table:
     NotFoundError, DataError
         With the file, and what is wrong with it.
     """
-    return pa.concat_tables([read_source(source).replace_schema_metadata() for source in find(where)])
+    sources = find(where)
+    budget = Budget(sources[0].path) if sources[0].member else None
+    return pa.concat_tables([read_source(source, budget).replace_schema_metadata() for source in sources])
 
 
-def read_source(source: PlaylistSource) -> pa.Table:
+def read_source(source: PlaylistSource, budget: Budget | None = None) -> pa.Table:
     """Read the playlists of one source, as `read`.
 
     The metadata counts `playlists`, with empty ones, and as `lost` the entries without a track id, which are dropped.
@@ -122,7 +126,7 @@ def read_source(source: PlaylistSource) -> pa.Table:
     DataError
         If nothing can be read there.
     """
-    return _table(source.path) if source.table else _slice(source)
+    return _table(source.path) if source.table else _slice(source, budget)
 
 
 def is_cold(ids: Iterable[str]) -> NDArray[np.bool_]:
@@ -215,12 +219,12 @@ def _in_folder(path: Path) -> list[PlaylistSource]:
     prepared = path / "playlists.parquet"
     if prepared.is_file():
         return [PlaylistSource(prepared, table=True)]
-    names = [file.relative_to(path).as_posix() for file in path.rglob("*.json")]
+    names = [file.relative_to(path).as_posix() for file in path.rglob("*.json") if file.is_file()]
     return [PlaylistSource(path / source.member) for source in slices_in(path, names)]
 
 
-def _slice(source: PlaylistSource) -> pa.Table:
-    lists = parsed(source)
+def _slice(source: PlaylistSource, budget: Budget | None) -> pa.Table:
+    lists = parsed(source, budget)
     tracks_of = [playlist["tracks"] for playlist in lists]
     tracks = [track for tracks in tracks_of for track in tracks]
     stem = Path(source.member or source.path).stem
@@ -288,7 +292,9 @@ def _columns(header: list[str], path: Path) -> dict[str, str]:
 
 
 def _read_parquet(path: Path) -> pa.Table:
-    header = pq.ParquetFile(path).schema_arrow
+    file = pq.ParquetFile(path)
+    check_parquet(file, path, path.stat().st_size)
+    header = file.schema_arrow
     names = _columns(header.names, path)
     kinds = {name: header.field(column).type for name, column in names.items()}
     texts = [names[n] for n, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_large_string(kind)]
@@ -298,7 +304,7 @@ def _read_parquet(path: Path) -> pa.Table:
 
 def _read_csv(path: Path) -> pa.Table:
     options = pacsv.ParseOptions(newlines_in_values=True)
-    with pa.input_stream(str(path), compression="detect") as stream:
+    with input_stream(path) as stream:
         header = pacsv.open_csv(stream, parse_options=options).schema.names
     names = _columns(header, path)
     types = {column: pa.float64() if name == "position" else TEXT for name, column in names.items()}
@@ -308,7 +314,7 @@ def _read_csv(path: Path) -> pa.Table:
         null_values=[""],  # a playlist may well be called "NA" or "null"
         strings_can_be_null=True,
     )
-    with pa.input_stream(str(path), compression="detect") as stream:
+    with input_stream(path) as stream:
         return _renamed(pacsv.read_csv(stream, parse_options=options, convert_options=convert), names)
 
 

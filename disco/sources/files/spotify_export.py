@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -24,20 +23,28 @@ import pyarrow as pa
 from disco.catalogue import Catalogue
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import columns
+from disco.sources.limits import ZIP_ERRORS, Budget, unpacked
 from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "Spotify's data export"
 
-_LIBRARY, _PLAYLISTS = re.compile(r"YourLibrary\d*\.json", re.I), re.compile(r"Playlist\d*\.json", re.I)
-_HISTORY = re.compile(r"(Streaming_History_Audio_.*|StreamingHistory(_music_)?_?\d*|endsong_\d+)\.json", re.I)
+# What a browser or a file manager adds to the name of a second copy.
+_COPY = r"(?: ?\(\d+\)| copy| - copy)*\.json"
+_LIBRARY, _PLAYLISTS = re.compile(rf"YourLibrary\d*{_COPY}", re.I), re.compile(rf"Playlist\d*{_COPY}", re.I)
+_HISTORY = re.compile(rf"(Streaming_History_Audio_.*|StreamingHistory(_music_)?_?\d*|endsong_\d+){_COPY}", re.I)
+# How each kind begins, by which a part is known that somebody has renamed.
+_BEGINNINGS = {
+    _LIBRARY: re.compile(rb'\s*\{\s*"(?:tracks|albums)"\s*:\s*\[\s*\{\s*"(?:artist|album)"\s*:\s*"'),
+    _PLAYLISTS: re.compile(rb'\s*\{\s*"playlists"\s*:\s*\[\s*\{(?:(?!"track_uri").)*?"items"\s*:\s*\[', re.DOTALL),
+    _HISTORY: re.compile(rb'\s*\[\s*\{(?:(?!\}).)*?"(?:master_metadata_track_name|msPlayed)"\s*:', re.DOTALL),
+}
 _TRACK = "spotify:track:"
 # Spotify itself counts a stream from here on.
 _PLAYED_MS = 30_000
-# Ten times the largest part of a real export.
-_MOST_BYTES = 200_000_000
+# Five times the largest part of a real export, which takes about 1 GB of memory.
+_MOST_BYTES = 64 << 20
 # An unpacked export has a folder or two; a folder of music may have thousands, which would take time to search.
 _MOST_FOLDERS = 20
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -78,10 +85,12 @@ def can_read(path: Path) -> bool:
             with zipfile.ZipFile(path) as archive:
                 return any(_kind(name) for name in archive.namelist())
         kind = _kind(path.name)
+        if kind is None:
+            return _kind_of(start) is not None
         if kind is _PLAYLISTS:
             return b'"playlists"' in start and b'"track_uri"' not in start
-        return kind is not None and start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
-    except (OSError, ValueError, *_ZIP_ERRORS):
+        return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+    except (OSError, ValueError, *ZIP_ERRORS):
         return False
 
 
@@ -159,7 +168,7 @@ def _read(path: Path) -> _Export:
     for name, content in _parts(path):
         seen += 1
         try:
-            _take(_json(content, name), _kind(name), export, name)
+            _take(_json(content, name), _kind(name) or _kind_of((content or b"")[: 1 << 12]), export, name)
         except DataError as error:  # the other parts can still be used
             export.broken.append(str(error))
     if not seen:
@@ -175,19 +184,25 @@ def _parts(path: Path) -> Iterator[tuple[str, bytes | None]]:
         if path.is_dir():
             for file in _in_folder(path):
                 yield str(file), _content(file)
-        elif path.read_bytes()[:4] == b"PK\x03\x04":
+        elif _start(path) == b"PK\x03\x04":
+            budget = Budget(path)
             with zipfile.ZipFile(path) as archive:
                 for part in sorted(archive.infolist(), key=lambda part: part.filename):
                     if _kind(part.filename):
-                        yield f"{path}/{part.filename}", _unpacked(archive, part)
+                        yield f"{path}/{part.filename}", _unpacked(archive, part, budget)
         else:
             yield str(path), path.read_bytes()
+    except ZIP_ERRORS as error:
+        raise DataError(path, f"is not a readable zip file ({str(error)[:100]})") from None
     except (FileNotFoundError, NotADirectoryError, ValueError):
         raise NotFoundError(f"{path}: there is no such file") from None
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
-    except _ZIP_ERRORS as error:
-        raise DataError(path, f"is not a readable zip file ({str(error)[:100]})") from None
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4)
 
 
 def _content(file: Path) -> bytes | None:
@@ -197,10 +212,10 @@ def _content(file: Path) -> bytes | None:
         return None
 
 
-def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes | None:
+def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo, budget: Budget) -> bytes | None:
     try:
-        return archive.read(part) if part.file_size <= _MOST_BYTES else None
-    except _ZIP_ERRORS:
+        return unpacked(archive, part, budget) if part.file_size <= _MOST_BYTES else None
+    except (OSError, *ZIP_ERRORS):
         return None
 
 
@@ -223,6 +238,12 @@ def _kind(name: str) -> re.Pattern[str] | None:
     """Kind of a part by its name, None if it is not read."""
     stem = name.replace("\\", "/").rsplit("/", 1)[-1]
     return next((kind for kind in (_LIBRARY, _PLAYLISTS, _HISTORY) if kind.fullmatch(stem)), None)
+
+
+def _kind_of(start: bytes) -> re.Pattern[str] | None:
+    """Kind of a part by its first bytes."""
+    start = start.removeprefix(b"\xef\xbb\xbf")
+    return next((kind for kind, begins in _BEGINNINGS.items() if begins.match(start)), None)
 
 
 def _json(content: bytes | None, name: str) -> Any:

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from disco.errors import DataError, validation_message
+from disco.errors import DataError, NotFoundError, validation_message
 from disco.models.recommenders.artifacts import OLD_PARAMETERS
+from disco.sources.limits import toml_of
 from disco.training.recipes.predictors import FeaturesRecipe, MusicRecipe, PredictorRecipe, RankPredictorRecipe
 from disco.training.recipes.recommenders import (
     AlsRecipe,
@@ -82,10 +83,12 @@ def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     3
     """
     try:
-        settings = renamed(tomllib.loads(path.read_text(encoding="utf-8")))
+        settings = renamed(toml_of(path, "recipe"))
         for change in changes:
             settings |= renamed(tomllib.loads(change))
-    except (OSError, ValueError) as error:
+    except NotFoundError:
+        raise DataError(path, "is not a readable recipe (No such file or directory)") from None
+    except ValueError as error:
         raise DataError(path, f"is not a readable recipe ({error})") from None
     return checked_recipe(settings, path)
 
