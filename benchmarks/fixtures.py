@@ -29,6 +29,8 @@ LISTS = ".crate .csv .db .edb .jspf .m3u .m3u8 .nml .pdb .pls .session .sqlite .
 PERHAPS = (".xml", ".json", ".txt", ".zip")
 NAMED = ("database v2", "library", "playlist", "collection", "rekordbox", "traktor", "itunes", "spotify")
 SLOW_S = 20.0
+# Of a damaged file mutagen computes lengths of millions of years.
+LONGEST_S = 1e6
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,9 @@ def compared(path: Path, catalogue: Catalogue) -> str:
         return f"title {ours['title']!r}, mutagen has {titles[0]!r}"
     seconds = (ours["duration_ms"] or 0) / 1000
     # Both estimate the length of some MP3 files; one that decodes the sound decides.
-    lengths = [length for length in (getattr(theirs.info, "length", None), decoded_length(path)) if length]
+    lengths = [
+        length for length in (getattr(theirs.info, "length", None), decoded_length(path)) if length and length < 1e6
+    ]
     if seconds and lengths and all(abs(length - seconds) > max(0.5, 0.1 * length) for length in lengths):
         return f"duration {seconds:.2f} s, others have {lengths} s"
     return ""

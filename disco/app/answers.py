@@ -29,7 +29,7 @@ FIGURES = ("map", "wheel", "curves", "matrix", "path")
 _MOST_FOUND = 30
 _MOST_QUERY = 200
 _CHOICES = 5
-# Kinds of files that a browser may send; anything else is told what it is by the library.
+# Kinds of files that a browser may send; of anything else the library says what it is.
 _NAMED = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 _LIST_COLUMNS = tuple(name for name in SCHEMA.names if name not in ("explicit", "time_signature"))
 
@@ -61,6 +61,17 @@ def figure(playlist: Playlist, music: Music, kind: str) -> Any:
     if kind == "map":
         return draw_map(playlist, graded(playlist, music.apart)[1].whole)
     drawn = disco.figure(playlist, kind).update_layout(template=None)
+    # The panel is narrow, and the list beside it has the names.
+    if kind == "matrix":
+        drawn.update_yaxes(tickvals=None, ticktext=None, dtick=drawn.layout.xaxis.dtick, tick0=1, automargin=False)
+        drawn.update_layout(margin={"l": 34, "r": 6}, height=440)
+    elif kind == "curves":
+        drawn.update_layout(margin={"l": 92, "r": 8}, uniformtext={"mode": "hide", "minsize": 9})
+    elif kind == "path":
+        eye = drawn.layout.scene.camera.eye
+        drawn.update_layout(scene_camera_eye={"x": 1.3 * eye.x, "y": 1.3 * eye.y, "z": 1.3 * eye.z}, height=480)
+    elif kind == "wheel":
+        drawn.update_layout(height=500, showlegend=False)
     return json.loads(drawn.to_json())
 
 
@@ -71,7 +82,7 @@ def search_answer(music: Music, text: str) -> list[dict[str, Any]]:
     --------
     >>> from disco.app.play import music_of
     >>> search_answer(music_of(disco.open()), "sunday night stairc")[0]["title"]
-    'Sunday night staircase'
+    'Sunday Night Staircase (feat. Gold-Plated Soul Plumbers)'
     """
     text = " ".join(text[:_MOST_QUERY].split())
     found = found_rows(music.catalogue, text, _MOST_FOUND) if text else []

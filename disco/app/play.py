@@ -111,7 +111,7 @@ def play(music: Music, state: State) -> Playlist:
 
 def given(music: Music, state: State) -> Playlist:
     """The list of a state in the order that it was given in, with its transitions."""
-    own, tracklist = _list_of(state)
+    own, tracklist = list_of(state)
     return match_tracklist(
         tracklist, own, knobs=_knobs(state), predictor=music.predictor, mixing=_for_ordering(state)
     )
@@ -160,7 +160,7 @@ def _made(music: Music, state: State) -> Playlist:
 
 
 def _ordered(music: Music, state: State) -> Reordered:
-    own, tracklist = _list_of(state)
+    own, tracklist = list_of(state)
     ids = {entry.id for entry in tracklist.entries}
     return disco.reorder(
         own,
@@ -179,7 +179,7 @@ def _ordered(music: Music, state: State) -> Reordered:
     )
 
 
-def _list_of(state: State) -> tuple[Catalogue, Tracklist]:
+def list_of(state: State) -> tuple[Catalogue, Tracklist]:
     """The tracks of a list as a catalogue of their own; those of which only a name is known are not in it."""
     out = set(state.out)
     tracks = [track for track in state.tracks if track["track_id"] not in out]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -22,6 +21,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 import disco
 from disco import sources
 from disco.app import answers
+from disco.app.api import add_api, read_json
 from disco.app.layout import dash_page
 from disco.app.play import Music, corrected, music_of
 from disco.errors import DiscoError
@@ -73,7 +73,7 @@ class Reading:
         self._options = options
         self.music: Music | None = None
         self.error = ""
-        self.told = "reading the catalogue"
+        self.progress = "reading the catalogue"
         self._done, self._lock = threading.Event(), threading.Lock()
 
     def start(self) -> None:
@@ -93,7 +93,7 @@ class Reading:
             While it is being read, and where it cannot be.
         """
         if self.music is None:
-            raise DiscoError(self.error or f"still {self.told}")
+            raise DiscoError(self.error or f"still {self.progress}")
         return self.music
 
     def correct(self, correction: Correction) -> dict[str, Any]:
@@ -103,13 +103,13 @@ class Reading:
         return {"kept": True}
 
     def _read(self) -> None:
-        told = _Told(self)
-        logging.getLogger("disco").addHandler(told)
+        handler = _Progress(self)
+        logging.getLogger("disco").addHandler(handler)
         try:
             catalogue = disco.open(self._options.catalogue)
             if not len(catalogue):
                 raise DiscoError(f"{catalogue.where} has no tracks; start again with another --catalogue")
-            self.told = "learning what belongs together"
+            self.progress = "learning what belongs together"
             self.music = music_of(catalogue)
             catalogue.search("a", typing=True)  # the index is there before the first letter is typed
         except DiscoError as error:
@@ -118,11 +118,11 @@ class Reading:
             log.exception("the catalogue cannot be read")
             self.error = "the catalogue cannot be read; the terminal says why"
         finally:
-            logging.getLogger("disco").removeHandler(told)
+            logging.getLogger("disco").removeHandler(handler)
             self._done.set()
 
 
-class _Told(logging.Handler):
+class _Progress(logging.Handler):
     """Keeps the last message of progress."""
 
     def __init__(self, reading: Reading) -> None:
@@ -130,7 +130,7 @@ class _Told(logging.Handler):
         self._reading = reading
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._reading.told = record.getMessage()[:200]
+        self._reading.progress = record.getMessage()[:200]
 
 
 def create(options: Options = Options()) -> FastAPI:
@@ -148,6 +148,7 @@ def create(options: Options = Options()) -> FastAPI:
     reading = Reading(options)
     folders = tuple(Path(path).resolve() for path in options.catalogue if Path(path).is_dir())
     _routes(app, reading, folders)
+    add_api(app, reading.now)
     page = dash_page(app)
     app.add_middleware(_Checks, options=options, scripts=page.csp_hashes())
     reading.start()
@@ -157,15 +158,10 @@ def create(options: Options = Options()) -> FastAPI:
 
 def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...]) -> None:
     async def answered(request: Request, answer: Callable[[Music, Any], Any]) -> Response:
-        try:
-            sent = json.loads(await request.body())
-            if not isinstance(sent, dict):
-                raise ValueError
-        except ValueError:
-            return JSONResponse({"error": "what was sent is not JSON"}, 400)
-        return await _told(lambda: _json(answer(reading.now(), sent)))
+        body = await request.body()
+        return await _answer(lambda: _json(answer(reading.now(), _object(body))))
 
-    async def _told(make: Callable[[], Response]) -> Response:
+    async def _answer(make: Callable[[], Response]) -> Response:
         try:
             return await run_in_threadpool(make)
         except DiscoError as error:
@@ -175,7 +171,7 @@ def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...]) -> None:
     def ready() -> dict[str, Any]:
         music = reading.music
         if music is None:
-            return {"ready": False, "error": reading.error, "told": reading.told}
+            return {"ready": False, "error": reading.error, "progress": reading.progress}
         demo = music.catalogue.where == sources.DEMO_NAME
         return {
             "ready": True,
@@ -212,23 +208,20 @@ def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...]) -> None:
 
     @app.post("/page/export", include_in_schema=False)
     async def export(request: Request) -> Response:
-        try:
-            sent = json.loads(await request.body())
-        except ValueError:
-            return JSONResponse({"error": "what was sent is not JSON"}, 400)
+        body = await request.body()
 
         def write() -> Response:
-            name, content = answers.export_answer(reading.now(), sent if isinstance(sent, dict) else {})
+            name, content = answers.export_answer(reading.now(), _object(body))
             attached = f"attachment; filename*=UTF-8''{quote(name)}"
             return Response(content, media_type="application/octet-stream", headers={"content-disposition": attached})
 
-        return await _told(write)
+        return await _answer(write)
 
     @app.post("/page/open", include_in_schema=False)
     async def open_(request: Request) -> Response:
         content, query = await request.body(), request.query_params
         name, playlist = query.get("name", "list"), query.get("playlist")
-        return await _told(lambda: _json(answers.open_answer(reading.now(), name[:200], content, playlist)))
+        return await _answer(lambda: _json(answers.open_answer(reading.now(), name[:200], content, playlist)))
 
     @app.get("/page/audio/{track:path}", include_in_schema=False)
     def audio(track: str) -> Response:
@@ -236,6 +229,13 @@ def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...]) -> None:
         if file is None:
             return JSONResponse({"error": "there is no such file"}, 404)
         return FileResponse(file, media_type=answers.AUDIO_TYPES[file.suffix.lower()])
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    sent = read_json(body)
+    if not isinstance(sent, dict):
+        raise DiscoError("what was sent is no object of JSON")
+    return sent
 
 
 def _json(answer: Any) -> Response:

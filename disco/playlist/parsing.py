@@ -18,10 +18,10 @@ def parse_arc(arc: str | Sequence[float] | None) -> tuple[float, ...]:
 
     Examples
     --------
-    >>> parse_arc("warm-up"), parse_arc("0.2,0.9,0.4"), parse_arc(None)
-    ((0.0, 1.0), (0.2, 0.9, 0.4), ())
+    >>> parse_arc("warm-up"), parse_arc("0.2,0.9,0.4"), parse_arc([0.2, 0.9]), parse_arc(None)
+    ((0.0, 1.0), (0.2, 0.9, 0.4), (0.2, 0.9), ())
     """
-    if arc is None or arc in ARCS:
+    if arc is None or (isinstance(arc, str) and arc in ARCS):
         return ARCS.get(str(arc), ())
     try:
         return tuple(float(point) for point in (arc.split(",") if isinstance(arc, str) else arc))

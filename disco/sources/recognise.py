@@ -47,12 +47,14 @@ def sources() -> tuple[Source, ...]:
         traktor,
         virtualdj_library,
     )
-    from disco.sources.files import jspf, mpd, pls, spotify_export, text_lists, xspf
+    from disco.sources.files import jspf, mpd, pls, spotify_export, table_archive, text_lists, xspf
     from disco.sources.services import spotify
 
     xml = (rekordbox, traktor, virtualdj_library, itunes)
     databases = (rekordbox_database, engine_library, serato_library, mixxx)
-    return (spotify, spotify_export, mpd, *xml, jspf, xspf, pls, *databases, audio, text_exports, text_lists, tables)
+    archives = (spotify_export, mpd, table_archive)
+    lists = (text_exports, text_lists, tables)
+    return (spotify, *archives, *xml, jspf, xspf, pls, *databases, audio, *lists)
 
 
 def source_of(path: str | Path) -> Source | None:

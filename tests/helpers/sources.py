@@ -34,7 +34,7 @@ from disco.sources.dj import (
     traktor,
     virtualdj_library,
 )
-from disco.sources.files import jspf, mpd, pls, spotify_export, tables, text_lists, xspf
+from disco.sources.files import jspf, mpd, pls, spotify_export, table_archive, tables, text_lists, xspf
 from disco.sources.services import spotify
 
 HOSTILE = "<b>&\"'\n\x1b[31m ../../etc \u202e 🎧"
@@ -150,11 +150,22 @@ def write_table(folder: Path) -> Path:
     return place
 
 
+def write_tables(folder: Path) -> Path:
+    """A zip file of two tables, of which one has a hostile name, as Exportify writes them."""
+    place = folder / "spotify_playlists.zip"
+    shown = HOSTILE.replace('"', "'")
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr("warm.csv", f"Track URI,Track Name,Artist Name(s)\n{uri(1)},Tide,Corro\n{uri(2)},Salt,Dot\n")
+        archive.writestr("peak.csv", f'Track URI,Track Name,Artist Name(s)\n{uri(3)},"{shown}",Dot\n')
+    return place
+
+
 # A source, what writes a small example of it, and how many tracks and playlists that has.
 EXAMPLES: list[tuple[Source, Callable[[Path], Path], int, int]] = [
     (spotify, test_spotify_library.example, 5, 3),
     (spotify_export, write_export, 4, 2),
     (mpd, write_slice, 4, 2),
+    (table_archive, write_tables, 3, 2),
     (rekordbox, test_rekordbox.example, 5, 4),
     (traktor, test_traktor.example, 4, 2),
     (virtualdj_library, test_dj_databases.virtualdj_example, 3, 0),

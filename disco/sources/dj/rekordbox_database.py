@@ -19,12 +19,13 @@ from typing import Any
 from disco.catalogue import Catalogue
 from disco.errors import DataError, DiscoError, MissingExtra, NotFoundError
 from disco.sources import entries as library
-from disco.sources.dj.sqlite import is_sqlite
+from disco.sources.dj.sqlite import is_sqlite, limit_time
 from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "rekordbox database"
 INSTEAD = 'in rekordbox choose "File, Export Collection in xml format", and give the XML file'
-_DATABASES = ("master.db", "datafile.edb", "extdata.edb", "export.pdb", "exportext.pdb", "exportlibrary.db")
+# By the beginnings of their names, since a browser that downloads a second time adds "(1)".
+_DATABASES = {".db": ("master", "exportlibrary"), ".edb": ("datafile", "extdata"), ".pdb": ("export",)}
 # An XML file beside the database, of the names of playlists alone.
 _TREE = "masterplaylists"
 _FOLDER, _SMART = 1, 4
@@ -45,7 +46,7 @@ _MEMBERS = (
 def can_read(path: Path) -> bool:
     """Whether a file is called as rekordbox's databases are; never raises."""
     name = path.name.lower()
-    return name in _DATABASES or (name.startswith("master") and name.endswith(".db")) or name.startswith(_TREE)
+    return name.startswith((*_DATABASES.get(path.suffix.lower(), ()), _TREE))
 
 
 def read(path: Path) -> Catalogue:
@@ -141,6 +142,7 @@ def _opened(path: Path) -> Iterator[Any]:
             for there in filter(Path.exists, (path, path.with_name(f"{path.name}-wal"))):
                 shutil.copyfile(there, Path(folder, there.name))
             with contextlib.closing(make(Path(folder, path.name))) as connection:
+                limit_time(getattr(connection, "driver_connection", connection))  # SQLAlchemy wraps that of SQLCipher
                 yield connection.cursor()
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None

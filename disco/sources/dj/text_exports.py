@@ -1,7 +1,7 @@
 """Playlists that DJ programs export as text: rekordbox's "Export a playlist to a file (*.txt)", and Serato's.
 
-Tabs part the columns, or they stand below their names at fixed places; the encoding is UTF-16 in rekordbox. Columns
-are read by their names in the languages of these programs, as in histories.
+With tabs, as rekordbox writes them, they are tables like any other; Serato's columns stand below their names at fixed
+places, and are read by these in the languages of the program, as in histories.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 from disco.catalogue import Catalogue
 from disco.errors import DataError
 from disco.sources import entries as library
-from disco.sources.files import play_tables
-from disco.sources.files.decoding import decoded, text_of
+from disco.sources.files import play_tables, tables
+from disco.sources.files.decoding import content_of, decoded, text_of
 from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "a playlist that a DJ program exported as text"
@@ -44,6 +44,8 @@ def read(path: Path) -> Catalogue:
     NotFoundError, DataError
         With what is wrong with the file.
     """
+    if _is_table(path):
+        return tables.read(path)
     entries = [entry for _, of in _sets(path) for entry in of]
     return library.catalogue(library.each_once(library.with_ids(entries)), path, NAME)
 
@@ -56,9 +58,15 @@ def playlists(path: Path) -> list[Tracklist]:
     NotFoundError, DataError
         With what is wrong with the file.
     """
+    if _is_table(path):
+        return [tables.as_playlist(path)]
     sets = [(name, library.with_ids(entries)) for name, entries in _sets(path)]
     tracks = library.catalogue(library.each_once(entry for _, of in sets for entry in of), path, NAME)
     return library.tracklists([([], name, of) for name, of in sets], tracks)
+
+
+def _is_table(path: Path) -> bool:
+    return tables.layout_of(content_of(path)[:_START]) is not None
 
 
 def _sets(path: Path) -> list[tuple[str, list[Entry]]]:

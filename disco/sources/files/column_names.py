@@ -14,9 +14,25 @@ from disco.catalogue.schema import PROVENANCE_COLUMNS
 from disco.catalogue.text import fold_accents
 from disco.errors import DataError
 
+_LONGEST_NAME = 60
+
+
+def letters(names: Sequence[str]) -> list[str]:
+    """Letters and digits of names, without accents and in lower case.
+
+    Examples
+    --------
+    >>> letters(["Track URI", "Künstlername(n)", "energy_%"])
+    ['trackuri', 'kunstlernamen', 'energy']
+    """
+    short = [name if len(name) <= _LONGEST_NAME else "" for name in names]
+    folded = fold_accents(pa.array([name.casefold() for name in short], pa.string())).to_pylist()
+    return [re.sub(r"[\W_]", "", name) for name in folded]
+
+
 # Letters and digits alone, the preferred name first. Rekordbox and Serato write theirs in the user's language.
 NAMES: dict[str, list[str]] = {
-    name: words.split()
+    name: letters(words.split())
     for name, words in {
         "track_id": "trackid trackuri spotifytrackid spotifyid spotifyuri spotifytrackuri uri id songid",
         "title": "title trackname name tracktitle song songname songtitle track tracktitel titel titre "
@@ -68,22 +84,8 @@ _SHORT = {
 _LEAST_FEATURES = 2
 # Energy as Mixed In Key calls it is a feature on its own.
 _ALONE = ("energylevel", "mikenergy")
-_LONGEST_NAME = 60
 # A line of signs that separate columns is no header; the widest table known has 200.
 _MOST_COLUMNS = 2000
-
-
-def letters(names: Sequence[str]) -> list[str]:
-    """Letters and digits of names, without accents and in lower case.
-
-    Examples
-    --------
-    >>> letters(["Track URI", "Künstlername(n)", "energy_%"])
-    ['trackuri', 'kunstlernamen', 'energy']
-    """
-    short = [name if len(name) <= _LONGEST_NAME else "" for name in names]
-    folded = fold_accents(pa.array([name.casefold() for name in short], pa.string())).to_pylist()
-    return [re.sub(r"[\W_]", "", name) for name in folded]
 
 
 def find_columns(header: Sequence[str], names: dict[str, list[str]] = NAMES) -> dict[str, list[int]]:

@@ -99,8 +99,10 @@ def decode(content: bytes) -> tuple[str, str] | None:
     """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
-            # A file that is cut off may end with half a character, and odd bytes are single characters.
-            text = content[len(mark) :].decode(encoding, errors="replace").replace("\0", "")
+            # A file that is cut off may end with half a character, which is left out.
+            width = 4 if "32" in encoding else 2 if "16" in encoding else 1
+            whole = content[len(mark) : len(mark) + (len(content) - len(mark)) // width * width]
+            text = whole.decode(encoding, errors="replace").replace("\0", "")
             return (text, "") if encoding != "utf-8" or "\ufffd" not in text else _guessed(content[len(mark) :])
     if b"\0" in content:
         start = content[: len(content) // 2 * 2]

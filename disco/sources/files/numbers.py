@@ -45,6 +45,7 @@ _UNITS = re.compile(
 _MS = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*(?:ms|msec|milliseconds?)")
 # Plain numbers of this size are ms, since no track lasts 5,000 s, and none 5 s; below the other they may be minutes.
 _FEWEST_MS, _FEWEST_SECONDS = 5000, 30
+_NAMES_OF_MS = ("ms", "millis", "milliseconds")
 # Tempo as a hundredfold, and as seconds from beat to beat, in the databases of some programs.
 _HUNDREDFOLD, _SECONDS_A_BEAT = 1000, (0.2, 1.5)
 
@@ -197,7 +198,9 @@ def durations(values: pa.Array, header: str, letters: str, report: Report) -> Va
     if not plain.any():
         return np.where(np.isnan(clocks), array, clocks)
     size = _middle(array[plain])
-    if letters.endswith(("ms", "millis", "milliseconds")) or size >= _FEWEST_MS:
+    # A column that is called ms is in seconds, or in thousands with a point, where tracks would last less than one.
+    named = letters.endswith(_NAMES_OF_MS) and not _FEWEST_SECONDS <= size < 1000
+    if size >= _FEWEST_MS or named:
         factor = 1
     elif size >= _FEWEST_SECONDS and letters != "tempo":
         factor = 1000

@@ -8,48 +8,40 @@ times of its tracks lack.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 
-import pyarrow as pa
-
-from disco.catalogue.text import fold_accents
 from disco.errors import DataError
 from disco.sources import play_times
 from disco.sources.entries import number
+from disco.sources.files.column_names import NAMES, find_columns
 from disco.sources.files.decoding import text_of
+from disco.sources.files.table_layout import SEPARATORS, layout, records, split_lines
 from disco.sources.plays import Play, PlayedSet
 from disco.sources.tracklist import Entry
 
 NAME = "a table of plays"
-# Names of columns, the preferred first; accents, capitals and what is no letter do not matter.
+_BEGINNING = 1 << 16
+# Names of columns, the preferred first: those of any table of tracks, and when and how long each was played.
 _NAMES: dict[str, list[str]] = {
-    name: words.split()
-    for name, words in {
-        "title": "tracktitle title trackname track song name tracktitel titel titre titredumorceau titulo "
-        "titulodelapista titulodafaixa titolo titolotraccia nummertitel название названиетрека трек "
-        "トラックタイトル タイトル 曲名 曲目 歌曲标题 标题 曲目标题 標題 曲目標題 트랙제목 제목 곡명",
-        "artist": "artist artists artistname trackartist kunstler interpret artiste artista artiest interprete "
-        "исполнитель артист アーティスト 艺术家 艺人 演出者 歌手 아티스트",
-        "album": "album albumname альбом アルバム 专辑 專輯 앨범",
-        "genre": "genre genres genero genere жанр ジャンル 流派 类型 類型 장르",
-        "bpm": "bpm tempo tempobpm",
-        "key": "key initialkey camelot tonart tonalite tonalidad tonalita tonalidade toonsoort тональность "
-        "キー 调 调性 調 音調 키 조성",
-        "length": "time length duration zeit dauer temps duree tiempo duracion durata tempo tijd время "
-        "時間 时间 시간",
-        "played": "playtime secondsplayed playedseconds spielzeit",
-        "started": "starttime started startedat playedat timeplayed dateplayed lastplayed datetime start timestamp "
-        "startzeit heuredebut heurededebut horadeinicio oradiinizio datum date fecha data",
-        "path": "location path file filename filepath fullpath",
-        "id": "trackid trackuri uri id",
-        "set": "setid set session sessionid playlist playlistid event",
-    }.items()
+    "title": NAMES["title"],
+    "artist": NAMES["artists"],
+    "album": NAMES["album"],
+    "genre": NAMES["genres"],
+    "bpm": NAMES["tempo_bpm"],
+    "key": NAMES["key"],
+    "played": "playtime secondsplayed playedseconds spielzeit".split(),
+    "length": NAMES["duration_ms"],
+    "started": [
+        *NAMES["started"],
+        *"started startedat dateplayed lastplayed datetime start timestamp datum date fecha data".split(),
+    ],
+    "path": NAMES["path"],
+    "id": "trackid trackuri uri id".split(),
+    "set": "setid set session sessionid playlist playlistid event".split(),
 }
-_DELIMITERS = ("\t", ";", ",", "|")
 
 
 def histories(path: Path) -> list[PlayedSet]:
@@ -141,19 +133,16 @@ def _entry(cell: dict[str, str]) -> Entry:
 
 def rows_of(text: str) -> list[list[str]]:
     """Cells of every row that is not blank, the header first."""
-    lines = [line for line in text.replace("\0", "").splitlines() if line.strip()]
+    text = text.replace("\0", "")
+    if way := layout(text[:_BEGINNING], _names_tracks):
+        return [way.header, *(values for _, values, _ in records(split_lines(text), way.separator, way.line))]
+    lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         return []
-    counts = {delimiter: lines[0].count(delimiter) for delimiter in _DELIMITERS}
-    best = max(counts, key=lambda delimiter: counts[delimiter])
-    if counts[best]:
-        try:
-            return [row for row in csv.reader(lines, delimiter=best) if any(cell.strip() for cell in row)]
-        except csv.Error:
-            return [line.split(best) for line in lines]
     starts = [match.start() for match in re.finditer(r"(?:^|(?<=\s\s))\S", lines[0])]
     if len(starts) < 2:
-        return [[line] for line in lines]
+        sign = max(SEPARATORS, key=lines[0].count)
+        return [line.split(sign) for line in lines]
     ends: list[int | None] = [*starts[1:], None]
     below = [line for line in lines if line.strip("-= \t")]  # a ruled line below the header
     return [[line[a:b].strip() for a, b in zip(starts, ends, strict=True)] for line in below]
@@ -167,17 +156,9 @@ def columns_of(header: Sequence[str]) -> dict[str, int]:
     >>> columns_of(["#", "Titel", "Interpret", "BPM", "Tonart"])
     {'title': 1, 'artist': 2, 'bpm': 3, 'key': 4}
     """
-    letters = _letters(header)
-    found: dict[str, int] = {}
-    for column, known in _NAMES.items():
-        names = _letters(known)
-        matching = [i for i, name in enumerate(letters) if name in names and i not in found.values()]
-        if matching:
-            found[column] = min(matching, key=lambda i: names.index(letters[i]))
-    return found
+    return {name: at[0] for name, at in find_columns(header, _NAMES).items()}
 
 
-def _letters(names: Sequence[str]) -> list[str]:
-    """The letters of names alone, without accents and in lower case."""
-    folded = fold_accents(pa.array([name.casefold() for name in names], pa.string())).to_pylist()
-    return [re.sub(r"[\W\d_]", "", name) for name in folded]
+def _names_tracks(header: Sequence[str]) -> bool:
+    """Whether these are names of several columns, one of which is of titles or files."""
+    return len(header) > 1 and not {"title", "path"}.isdisjoint(columns_of(header))

@@ -58,7 +58,7 @@ _NEEDED = ("playlist_id", "position", "track_id")
 
 
 def can_read(path: Path) -> bool:
-    """Whether a file is a table with a column of playlist ids; never raises."""
+    """Whether a file is a table of the entries of playlists, with ids and positions; never raises."""
     try:
         with path.open("rb") as file:
             start = file.read(1 << 16)
@@ -68,7 +68,8 @@ def can_read(path: Path) -> bool:
             names = next(csv.reader(start.decode("utf-8-sig", errors="replace").splitlines()[:1]), [])
     except (pa.ArrowException, OSError, ValueError):
         return False
-    return not {name.strip().lower() for name in names}.isdisjoint(_NAMES["playlist_id"])
+    there = {name.strip().lower() for name in names}
+    return all(not there.isdisjoint(_NAMES[needed]) for needed in _NEEDED)
 
 
 def find(where: str | Path) -> list[PlaylistSource]:

@@ -28,8 +28,16 @@ from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "Spotify's data export"
 
-_LIBRARY, _PLAYLISTS = re.compile(r"YourLibrary\d*\.json", re.I), re.compile(r"Playlist\d*\.json", re.I)
-_HISTORY = re.compile(r"(Streaming_History_Audio_.*|StreamingHistory(_music_)?_?\d*|endsong_\d+)\.json", re.I)
+# What a browser or a file manager adds to the name of a second copy.
+_COPY = r"(?: ?\(\d+\)| copy| - copy)*\.json"
+_LIBRARY, _PLAYLISTS = re.compile(rf"YourLibrary\d*{_COPY}", re.I), re.compile(rf"Playlist\d*{_COPY}", re.I)
+_HISTORY = re.compile(rf"(Streaming_History_Audio_.*|StreamingHistory(_music_)?_?\d*|endsong_\d+){_COPY}", re.I)
+# How each kind begins, by which a part is known that somebody has renamed.
+_BEGINNINGS = {
+    _LIBRARY: re.compile(rb'\s*\{\s*"(?:tracks|albums)"\s*:\s*\[\s*\{\s*"(?:artist|album)"\s*:\s*"'),
+    _PLAYLISTS: re.compile(rb'\s*\{\s*"playlists"\s*:\s*\[\s*\{(?:(?!"track_uri").)*?"items"\s*:\s*\[', re.DOTALL),
+    _HISTORY: re.compile(rb'\s*\[\s*\{(?:(?!\}).)*?"(?:master_metadata_track_name|msPlayed)"\s*:', re.DOTALL),
+}
 _TRACK = "spotify:track:"
 # Spotify itself counts a stream from here on.
 _PLAYED_MS = 30_000
@@ -77,9 +85,11 @@ def can_read(path: Path) -> bool:
             with zipfile.ZipFile(path) as archive:
                 return any(_kind(name) for name in archive.namelist())
         kind = _kind(path.name)
+        if kind is None:
+            return _kind_of(start) is not None
         if kind is _PLAYLISTS:
             return b'"playlists"' in start and b'"track_uri"' not in start
-        return kind is not None and start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+        return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
     except (OSError, ValueError, *ZIP_ERRORS):
         return False
 
@@ -158,7 +168,7 @@ def _read(path: Path) -> _Export:
     for name, content in _parts(path):
         seen += 1
         try:
-            _take(_json(content, name), _kind(name), export, name)
+            _take(_json(content, name), _kind(name) or _kind_of((content or b"")[: 1 << 12]), export, name)
         except DataError as error:  # the other parts can still be used
             export.broken.append(str(error))
     if not seen:
@@ -228,6 +238,12 @@ def _kind(name: str) -> re.Pattern[str] | None:
     """Kind of a part by its name, None if it is not read."""
     stem = name.replace("\\", "/").rsplit("/", 1)[-1]
     return next((kind for kind in (_LIBRARY, _PLAYLISTS, _HISTORY) if kind.fullmatch(stem)), None)
+
+
+def _kind_of(start: bytes) -> re.Pattern[str] | None:
+    """Kind of a part by its first bytes."""
+    start = start.removeprefix(b"\xef\xbb\xbf")
+    return next((kind for kind, begins in _BEGINNINGS.items() if begins.match(start)), None)
 
 
 def _json(content: bytes | None, name: str) -> Any:

@@ -135,11 +135,15 @@ def records(
         except csv.Error:
             values = []
         taken = source.at - start
-        if taken > 1 and (taken >= _MOST_LINES or source.at >= len(lines) or expected not in (None, len(values))):
-            whole = lines[start + taken - 1].rstrip("\n").rstrip()
-            if taken >= _MOST_LINES or not whole.endswith('"') or expected not in (None, len(values)):
-                source.at, taken = start + 1, 1
-                values = [value.strip().strip('"') for value in lines[start].rstrip("\n").split(separator)]
-                reader = csv.reader(source, delimiter=separator, skipinitialspace=True)
+        is_odd = expected not in (None, len(values))
+        if taken > 1 and (is_odd or taken >= _MOST_LINES or _is_open(lines[start : source.at])):
+            source.at, taken = start + 1, 1
+            values = [value.strip().strip('"') for value in lines[start].rstrip("\n").split(separator)]
+            reader = csv.reader(source, delimiter=separator, skipinitialspace=True)
         if any(value.strip() for value in values):
             yield start + 1, values, taken
+
+
+def _is_open(lines: Sequence[str]) -> bool:
+    """Whether a quote is not closed in some lines."""
+    return sum(line.count('"') for line in lines) % 2 == 1

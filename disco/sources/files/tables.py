@@ -9,17 +9,19 @@ rows of whatever length, line by line.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from disco.catalogue import Catalogue
+from disco.catalogue.arrays import row_array
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import column_names, columns, exportify
 from disco.sources.files.decoding import decode
@@ -79,28 +81,52 @@ def playlists(path: Path) -> list[Tracklist]:
     NotFoundError, DataError
         As `read`.
     """
-    raw, header, row_name, _ = _raw(path)
-    return of_playlists(raw, header, path, row_name)
-
-
-def of_playlists(raw: pa.Table, header: list[str], path: Path, row_name: Callable[[int], str]) -> list[Tracklist]:
-    """The playlists of the rows of a table; see `playlists`."""
-    from disco.sources.tracklist import Tracklist, entries_of
-
-    if "playlist" not in column_names.known_columns(header, path):
+    if not _names_playlists(path):
         return []
-    found = columns.tracks(raw, header, path, row_name, need_names=True)
-    if not any(found.playlists):
-        return []
-    where, notes = str(path), tuple(found.notes)
+    found, notes = _rows(path)
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(found.playlists):
         rows.setdefault(name or "", []).append(row)
-    made = []
-    for name, at in rows.items():
-        tracks = Catalogue(found.table.take(pa.array(at)), where, notes)
-        made.append(Tracklist(name, entries_of(tracks), tracks))
-    return made
+    return [_tracklist(name, found, at, path, notes) for name, at in rows.items()] if any(rows) else []
+
+
+def as_playlist(path: Path) -> Tracklist:
+    """A table as one playlist with the name of the file, in which a track that has two rows is twice.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        As `read`.
+    """
+    found, notes = _rows(path)
+    return _tracklist(path.stem, found, range(found.table.num_rows), path, notes)
+
+
+def _rows(path: Path) -> tuple[columns.TableTracks, list[str]]:
+    raw, header, row_name, notes = _raw(path)
+    return columns.tracks(raw, header, path, row_name, need_names=True), notes
+
+
+def _tracklist(
+    name: str, found: columns.TableTracks, rows: Sequence[int], path: Path, notes: Sequence[str]
+) -> Tracklist:
+    from disco.sources.tracklist import Tracklist, entries_of
+
+    tracks = Catalogue(found.table.take(row_array(np.array(rows))), str(path), (*notes, *found.notes))
+    return Tracklist(name, entries_of(tracks), tracks)
+
+
+def _names_playlists(path: Path) -> bool:
+    """Whether a table has a column of playlists; only its beginning is read."""
+    try:
+        if path.open("rb").read(4) == b"PAR1":
+            header = pq.read_schema(path).names
+        else:
+            way = layout_of(_start(path))
+            header = [] if way is None else way.header
+    except (OSError, ValueError, pa.ArrowException, DataError):
+        return False  # `read` gives the reason
+    return "playlist" in column_names.find_columns(header)
 
 
 def read(where: str | Path) -> Catalogue:
@@ -116,10 +142,10 @@ def read(where: str | Path) -> Catalogue:
     return columns.catalogue(raw, header, path, row_name, notes, need_names=True)
 
 
-def parse(content: bytes, path: Path) -> tuple[pa.Table, list[str], Callable[[int], str], list[str]]:
-    """The raw table of the content of a file, its header, what its rows are called, and notes."""
+def of_content(content: bytes, path: Path) -> Catalogue:
+    """Read a table of text from the content of a file, as `read`; `path` is what notes and errors call it."""
     text = _by_lines(content, path)
-    return text.raw, text.header, text.row_name, text.notes
+    return columns.catalogue(text.raw, text.header, path, text.row_name, text.notes, need_names=True)
 
 
 def _raw(path: Path) -> tuple[pa.Table, list[str], Callable[[int], str], list[str]]:
@@ -183,7 +209,7 @@ def _read_text(path: Path) -> _Text:
         else:
             if not raw.num_rows:
                 raise DataError(path, "has columns but no rows")
-            return _Text(raw, header, partial(_line_of, path, way), notes)
+            return _Text(raw, header, partial(_line_of, path, way), [f"{path}: {note}" for note in notes])
     return _by_lines(_content(path), path)
 
 
@@ -254,6 +280,8 @@ def _by_lines(content: bytes, path: Path) -> _Text:
     if found is None:
         raise DataError(path, f"is {what_it_is(content[:_BEGINNING]) or 'not a table: neither text nor Parquet'}")
     text, guess = found
+    if not text.strip():
+        raise DataError(path, "is empty")
     way = layout(text[:_BEGINNING])
     if way is None:
         raise _no_table(path, content[:_BEGINNING], text)
