@@ -2,8 +2,8 @@
 
     python benchmarks/mutations.py [READER ...] [--number 10000] [--seconds 0]
 
-A fault is an exception that is not a `DiscoError`, a file that takes more than 20 s or 2 GB, or an entry of a list
-that is matched with a track of another title although the file has no id for it.
+A fault is an exception that is not a `DiscoError`, a file that takes more than 20 s of the processor or 2 GB, or an
+entry of a list that is matched with a track of another title although the file has no id for it.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def _one_kind(kind: str, files: Files, folder: Path, number: int, seconds: float
         path = folder / f"damaged-{name}"
         if kind != "card":
             path.write_bytes(damaged(content, dice))
-        started = time.monotonic()
+        started = time.process_time()
         try:
             if kind == "card":
                 files.card(folder, dice)
@@ -236,7 +236,7 @@ def _one_kind(kind: str, files: Files, folder: Path, number: int, seconds: float
             faults[
                 f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {str(error)[:80]!r} (file {i})"
             ] += 1
-        lasted = time.monotonic() - started
+        lasted = time.process_time() - started
         slowest, slow, done = max(slowest, lasted), slow + (lasted > SLOWEST_S), done + 1
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(

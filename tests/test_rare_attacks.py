@@ -130,6 +130,39 @@ def test_a_correction_of_a_path_that_is_no_utf8_is_found_again(tmp_path):
     assert correction.track == str(path).encode(errors="backslashreplace").decode()
 
 
+_POOL = """
+import multiprocessing, time
+from disco.sources.workers import worker_pool
+if __name__ == "__main__":
+    pool = worker_pool(2, quiet=True)
+    pool.submit(abs, 1).result()
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+def test_workers_end_with_the_process_that_started_them_even_if_it_is_killed(tmp_path):
+    (tmp_path / "pool.py").write_text(_POOL)
+    with subprocess.Popen([sys.executable, tmp_path / "pool.py"], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        workers = [Path("/proc", number, "cmdline") for number in parent.stdout.readline().split()]
+        assert len(workers) == 2
+        parent.kill()
+    end = time.monotonic() + 20
+    while any(_runs(worker) for worker in workers) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(_runs(worker) for worker in workers)
+
+
+def _runs(worker: Path) -> bool:
+    try:
+        return b"python" in worker.read_bytes()  # empty for a process that has ended and waits to be noticed
+    except OSError:
+        return False
+
+
 def test_hundreds_of_thousands_of_artists_in_a_tag_take_no_time(tmp_path):
     names = b"\0".join(f"artist {i}".encode() for i in range(100_000))
     frame = b"TPE1" + _size(len(names) + 1) + b"\0\0\x03" + names
