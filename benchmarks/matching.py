@@ -21,7 +21,7 @@ import disco
 from disco.catalogue import Catalogue
 from disco.sources.tracklist import Entry, Tracklist
 
-ENTRIES, TINY = 2000, 250
+ENTRIES, TINY = 2000, 50
 Track = dict[str, Any]
 Name = tuple[str, str]
 _CYRILLIC = str.maketrans(dict(zip("abcdefghiklmnoprstuvyz", "абцдефгхиклмнопрстувыз", strict=True)))

@@ -135,7 +135,7 @@ tables_of_tracks = st.lists(
 
 @pytest.mark.slow
 @given(tracks=tables_of_tracks, texts=st.lists(texts, max_size=3), of=st.sampled_from(["csv", "parquet"]))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_catalogue_from_the_cache_is_the_same_in_every_bit(
     tracks: list[dict[str, Any]], texts: list[str], of: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -249,7 +249,7 @@ def test_verbs_are_found_or_named(capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("predictor", PREDICTORS)
+@pytest.mark.parametrize("predictor", PREDICTORS[:2])  # the demo plays with the others
 def test_real_seeds_give_a_playlist_that_flows(shared, capsys, predictor):
     songs = ["them changes thundercat", "cocoa butter kisses", "girlfriend is better"]
     where = ["--catalogue", SHARED / "tracks.parquet", "--predictor", predictor]

@@ -144,7 +144,7 @@ def test_lines_that_begin_with_a_number_sign_are_comments_in_plain_text(tmp_path
         read(tmp_path, "a.txt", "# friday\n# saturday\n")
 
 
-def test_playlists_of_one_name_and_place_are_told_apart_and_both_can_be_had():
+def test_playlists_of_one_name_and_place_have_numbers_and_both_can_be_had():
     found = [
         Tracklist("Friday", [Entry("a")], folder="Peak"),
         Tracklist("Friday", [Entry("b"), Entry("c")], folder="Peak"),

@@ -154,9 +154,9 @@ def test_no_login_of_a_netrc_file_is_sent(start, tmp_path, monkeypatch):
     fake = start()
     assert connect().saved(0).total == 130
     tokens.TokenManager().renew()
-    said = [str(request.headers) for request in fake.log + fake.calls("token")]
-    assert said
-    assert not any("Basic" in each for each in said)
+    sent = [str(request.headers) for request in fake.log + fake.calls("token")]
+    assert sent
+    assert not any("Basic" in each for each in sent)
 
 
 def test_a_time_that_is_none_is_taken_as_unknown(start):

@@ -20,7 +20,7 @@ mcp = pytest.importorskip("mcp")
 
 from disco.app.verbs import VERBS  # noqa: E402
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def use(tracks: Path, ask: Callable[[Any], Awaitable[Any]]) -> Any:
     )
 
     async def connected() -> Any:
-        async with mcp.Client(command, read_timeout_seconds=60) as client:
+        async with mcp.Client(command, read_timeout_seconds=300) as client:
             return await ask(client)
 
     return anyio.run(connected)
@@ -122,7 +122,7 @@ def test_standard_output_has_nothing_but_the_protocol_and_the_end_of_input_ends_
         input=json.dumps(first) + "\nthis is no JSON\n",
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -64,7 +64,7 @@ def test_a_list_with_unmatched_tracks_stays_where_no_order_is_better():
     assert found.tracks.column("title").to_pylist() == ["Nothing", "c", "a", "Else", "b"]
 
 
-def test_tracks_by_one_artist_stay_together_where_parting_them_costs_and_the_price_is_told():
+def test_tracks_by_one_artist_stay_together_where_parting_them_costs_and_the_price_is_reported():
     tracks = [
         {"key": k, "mode": 0, "tempo_bpm": 124.0, "artists": a}
         for k, a in ((9, ["Ana"]), (4, ["Bo", "Dot"]), (11, ["Dot"]))
@@ -72,9 +72,9 @@ def test_tracks_by_one_artist_stay_together_where_parting_them_costs_and_the_pri
     given_order = playlist(*tracks)
     found = reorder(given_order, artist_gap=1)
     assert order_of(found) != order_of(reorder(given_order)) == "abc"
-    told = [note for note in found.notes if note.startswith("worse than the order given")]
-    assert "2 tracks by Dot stood together; parting them costs" in told[0]
-    assert "--artist-gap 0 keeps them" in told[0]
+    found_notes = [note for note in found.notes if note.startswith("worse than the order given")]
+    assert "2 tracks by Dot stood together; parting them costs" in found_notes[0]
+    assert "--artist-gap 0 keeps them" in found_notes[0]
     free = reorder(given_order, artist_gap=0)
     assert order_of(free) == "abc"
     assert not any("together" in note for note in free.notes)
@@ -194,7 +194,7 @@ def test_a_path_of_another_system_or_root_is_the_same_file(line, tmp_path):
     assert playlist_files.read(tmp_path / "a.m3u").match(catalogue).tolist() == [0]
 
 
-def test_how_many_were_found_by_the_ends_of_their_paths_is_told():
+def test_how_many_were_found_by_the_ends_of_their_paths_is_reported():
     catalogue = catalogue_of([{"track_id": n, "path": f"/music/ana/{n}.mp3", **A} for n in "abc"])
     listed = Tracklist("", [Entry(f"/usb/ana/{n}.mp3", path=f"/usb/ana/{n}.mp3") for n in "ab"] + [Entry("c")])
     assert any("2 found by the ends of their paths" in note for note in match_tracklist(listed, catalogue).notes)

@@ -242,14 +242,14 @@ def test_a_dropped_list_is_put_in_order_and_shown_beside_what_it_was(page: Page)
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [("cat.png", b"\x89PNG\r\n\x1a\n\0\0", "cat.png"), ("no.m3u8", b"", "is empty"), ("a.json", b"{", "a.json")],
 )
-def test_what_is_no_playlist_is_told_and_the_page_stays(page: Page, name: str, content: bytes, told: str) -> None:
+def test_what_is_no_playlist_is_refused_in_words(page: Page, name: str, content: bytes, message: str) -> None:
     before = page.ids
     page.wrong = _NoUploads()
     drop(page, name, content)
-    page.tab.locator("#banner.problem", has_text=told).wait_for()
+    page.tab.locator("#banner.problem", has_text=message).wait_for()
     assert page.ids == before
 
 

@@ -121,29 +121,3 @@ def test_without_rows_scores_are_of_the_catalogues_tracks():
     known = np.array([True, True, True, True, False])
     found = top_n(scores, [Query(np.array([0]))], 9, known)[0]
     assert found.rows.tolist() == [1, 2]
-
-
-@pytest.mark.slow
-def test_the_top_500_of_200_000_tracks_are_fast_and_faster_in_batches():
-    import time
-
-    rng = np.random.default_rng(0)
-    tracks = rng.normal(size=(200_000, 128)).astype(np.float32)
-    recommender = VectorRecommender(
-        "vectors", tracks, lambda queries: np.stack([tracks[q.seeds].mean(0) for q in queries])
-    )
-    queries = [Query(rng.integers(0, len(tracks), 5)) for _ in range(300)]
-
-    def seconds(work):
-        began = time.perf_counter()
-        work()
-        return time.perf_counter() - began
-
-    # The best of several rounds: whatever else this machine does only disturbs.
-    alone, ratios = [], []
-    for _ in range(3):
-        alone += [seconds(lambda query=query: recommender.recommend(query, 500)) for query in queries]
-        together = seconds(lambda: recommender.recommend_many(queries, 500))
-        ratios.append(sum(alone[-len(queries) :]) / together)
-    assert min(alone) < 0.020
-    assert max(ratios) > 4

@@ -254,3 +254,23 @@ def test_many_at_once_are_matched_as_each_alone(ours, theirs):
     rows = recordings.find_tracks(given).tolist()
     assert rows == [int(recordings.find_tracks(given.take([i]))[0]) for i in range(len(ours))]
     assert [row >= 0 for row in rows] == [any(plainly_the_same(a, b) for b in theirs) for a in ours]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "Halo - 2009 Remaster - Extended Mix",
+        "Halo - Remastered (Radio Edit)",
+        "Halo - 2009 Remaster, Pt. 2",
+        "Halo - Single Version II",
+        "Halo - Original Mix - Live at Wembley",
+        "Halo feat. Bo, Pt. 2",
+        "Halo - Album Version - Kolo Remix",
+    ],
+)
+def test_what_follows_a_remark_on_the_release_may_make_another_recording(other):
+    song = {"track_id": "a", "title": "Halo - 2009 Remaster", "artists": ["Ana"]}
+    assert not same_recording(song, {"title": other, "artists": ["Ana"]})
+    assert same_recording({**song, "title": other}, {"title": other, "artists": ["Ana"]})
+    for release in ("Halo", "Halo (feat. Bo)", "Halo - Original Mix", "Halo - Remastered 1999", "Halo feat. Bo"):
+        assert same_recording(song, {"title": release, "artists": ["Ana"]})

@@ -61,6 +61,17 @@ def figure(playlist: Playlist, music: Music, kind: str) -> Any:
     if kind == "map":
         return draw_map(playlist, graded(playlist, music.apart)[1].whole)
     drawn = disco.figure(playlist, kind).update_layout(template=None)
+    # The panel is narrow, and the list beside it has the names.
+    if kind == "matrix":
+        drawn.update_yaxes(tickvals=None, ticktext=None, dtick=drawn.layout.xaxis.dtick, tick0=1, automargin=False)
+        drawn.update_layout(margin={"l": 34, "r": 6}, height=440)
+    elif kind == "curves":
+        drawn.update_layout(margin={"l": 92, "r": 8}, uniformtext={"mode": "hide", "minsize": 9})
+    elif kind == "path":
+        eye = drawn.layout.scene.camera.eye
+        drawn.update_layout(scene_camera_eye={"x": 1.3 * eye.x, "y": 1.3 * eye.y, "z": 1.3 * eye.z}, height=480)
+    elif kind == "wheel":
+        drawn.update_layout(height=500, showlegend=False)
     return json.loads(drawn.to_json())
 
 

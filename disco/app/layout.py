@@ -29,7 +29,11 @@ KNOBS = (
 _MOST = 6
 FIGURES = (
     ("map", "Map", "Where the playlist goes among its candidates. Tracks that belong together are close."),
-    ("wheel", "Keys", "The Camelot wheel: a step round it is a fifth, inside are minor keys."),
+    (
+        "wheel",
+        "Keys",
+        "The Camelot wheel: a step round it is a fifth, minor keys are inside. Blue: they go together.",
+    ),
     ("curves", "Curves", "Energy, mood, tempo and key from the first track to the last."),
     ("matrix", "Joins", "What every transition would cost; those that are played are outlined."),
     ("path", "3-D", "The path through the three main components of the sound. Drag to turn it."),
@@ -69,21 +73,21 @@ def dash_page(server: FastAPI) -> dash.Dash:
     page.layout = layout()
     for name in WATCHED:
         page.clientside_callback(
-            ClientsideFunction("disco", "control"), Output("heard", "data", allow_duplicate=True),
+            ClientsideFunction("disco", "control"), Output("sink", "data", allow_duplicate=True),
             Input(name, _VALUE.get(name, "value")), prevent_initial_call=True,
         )  # fmt: skip
     page.clientside_callback(
-        ClientsideFunction("disco", "pointed"), Output("heard", "data", allow_duplicate=True),
+        ClientsideFunction("disco", "pointed"), Output("sink", "data", allow_duplicate=True),
         Input("figure", "hoverData"), prevent_initial_call=True,
     )  # fmt: skip
     page.clientside_callback(
-        ClientsideFunction("disco", "clicked"), Output("heard", "data", allow_duplicate=True),
+        ClientsideFunction("disco", "clicked"), Output("sink", "data", allow_duplicate=True),
         Input("figure", "clickData"), prevent_initial_call=True,
     )  # fmt: skip
     return page
 
 
-# Components whose values the script is told of.
+# Components whose values the script is about of.
 WATCHED = (
     *(name for name, *_ in KNOBS),
     *("title", "length-kind", "length", "arc-kind", "tempo-arc", "style", "key-rule"),
@@ -103,7 +107,7 @@ def layout() -> Any:
             "defaultRadius": "md",
         },
         children=[
-            dcc.Store(id="heard"),
+            dcc.Store(id="sink"),
             html.A("To the playlist", href="#tracks-title", className="skip"),
             _header(),
             html.Main(
@@ -116,7 +120,7 @@ def layout() -> Any:
             ),
             html.Div(id="player", hidden=True),
             html.Div(id="drop", hidden=True),
-            html.Div(id="said", role="status", **{"aria-live": "polite"}),
+            html.Div(id="announced", role="status", **{"aria-live": "polite"}),
             html.Script(json.dumps(_facts()), id="page-facts", type="application/json"),
         ],
     )
@@ -124,7 +128,7 @@ def layout() -> Any:
 
 def _facts() -> dict[str, Any]:
     """What the script needs to know."""
-    return {"figures": {name: told for name, _, told in FIGURES}, "arcs": ARCS}
+    return {"figures": {name: about for name, _, about in FIGURES}, "arcs": ARCS}
 
 
 def _header() -> Any:
@@ -269,7 +273,7 @@ def _flow() -> list[Any]:
             id="figure-kind", value="map", fullWidth=True, size="xs",
             data=[{"value": name, "label": label} for name, label, _ in FIGURES],
         ),
-        html.P(FIGURES[0][2], id="figure-told"),
+        html.P(FIGURES[0][2], id="figure-about"),
         dcc.Graph(
             id="figure", figure={"data": [], "layout": {"height": 460}},
             config={"displayModeBar": False, "scrollZoom": False, "responsive": True},

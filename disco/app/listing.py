@@ -35,7 +35,7 @@ def listing(playlist: Playlist, music: Music) -> dict[str, Any]:
     >>> [row["position"] for row in shown["rows"]], len(shown["joins"])
     ([1, 2, 3, 4], 3)
     """
-    joins = transitions(playlist, music.apart)
+    described = transitions(playlist, music.apart)
     unmatched = set(playlist.unmatched)
     rows = [
         {**track_row(track), "position": i + 1, "seed": i < playlist.seeds, "known": i not in unmatched}
@@ -45,9 +45,10 @@ def listing(playlist: Playlist, music: Music) -> dict[str, Any]:
         "name": printable(playlist.name),
         "rows": rows,
         "joins": [
-            join_row(transition, float(cost)) for transition, cost in zip(joins, playlist.terms["cost"], strict=True)
+            join_row(transition, float(cost))
+            for transition, cost in zip(described, playlist.terms["cost"], strict=True)
         ],
-        "summary": summary(playlist, joins),
+        "summary": summary(playlist, described),
         "notes": [printable(note) for note in playlist.notes],
         "arc": [] if playlist.arc is None else [round(float(height), 4) for height in playlist.arc],
         "measures": _measures(playlist),
@@ -107,7 +108,7 @@ def choice_row(choice: Replacement) -> dict[str, Any]:
     }
 
 
-def summary(playlist: Playlist, joins: list[Transition]) -> dict[str, Any]:
+def summary(playlist: Playlist, described: list[Transition]) -> dict[str, Any]:
     """Counts over the whole playlist."""
     tempos = playlist.tracks.tempos
     changes = np.abs(tempo_change(tempos[:-1], tempos[1:], playlist.mixing.folds))
@@ -117,14 +118,14 @@ def summary(playlist: Playlist, joins: list[Transition]) -> dict[str, Any]:
         "tracks": len(playlist),
         "minutes": round(float(np.nansum(durations)) / 60_000),
         "whole": bool(np.isfinite(durations).all()),
-        "joins": len(joins),
-        "good": sum(transition.grade == "good" for transition in joins),
-        "keys": sum(transition.key == "good" for transition in joins),
-        "keys_known": sum(transition.key != "unknown" for transition in joins),
+        "joins": len(described),
+        "good": sum(transition.grade == "good" for transition in described),
+        "keys": sum(transition.key == "good" for transition in described),
+        "keys_known": sum(transition.key != "unknown" for transition in described),
         "within": int((changes[known] <= _WITHIN + 1e-4).sum()),
         "tempos_known": int(known.sum()),
         "worst": None if not known.any() else round(float(changes[known].max()), 1),
-        "cost": None if not len(joins) else round(float(np.nanmean(playlist.terms["cost"])), 2),
+        "cost": None if not len(described) else round(float(np.nanmean(playlist.terms["cost"])), 2),
     }
 
 

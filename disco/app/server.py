@@ -88,9 +88,9 @@ def create(options: Options = Options()) -> FastAPI:
 def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...]) -> None:
     async def answered(request: Request, answer: Callable[[Music, Any], Any]) -> Response:
         body = await request.body()
-        return await _answered(lambda: _json(answer(reading.now(), _object(body))))
+        return await _answer(lambda: _json(answer(reading.now(), _object(body))))
 
-    async def _answered(make: Callable[[], Response]) -> Response:
+    async def _answer(make: Callable[[], Response]) -> Response:
         try:
             return await run_in_threadpool(make)
         except DiscoError as error:
@@ -100,7 +100,7 @@ def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...]) -> None:
     def ready() -> dict[str, Any]:
         music = reading.music
         if music is None:
-            return {"ready": False, "error": reading.error, "told": reading.progress}
+            return {"ready": False, "error": reading.error, "progress": reading.progress}
         demo = music.catalogue.where == sources.DEMO_NAME
         return {
             "ready": True,
@@ -144,13 +144,13 @@ def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...]) -> None:
             attached = f"attachment; filename*=UTF-8''{quote(name)}"
             return Response(content, media_type="application/octet-stream", headers={"content-disposition": attached})
 
-        return await _answered(write)
+        return await _answer(write)
 
     @app.post("/page/open", include_in_schema=False)
     async def open_(request: Request) -> Response:
         content, query = await request.body(), request.query_params
         name, playlist = query.get("name", "list"), query.get("playlist")
-        return await _answered(lambda: _json(answers.open_answer(reading.now(), name[:200], content, playlist)))
+        return await _answer(lambda: _json(answers.open_answer(reading.now(), name[:200], content, playlist)))
 
     @app.get("/page/audio/{track:path}", include_in_schema=False)
     def audio(track: str) -> Response:

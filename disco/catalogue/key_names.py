@@ -57,6 +57,7 @@ _WORDS = re.compile(
 )
 _ACCENTS = str.maketrans("éèêàáâóòôíîúüＡＢ＃", "eeeaaaoooiiuuab#")
 _UPPER_M = re.compile(r"(?<=[A-Ha-h#b♯♭])\s?M$")
+_TWO_NOTES = re.compile(r"\b[A-Ha-h]\s+B\b")  # a flat behind a space is written small: `La b majeur`
 _SHORTEST_LONG_WORD, _LONGEST = 4, 80
 
 
@@ -92,7 +93,7 @@ def read_key(text: str) -> tuple[int, int | None] | None:
     >>> read_key("A"), read_key("A minor")
     ((9, None), (9, 0))
     """
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or _TWO_NOTES.search(text):
         return None
     text = _UPPER_M.sub(" major", text.strip().strip("\"'*~?").strip())
     text = text.casefold().translate(_ACCENTS)

@@ -29,7 +29,7 @@ from disco.catalogue.arrays import as_mask, equal_pairs, is_known, number_texts,
 from disco.catalogue.numbering import artist_names, fold_names
 from disco.catalogue.paths import common_end, fold_paths, path_ends, real_path, unquote_paths
 from disco.catalogue.table import Catalogue, Mask, Rows
-from disco.catalogue.text import TRACK_LINK, fold_isrcs, recording_titles, split_names, whole_titles
+from disco.catalogue.text import TRACK_LINK, fold_isrcs, recording_titles, split_names, version_marks, whole_titles
 
 Texts: TypeAlias = Sequence[str | None] | pa.Array | pa.ChunkedArray
 # Releases of one recording differ by the silence at their ends, versions of a song by more.
@@ -267,8 +267,14 @@ class Recordings:
         theirs = pc.binary_join_element_wise(names.take(pa.array(likely)).cast(pa.string()), known, "\t")
         numbers, found = equal_pairs(pc.binary_join_element_wise(artists, titles, "\t"), theirs)
         rows = likely[found]
-        same = ~self._contradicted(given, numbers, rows)
+        same = ~self._contradicted(given, numbers, rows) & self._same_version(given, numbers, rows)
         return numbers[same], rows[same]
+
+    def _same_version(self, given: _Given, numbers: Rows, rows: Rows) -> Mask:
+        """Pairs whose titles name the same version behind a remark on the release."""
+        ours = version_marks(given.titles.take(pa.array(numbers)))
+        theirs = version_marks(self.catalogue.column("title").take(pa.array(rows)).combine_chunks())
+        return np.asarray(~as_mask(pc.not_equal(ours, theirs)))
 
     def _artists_meant(self, written: pa.Array) -> pa.Array:
         """First artist of each credit, as the catalogue spells him: the whole credit where that is an artist."""

@@ -33,6 +33,13 @@ RELEASE_REMARKS = (
     r"\s+-\s+" + _RELEASE_REMARK + r".*$",
     r"\s+(?:feat|ft|featuring)\b\.?\s.*$",
 )
+# Where a remark begins behind which nothing is compared, what in it names no version, and what does.
+_REMARK_TAIL = r"(?:\s+-\s+" + _RELEASE_REMARK + r"|\s(?:feat|ft|featuring)\b).*$"
+_NO_VERSION = r"original mix|album version|single version|from \".*?\""
+_VERSION_MARK = (
+    r"\b(?:live|remix|mix|edit|dub|acoustic|instrumental|demo|karaoke|extended|unplugged"
+    r"|(?:pt|part)\b\.?\s*(?:\d+|[ivx]+)|i{2,3}|iv)\b"
+)
 # A track's URI or link on Spotify; the group is its id.
 TRACK_LINK = r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)(\w+).*$"
 _BRACKET = r"\s*[(\[][^()\[\]]*\b" + VERSION_WORDS + r"\b[^()\[\]]*[)\]]"
@@ -158,6 +165,31 @@ def recording_titles(titles: pa.Array) -> pa.Array:
     short = _where(titles, marked, [(pattern, "") for pattern in RELEASE_REMARKS])
     folded = normalise(short)
     return pc.if_else(pc.equal(folded, ""), pa.scalar(None, pa.string()), folded)
+
+
+def version_marks(titles: pa.Array) -> pa.Array:
+    """Words of another version behind a remark on the release, empty where there are none; null where unknown.
+
+    `recording_titles` leaves out all that follows such a remark, and with it what makes another recording.
+
+    Examples
+    --------
+    >>> version_marks(pa.array(["Halo - 2011 Remaster", "Halo - Remaster - Live", "Halo feat. X, Pt. 2"])).to_pylist()
+    ['', 'live', 'pt 2']
+    """
+    folded = fold_accents(titles)
+    marked = pc.fill_null(pc.match_substring_regex(folded, _REMARK_TAIL), False)
+    empty = pc.if_else(pc.is_valid(titles), "", pa.scalar(None, pa.string()))
+    if not pc.any(marked).as_py():
+        return empty
+    found = [_marks(title) for title in folded.filter(marked).to_pylist()]
+    return pc.replace_with_mask(empty, marked, pa.array(found, pa.string()))
+
+
+def _marks(title: str) -> str:
+    tail = re.search(_REMARK_TAIL, title)
+    rest = re.sub(_NO_VERSION, " ", tail[0] if tail else "")
+    return " ".join(sorted(_normalise(mark) for mark in re.findall(_VERSION_MARK, rest)))
 
 
 def split_names(text: str) -> list[tuple[str, str]]:

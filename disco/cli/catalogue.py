@@ -85,7 +85,8 @@ def set_values(track: str, values: Sequence[str], catalogue: Catalogue | None) -
     if catalogue is not None:
         track = catalogue.ids(catalogue.find(track))[0]
     elif Path(track).exists():
-        track = str(Path(track).absolute())  # so that it is found from every folder
+        # So that it is found from every folder, and as catalogues of folders write bytes that are no UTF-8.
+        track = str(Path(track).absolute()).encode(errors="backslashreplace").decode()
     return corrections.change(track.strip(), {name: text for name, _, text in parts})
 
 
@@ -109,7 +110,7 @@ def fix_tempos(catalogue: Catalogue, suspects: Sequence[SuspectTempo]) -> int:
         track = catalogue.tracks(np.array([suspect.row]))[0]
         console.say(f"{number}/{len(suspects)}  {track_name(track)}: {suspect.tempo_bpm:.1f} BPM; {suspect.reason}")
         print(f"      {suspect.better_bpm:.1f} instead? y, n or q to stop [n]: ", end="", file=sys.stderr, flush=True)
-        answer = sys.stdin.readline()
+        answer = console.read_line()
         if not answer or answer.strip().lower() in ("q", "quit"):
             break
         if answer.strip().lower() in ("y", "yes"):

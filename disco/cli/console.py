@@ -69,6 +69,14 @@ def _discard_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def read_line() -> str:
+    """What is answered on standard input, with the end of its line; empty where nothing can be, or it is closed."""
+    try:
+        return sys.stdin.readline() if sys.stdin is not None else ""
+    except (OSError, ValueError):
+        return ""
+
+
 def say(text: str) -> None:
     """Print a line on stderr, without control characters that a track's text may hold."""
     print(printable(text), file=sys.stderr)
@@ -108,7 +116,7 @@ def ask(catalogue: Catalogue, text: str, matches: Sequence[Match]) -> int:
         print(f"  {number}  {track_name(track)}{album}", file=sys.stderr)
     while True:
         print(f"1-{len(matches)} [1]: ", end="", file=sys.stderr, flush=True)
-        answer = sys.stdin.readline()
+        answer = read_line()
         if not answer:
             raise DiscoError(f"no answer to which track {text!r} is; leave out --interactive, or give an id")
         if not answer.strip():

@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _confirmed(name: str) -> bool:
     print(f"Remove {printable(name)} from {user_models()}? y/n [n]: ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return console.read_line().strip().lower() in ("y", "yes")
 
 
 def _print_table(models: Sequence[dict[str, Any]]) -> None:

@@ -280,6 +280,11 @@ def add_style(parser: argparse._ActionsContainer) -> None:
     """Add `--paths` and `--key-names`."""
     parser.add_argument("--paths", choices=export.PATHS, help="paths in M3U8 files (as in the catalogue)")
     parser.add_argument(
+        "--no-formulas",
+        action="store_true",
+        help="in .csv files: an apostrophe before texts that a spreadsheet would calculate",
+    )
+    parser.add_argument(
         "--key-names", choices=export.KEY_NAMES, default="camelot", help="key names in .xml and .nml (camelot)"
     )
 
@@ -328,7 +333,7 @@ def add_random_seed(parser: argparse._ActionsContainer, what: str, usual: int = 
 
 def style(arguments: argparse.Namespace) -> export.Style:
     """How a playlist is written."""
-    return export.Style(paths=arguments.paths, key_names=arguments.key_names)
+    return export.Style(paths=arguments.paths, key_names=arguments.key_names, formulas=not arguments.no_formulas)
 
 
 def open_catalogue(
@@ -348,6 +353,8 @@ def open_catalogue(
 def read_playlist(arguments: argparse.Namespace) -> tuple[Tracklist, Catalogue]:
     """The playlist of a file, or on standard input, and the catalogue: the file's own where none is named."""
     stdin = arguments.file == "-"
+    if stdin and sys.stdin is None:
+        raise DiscoError("standard input is closed; give a file, or tracks on standard input")
     text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace") if stdin else None
     tracklist, catalogue = sources.open_playlist(
         "standard input" if stdin else arguments.file,

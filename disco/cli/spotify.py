@@ -92,7 +92,7 @@ def login(arguments: argparse.Namespace) -> int:
 
     def paste() -> str:
         print("the address to which the browser was redirected: ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip()
+        return console.read_line().strip()
 
     token = tokens.login(client_id.strip(), arguments.port, show, paste if arguments.paste else None)
     state.State.read(client_id.strip()).reset()
@@ -176,7 +176,7 @@ def disconnect(arguments: argparse.Namespace) -> int:
     what = f"the login ({tokens.path()}) and everything read from Spotify ({library.spotify_dir()})"
     if not arguments.yes:
         print(f"Remove {what}? y/n [n]: ", end="", file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        if console.read_line().strip().lower() not in ("y", "yes"):
             raise DiscoError("nothing was removed")
     tokens.path().unlink(missing_ok=True)
     library.wipe()

@@ -42,11 +42,15 @@ class Style:
         One of `PATHS`, for M3U8; by default as in the catalogue.
     key_names : str
         One of `KEY_NAMES`, for formats in which a key is text.
+    formulas : bool
+        Whether texts of CSV may begin as a spreadsheet's formulas do; else they get an apostrophe in front, which
+        stays where the file is read again.
     """
 
     folder: Path = Path()
     paths: str | None = None
     key_names: str = "camelot"
+    formulas: bool = True
 
 
 def absolute_path(track: dict[str, Any]) -> str | None:

@@ -55,8 +55,15 @@ def to_csv(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - f
     names = list(dict.fromkeys(name for row in rows for name in row))
     writer = csv.DictWriter(text, names, lineterminator="\r\n")  # as the standard has it, so that \r is quoted too
     writer.writeheader()
+    if not style.formulas:
+        rows = [{name: _harmless(cell) for name, cell in row.items()} for row in rows]
     writer.writerows(rows)
     return text.getvalue().replace("\0", " ")  # a file with a zero byte is no text, to most readers
+
+
+def _harmless(cell: Any) -> Any:
+    """A cell that no spreadsheet calculates: an apostrophe before a text that begins as a formula does."""
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip()[:1] in tuple("=+-@") else cell
 
 
 def _uri(track_id: str) -> str:

@@ -44,10 +44,12 @@ def _track(track: dict[str, Any]) -> list[str]:
         "duration": track["duration_ms"],
     }
     more = {name: track[name] for name in ("track_id", "isrc", "tempo_bpm", "key", "mode")}
-    lines = [f"      <{name}>{xml_escape(str(v))}</{name}>" for name, v in fields.items() if _said(v)]
-    lines += [f'      <meta rel="{META}{name}">{xml_escape(str(v))}</meta>' for name, v in more.items() if _said(v)]
+    lines = [f"      <{name}>{xml_escape(str(v))}</{name}>" for name, v in fields.items() if _is_known(v)]
+    lines += [
+        f'      <meta rel="{META}{name}">{xml_escape(str(v))}</meta>' for name, v in more.items() if _is_known(v)
+    ]
     return ["    <track>", *lines, "    </track>"]
 
 
-def _said(value: Any) -> bool:
+def _is_known(value: Any) -> bool:
     return value is not None and re.search(r"\S", str(value)) is not None

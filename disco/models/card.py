@@ -7,7 +7,9 @@ ever read.
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Required, TypedDict
@@ -17,24 +19,33 @@ from msgspec import Meta
 
 from disco.errors import DataError, NotFoundError, validation_message
 from disco.sources import storage
+from disco.sources.folders import recover
+from disco.sources.limits import content_of
 
 MODELS = Path(__file__).parent / "weights"
 # Raised when a card can no longer be read by the program that wrote the one before.
 FORMAT = 1
+# Of a card; the longest shipped has 20 kB.
+_MOST_BYTES = 16 << 20
 
 # JSON as Python reads it may hold NaN and Infinity: the bounds exclude both.
 Finite = Annotated[float, Meta(ge=-1e300, le=1e300)]
 Above0 = Annotated[float, Meta(gt=0, le=1e300)]
+# Sizes of inputs, outputs, states and lists of words; the largest shipped is 315.
+_Size = Annotated[int, Meta(ge=1, le=1_000_000)]
+# The name of a file in the model's own folder, and of what a card names.
+_File = Annotated[str, Meta(pattern=r"^\w[\w. -]{0,200}$")]
+_Name = Annotated[str, Meta(min_length=1, max_length=200)]
 _Eight = Annotated[list[Finite], Meta(min_length=8, max_length=8)]
 _Fifteen = Annotated[list[Finite], Meta(min_length=15, max_length=15)]
 
 
 class _Network(TypedDict, total=False):
-    file: Required[str]
-    inputs: Required[dict[str, int]]
-    outputs: Required[dict[str, int]]
+    file: Required[_File]
+    inputs: Required[dict[str, _Size]]
+    outputs: Required[dict[str, _Size]]
     sha256: Required[str]
-    state: int
+    state: _Size
 
 
 class _ScalerReference(TypedDict):
@@ -60,40 +71,42 @@ class _Standard(TypedDict):
 
 
 class _Part(TypedDict):
-    name: str
-    files: dict[str, str]
+    name: _Name
+    files: dict[_File, str]
 
 
 class _FeaturesCard(TypedDict):
-    name: str
+    name: _Name
     version: str
     feature_set: str
-    inputs: list[str]
+    inputs: list[_Name]
     scaler: _Scaler
     pca: _Pca
 
 
 class _PredictorCard(TypedDict, total=False):
-    name: Required[str]
+    name: Required[_Name]
     inputs: Required[list[str]]
     output: Required[str | list[str]]
     scaler: Required[_ScalerReference]
     network: Required[_Network]
     tower: _Network
-    genre_words: int
+    genre_words: Annotated[int, Meta(ge=0, le=1_000_000)]
     mode_when_unknown: Finite
     space_scale: Above0
     space_range: Above0
+    prior_scale: Finite
+    unfamiliar_prior: Finite
     artist_bonus: Finite
-    files: dict[str, str]
+    files: dict[_File, str]
 
 
 class _RecommenderCard(TypedDict, total=False):
-    name: Required[str]
+    name: Required[_Name]
     method: Required[str]
     feature_set: str
-    inputs: list[str]
-    files: dict[str, str]
+    inputs: list[_Name]
+    files: dict[_File, str]
     parameters: dict[str, Finite]
     parts: dict[str, Above0 | _Part]
     settings: dict[str, Any]
@@ -198,6 +211,7 @@ def find_model(name: str | Path) -> Path:
     """
     try:
         folders = (MODELS / str(name), user_models() / str(name), Path(name))
+        recover(folders[1])
         found = next((folder for folder in folders if (folder / "card.json").is_file()), None)
     except (OSError, ValueError):  # a name that no file can have
         found = None
@@ -229,8 +243,8 @@ def load_card(folder: Path, kind: str | None = None) -> Card:
     """
     path = folder / "card.json"
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+        fields = json.loads(content_of(path, _MOST_BYTES).decode("utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
         raise DataError(path, f"is not a readable card ({error})") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("format"), int):
         raise DataError(path, "is not a model's card: it has no format number")
@@ -239,10 +253,34 @@ def load_card(folder: Path, kind: str | None = None) -> Card:
     found = fields.get("kind")
     if kind is not None and found != kind:
         raise DataError(path, f"is a model of kind {found!r} where {kind!r} is needed")
-    if found not in _KINDS:
+    if not isinstance(found, str) or found not in _KINDS:
         raise DataError(path, f"is a model of kind {found!r}; known are {', '.join(_KINDS)}")
     try:
         msgspec.convert(fields, _KINDS[found])
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise DataError(path, f"is not a {found}'s card: {validation_message(error)}") from None
     return Card(folder, fields)
+
+
+@contextlib.contextmanager
+def as_described(folder: Path) -> Iterator[None]:
+    """Report whatever goes wrong while a model is made of its files, which its card may not describe.
+
+    Raises
+    ------
+    DataError
+        In the place of what cannot be done with the files as they are.
+
+    Examples
+    --------
+    >>> with as_described(MODELS / "rank"):
+    ...     {}["step"]
+    Traceback (most recent call last):
+        ...
+    disco.errors.DataError: ...rank...card.json: does not describe the model's files (KeyError: 'step')
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError) as error:
+        what = f"does not describe the model's files ({type(error).__name__}: {str(error)[:100]})"
+        raise DataError(folder / "card.json", what) from None

@@ -33,7 +33,12 @@ class Network:
 
     def __call__(self, **inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Outputs by name for inputs by name; the first axis is the batch."""
-        return dict(zip(self.outputs, self.session.run(list(self.outputs), inputs), strict=True))
+        try:
+            found = self.session.run(list(self.outputs), inputs)
+        except Exception as error:  # ONNX Runtime has no common class of errors
+            what = f"holds a network that does not do what its card says ({str(error).splitlines()[0][:100]})"
+            raise DataError(self.card.path, what) from None
+        return dict(zip(self.outputs, found, strict=True))
 
 
 def load_network(card: Card, part: str = "network") -> Network:

@@ -15,7 +15,7 @@ import numpy as np
 
 from disco.catalogue import FEATURES, Catalogue, Floats, Rows
 from disco.errors import DiscoError
-from disco.models.card import read_card
+from disco.models.card import as_described, read_card
 from disco.models.music import load_music
 from disco.models.network import Network, load_network
 from disco.models.scaler import Scaler, scaled_features, scaler
@@ -215,13 +215,15 @@ def load_predictor(name: str | Path = PREDICTORS[0]) -> Predictor:
     try:
         card = read_card(name, "predictor")
         if "space_scale" in card.fields:
-            return load_music(card.folder)
+            with as_described(card.folder):
+                return load_music(card.folder)
     except DiscoError as error:
         if name != PREDICTORS[0]:
             raise
         log.warning("the model %s is not used: %s; the mean of the tracks so far predicts the next", name, error)
         return Mean(scaler())
-    transform = scaler(card["scaler"]["model"], card["scaler"]["version"])
-    if "tower" in card.fields:
-        return LearnedSpace(load_network(card, "tower"), load_network(card), transform)
-    return Recurrent(load_network(card), transform)
+    with as_described(card.folder):
+        transform = scaler(card["scaler"]["model"], card["scaler"]["version"])
+        if "tower" in card.fields:
+            return LearnedSpace(load_network(card, "tower"), load_network(card), transform)
+        return Recurrent(load_network(card), transform)

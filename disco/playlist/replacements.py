@@ -110,8 +110,8 @@ def replacements(
             playlist, tracks=around.tracks.take(rows), terms=cost.terms(rows),
             surroundings=replace(around, rows=rows), unmatched=(), arc=None,
         )  # fmt: skip
-        graded = transitions(three, apart)
+        described = transitions(three, apart)
         (track,) = around.tracks.tracks(options[[i]])
-        follows, followed = graded[0] if len(ends[0]) else None, graded[-1] if len(ends[1]) else None
+        follows, followed = described[0] if len(ends[0]) else None, described[-1] if len(ends[1]) else None
         found.append(Replacement(track, float(total[i]), follows, followed))
     return found

@@ -140,6 +140,6 @@ def tracks_together(tracks: Catalogue, path: Rows, rules: Rules) -> str:
             for artist in rules.artists(row) & rules.artists(other):
                 together.setdefault(artist, set()).update((row, other))
     names = {name.casefold(): name for row in rows for name in tracks.artists(row)}
-    said = [f"{len(of)} tracks by {printable(names[artist])[:40]}" for artist, of in together.items()]
-    shown = said[:3] + ([f"{len(said) - 3} more artists"] if len(said) > 3 else [])
+    named = [f"{len(of)} tracks by {printable(names[artist])[:40]}" for artist, of in together.items()]
+    shown = named[:3] + ([f"{len(named) - 3} more artists"] if len(named) > 3 else [])
     return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))

@@ -23,7 +23,6 @@ _POLL_S = 0.02
 _STALE_S = 3600.0
 # Locks that this process holds, by the thread and how many times.
 _held: dict[Path, tuple[int, int]] = {}
-_guard = threading.Lock()
 
 
 class Busy(DataError):
@@ -62,30 +61,25 @@ def locked(path: Path, wait_s: float = WAIT_S) -> Iterator[None]:
     """
     path = path.absolute()
     thread = threading.get_ident()
-    with _guard:
-        owner, times = _held.get(path, (thread, 0))
-        again = times > 0 and owner == thread
-        if again:
-            _held[path] = (thread, times + 1)
-    if again:
+    owner, times = _held.get(path, (thread, 0))
+    if times and owner == thread:
         try:
+            _held[path] = (thread, times + 1)
             yield
         finally:
-            with _guard:
-                _held[path] = (thread, _held[path][1] - 1)
+            _held[path] = (thread, times)
         return
-    file = path.with_name(f".{path.name}.lock")
-    held = _wait(path, file, time.monotonic() + wait_s)
-    with _guard:
-        _held[path] = (thread, 1)
+    file, held = path.with_name(f".{path.name}.lock"), -1
     try:
+        held = _wait(path, file, time.monotonic() + wait_s)
+        _held[path] = (thread, 1)
         yield
     finally:
-        with _guard:
+        if held >= 0:
             _held.pop(path, None)
-        with contextlib.suppress(OSError):
-            file.unlink()  # while it is locked; who waits for it notices that it is another file now
-        os.close(held)
+            with contextlib.suppress(OSError):
+                file.unlink()  # while it is locked; who waits for it notices that it is another file now
+            os.close(held)
 
 
 def _wait(path: Path, file: Path, until: float) -> int:
@@ -104,18 +98,22 @@ def _wait(path: Path, file: Path, until: float) -> int:
         except OSError as error:
             raise DataError(path, f"cannot be written ({error.strerror})") from None
         try:
-            if not lock_file(held):
-                busy = True
-            elif busy := not _same(held, file):  # its holder removed it when it was done
-                os.close(held)
-                continue
-        except OSError:  # a file system without locks
-            busy = False
-        if not busy:
-            with contextlib.suppress(OSError):
-                os.truncate(held, 0)
-                os.write(held, json.dumps({"process": os.getpid(), "since": time.time()}).encode())
-            return held
+            try:
+                if not lock_file(held):
+                    busy = True
+                elif busy := not _same(held, file):  # its holder removed it when it was done
+                    os.close(held)
+                    continue
+            except OSError:  # a file system without locks
+                busy = False
+            if not busy:
+                with contextlib.suppress(OSError):
+                    os.truncate(held, 0)
+                    os.write(held, json.dumps({"process": os.getpid(), "since": time.time()}).encode())
+                return held
+        except BaseException:  # an interrupted wait leaves no lock behind
+            os.close(held)
+            raise
         os.close(held)
         if time.monotonic() >= until:
             raise Busy(path, f"is in use by another DISCO{_holder(file)}; wait until it is done, and try again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from disco.catalogue.same_recording import WAYS, Recordings
 from disco.catalogue.text import (
     LONGEST,
     LONGEST_PATH,
+    RELEASE_REMARKS,
     clean_text,
     fold_accents,
     normalise,
@@ -23,6 +25,8 @@ from disco.catalogue.text import (
 
 # So many tracks are compared with a line of text word by word: all whose words are the same are among the nearest.
 _NEAREST = 20
+# The remark that most often stands within a line, before the artist.
+_REMASTER = r"\s+-\s+(?:\d{4}\s+)?(?:digital(?:ly)?\s+)?remaster(?:ed)?(?:\s+version)?(?:\s+\d{4})?\b"
 
 # What of an entry is text, and is cleaned as it enters.
 _TEXTS = (
@@ -214,8 +218,14 @@ def _file_name(entry: Entry) -> str | None:
 
 def _with_the_same_words(catalogue: Catalogue, text: str) -> int:
     """Row of the track whose title, alone or with its artists, has all words of a line and no others; -1 if none."""
+    # A remark on the release, as (feat. Bo), is no part of the name.
+    shorter = re.sub(rf"{RELEASE_REMARKS[0]}|{_REMASTER}", "", text, flags=re.IGNORECASE)
+    return next((row for line in dict.fromkeys((text, shorter)) if (row := _of_words(catalogue, line)) >= 0), -1)
+
+
+def _of_words(catalogue: Catalogue, text: str) -> int:
     wanted = sorted(_words(text))
-    near = catalogue.search(text, _NEAREST) if wanted else []
+    near = [match for match in catalogue.search(text, _NEAREST) if match.exact] if wanted else []
     rows = np.array([match.row for match in near], dtype=np.intp)
     for match, track in zip(near, catalogue.tracks(rows, ("title", "artists")), strict=True):
         artists = track["artists"] or []

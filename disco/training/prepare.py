@@ -7,17 +7,13 @@ import json
 import logging
 import os
 import shutil
-import signal
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -30,8 +26,10 @@ from disco import sources
 from disco.errors import DataError, DiscoError
 from disco.evaluation import splitting
 from disco.sources.files import mpd_slices, playlist_tables, tables
+from disco.sources.folders import folder_beside, recover, replace_folder
 from disco.sources.progress import progress
-from disco.sources.storage import atomic_file
+from disco.sources.storage import atomic_file, locked
+from disco.sources.workers import worker_pool
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +37,8 @@ Report = dict[str, Any]
 
 
 _FILES = ("playlists.parquet", "tracks.parquet", "report.json")
+# Where what was read lies until it is joined, and in it what is finished but not yet in its place.
+_PARTS, _READY = ".parts", "ready"
 
 
 _OUTPUT = pa.schema(
@@ -243,8 +243,7 @@ def _written(
         for source, path in missing.items():
             yield source, write_part(source, path)
         return
-    # Forked processes would inherit Arrow's locks without the threads that hold them.
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_follow_parent)
+    pool = worker_pool(processes)
     try:
         futures = {pool.submit(write_part, source, path): source for source, path in missing.items()}
         for future in as_completed(futures):
@@ -253,19 +252,6 @@ def _written(
         raise DiscoError("a process that read slices was ended from outside; start again to go on") from None
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _follow_parent() -> None:
-    """Leave interrupts to the parent, and exit with it even if it is killed, which a pool would not notice."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-
-    def end() -> None:
-        if parent:
-            parent.join()
-            os._exit(1)
-
-    Thread(target=end, daemon=True).start()
 
 
 def batches(parts: Iterable[Path]) -> Iterator[pa.Table]:
@@ -385,20 +371,39 @@ def new_files(folder: Path, force: bool, keep_parts: bool) -> Iterator[tuple[Pat
     """
     if folder.exists() and not folder.is_dir():
         raise DataError(folder, "is a file; give a folder to write to")
-    if not force and (there := [name for name in _FILES if (folder / name).exists()]):
-        raise DataError(folder / there[0], "exists already; --force replaces it")
-    parts = folder / ".parts"
+    parts = folder / _PARTS
     made = [path for path in (parts, folder, *folder.parents) if not path.exists()]
-    parts.mkdir(parents=True, exist_ok=True)
-    try:
-        with tempfile.TemporaryDirectory(prefix="new.", dir=parts) as fresh:
-            yield parts, Path(fresh)
-            for name in _FILES:
-                (Path(fresh) / name).replace(folder / name)
-    except BaseException:
-        for path in made:  # what was read stays; folders that hold nothing do not
-            if not any(path.iterdir()):
-                path.rmdir()
-        raise
-    if not keep_parts:
-        shutil.rmtree(parts)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        recover(folder)
+        parts.mkdir(parents=True, exist_ok=True)
+        _move(parts / _READY, folder)  # what a killed run had finished
+        try:
+            if not force and (there := [name for name in _FILES if (folder / name).exists()]):
+                raise DataError(folder / there[0], "exists already; --force replaces it")
+            alone = {path.name for path in folder.iterdir()} <= {*_FILES, _PARTS}
+            with folder_beside(folder if alone else parts) as fresh:
+                yield parts, fresh
+                if alone:
+                    replace_folder(fresh, folder)
+                    if keep_parts and (fresh / _PARTS).is_dir():
+                        (fresh / _PARTS).replace(parts)
+                else:
+                    fresh.rename(parts / _READY)
+                    _move(parts / _READY, folder)
+        except BaseException:
+            for path in made:  # what was read stays; folders that hold nothing do not
+                if path.is_dir() and not any(path.iterdir()):
+                    path.rmdir()
+            raise
+        if not keep_parts:
+            shutil.rmtree(parts, ignore_errors=True)
+
+
+def _move(ready: Path, folder: Path) -> None:
+    """Move finished files into a folder that holds others too; what is left of them after a kill is moved later."""
+    if ready.is_dir():
+        for name in _FILES:
+            if (ready / name).exists():
+                (ready / name).replace(folder / name)
+        shutil.rmtree(ready)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -15,7 +14,8 @@ from typing import Any
 
 from disco.errors import DataError
 from disco.models.card import FORMAT, user_models
-from disco.sources.storage import write_atomic
+from disco.sources.folders import folder_beside, recover, replace_folder
+from disco.sources.storage import locked, write_atomic
 from disco.training.blending import train_blend
 from disco.training.data import Card, Run
 from disco.training.export import load_networks
@@ -169,17 +169,16 @@ def new_folder(folder: Path, force: bool) -> Iterator[Path]:
     Raises
     ------
     DataError
-        If `folder` exists and may not be replaced: without `force`, or if it holds more than a model.
+        If `folder` exists and may not be replaced: without `force`, or if it holds more than a model; or if another
+        process trains a model there.
     """
-    if folder.exists() and not force:
-        raise DataError(folder, "exists already; use --force to replace the model there")
-    if folder.exists() and (not folder.is_dir() or any(not _written(path) for path in folder.iterdir())):
-        raise DataError(folder, "holds other files than a model's, so it is not replaced")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
-        fresh, old = Path(beside, "new"), Path(beside, "old")
-        fresh.mkdir()
-        yield fresh
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
+    with locked(folder):
+        recover(folder)
+        if folder.exists() and not force:
+            raise DataError(folder, "exists already; use --force to replace the model there")
+        if folder.exists() and (not folder.is_dir() or any(not _written(path) for path in folder.iterdir())):
+            raise DataError(folder, "holds other files than a model's, so it is not replaced")
+        with folder_beside(folder) as fresh:
+            yield fresh
+            replace_folder(fresh, folder)

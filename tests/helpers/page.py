@@ -66,11 +66,11 @@ class Page:
         self.tab = self.context.new_page()
         self.wrong: list[str] = []
         self.asked: list[str] = []
-        self.tab.on("console", lambda message: self._said(message.type, message.text))
+        self.tab.on("console", lambda message: self._logged(message.type, message.text))
         self.tab.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.tab.on("request", lambda request: self.asked.append(request.url))
 
-    def _said(self, kind: str, text: str) -> None:
+    def _logged(self, kind: str, text: str) -> None:
         if kind == "error":
             self.wrong.append(text)
 

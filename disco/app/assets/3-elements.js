@@ -98,7 +98,7 @@
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
   function say(text) {
-    const place = document.getElementById("said");
+    const place = document.getElementById("announced");
     if (place) place.textContent = text;
   }
 

@@ -62,8 +62,8 @@
     const parts = [make("span", { text: s.tracks + " tracks" + (s.minutes ? ", " + (s.whole ? "" : "at least ") + s.minutes + " min" : "") })];
     if (s.joins) {
       parts.push(make("span", { class: "pill good", text: s.good + " of " + s.joins + " transitions good" }));
-      if (s.keys_known) parts.push(make("span", { class: "pill", text: "keys " + s.keys + "/" + s.keys_known }));
-      if (s.tempos_known) parts.push(make("span", { class: "pill", text: "within 6 % " + s.within + "/" + s.tempos_known }));
+      if (s.keys_known) parts.push(make("span", { class: "pill", text: "keys: " + s.keys + " of " + s.keys_known }));
+      if (s.tempos_known) parts.push(make("span", { class: "pill", text: "within 6 %: " + s.within + " of " + s.tempos_known }));
     }
     return parts;
   }
@@ -127,7 +127,7 @@
       if (value && !now.tempo_arc.length) state.change({ tempo_arc: startTempos() });
       else if (!value && now.tempo_arc.length) state.change({ tempo_arc: [] });
     } else if (id === "figure-kind") {
-      if (value !== figureKind) { figureKind = value; $("figure-told").textContent = TOLD[value] || ""; play(); }
+      if (value !== figureKind) { figureKind = value; $("figure-about").textContent = TOLD[value] || ""; play(); }
     } else {
       const name = FIELD[id] || id;
       if (name in now && typeof value === "string" && value.trim() !== now[name]) state.change({ [name]: value.trim() });
@@ -389,7 +389,7 @@
       } catch (error) { /* asked again */ }
       if (now && now.ready) return now;
       if (now && now.error) { refused(now.error); return null; }
-      $("summary").textContent = now ? "One moment: " + now.told + "…" : "Waiting for the server…";
+      $("summary").textContent = now ? "One moment: " + now.progress + "…" : "Waiting for the server…";
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
   }

@@ -79,14 +79,14 @@ def draw(playlist: Playlist, grades: NDArray[np.int8]) -> dict[str, Any]:
 
 def _candidates(tracks: Catalogue, points: Floats, rows: Rows) -> dict[str, Any]:
     """The faint points of the tracks that were not chosen."""
-    names = []
+    texts = []
     for track in tracks.tracks(rows, names=("title", "artists")):
         title = escape_plotly(printable(track["title"] or ""))
-        names.append(f"{title}<br>{escape_plotly(printable(', '.join(track['artists'] or [])))}")
+        texts.append(f"{title}<br>{escape_plotly(printable(', '.join(track['artists'] or [])))}")
     return {
         "type": "scatter", "mode": "markers", "name": "candidates",
         "x": points[rows, 0].tolist(), "y": points[rows, 1].tolist(),
-        "text": names, "hoverinfo": "text", "customdata": tracks.ids(rows),
+        "text": texts, "hoverinfo": "text", "customdata": tracks.ids(rows),
         "marker": {"size": 6, "color": EDGE, "opacity": 0.55, "line": {"width": 0}},
     }  # fmt: skip
 

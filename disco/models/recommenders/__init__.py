@@ -10,7 +10,7 @@ from types import ModuleType
 
 from disco.catalogue import Catalogue
 from disco.errors import DataError, DiscoError, NotFoundError
-from disco.models.card import MODELS, Card, find_model, load_card, model_names, user_models
+from disco.models.card import MODELS, Card, as_described, find_model, load_card, model_names, user_models
 from disco.models.recommenders.artifacts import Artifacts
 from disco.models.recommenders.nearest import Nearest
 from disco.models.recommenders.query import Candidates, Query, Recommender
@@ -85,13 +85,15 @@ def load_recommender(name: str | Path, catalogue: Catalogue) -> Recommender:
             f"there is no recommender {str(name)!r}; there are: {known}, or a model's folder"
         ) from None
     if "space_scale" in load_card(folder).fields:  # a predictor whose space finds candidates too
-        shared: Recommender = _module("music").load(catalogue, folder)
+        with as_described(folder):
+            shared: Recommender = _module("music").load(catalogue, folder)
         return shared
     card = load_card(folder, "recommender")
     if card["method"] not in METHODS:
         raise DataError(card.path, f"is by the method {card['method']!r}; known are {', '.join(METHODS)}")
     parts = (load_recommender,) if card["method"] == "blend" else ()
-    trained: Recommender = _module(card["method"]).load(Artifacts(card, catalogue), *parts)
+    with as_described(folder):
+        trained: Recommender = _module(card["method"]).load(Artifacts(card, catalogue), *parts)
     return trained
 
 
@@ -124,6 +126,11 @@ def default_recommender(catalogue: Catalogue) -> Recommender:
     'music'
     """
     found = []
+    for name in model_names(user_models()):
+        try:
+            load_card(user_models() / name)
+        except DataError as error:
+            log.warning("%s; the model is passed over", error)
     for name in trained_recommenders():
         card = load_card(find_model(name), "recommender")
         if card["method"] in SECOND_STAGE:

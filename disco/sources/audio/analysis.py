@@ -6,10 +6,9 @@ import contextlib
 import importlib.util
 import logging
 import math
-import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from disco.sources.audio.cache import Cache, Measured
 from disco.sources.audio.fingerprint import file_fingerprint, sound_hash
 from disco.sources.audio.walk import UNREAD
 from disco.sources.progress import progress
+from disco.sources.workers import worker_pool
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ def _results(files: Sequence[Path], workers: int | None) -> Iterator[tuple[Path,
         yield from ((path, _tried(path)) for path in files)
         return
     left = dict.fromkeys(files)
-    pool = _pool(min(workers or os.cpu_count() or 1, len(files), _MOST))
+    pool = worker_pool(min(workers or os.cpu_count() or 1, len(files), _MOST), quiet=True)
     try:
         futures = {pool.submit(_tried, path): path for path in files}
         for future in as_completed(futures):
@@ -179,7 +179,7 @@ def _results(files: Sequence[Path], workers: int | None) -> Iterator[tuple[Path,
 
 
 def _one_by_one(files: Sequence[Path]) -> Iterator[tuple[Path, Measured | str]]:
-    faults, pool = 0, _pool(1)
+    faults, pool = 0, worker_pool(1, quiet=True)
     try:
         for path in files:
             if faults == _FAULTS:
@@ -190,17 +190,7 @@ def _one_by_one(files: Sequence[Path]) -> Iterator[tuple[Path, Measured | str]]:
                 faults = 0
             except BrokenProcessPool:
                 pool.shutdown()
-                result, pool, faults = _FAULT, _pool(1), faults + 1
+                result, pool, faults = _FAULT, worker_pool(1, quiet=True), faults + 1
             yield path, result
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # Spawned: threads of Arrow and of the reader of tags do not survive a fork.
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _quiet)
-
-
-def _quiet() -> None:
-    """Decoders written in C talk to stderr; what matters of it comes back as an error."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ RATE = 22_050
 SECONDS = 120.0
 # Eight times full scale, 18 dB above it: files of floats may go over, but what is higher is no sound.
 _LOUDEST = 8.0
+# Rates from twice this on are made lower while they are read, and so many frames are read at a time.
+_HIGHEST_RATE, _AT_ONCE = 96_000, 1 << 18
 # Longer than any sentence of a decoder.
 _LONGEST_REASON = 300
 # Window and step of short frames, where an onset is to be found in time (23 ms apart), and of long ones, where two
@@ -83,14 +86,11 @@ def decode(path: Path, seconds: float = SECONDS) -> Sound:
             # A broken header may promise more than there is, or nothing.
             if file.seekable() and file.frames > wanted:
                 file.seek((file.frames - wanted) // 2)
-            frames, rate = file.read(wanted, dtype="float32", always_2d=True), file.samplerate
+            samples, rate = _read(file, wanted)
     except (RuntimeError, OSError, ValueError, TypeError) as error:
         raise DataError(path, f"cannot be decoded ({_reason(error, path)})") from None
-    if not len(frames) or rate < 1:
+    if not len(samples) or rate < 1:
         raise DataError(path, "holds no sound")
-    # Before the mean: an infinite channel would take the other with it.
-    frames = np.clip(np.nan_to_num(frames, copy=False, nan=0.0, posinf=0.0, neginf=0.0), -_LOUDEST, _LOUDEST)
-    samples = frames.mean(axis=1, dtype=np.float32)
     return Sound(resampled(samples, rate, RATE), RATE)
 
 
@@ -99,6 +99,29 @@ def _reason(error: Exception, path: Path) -> str:
     whole = str(getattr(error, "error_string", "") or error)
     lines = whole.replace(repr(str(path)), "it").replace(str(path), "it").splitlines()
     return (lines[0] if lines else type(error).__name__)[:_LONGEST_REASON].strip(" .")
+
+
+def _read(file: Any, wanted: int) -> tuple[Floats, int]:
+    """So many frames of an open file, its channels as one, and their rate.
+
+    Some at a time: eight channels at 655 kHz would take gigabytes. Of very high rates some neighbours become
+    one, which keeps all that is looked at.
+    """
+    rate = int(file.samplerate)
+    together = max(1, rate // _HIGHEST_RATE)
+    pieces = []
+    while wanted > 0:
+        frames = file.read(min(wanted, _AT_ONCE * together), dtype="float32", always_2d=True)
+        if not len(frames):
+            break
+        wanted -= len(frames)
+        # Before the mean: an infinite channel would take the other with it.
+        frames = np.clip(np.nan_to_num(frames, copy=False, nan=0.0, posinf=0.0, neginf=0.0), -_LOUDEST, _LOUDEST)
+        mono = frames.mean(axis=1, dtype=np.float32)
+        if together > 1:
+            mono = mono[: len(mono) // together * together].reshape(-1, together).mean(axis=1, dtype=np.float32)
+        pieces.append(mono)
+    return np.concatenate(pieces or [np.empty(0, dtype=np.float32)]), round(rate / together)
 
 
 def resampled(samples: Floats, rate: int, to: int) -> Floats:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from disco.catalogue.key_names import parse_key
+from disco.catalogue.text import MOST_NAMES
 from disco.errors import DataError
 from disco.sources.audio import ape
 from disco.sources.audio.walk import UNREAD
@@ -79,6 +81,7 @@ def read_tags(path: Path) -> Tags:
         return _tags(_Fields(behind), _Fields({}), None)
     from tinytag import TinyTag, TinyTagException, UnsupportedFormatError
 
+    _bound_fields()
     try:
         tag = TinyTag.get(path)
     except OSError as error:
@@ -174,3 +177,20 @@ def _tempo(texts: list[str]) -> tuple[float | None, str]:
                 if _SLOWEST_SCALED <= tempo / factor <= _FASTEST_SCALED:
                     return tempo / factor, text
     return None, ""
+
+
+@cache
+def _bound_fields() -> None:
+    """Let tinytag keep only so many values of a field: it compares each with all before it."""
+    from tinytag import tinytag
+
+    class Few(list[str]):
+        def append(self, value: str) -> None:
+            if len(self) < MOST_NAMES:
+                super().append(value)
+
+    class FewOfEach(tinytag.OtherFields):
+        def __setitem__(self, name: str, values: list[str]) -> None:
+            super().__setitem__(name, Few(values[:MOST_NAMES]))
+
+    tinytag.OtherFields = FewOfEach  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -32,11 +33,17 @@ def find(where: Path, problems: dict[str, list[Path]], suffixes: Sequence[str] =
         yield where
         return
     seen: set[tuple[int, int]] = set()
+    system = _system_devices()
+    if where.stat().st_dev in system:  # it was asked for
+        system = set()
     waiting = [where]
     while waiting:
         folder = waiting.pop()
         try:
             stat = folder.stat()
+            if stat.st_dev in system:
+                problems.setdefault("of the system, not of files", []).append(folder)
+                continue
             if (stat.st_dev, stat.st_ino) in seen:  # a link back, or a second one to the same folder
                 continue
             seen.add((stat.st_dev, stat.st_ino))
@@ -57,3 +64,14 @@ def find(where: Path, problems: dict[str, list[Path]], suffixes: Sequence[str] =
             except OSError as error:  # a link that leads to itself
                 problems.setdefault(f"cannot be opened ({error.strerror})", []).append(folder / entry.name)
         waiting += reversed(below)
+
+
+def _system_devices() -> set[int]:
+    """Devices of what looks like folders but is the system itself; a link may lead there from a folder of music."""
+    found = set()
+    for name in ("/proc", "/sys", "/dev"):
+        with contextlib.suppress(OSError):
+            found.add(os.stat(name).st_dev)  # noqa: PTH116 - no such path on Windows
+    with contextlib.suppress(OSError):
+        found.discard(os.stat("/").st_dev)  # noqa: PTH116
+    return found

@@ -162,6 +162,8 @@ def _chained(connection: sqlite3.Connection) -> _Lists:
                 add(number, [*folders, titles[number]])
 
     add(0, [])
+    while below:  # folders of a damaged database that contain each other
+        add(next(iter(below)), [])
     return found
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from disco.catalogue import Catalogue
 from disco.errors import DataError, DiscoError, MissingExtra, NotFoundError
 from disco.sources import entries as library
-from disco.sources.dj.sqlite import is_sqlite
+from disco.sources.dj.sqlite import is_sqlite, limit_time
 from disco.sources.tracklist import Entry, Tracklist
 
 NAME = "rekordbox database"
@@ -142,6 +142,7 @@ def _opened(path: Path) -> Iterator[Any]:
             for there in filter(Path.exists, (path, path.with_name(f"{path.name}-wal"))):
                 shutil.copyfile(there, Path(folder, there.name))
             with contextlib.closing(make(Path(folder, path.name))) as connection:
+                limit_time(getattr(connection, "driver_connection", connection))  # SQLAlchemy wraps that of SQLCipher
                 yield connection.cursor()
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None

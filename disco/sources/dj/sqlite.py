@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +16,10 @@ from disco.errors import DataError, NotFoundError
 _MAGIC = b"SQLite format 3\0"
 # Position of the file format in the header; 2 means that a write-ahead log lies beside the file.
 _FORMAT, _WITH_LOG = 18, 2
+# Seconds of the processor; 100,000 tracks take one. Views of a small file can join without end.
+LONGEST_S = 20.0
+# Steps of SQLite's machine between two looks at the clock.
+_STEPS = 100_000
 
 
 def is_sqlite(path: Path) -> bool:
@@ -57,18 +62,29 @@ def opened(path: Path, program: str) -> Iterator[sqlite3.Connection]:
                 connection = sqlite3.connect(Path(folder, path.name))
             with contextlib.closing(connection):
                 connection.text_factory = lambda text: text.decode("utf-8", errors="replace")
+                limit_time(connection)
                 yield connection
     except OSError as error:
         raise DataError(path, f"cannot be read ({error.strerror})") from None
     # SQLite's message about a damaged schema need not be UTF-8.
     except (sqlite3.Error, UnicodeDecodeError) as error:
+        if "interrupted" in str(error):
+            raise DataError(
+                path, f"takes more than {LONGEST_S:.0f} s to read, as no library of {program} does"
+            ) from None
         hint = f"it is damaged, or {program} is writing to it: close {program} and try again"
         raise DataError(path, f"cannot be read as {program}'s library ({error}); {hint}") from None
 
 
+def limit_time(connection: sqlite3.Connection) -> None:
+    """Interrupt what SQLite does after `LONGEST_S` seconds of the processor."""
+    deadline = time.process_time() + LONGEST_S
+    connection.set_progress_handler(lambda: time.process_time() > deadline, _STEPS)
+
+
 def tables_of(connection: sqlite3.Connection) -> set[str]:
-    """Names of the tables of a database."""
-    return {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+    """Names of the tables of a database; views, which can compute anything, are none."""
+    return {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def _header(path: Path) -> bytes:

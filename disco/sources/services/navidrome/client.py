@@ -69,6 +69,8 @@ def login() -> Login:
             "nobody is logged in to Navidrome; set DISCO_NAVIDROME_URL, DISCO_NAVIDROME_USER and "
             f"DISCO_NAVIDROME_PASSWORD (or _TOKEN and _SALT), or write url, user and password to {path}, as JSON"
         )
+    if "@" in settings["url"]:
+        raise DiscoError("the address of Navidrome holds a login, which would be shown; give user and password apart")
     if not is_allowed_url(settings["url"], allow_http=True):
         raise DiscoError(f"{printable(settings['url'])} is no address of a server; write it as https://music.example")
     salt = settings["salt"]

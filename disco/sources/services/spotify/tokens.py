@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -57,7 +57,10 @@ def addresses() -> Addresses:
     api = os.environ.get("DISCO_SPOTIFY_API", "https://api.spotify.com/v1").rstrip("/") + "/"
     accounts = os.environ.get("DISCO_SPOTIFY_ACCOUNTS", "https://accounts.spotify.com").rstrip("/")
     for url in (api, accounts):
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise DiscoError(f"{url}: is no address; change DISCO_SPOTIFY_API or _ACCOUNTS") from None
         if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1"):
             raise DiscoError(f"{url}: a login is sent over https alone; change DISCO_SPOTIFY_API or _ACCOUNTS")
     return Addresses(api, f"{accounts}/authorize", f"{accounts}/api/token")
@@ -310,10 +313,12 @@ def _wait(port: int, state: str, ready: Callable[[], object], patience: float) -
             """Say nothing: the address holds the code."""
 
     try:
-        server = HTTPServer(("127.0.0.1", port), RedirectHandler)
+        server = ThreadingHTTPServer(("127.0.0.1", port), RedirectHandler)
     except (OSError, OverflowError):
         raise DiscoError(f"port {port} of this machine is taken; name another with --port") from None
     with server:
+        # A connection that says nothing keeps nobody else out, and nobody waiting at the end.
+        server.daemon_threads, server.block_on_close = True, False
         server.timeout = 0.2
         ready()
         end = time.monotonic() + patience
