@@ -241,11 +241,11 @@ class _Checks:
 
     def _refused(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str]:
         """Status and reason of a refusal; 0 if the request is welcome."""
-        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        host = _host(f"//{headers.get('host', '')}")
         if self._options.is_local and host not in LOOPBACK:
             return 421, "this server answers for this machine alone"  # another site's name leads here
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
+        if origin is not None and origin.partition("//")[2] != headers.get("host", ""):
             return 403, "another site may not ask here"
         if headers.get("sec-fetch-site", "same-origin") == "cross-site" and scope.get("method") != "GET":
             return 403, "another site may not ask here"
@@ -263,3 +263,11 @@ class _Checks:
         except (binascii.Error, UnicodeDecodeError):
             return False
         return scheme.lower() == "basic" and hmac.compare_digest(given.encode(), self._options.password.encode())
+
+
+def _host(address: str) -> str:
+    """The host that an address names; empty where it names none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:  # an IPv6 address without its end
+        return ""

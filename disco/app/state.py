@@ -137,9 +137,17 @@ def read_state(sent: object) -> tuple[State, list[str]]:
     return State(**values), notes
 
 
+def _float(value: float) -> float:
+    """A number of JSON, which may have any number of digits; NaN if it is not finite."""
+    try:
+        return float(value) if math.isfinite(value) else math.nan
+    except OverflowError:
+        return 1e300 if value > 0 else -1e300
+
+
 def _number(least: float, most: float) -> Any:
     def read(value: object) -> float | None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value := _float(value)):
             return None
         return float(min(max(value, least), most))
 

@@ -13,6 +13,9 @@ from disco.catalogue.schema import PERSON
 from disco.errors import DataError
 from disco.models.card import read_card
 
+# For fewer tracks, starting threads takes longer than the work.
+_FEW = 10_000
+
 
 @dataclass(frozen=True)
 class Scaler:
@@ -54,6 +57,10 @@ class Scaler:
             np.subtract(_yeo_johnson(features[:, i], self.lambdas[i]), self.mean[i], out=scaled[i])
             scaled[i] /= self.scale[i]
 
+        if len(features) < _FEW:
+            for i in range(len(scaled)):
+                column(i)
+            return scaled.T
         # NumPy releases the interpreter lock; for a million tracks threads pay off.
         with ThreadPoolExecutor() as threads:
             list(threads.map(column, range(len(scaled))))

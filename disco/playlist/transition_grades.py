@@ -16,9 +16,7 @@ people's playlists, 63 % lie within the first quartile of all music and 86 % wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +117,7 @@ def folded(before: Floats, after: Floats) -> NDArray[np.bool_]:
 
 def issues(playlist: Playlist, grades: Grades, apart: DistanceQuantiles, i: int) -> list[str]:
     """What is not good about the transition from track i to i + 1, and what is unknown, in words."""
-    pair = playlist.tracks.tracks(np.array([i, i + 1]))
+    pair = playlist.tracks.tempos[i : i + 2]
     return [
         *_key_issues(playlist, int(grades.key[i]), i),
         *_tempo_issues(pair, int(grades.tempo[i]), float(playlist.terms["tempo_change"][i]), playlist.mixing),
@@ -158,13 +156,13 @@ def _key_issues(playlist: Playlist, grade: int, i: int) -> list[str]:
     return [f"keys {before} → {after}{pitched}: {far}, which {playlist.mixing.key_rule} does not allow"]
 
 
-def _tempo_issues(pair: Sequence[dict[str, Any]], grade: int, change: float, mixing: Mixing) -> list[str]:
+def _tempo_issues(pair: Floats, grade: int, change: float, mixing: Mixing) -> list[str]:
     if grade == UNKNOWN:
         return ["a tempo is unknown"]
     if grade == 0:
         return []
-    before, after = (np.float32(track["tempo_bpm"]) for track in pair)
-    octave = folded(np.array([before]), np.array([after]))[0] and mixing.folds
+    before, after = pair
+    octave = folded(pair[:1], pair[1:])[0] and mixing.folds
     half = f", {'double' if after > before else 'half'} time folded" if octave else ""
     return [f"tempo {before:.0f} → {after:.0f} BPM: {change:+.1f} %{half}"]
 

@@ -1,0 +1,205 @@
+"""How quickly the page answers: a knob, a keystroke, twenty people at once, and memory over many requests.
+
+    python benchmarks/page.py [--catalogue FILE] [--tracks N] [--seconds 60] [--requests 10000]
+
+Starts `disco app` as a process of its own and asks it as a browser does. Beside the time until the answer stands the
+processor time of the server for each, which other programs on the machine disturb less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import synthetic_tracks
+from table import head, row
+
+KNOBS = ("flow", "spicyness", "sweetness", "smoothness")
+PEOPLE = 20
+PAUSE = 0.5
+
+
+class Server:
+    """`disco app` on a free port, and what it costs."""
+
+    def __init__(self, catalogue: str, more: list[str]) -> None:
+        command = [sys.executable, "-m", "disco", "app", "-q", "--no-browser", "--port", "0", *more]
+        started = time.perf_counter()
+        self._process = subprocess.Popen([*command, "--catalogue", catalogue], stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout
+        self.port = int(self._process.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
+        while not (answer := self._ready()).get("ready"):
+            assert not answer.get("error"), answer
+            time.sleep(0.1)
+        self.start_seconds = time.perf_counter() - started
+        self.tracks: int = answer["tracks"]
+
+    def _ready(self) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = ask(self.connection(), "ready", None)
+        except ConnectionError:
+            return {}
+        return answer
+
+    def connection(self) -> HTTPConnection:
+        """One that stays open, as a browser's does."""
+        return HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    @property
+    def _processes(self) -> list[int]:
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        return [self._process.pid, *map(int, children)]
+
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time so far, of all its processes."""
+        fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self._processes]
+        return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def megabytes(self) -> float:
+        """Memory now, of all its processes; what they share counts once for each."""
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._processes)
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait(20)
+
+
+@contextmanager
+def serving(catalogue: str, more: list[str]) -> Iterator[Server]:
+    """A server while the block lasts."""
+    server = Server(catalogue, more)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def ask(connection: HTTPConnection, what: str, sent: Any) -> Any:
+    """One answer of the page's server."""
+    if sent is None:
+        connection.request("GET", f"/page/{what}")
+    else:
+        connection.request("POST", f"/page/{what}", json.dumps(sent), {"content-type": "application/json"})
+    answer = connection.getresponse()
+    body = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(body.decode())
+    return json.loads(body)
+
+
+def a_state(rng: np.random.Generator, seeds: list[str]) -> dict[str, Any]:
+    """A knob turned to where nobody had it before, so that no answer is one that is kept."""
+    return {"seeds": seeds, **{name: round(float(rng.uniform(0, 3)), 4) for name in KNOBS}}
+
+
+def timed(server: Server, work: list[tuple[str, Any]]) -> tuple[np.ndarray, float]:
+    """Milliseconds of each answer, and the server's processor milliseconds for one."""
+    connection, times, before = server.connection(), [], server.processor_seconds
+    for what, sent in work:
+        start = time.perf_counter()
+        ask(connection, what, sent)
+        times.append(1000 * (time.perf_counter() - start))
+    return np.array(times), 1000 * (server.processor_seconds - before) / len(work)
+
+
+def crowd(server: Server, seeds: list[list[str]], seconds: float) -> tuple[np.ndarray, int, float]:
+    """Milliseconds of the answers to people who each turn a knob every half second, errors, and processor time."""
+    times: list[float] = []
+    errors = 0
+    lock, before = threading.Lock(), server.processor_seconds
+    end = time.perf_counter() + seconds
+
+    def person(number: int) -> None:
+        nonlocal errors
+        rng, connection = np.random.default_rng(number), server.connection()
+        due = time.perf_counter() + float(rng.uniform(0, PAUSE))
+        while due < end:
+            time.sleep(max(0.0, due - time.perf_counter()))
+            try:
+                ask(connection, "play", {"state": a_state(rng, seeds[number])})
+            except (OSError, RuntimeError):
+                errors += 1
+                connection = server.connection()
+            with lock:
+                times.append(1000 * (time.perf_counter() - due))  # waiting for the last answer counts too
+            due = max(due + PAUSE, time.perf_counter())
+
+    people = [threading.Thread(target=person, args=(number,)) for number in range(PEOPLE)]
+    for each in people:
+        each.start()
+    for each in people:
+        each.join()
+    return np.array(times), errors, 1000 * (server.processor_seconds - before) / max(len(times), 1)
+
+
+def main() -> None:
+    """Print the table."""
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--catalogue", metavar="FILE", help="measure on your own tracks")
+    p.add_argument("--tracks", type=int, default=1_000_000, metavar="N", help="or on so many made-up ones (1000000)")
+    p.add_argument("--answers", type=int, default=200, metavar="N", help="answers to one person (200)")
+    p.add_argument("--seconds", type=float, default=60, metavar="S", help="how long 20 people turn knobs (60)")
+    p.add_argument("--requests", type=int, default=0, metavar="N", help="requests over which memory is watched (0)")
+    arguments, more = p.parse_known_args()
+    catalogue = arguments.catalogue or str(synthetic_tracks.file(arguments.tracks))
+    rng = np.random.default_rng(0)
+    with serving(catalogue, more) as server:
+        found = ask(server.connection(), "search", {"text": "the"}) + ask(
+            server.connection(), "search", {"text": "li"}
+        )
+        ids = [each["id"] for each in found]
+        seeds = [[str(each) for each in rng.choice(ids, 3, replace=False)] for _ in range(PEOPLE)]
+        title = found[0]["title"]
+        head(
+            f"The page with {server.tracks:,} tracks, load {os.getloadavg()[0]:.0f}, "
+            f"ready after {server.start_seconds:.1f} s, {server.megabytes:.0f} MB",
+            *("what", "median, ms", "95 %, ms", "processor, ms each"),
+        )
+        timed(server, [("play", {"state": a_state(rng, seeds[0])}) for _ in range(5)])
+        times, cost = timed(server, [("play", {"state": a_state(rng, seeds[0])}) for _ in range(arguments.answers)])
+        row("a knob", *quantiles(times), f"{cost:.0f}")
+        letters = [title[:n] for n in range(1, len(title) + 1)]
+        times, cost = timed(
+            server, [("search", {"text": text}) for text in letters * (arguments.answers // len(letters))]
+        )
+        row("a keystroke", *quantiles(times), f"{cost:.0f}")
+        if arguments.seconds:
+            times, errors, cost = crowd(server, seeds, arguments.seconds)
+            what = f"{PEOPLE} people, {len(times):,} requests, {errors} errors"
+            row(what, *quantiles(times), f"{cost:.0f}")
+        if arguments.requests:
+            watch_memory(server, rng, seeds, arguments.requests)
+
+
+def watch_memory(server: Server, rng: np.random.Generator, seeds: list[list[str]], requests: int) -> None:
+    """Print the memory after each tenth of the requests."""
+    seen = []
+    for _ in range(10):
+        timed(server, [("play", {"state": a_state(rng, seeds[i % PEOPLE])}) for i in range(requests // 10)])
+        seen.append(server.megabytes)
+    print(f"\nMemory over {requests:,} requests: {', '.join(f'{each:.0f}' for each in seen)} MB")
+    print(f"From a fifth to the end: {seen[-1] / seen[1] - 1:+.1%}")
+
+
+def quantiles(times: np.ndarray) -> list[str]:
+    """Median and 95th percentile, as shown."""
+    return [f"{np.median(times):.0f}", f"{np.quantile(times, 0.95):.0f}"]
+
+
+if __name__ == "__main__":
+    main()
