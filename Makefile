@@ -70,6 +70,6 @@ $(VENV)/.installed-app: setup.cfg pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable '.[dev,train,notebook,audio,app]'
+	$(BIN)/pip install --quiet --editable '.[dev,train,notebook,audio,app,mcp]'
 	$(BIN)/python -m compileall -q disco
 	touch $@ $(VENV)/.installed $(VENV)/.installed-app

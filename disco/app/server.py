@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import logging
-import threading
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +21,9 @@ from disco import sources
 from disco.app import answers
 from disco.app.api import add_api, read_json
 from disco.app.layout import dash_page
-from disco.app.play import Music, corrected, music_of
+from disco.app.play import Music
+from disco.app.reading import Reading
 from disco.errors import DiscoError
-from disco.sources.corrections import Correction
-
-log = logging.getLogger(__name__)
 
 MOST_BYTES = 24 * 2**20
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -66,73 +62,6 @@ class Options:
         return self.host in LOOPBACK
 
 
-class Reading:
-    """The catalogue while it is read in the background, and after that."""
-
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self.music: Music | None = None
-        self.error = ""
-        self.progress = "reading the catalogue"
-        self._done, self._lock = threading.Event(), threading.Lock()
-
-    def start(self) -> None:
-        """Begin to read; the page is served meanwhile, and shows how far it is."""
-        threading.Thread(target=self._read, name="catalogue", daemon=True).start()
-
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait until the catalogue is read, or failed to be; False if it is still being read."""
-        return self._done.wait(seconds)
-
-    def now(self) -> Music:
-        """The catalogue.
-
-        Raises
-        ------
-        DiscoError
-            While it is being read, and where it cannot be.
-        """
-        if self.music is None:
-            raise DiscoError(self.error or f"still {self.progress}")
-        return self.music
-
-    def correct(self, correction: Correction) -> dict[str, Any]:
-        """Answer with a corrected key or tempo from now on."""
-        with self._lock:
-            self.music = corrected(self.now(), correction)
-        return {"kept": True}
-
-    def _read(self) -> None:
-        handler = _Progress(self)
-        logging.getLogger("disco").addHandler(handler)
-        try:
-            catalogue = disco.open(self._options.catalogue)
-            if not len(catalogue):
-                raise DiscoError(f"{catalogue.where} has no tracks; start again with another --catalogue")
-            self.progress = "learning what belongs together"
-            self.music = music_of(catalogue)
-            catalogue.search("a", typing=True)  # the index is there before the first letter is typed
-        except DiscoError as error:
-            self.error = str(error)
-        except Exception:
-            log.exception("the catalogue cannot be read")
-            self.error = "the catalogue cannot be read; the terminal says why"
-        finally:
-            logging.getLogger("disco").removeHandler(handler)
-            self._done.set()
-
-
-class _Progress(logging.Handler):
-    """Keeps the last message of progress."""
-
-    def __init__(self, reading: Reading) -> None:
-        super().__init__(logging.INFO)
-        self._reading = reading
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._reading.progress = record.getMessage()[:200]
-
-
 def create(options: Options = Options()) -> FastAPI:
     """Make the application that a server runs; the catalogue is read in the background.
 
@@ -145,7 +74,7 @@ def create(options: Options = Options()) -> FastAPI:
     app = FastAPI(
         title="DISCO", version=disco.__version__, docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json"
     )
-    reading = Reading(options)
+    reading = Reading(lambda: disco.open(options.catalogue))
     folders = tuple(Path(path).resolve() for path in options.catalogue if Path(path).is_dir())
     _routes(app, reading, folders)
     add_api(app, reading.now)

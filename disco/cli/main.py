@@ -15,6 +15,7 @@ COMMANDS = {
     "lint": ("disco.cli.lint", "grade the transitions of a playlist that you have"),
     "next": ("disco.cli.next", "list what goes well after a track, with reasons"),
     "app": ("disco.cli.app", "open the page: turn the knobs, and see the playlist change"),
+    "mcp": ("disco.cli.mcp", "let assistants make and order playlists (Model Context Protocol)"),
     "learn": ("disco.cli.learn", "learn your own style, and what you played when, from histories"),
     "recommend": ("disco.cli.recommend", "name the tracks that belong to a playlist or a title"),
     "models": ("disco.cli.models", "list the models, show or remove one"),

@@ -1,0 +1,82 @@
+"""The catalogue of a server, read in the background while it answers already."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from disco.app.play import Music, corrected, music_of
+from disco.catalogue import Catalogue
+from disco.errors import DiscoError
+from disco.sources.corrections import Correction
+
+log = logging.getLogger(__name__)
+
+
+class Reading:
+    """The catalogue while it is read in the background, and after that."""
+
+    def __init__(self, open_it: Callable[[], Catalogue]) -> None:
+        self._open = open_it
+        self.music: Music | None = None
+        self.error = ""
+        self.progress = "reading the catalogue"
+        self._done, self._lock = threading.Event(), threading.Lock()
+
+    def start(self) -> None:
+        """Begin to read; the page is served meanwhile, and shows how far it is."""
+        threading.Thread(target=self._read, name="catalogue", daemon=True).start()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the catalogue is read, or failed to be; False if it is still being read."""
+        return self._done.wait(seconds)
+
+    def now(self) -> Music:
+        """The catalogue.
+
+        Raises
+        ------
+        DiscoError
+            While it is being read, and where it cannot be.
+        """
+        if self.music is None:
+            raise DiscoError(self.error or f"still {self.progress}")
+        return self.music
+
+    def correct(self, correction: Correction) -> dict[str, Any]:
+        """Answer with a corrected key or tempo from now on."""
+        with self._lock:
+            self.music = corrected(self.now(), correction)
+        return {"kept": True}
+
+    def _read(self) -> None:
+        messages = _Messages(self)
+        logging.getLogger("disco").addHandler(messages)
+        try:
+            catalogue = self._open()
+            if not len(catalogue):
+                raise DiscoError(f"{catalogue.where} has no tracks; start again with another --catalogue")
+            self.progress = "learning what belongs together"
+            self.music = music_of(catalogue)
+            catalogue.search("a", typing=True)  # the index is there before the first letter is typed
+        except DiscoError as error:
+            self.error = str(error)
+        except Exception:
+            log.exception("the catalogue cannot be read")
+            self.error = "the catalogue cannot be read; the terminal says why"
+        finally:
+            logging.getLogger("disco").removeHandler(messages)
+            self._done.set()
+
+
+class _Messages(logging.Handler):
+    """Keeps the last message of progress."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(logging.INFO)
+        self._reading = reading
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._reading.progress = record.getMessage()[:200]
