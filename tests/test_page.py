@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers.page import Page, browsing, serving
+
+from disco.app.state import State
 
 pytestmark = [
     *(pytest.mark.slow, pytest.mark.browser, pytest.mark.network, pytest.mark.process),
@@ -333,3 +337,7 @@ def test_a_server_that_is_gone_loses_nothing(browser: Any) -> None:
     assert "does not answer" in opened.tab.locator("#banner").inner_text()
     assert len(opened.ids) == 13
     opened.context.close()
+
+
+def test_the_script_starts_from_the_defaults_of_the_library(page: Page) -> None:
+    assert page.tab.evaluate("window.disco.DEFAULTS") == json.loads(json.dumps(asdict(State())))

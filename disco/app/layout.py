@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from disco.app.state import State
 from disco.playlist.cost import Knobs
 from disco.playlist.key_rules import KEY_RULES
+from disco.playlist.matching import KNOBS as ORDER_KNOBS
 from disco.playlist.sequence import ARCS
 from disco.playlist.styles import style_names
 
@@ -128,7 +130,8 @@ def layout() -> Any:
 
 def _facts() -> dict[str, Any]:
     """What the script needs to know."""
-    return {"figures": {name: about for name, _, about in FIGURES}, "arcs": ARCS}
+    figures = {name: about for name, _, about in FIGURES}
+    return {"figures": figures, "arcs": ARCS, "order_knobs": asdict(ORDER_KNOBS)}
 
 
 def _header() -> Any:

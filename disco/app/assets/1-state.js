@@ -8,8 +8,6 @@
     arc: [], tempo_arc: [], genre: "", without_genre: "", keys: "", bpm: "", duration: "",
     variety: 0, variety_seed: 0, pins: [], out: [], together: [], tracks: [], name: "", given_order: false,
   });
-  // Of lists that are put in order, as `disco order` has them.
-  const ORDER_KNOBS = Object.freeze({ flow: 1, spicyness: 1.2, sweetness: 5, smoothness: 2.2 });
   // Changes of one value within so many milliseconds are one step of undo.
   const ONE_STEP_MS = 900;
   const MOST_STEPS = 200;
@@ -147,7 +145,7 @@
   }
 
   window.disco = {
-    DEFAULTS, ORDER_KNOBS,
+    DEFAULTS,
     state: {
       get: () => state, change, replace, undo, redo, compact, clean, write, read, same,
       canUndo: () => past.length > 0, canRedo: () => future.length > 0,

@@ -9,6 +9,7 @@
   const DARK = { "#1f2933": "#e8edf2", "#66727f": "#a9b4c0", "#c9d0d6": "#4a5663", "#e4e8ec": "#2b343d", "#f3f1ea": "#232a33", "#e9ecef": "#333d47", "#fbfbfa": "#1a2027", "#dfe2e5": "#39434d", white: "#171c22" };
   const TOLD = {};
   const ARCS = {};
+  const ORDER_KNOBS = {}; // of lists that are put in order, as `disco order` has them
   let shown = null; // the last answer
   let kept = null; // the setting A that is compared with
   let figureKind = "map";
@@ -148,6 +149,7 @@
       const out = $(name + "-value");
       if (out) out.textContent = String(Math.round(now[name] * 10) / 10);
     }
+    set("spicyness", { disabled: now.tracks.length > 0 }); // nothing is predicted there
     set("variety", { value: now.variety });
     set("length-kind", { value: now.minutes === null ? "tracks" : "minutes" });
     set("length", { value: now.minutes === null ? now.length : now.minutes });
@@ -203,7 +205,7 @@
       const answer = await server.open(file, playlist);
       if (answer.choices) { choose(file, answer.choices); return; }
       banner(answer.notes.join("; "));
-      state.replace(Object.assign({ tracks: answer.tracks, name: answer.name }, window.disco.ORDER_KNOBS));
+      state.replace(Object.assign({ tracks: answer.tracks, name: answer.name }, ORDER_KNOBS));
     } catch (error) {
       banner(error.message === "away" ? "The server does not answer." : error.message, "problem");
     }
@@ -398,6 +400,7 @@
     const dom = JSON.parse($("page-facts").textContent);
     Object.assign(TOLD, dom.figures);
     Object.assign(ARCS, dom.arcs);
+    Object.assign(ORDER_KNOBS, dom.order_knobs);
     let theme = null;
     try { theme = localStorage.getItem("disco-theme"); } catch (error) { /* a browser without storage */ }
     if (theme) set("theme", { forceColorScheme: theme });
