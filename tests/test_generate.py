@@ -239,7 +239,7 @@ def test_alternatives_are_one_object_and_files_and_what_was_had_is_left_out(libr
 def test_verbs_are_found_or_named(capsys):
     assert main.main(["dance"]) == 2
     assert (
-        "there is no command 'dance'; there are generate, order, lint, next, learn, recommend, models, catalogue"
+        "there is no command 'dance'; there are generate, order, lint, next, app, mcp, learn, recommend, models"
         in capsys.readouterr().err
     )
     assert main.main(["--help"]) == 0

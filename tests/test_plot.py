@@ -359,5 +359,5 @@ def test_figures_are_drawn_by_their_kind_and_a_wrong_kind_is_refused() -> None:
     made = playlist(track(0), track(1))
     assert made.figure() == plot.path(made)
     assert made.figure("wheel") == plot.wheel(made)
-    with pytest.raises(DiscoError, match="there are: path, wheel, curves, matrix"):
+    with pytest.raises(DiscoError, match="there are: map, path, wheel, curves, matrix"):
         made.figure("cake")

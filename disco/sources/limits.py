@@ -151,7 +151,11 @@ class Budget:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.left = self.most = max(UNPACKED_BYTES, UNPACKED_TIMES * path.stat().st_size)
+        try:
+            size = path.stat().st_size
+        except (OSError, ValueError):  # who reads it says that it is not there
+            size = 0
+        self.left = self.most = max(UNPACKED_BYTES, UNPACKED_TIMES * size)
 
     def spend(self, size: int) -> None:
         """Take so many bytes off.

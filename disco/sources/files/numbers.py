@@ -153,7 +153,7 @@ def numbers(
         Reads one text; `parse_number` by default.
     """
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-        return np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=float)
+        return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=float)
     parse = parse or (lambda text: parse_number(text, name in _COUNTS))
     texts = pc.utf8_lower(pc.utf8_trim_whitespace(values))
     texts = pc.if_else(pc.is_in(texts, value_set=pa.array(NOTHING)), pa.scalar(None, pa.string()), texts)
@@ -264,7 +264,8 @@ def on_scale(columns: Mapping[str, tuple[str, Values, bool]], report: Report) ->
             made[name] = values / factor
         elif name == "loudness":
             made[name] = values
-            if (values > 0).any() and not (values < 0).any():
+            # One or two above 0 may be loud; a whole column is on another scale.
+            if (values > 0).sum() >= _FEW_LOUD and not (values < 0).any():
                 report.odd(
                     int((values > 0).sum()), f"loudness in {header!r}, which is in no dB", int(np.argmax(values > 0))
                 )
@@ -276,6 +277,9 @@ def on_scale(columns: Mapping[str, tuple[str, Values, bool]], report: Report) ->
             f"{', '.join(map(repr, in_per_cent))} {'is' if len(in_per_cent) == 1 else 'are'} in per cent"
         )
     return made
+
+
+_FEW_LOUD = 2
 
 
 def _middle(values: Values) -> float:
@@ -291,7 +295,10 @@ def _beyond(values: Values) -> bool:
 def _share_of(name: str, values: Values, written: bool, per_cent: bool) -> int:
     """What the values of a feature are shares of: 1, 10 or 100."""
     if _beyond(values):
-        return 10 if name == "energy" and not per_cent and not written and np.nanmax(values) <= 10 else 100
+        known = values[~np.isnan(values)]
+        if name != "energy" or per_cent or written or known.max() > 10:
+            return 100
+        return 10 if (known % 1 == 0).all() else 1  # levels are whole numbers; what is not is an error
     whole = not ((values > 0) & (values < 1)).any()
     return 100 if (per_cent or written) and whole and (values > 0).any() else 1
 
