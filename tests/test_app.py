@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import socket
+import subprocess
+import sys
 import wave
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,7 +24,7 @@ import requests
 from helpers.catalogues import random_catalogue
 from helpers.page import serving
 
-from disco.app.server import Options
+from disco.app.server import Options, from_environment, to_environment
 from disco.catalogue import SCHEMA, Catalogue
 from disco.errors import DiscoError
 from disco.sources.files import tables
@@ -356,3 +359,31 @@ def test_knobs_at_their_limits_and_beyond_make_a_playlist(address: str, value: A
     assert answer.status_code == 200, answer.text
     assert len(answer.json()["rows"]) == 4
     assert all(0 <= knob <= 10 for knob in answer.json()["knobs"].values())
+
+
+@pytest.mark.process
+def test_several_processes_answer_as_one_and_a_correction_reaches_all(tmp_path: Path) -> None:
+    environment = {**os.environ, "DISCO_DATA": str(tmp_path)}
+    command = [sys.executable, "-m", "disco", "app", "-q", "--no-browser", "--port", "0", "--workers", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
+        try:
+            assert server.stdout
+            address = server.stdout.readline().split()[3].rstrip("/")
+            first = {post(address, "play", {"state": STATE}).text for _ in range(8)}
+            assert len(first) == 1
+            assert post(address, "correct", {"id": "demo-00001", "bpm": "101.5"}).status_code == 200
+            found = {post(address, "play", {"state": STATE}).json()["rows"][0]["bpm"] for _ in range(16)}
+            assert found == {101.5}
+        finally:
+            server.terminate()
+    assert server.returncode == 0
+
+
+def test_options_of_several_processes_are_those_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCO_APP_OPTIONS", "")
+    monkeypatch.setenv("DISCO_APP_PASSWORD", "")
+    to_environment(Options(("none.csv",), "0.0.0.0", 80, "secret"))
+    assert "secret" not in os.environ["DISCO_APP_OPTIONS"]
+    app = from_environment()
+    assert app.state.reading.wait(60)
+    assert "none.csv" in app.state.reading.error

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from disco.app.play import Music
@@ -24,7 +24,7 @@ _WRONG = {
 }
 
 
-def add_api(app: FastAPI, music: Callable[[], Music]) -> None:
+def add_api(app: FastAPI, music: Callable[[], Music], several: CapacityLimiter) -> None:
     """Put the four verbs on a server.
 
     Parameters
@@ -32,11 +32,13 @@ def add_api(app: FastAPI, music: Callable[[], Music]) -> None:
     app : FastAPI
     music : callable
         The catalogue and what was loaded for it; raises `DiscoError` where it is not there.
+    several : CapacityLimiter
+        How many playlists are made at once.
     """
     for verb in VERBS:
         app.add_api_route(
             f"/v1/{verb.path}",
-            _endpoint(verb, music),
+            _endpoint(verb, music, None if verb.path == "search" else several),
             methods=["POST"],
             operation_id=verb.name,
             summary=verb.does,
@@ -57,13 +59,13 @@ _ANSWERS = {
 }
 
 
-def _endpoint(verb: Verb, music: Callable[[], Music]) -> Callable[[Request], Any]:
+def _endpoint(verb: Verb, music: Callable[[], Music], limiter: CapacityLimiter | None) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             return JSONResponse({"error": "send JSON, with the header content-type: application/json"}, 400)
         body = await request.body()
-        return await run_in_threadpool(answer, body)
+        return await to_thread.run_sync(answer, body, limiter=limiter)
 
     def answer(body: bytes) -> Response:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -84,9 +84,9 @@ def music_of(catalogue: Catalogue) -> Music:
     return Music(catalogue, default_recommender(catalogue), predictor, distance_quantiles(predictor.embed(sample)))
 
 
-def corrected(music: Music, correction: Correction) -> Music:
-    """The same music with a key or tempo corrected in it; where tracks lie is not computed anew."""
-    catalogue = apply(music.catalogue, [correction]).with_arrays_of(music.catalogue)
+def corrected(music: Music, corrections: Sequence[Correction]) -> Music:
+    """The same music with keys and tempos corrected in it; where tracks lie is not computed anew."""
+    catalogue = apply(music.catalogue, corrections).with_arrays_of(music.catalogue)
     return Music(catalogue, default_recommender(catalogue), music.predictor, music.apart)
 
 

@@ -10,9 +10,12 @@ from typing import Any
 from disco.app.play import Music, corrected, music_of
 from disco.catalogue import Catalogue
 from disco.errors import DiscoError
+from disco.sources import corrections
 from disco.sources.corrections import Correction
 
 log = logging.getLogger(__name__)
+# Seconds for which an answer waits for the catalogue.
+_PATIENCE = 10.0
 
 
 class Reading:
@@ -23,7 +26,9 @@ class Reading:
         self.music: Music | None = None
         self.error = ""
         self.progress = "reading the catalogue"
-        self._done, self._lock = threading.Event(), threading.Lock()
+        self._done, self._lock = threading.Event(), threading.RLock()
+        self._corrections = corrections.user_file()
+        self._applied = self._stamp()
 
     def start(self) -> None:
         """Begin to read; the page is served meanwhile, and shows how far it is."""
@@ -34,22 +39,45 @@ class Reading:
         return self._done.wait(seconds)
 
     def now(self) -> Music:
-        """The catalogue.
+        """The catalogue, with corrections that other processes have kept meanwhile.
 
         Raises
         ------
         DiscoError
-            While it is being read, and where it cannot be.
+            While it is being read for longer than a few seconds, and where it cannot be.
         """
         if self.music is None:
+            self.wait(_PATIENCE)  # where several processes serve, another may have been ready before
+        if self.music is None:
             raise DiscoError(self.error or f"still {self.progress}")
+        self._catch_up()
         return self.music
 
     def correct(self, correction: Correction) -> dict[str, Any]:
-        """Answer with a corrected key or tempo from now on."""
-        with self._lock:
-            self.music = corrected(self.now(), correction)
+        """Answer with a corrected key or tempo, which was kept, from now on."""
+        if not self._catch_up():
+            with self._lock:
+                self.music = corrected(self.now(), [correction])
         return {"kept": True}
+
+    def _catch_up(self) -> bool:
+        """Apply the corrections that are kept if there are others than before; whether there are."""
+        if self.music is None or self._stamp() == self._applied:
+            return False
+        with self._lock:
+            stamp = self._stamp()
+            if stamp is not None and stamp != self._applied:
+                self.music = corrected(self.music, corrections.read(self._corrections))
+            self._applied = stamp
+        return True
+
+    def _stamp(self) -> tuple[int, int] | None:
+        """What changes when the corrections do; None without any."""
+        try:
+            facts = self._corrections.stat()
+        except OSError:
+            return None
+        return facts.st_mtime_ns, facts.st_ino
 
     def _read(self) -> None:
         messages = _Messages(self)

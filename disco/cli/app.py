@@ -10,12 +10,15 @@ import threading
 import time
 import webbrowser
 from collections.abc import Sequence
+from typing import Any
 
 from disco.cli import console, options
 from disco.errors import DiscoError, MissingExtra
 
 log = logging.getLogger(__name__)
 FROM_ENVIRONMENT = "DISCO_APP_PASSWORD"
+# Each reads the catalogue for itself.
+_MOST_WORKERS = 64
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,6 +37,9 @@ def parser() -> argparse.ArgumentParser:
     options.option(
         g, "--port", type=int, default=8050, metavar="N", help="port to listen on (8050); 0 for any free one"
     )
+    options.option(
+        g, "--workers", type=int, default=1, metavar="N", help="processes that answer, for several people at once (1)"
+    )
     g.description = f"Whoever is to reach it from elsewhere needs the password in {FROM_ENVIRONMENT}."
     options.add_verbosity(p.add_argument_group("output"))
     return p
@@ -46,20 +52,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     console.set_verbosity(arguments.quiet, arguments.verbose)
     try:
         import uvicorn
+        from uvicorn.supervisors import Multiprocess
 
-        from disco.app.server import Options, create
+        from disco.app.server import Options, create, to_environment
     except ImportError as error:
         raise MissingExtra(error.name or "dash", "app") from None
     wished = Options(tuple(arguments.catalogue), arguments.host, arguments.port, os.environ.get(FROM_ENVIRONMENT, ""))
+    if not 1 <= arguments.workers <= _MOST_WORKERS:
+        raise DiscoError(f"--workers must be from 1 to {_MOST_WORKERS}, not {arguments.workers}")
     listening = _listen(wished.host, wished.port)
     port = listening.getsockname()[1]
     everywhere = wished.host in ("0.0.0.0", "::")  # noqa: S104 - only shown
     shown = "127.0.0.1" if everywhere else f"[{wished.host}]" if ":" in wished.host else wished.host
     address = f"http://{shown}:{port}/"
     print(f"DISCO is at {address}   (Ctrl-C ends it)", flush=True)
-    server = uvicorn.Server(
-        uvicorn.Config(create(wished), log_level="warning", access_log=False, server_header=False)
-    )
+    quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
+    if arguments.workers > 1:
+        to_environment(wished)
+        made = uvicorn.Config("disco.app.server:from_environment", factory=True, workers=arguments.workers, **quiet)
+        if arguments.browser:
+            webbrowser.open(address)  # which waits until one answers
+        Multiprocess(made, [listening]).run()
+        return 0
+    server = uvicorn.Server(uvicorn.Config(create(wished), **quiet))
     if arguments.browser:
         threading.Thread(target=_open_when_started, args=(server, address), daemon=True).start()
     server.run(sockets=[listening])
