@@ -23,6 +23,7 @@ pytest.importorskip("dash_mantine_components")
 import requests
 from helpers.catalogues import random_catalogue
 from helpers.page import serving
+from helpers.random_requests import wrong_answers
 
 from disco.app.server import Options, from_environment, to_environment
 from disco.catalogue import SCHEMA, Catalogue
@@ -387,3 +388,14 @@ def test_options_of_several_processes_are_those_of_the_command(monkeypatch: pyte
     app = from_environment()
     assert app.state.reading.wait(60)
     assert "none.csv" in app.state.reading.error
+
+
+def test_random_requests_are_answered_without_an_error_of_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCO_DATA", str(tmp_path))  # `python tests/helpers/random_requests.py 5000` asks more
+    with serving() as address:
+        wrong, statuses = wrong_answers(address, 200, seed=7)
+    assert not wrong
+    assert statuses[200] > 60
+    assert statuses[400] > 30

@@ -69,7 +69,9 @@ def figure(playlist: Playlist, music: Music, kind: str) -> Any:
         drawn.update_layout(margin={"l": 92, "r": 8}, uniformtext={"mode": "hide", "minsize": 9})
     elif kind == "path":
         eye = drawn.layout.scene.camera.eye
-        drawn.update_layout(scene_camera_eye={"x": 1.3 * eye.x, "y": 1.3 * eye.y, "z": 1.3 * eye.z}, height=480)
+        if eye.x is not None:  # a path is drawn, not the sentence that none can be
+            drawn.update_layout(scene_camera_eye={"x": 1.3 * eye.x, "y": 1.3 * eye.y, "z": 1.3 * eye.z})
+        drawn.update_layout(height=480)
     elif kind == "wheel":
         drawn.update_layout(height=500, showlegend=False)
     return json.loads(drawn.to_json())

@@ -14,6 +14,7 @@ import random
 import sys
 import tempfile
 import zipfile
+from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
@@ -105,7 +106,8 @@ FILES = {
     "a.tsv": b"title\tartist\n1\t2\n3\n",
     "a.json": b'{"tracks": [{"id": "demo-00001", "title": "One"}, {"title": null}, 3], "name": "x"}',
     "a.jspf": b'{"playlist": {"title": "t", "track": [{"title": "One", "creator": "Me", "duration": -3}]}}',
-    "a.xspf": b'<playlist version="1" xmlns="http://xspf.org/ns/0/"><trackList><track><title>One</title></track></trackList></playlist>',
+    "a.xspf": b'<playlist version="1" xmlns="http://xspf.org/ns/0/"><trackList>'
+    b"<track><title>One</title></track></trackList></playlist>",
     "a.pls": b"[playlist]\nFile1=a.mp3\nTitle1=Me - One\nLength1=-1\nNumberOfEntries=9999999999\n",
     "a.xml": b'<?xml version="1.0"?><DJ_PLAYLISTS Version="1.0.0"><COLLECTION Entries="1"><TRACK TrackID="1" Name="One" '
     b'Artist="Me" AverageBpm="120" Tonality="8A"/></COLLECTION><PLAYLISTS><NODE Type="0" Name="ROOT"><NODE Name="p" '
@@ -226,22 +228,26 @@ def a_request(rng: random.Random) -> tuple[str, str, dict[str, Any]]:
     return "POST", f"page/{kind}", {"data": json.dumps(sent)}
 
 
-def wrong_answers(address: str, n: int, seed: int) -> list[str]:
-    """Requests among n random ones whose answer is an error of the server, or shows one."""
+def wrong_answers(address: str, n: int, seed: int) -> tuple[list[str], Counter[int]]:
+    """Requests among n random ones whose answer is or shows an error of the server; and how many had which status."""
     rng, wrong, session = random.Random(seed), [], requests.Session()
+    statuses: Counter[int] = Counter()
     for number in range(n):
         method, path, more = a_request(rng)
+        if wrong and wrong[-1].startswith(f"{number - 1}:"):
+            session = requests.Session()  # the server closes the connection after an error
         try:
             answer = session.request(method, f"{address}/{path}", timeout=120, **more)
         except requests.RequestException as error:
             wrong.append(f"{number}: {method} {path} {str(more)[:2000]} -> {error}")
             continue
+        statuses[answer.status_code] += 1
         shown = answer.text if answer.headers.get("content-type", "").startswith("application/json") else ""
         if answer.status_code >= 500 or "Traceback" in shown or "disco-upload-" in shown:
             wrong.append(f"{number}: {method} {path} {str(more)[:2000]} -> {answer.status_code} {shown[:200]}")
         elif answer.status_code == 400 and not answer.json().get("error"):
             wrong.append(f"{number}: {method} {path} {str(more)[:2000]} -> no sentence")
-    return wrong
+    return wrong, statuses
 
 
 def main() -> None:
@@ -252,9 +258,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DISCO_DATA"] = os.environ["DISCO_CONFIG"] = folder
         with serving() as address:
-            wrong = wrong_answers(address, n, seed)
+            wrong, statuses = wrong_answers(address, n, seed)
     print("\n".join(wrong))
-    print(f"{len(wrong)} of {n:,} random requests were answered with an error of the server")
+    print(f"{len(wrong)} of {n:,} random requests were answered with an error of the server; {dict(statuses)}")
     sys.exit(bool(wrong))
 
 
