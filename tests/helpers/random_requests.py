@@ -109,11 +109,12 @@ FILES = {
     "a.xspf": b'<playlist version="1" xmlns="http://xspf.org/ns/0/"><trackList>'
     b"<track><title>One</title></track></trackList></playlist>",
     "a.pls": b"[playlist]\nFile1=a.mp3\nTitle1=Me - One\nLength1=-1\nNumberOfEntries=9999999999\n",
-    "a.xml": b'<?xml version="1.0"?><DJ_PLAYLISTS Version="1.0.0"><COLLECTION Entries="1"><TRACK TrackID="1" Name="One" '
-    b'Artist="Me" AverageBpm="120" Tonality="8A"/></COLLECTION><PLAYLISTS><NODE Type="0" Name="ROOT"><NODE Name="p" '
+    "a.xml": b'<?xml version="1.0"?><DJ_PLAYLISTS Version="1.0.0"><COLLECTION Entries="1"><TRACK TrackID="1" '
+    b'Name="One" Artist="Me" AverageBpm="120" Tonality="8A"/></COLLECTION><PLAYLISTS><NODE Type="0" Name="ROOT">'
+    b'<NODE Name="p" '
     b'Type="1" KeyType="0" Entries="1"><TRACK Key="1"/></NODE></NODE></PLAYLISTS></DJ_PLAYLISTS>',
-    "a.nml": b'<?xml version="1.0"?><NML VERSION="19"><COLLECTION ENTRIES="1"><ENTRY TITLE="One" ARTIST="Me"><LOCATION '
-    b'DIR="/:a/:" FILE="b.mp3" VOLUME="C:"/><TEMPO BPM="120"/></ENTRY></COLLECTION></NML>',
+    "a.nml": b'<?xml version="1.0"?><NML VERSION="19"><COLLECTION ENTRIES="1"><ENTRY TITLE="One" ARTIST="Me">'
+    b'<LOCATION DIR="/:a/:" FILE="b.mp3" VOLUME="C:"/><TEMPO BPM="120"/></ENTRY></COLLECTION></NML>',
     "a.txt": b"Attic Swimmer - Sleeping on Trains\nNobody - Nothing\n\xff\xfe\n",
     "bomb.xml": b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">'
     b'<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">]><DJ_PLAYLISTS>&c;</DJ_PLAYLISTS>',
