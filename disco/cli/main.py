@@ -54,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """Entry point of the console script."""
+    # Arrow loads pandas, where it is installed, to ask whether a list is one of its columns: half a second.
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     try:
         code = main()
         sys.stdout.flush()
