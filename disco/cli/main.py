@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 from disco import __version__
 
@@ -52,12 +53,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def run() -> None:
-    """Entry point of the console script."""
-    # Arrow loads pandas, where it is installed, to ask whether a list is one of its columns: half a second.
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+class _NoPandas:
+    """Finds every module but pandas, which is not there for it."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def _leave_out_pandas() -> None:
+    """Tell PyArrow that there is no pandas, once and for this process.
+
+    It would import pandas, where that is installed, at the first list that becomes an array: half a second, twice
+    what all other imports of a command take, and no command needs it. Other packages can still import it.
+    """
+    import pyarrow as pa
+
+    finder: Any = _NoPandas
+    sys.meta_path.insert(0, finder)
     try:
-        code = main()
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(finder)
+
+
+def run(command: str | None = None) -> None:
+    """Entry point of the console script, and of the module of one command."""
+    try:
+        if len(sys.argv) > 1:
+            _leave_out_pandas()
+        code = main(None if command is None else [command, *sys.argv[1:]])
         sys.stdout.flush()
     except KeyboardInterrupt:  # before a command, or after it
         code = 130
