@@ -150,21 +150,11 @@ class _TransitionTerms:
         Computed by a matrix product, with full weight of half and double time: accurate enough to guide a search.
         """
         columns, knobs = self._columns(options), self.knobs
-        embeddings = np.ascontiguousarray(columns.embeddings.T)
-        squares = np.einsum("ij,ij->i", embeddings, embeddings)
-        squares += 0 if columns.missing_variance is None else columns.missing_variance
-        costs = squares[:, None] + squares - 2 * (embeddings @ embeddings.T)
-        costs = np.float32(knobs.flow) * np.sqrt(np.maximum(costs, 0, out=costs))
-        key = columns.key
-        if self.mixing.pitch is None:
-            costs -= np.float32(knobs.sweetness) * self._similarity[np.ix_(key, key)]
-        else:
-            costs -= np.stack([self._pitched_keys(int(row), columns) for row in options])
-        tempo = np.c_[columns.cosine, columns.sine]
-        costs -= np.float32(knobs.smoothness) * (tempo @ tempo.T)
-        np.fill_diagonal(costs, np.inf)
-        near = min(_NEAR, len(options) - 1)
-        return np.asarray(np.partition(costs, near - 1, axis=1)[:, :near].mean(axis=1), dtype=np.float32)
+        if self.mixing.pitch is not None:
+            pitched = np.stack([self._pitched_keys(int(row), columns) for row in options])
+            return mean_of_nearest(columns, knobs, pitched)
+        values = (np.float32(knobs.sweetness) * self._similarity)[columns.key]
+        return mean_of_nearest(columns, knobs, np.take(values, columns.key, axis=1))
 
     def terms(self, path: Rows, distance: Floats) -> dict[str, Floats]:
         """Named terms of the transitions of a sequence, without the cost."""
@@ -209,6 +199,29 @@ class _TransitionTerms:
         if self._gathered is None or self._gathered[0] is not options:
             self._gathered = options, self._all.take(options)
         return self._gathered[1]
+
+
+def mean_of_nearest(columns: Columns, knobs: Knobs, keys: Floats) -> Floats:
+    """Mean cost of the `_NEAR` cheapest transitions from each of n tracks to the others, without constants: (n,).
+
+    Parameters
+    ----------
+    columns : Columns
+    knobs : Knobs
+    keys : ndarray, shape (n, n)
+        What the keys of each transition are worth, in the cost.
+    """
+    embeddings = np.ascontiguousarray(columns.embeddings.T)
+    squares = np.einsum("ij,ij->i", embeddings, embeddings)
+    squares += 0 if columns.missing_variance is None else columns.missing_variance
+    costs = squares[:, None] + squares - 2 * (embeddings @ embeddings.T)
+    costs = np.float32(knobs.flow) * np.sqrt(np.maximum(costs, 0, out=costs))
+    costs -= keys
+    tempo = np.c_[columns.cosine, columns.sine]
+    costs -= np.float32(knobs.smoothness) * (tempo @ tempo.T)
+    np.fill_diagonal(costs, np.inf)
+    near = min(_NEAR, len(costs) - 1)
+    return np.asarray(np.partition(costs, near - 1, axis=1)[:, :near].mean(axis=1), dtype=np.float32)
 
 
 def weighted(knobs: Knobs, mixing: Mixing) -> Knobs:
