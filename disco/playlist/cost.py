@@ -35,6 +35,8 @@ from disco.playlist.transition_cost import State
 
 # Cheapest transitions from a track that the lookahead cost averages. 10 and 40 do as well.
 _NEAR = 20
+# Tracks whose transitions to all others are priced at a time: for a pool of 400 they fit the second-level cache.
+_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -212,16 +214,26 @@ def mean_of_nearest(columns: Columns, knobs: Knobs, keys: Floats) -> Floats:
         What the keys of each transition are worth, in the cost.
     """
     embeddings = np.ascontiguousarray(columns.embeddings.T)
-    squares = np.einsum("ij,ij->i", embeddings, embeddings)
-    squares += 0 if columns.missing_variance is None else columns.missing_variance
-    costs = squares[:, None] + squares - 2 * (embeddings @ embeddings.T)
-    costs = np.float32(knobs.flow) * np.sqrt(np.maximum(costs, 0, out=costs))
-    costs -= keys
-    tempo = np.c_[columns.cosine, columns.sine]
-    costs -= np.float32(knobs.smoothness) * (tempo @ tempo.T)
-    np.fill_diagonal(costs, np.inf)
-    near = min(_NEAR, len(costs) - 1)
-    return np.asarray(np.partition(costs, near - 1, axis=1)[:, :near].mean(axis=1), dtype=np.float32)
+    tempo = np.stack([columns.cosine, columns.sine], axis=1)
+    n, one = len(embeddings), np.ones((len(embeddings), 1), dtype=np.float32)
+    squares = np.einsum("ij,ij->i", embeddings, embeddings)[:, None]
+    squares += 0 if columns.missing_variance is None else columns.missing_variance[:, None]
+    # |a - b|^2 = -2 a b + |a|^2 + |b|^2, in one product.
+    left = np.concatenate([embeddings * np.float32(-2), squares, one], axis=1)
+    right = np.concatenate([embeddings, one, squares], axis=1).T
+    means, near = np.empty(n, dtype=np.float32), min(_NEAR, n - 1)
+    for start in range(0, n, _ROWS):
+        rows = slice(start, min(start + _ROWS, n))
+        costs = left[rows] @ right
+        np.sqrt(np.maximum(costs, 0, out=costs), out=costs)
+        if knobs.flow != 1:
+            costs *= np.float32(knobs.flow)
+        costs -= keys[rows]
+        costs -= (np.float32(knobs.smoothness) * tempo[rows]) @ tempo.T
+        np.fill_diagonal(costs[:, start:], np.inf)
+        costs.partition(near - 1, axis=1)
+        means[rows] = costs[:, :near].mean(axis=1)
+    return means
 
 
 def weighted(knobs: Knobs, mixing: Mixing) -> Knobs:

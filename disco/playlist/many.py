@@ -23,7 +23,7 @@ from disco.playlist.sequence.beam import ADVANCE, FEW, WIDTH
 
 # Queries whose scores are computed together, and playlists that are searched for together: the costs of all options
 # of so many fit the processor's cache.
-_QUERIES, _AT_ONCE = 128, 16
+_QUERIES, _AT_ONCE = 32, 8
 _BITS = 64
 
 

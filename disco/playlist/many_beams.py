@@ -17,15 +17,14 @@ from disco.catalogue import Catalogue, Floats, Rows
 from disco.models.predictors import Predictor
 from disco.playlist.columns import Columns
 from disco.playlist.cost import Knobs, mean_of_nearest
-from disco.playlist.mixing import Mixing
+from disco.playlist.mixing import TEMPO_GROWTH, TEMPO_PENALTY, Mixing
 from disco.playlist.sequence.rules import NEIGHBOURS
 
 Mask = NDArray[np.bool_]
 Numbers = NDArray[np.int32]
-# Options of which the exact cost is computed are this many times the width: those that matrix products put in a wrong
-# order differ by a millionth, so a few more than are chosen would do.
-_SPARE = 2
-_BITS = 64
+# Options of which the exact cost is computed, beside as many as are chosen: those that matrix products put in a wrong
+# order differ by a millionth.
+_SPARE = 8
 
 
 class Pools(NamedTuple):
@@ -121,35 +120,42 @@ class _Work:
 
     def __init__(self, pools: Pools, seeds: int, costs: ManyCosts) -> None:
         self.pools, self.seeds, self.costs = pools, seeds, costs
-        options = pools.embeddings[:, seeds:]
-        self.options = np.ascontiguousarray(options)
-        self.across = self.options.transpose(0, 2, 1)
-        self.squares = np.einsum("qpd,qpd->qp", self.options, self.options)
+        self.options = np.ascontiguousarray(pools.embeddings[:, seeds:])
+        squares = np.einsum("qpd,qpd->qp", self.options, self.options)[:, :, None]
+        self.across = np.concatenate([self.options, np.ones_like(squares), squares], axis=2).transpose(0, 2, 1)
         similarity, penalty = costs.mixing.key_tables
         # What each key before costs each option, shape (q, keys, p).
         self.sweet = np.float32(costs.knobs.sweetness) * similarity - penalty
         self.keys = np.ascontiguousarray(-self.sweet[:, pools.key[:, seeds:]].transpose(1, 0, 2))
         self.tempo = np.stack([pools.cosine, pools.sine], axis=2)
+        self.tempo_across = self.tempo[:, seeds:].transpose(0, 2, 1)
         self.bits = np.packbits(pools.members, axis=2).view(np.uint64)
         self.has_limit = costs.mixing.max_tempo_change is not None
 
     def approximate(self, targets: Floats, last: Rows) -> Floats:
         """Costs of all options after the last track of each beam by matrix products, shape (q, beams, p)."""
         knobs, seeds, q = self.costs.knobs, self.seeds, np.arange(len(last))[:, None]
-        costs: Floats = np.matmul(targets * np.float32(-2), self.across)
-        costs += self.squares[:, None]
-        costs += np.einsum("qbd,qbd->qb", targets, targets)[:, :, None]
+        squares = np.einsum("qbd,qbd->qb", targets, targets)[:, :, None]
+        # |a - b|^2 = -2 a b + |a|^2 + |b|^2, in one product.
+        left = np.concatenate([targets * np.float32(-2), squares, np.ones_like(squares)], axis=2)
+        costs: Floats = np.matmul(left, self.across)
         np.sqrt(np.maximum(costs, 0, out=costs), out=costs)
         if knobs.flow != 1:
             costs *= np.float32(knobs.flow)
         costs += self.keys[q, self.pools.key[q, last]]
         tempo = self.tempo[q, last] * np.float32(-knobs.smoothness)
-        costs += np.matmul(tempo, self.tempo[:, seeds:].transpose(0, 2, 1))
+        term = np.matmul(tempo, self.tempo_across)
+        costs += term
         if self.has_limit:
-            apart = self.pools.octave[:, None, seeds:] - self.pools.octave[q, last][:, :, None]
-            np.abs(np.subtract(apart, np.rint(apart), out=apart), out=apart)
-            far = np.flatnonzero(apart.ravel() > self.costs.mixing.octaves)
-            costs.ravel()[far] += self.costs.mixing.tempo_penalties(apart.ravel()[far])
+            # The penalties of `Mixing.tempo_penalties`, of which none is beyond half an octave here.
+            beyond = np.subtract(self.pools.octave[:, None, seeds:], self.pools.octave[q, last][:, :, None], out=term)
+            beyond -= np.rint(beyond)
+            np.abs(beyond, out=beyond)
+            beyond -= np.float32(self.costs.mixing.octaves)
+            far = beyond > 0  # False where a tempo is unknown
+            beyond *= np.float32(TEMPO_GROWTH)
+            beyond += np.float32(TEMPO_PENALTY)
+            np.add(costs, beyond, out=costs, where=far)
         costs += self.pools.ranks[:, None]
         return costs
 
@@ -237,7 +243,7 @@ def search(
     played = (songs[:, :, None] == pools.songs[:, None, :seeds]).any(axis=2)[:, None]
     counts = pools.members[:, max(0, seeds - NEIGHBOURS + 1) : seeds].sum(axis=1, dtype=np.uint8)[:, None]
     paid, done = np.zeros((n, 1)), np.ones(n, dtype=bool)
-    spare = min(_SPARE * width + 2, n_options)
+    spare = min(width + _SPARE, n_options)
     for position in range(length):
         last = history[:, :, -1]
         targets = np.float32(costs.knobs.spicyness) * vectors
@@ -246,10 +252,11 @@ def search(
         totals += paid.astype(np.float32)[:, :, None]
         if ahead is not None:
             totals += ahead[:, None]
-        totals[played] = np.inf
+        out = played
         if artist_gap or max_per_artist:
             gap = history[:, :, -artist_gap:] if artist_gap else history[:, :, :0]
-            totals[work.by_artists(last, counts, gap, max_per_artist)] = np.inf
+            out = played | work.by_artists(last, counts, gap, max_per_artist)
+        np.putmask(totals, out, np.inf)
         picks = np.argpartition(totals.min(axis=1), spare - 1, axis=1)[:, :spare]
         among = np.take_along_axis(totals, picks[:, None], axis=2)
         parents = among.argmin(axis=1)
