@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -111,10 +113,18 @@ def prepare_many(catalogue: Catalogue, predictor: Predictor) -> Floats:
     """Compute all that `generate_many` needs of a catalogue and a predictor; where the tracks lie, shape (n, d)."""
     song_numbers(catalogue)
     every_artist(catalogue)
-    held: dict[int, tuple[Predictor, Floats]] = catalogue.__dict__.setdefault("_embedded", {})
-    if id(predictor) not in held:
-        held[id(predictor)] = predictor, predictor.embed(catalogue)
-    return held[id(predictor)][1]
+    # Not in the store of the catalogue, for which vectors of four bytes a component are too large.
+    held: dict[str, Floats] = catalogue.__dict__.setdefault("_embedded", {})
+    if (name := _name_of(predictor)) not in held:
+        held[name] = predictor.embed(catalogue)
+    return held[name]
+
+
+def _name_of(predictor: Predictor) -> str:
+    """The name of a predictor, with a hash of its card."""
+    card = getattr(predictor, "card", None) or getattr(getattr(predictor, "network", None), "card", None)
+    text = json.dumps(card.fields, sort_keys=True, default=str) if card else ""
+    return f"{predictor.name} {hashlib.sha256(text.encode()).hexdigest()}"
 
 
 class _Tracks:
