@@ -82,7 +82,7 @@ def dash_page(server: FastAPI) -> dash.Dash:
     return page
 
 
-class _Page(dash.Dash):
+class _Page(dash.Dash):  # type: ignore[misc]  # Dash is partly typed
     """A page without the scripts that it has no use for: for browsers of before 2020, and for a table component."""
 
     def interpolate_index(self, **parts: str) -> str:
