@@ -6,14 +6,16 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from disco.errors import DataError
 from disco.models.card import Card
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def load_network(card: Card, part: str = "network") -> Network:
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != described["sha256"]:
         raise DataError(path, "is not the file that its card describes (the checksums differ)")
+    import onnxruntime  # 0.05 s, which an order without a network does without
+
     options = onnxruntime.SessionOptions()
     # A step takes microseconds, less than waking other threads.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
