@@ -29,7 +29,9 @@ _ENERGY = re.compile(r"(?:^|[-–—|;,/])\s*energy(?:\s+level)?\s*[:=]?\s*(10|[
 Named = tuple[Sequence[str], str, Sequence[Entry]]
 
 
-def catalogue(entries: Sequence[Entry], path: Path, format_name: str, notes: Sequence[str] = ()) -> Catalogue:
+def catalogue(
+    entries: Sequence[Entry], path: Path, format_name: str, notes: Sequence[str] = (), in_ms: bool = True
+) -> Catalogue:
     """Make a catalogue of the entries of a library; its notes report what was joined, dropped or unknown.
 
     Parameters
@@ -42,6 +44,8 @@ def catalogue(entries: Sequence[Entry], path: Path, format_name: str, notes: Seq
         As the notes call it.
     notes : sequence of str
         Further notes of the reader.
+    in_ms : bool
+        Whether the format says that durations are in ms, or the reader has seen to it; else all of them decide.
 
     Raises
     ------
@@ -82,7 +86,7 @@ def catalogue(entries: Sequence[Entry], path: Path, format_name: str, notes: Seq
             "feature_set": pa.array([None if value is None else "comment" for value in numbers["energy"]], texts),
         }
     )
-    made = columns.catalogue(raw, raw.column_names, path, lambda row: f"track {row + 1}")
+    made = columns.catalogue(raw, raw.column_names, path, lambda row: f"track {row + 1}", in_ms=in_ms)
     all_notes = [f"{path}: {len(entries):,} tracks ({format_name})", *made.notes[1:], *notes]
     odd = sum(entry.key not in (None, "") and key is None for entry, key in zip(entries, keys, strict=True))
     if odd:

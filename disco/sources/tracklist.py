@@ -103,6 +103,9 @@ class Tracklist:
         Names of the folders that contain the playlist, separated by ` / `; empty if there are none.
     unmatched : tuple of int
         Positions of entries that the file's own collection does not have.
+    untitled : tuple of int
+        Positions of ids that stand alone in a table which names most of its tracks: what is gone from a service. They
+        are tracks where a catalogue knows them, see `known_to`.
 
     Examples
     --------
@@ -118,6 +121,7 @@ class Tracklist:
     tracks: Catalogue | None = None
     folder: str = ""
     unmatched: tuple[int, ...] = ()
+    untitled: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -146,6 +150,22 @@ class Tracklist:
         """Rows of the tracks that the catalogue has, in the order of the playlist and each once."""
         found = self.match(catalogue)
         return np.array(list(dict.fromkeys(found[found >= 0].tolist())), dtype=np.intp)
+
+    def known_to(self, catalogue: Catalogue) -> Tracklist:
+        """The tracklist without the ids that stand alone and that the catalogue does not have either."""
+        alone = list(self.untitled)
+        if not alone:
+            return self
+        rows = Recordings.of(catalogue).find(ids=[self.entries[i].id for i in alone])
+        kept = np.setdiff1d(np.arange(len(self)), np.array(alone)[rows < 0])
+        place = {old: new for new, old in enumerate(kept.tolist())}
+        return replace(
+            self,
+            entries=[self.entries[i] for i in kept],
+            tracks=None if self.tracks is None else self.tracks.take(kept),
+            unmatched=tuple(place[i] for i in self.unmatched if i in place),
+            untitled=tuple(place[i] for i in self.untitled if i in place),
+        )
 
     def match(self, catalogue: Catalogue) -> Rows:
         """Match each entry with the same recording in a catalogue; see `disco.catalogue.same_recording`.

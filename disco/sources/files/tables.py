@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from disco.catalogue import Catalogue
@@ -51,6 +52,11 @@ class _Text:
     header: list[str]
     row_name: Callable[[int], str]
     notes: list[str]
+
+    @property
+    def parts(self) -> tuple[pa.Table, list[str], Callable[[int], str], list[str]]:
+        """All four, as for a Parquet file."""
+        return self.raw, self.header, self.row_name, self.notes
 
 
 def can_read(path: Path) -> bool:
@@ -90,6 +96,30 @@ def playlists(path: Path) -> list[Tracklist]:
     return [_tracklist(name, found, at, path, notes) for name, at in rows.items()] if any(rows) else []
 
 
+def tracklist(path: Path, content: bytes | None = None) -> Tracklist:
+    """A table as one playlist, in which each track is once; with the ids that have no name.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes, optional
+        Of the file, where it is not to be read from disk; `path` is then what notes and errors call it.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        As `read`.
+    """
+    from disco.sources.tracklist import Tracklist, entries_of
+
+    raw, header, row_name, notes = _raw(path) if content is None else _by_lines(content, path).parts
+    found = columns.tracks(raw, header, path, row_name)
+    tracks = columns.of_tracks(found, raw.num_rows, header, path, notes)
+    alone = found.table["track_id"].filter(pa.array(found.untitled))
+    untitled = pc.is_in(tracks.table["track_id"], value_set=alone.combine_chunks())
+    return Tracklist("", entries_of(tracks), tracks, untitled=tuple(np.flatnonzero(untitled).tolist()))
+
+
 def as_playlist(path: Path) -> Tracklist:
     """A table as one playlist with the name of the file, in which a track that has two rows is twice.
 
@@ -104,7 +134,7 @@ def as_playlist(path: Path) -> Tracklist:
 
 def _rows(path: Path) -> tuple[columns.TableTracks, list[str]]:
     raw, header, row_name, notes = _raw(path)
-    return columns.tracks(raw, header, path, row_name, need_names=True), notes
+    return columns.tracks(raw, header, path, row_name), notes
 
 
 def _tracklist(
@@ -113,7 +143,8 @@ def _tracklist(
     from disco.sources.tracklist import Tracklist, entries_of
 
     tracks = Catalogue(found.table.take(row_array(np.array(rows))), str(path), (*notes, *found.notes))
-    return Tracklist(name, entries_of(tracks), tracks)
+    without_name = np.flatnonzero(found.untitled[np.array(rows, dtype=np.intp)])
+    return Tracklist(name, entries_of(tracks), tracks, untitled=tuple(without_name.tolist()))
 
 
 def _names_playlists(path: Path) -> bool:
@@ -162,8 +193,7 @@ def _raw(path: Path) -> tuple[pa.Table, list[str], Callable[[int], str], list[st
         raise DataError(path, "is empty")
     if magic == b"PAR1":
         return _read_parquet(path)
-    text = _read_text(path)
-    return text.raw, text.header, text.row_name, text.notes
+    return _read_text(path).parts
 
 
 def write(catalogue: Catalogue, where: str | Path) -> None:
