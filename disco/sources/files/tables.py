@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from disco.catalogue import Catalogue
 from disco.catalogue.arrays import row_array
+from disco.catalogue.text import printable
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import column_names, columns, exportify
 from disco.sources.files.decoding import decode
@@ -39,6 +40,8 @@ NAME = "a table of tracks"
 # No value is longer than the file; the default limit would stop at an unclosed quote.
 csv.field_size_limit(2**31 - 1)
 _BEGINNING = 1 << 16
+# How tables are called.
+_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet", ".xlsx")
 # What is read line by line takes ten times its length of memory.
 _MOST_BY_LINES = 128 << 20
 _NULLS = ["", "nan", "NaN", "NA", "N/A", "None", "null", "NULL"]
@@ -182,7 +185,7 @@ def of_content(content: bytes, path: Path) -> Catalogue:
 def _raw(path: Path) -> tuple[pa.Table, list[str], Callable[[int], str], list[str]]:
     try:
         if path.is_dir():
-            raise DataError(path, "is a folder; name the table of tracks in it (CSV or Parquet)")
+            raise DataError(path, _of_folder(path))
         with path.open("rb") as file:
             magic = file.read(4)
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
@@ -194,6 +197,18 @@ def _raw(path: Path) -> tuple[pa.Table, list[str], Callable[[int], str], list[st
     if magic == b"PAR1":
         return _read_parquet(path)
     return _read_text(path).parts
+
+
+def _of_folder(folder: Path) -> str:
+    """Why a folder that no source reads is no catalogue."""
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    if found := [name for name in names if name.lower().endswith(_SUFFIXES)]:
+        more = f" or one of {len(found) - 1:,} others" if len(found) > 1 else ""
+        return f"is a folder; name the table of tracks in it: {printable(found[0])[:80]!r}{more}"
+    if not names:
+        return "is an empty folder"
+    kinds = "no audio file (mp3, flac, m4a, wav and others), no table, and no library or export that is read"
+    return f"is a folder in which there is no music: {kinds}"
 
 
 def write(catalogue: Catalogue, where: str | Path) -> None:
