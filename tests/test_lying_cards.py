@@ -108,7 +108,7 @@ def test_a_network_that_is_cut_off_is_refused(model, end):
         load_predictor(str(folder))
 
 
-def test_weights_that_are_no_numbers_are_told_as_such(model):
+def test_weights_that_are_no_numbers_are_reported_as_such(model):
     onnx = pytest.importorskip("onnx")
     folder, card = model
     network = onnx.load_from_string((folder / "step.onnx").read_bytes())

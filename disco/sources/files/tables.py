@@ -335,7 +335,8 @@ def _by_lines(content: bytes, path: Path) -> _Text:
         notes.insert(0, f"read as {guess}")
     lines = split_lines(text)
     del text
-    wanted = [i for i, name in enumerate(header) if name in _wanted(header, path)]
+    known = _wanted(header, path)
+    wanted = [i for i, name in enumerate(header) if name in known]
     rows = regular_rows(records(lines, way.separator, way.line, len(header)), header, wanted)
     if not rows.lines:
         raise DataError(path, "has columns but no rows" + (f" ({'; '.join(rows.notes)})" if rows.notes else ""))
