@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 from disco.cli.generate import main, parser
 
 __all__ = ["main", "parser"]
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from disco.cli.main import run
+
+    run("generate")

@@ -22,6 +22,7 @@ pytest.importorskip("dash_mantine_components")
 
 import requests
 from helpers.catalogues import random_catalogue
+from helpers.fake import Library, Navidrome
 from helpers.page import serving
 from helpers.random_requests import wrong_answers
 
@@ -399,3 +400,25 @@ def test_random_requests_are_answered_without_an_error_of_the_server(
     assert not wrong
     assert statuses[200] > 60
     assert statuses[400] > 30
+
+
+def test_a_playlist_is_sent_where_somebody_is_connected(monkeypatch, tmp_path):
+    monkeypatch.setenv("DISCO_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("DISCO_CONFIG", str(tmp_path / "config"))
+    with Navidrome(Library(tracks=40, saved=10)) as service:
+        songs = random_catalogue(3).table.to_pylist()
+        for song, there in zip(songs, service.songs.values(), strict=False):
+            song.update(title=there.name, artists=[artist.name for artist in there.artists], isrc=there.isrc)
+        tables.write(Catalogue(pa.Table.from_pylist(songs, SCHEMA), "t"), tmp_path / "songs.parquet")
+        with serving((str(tmp_path / "songs.parquet"),)) as address:
+            sent = {"state": {"seeds": [songs[0]["track_id"]], "length": 2}, "to": "navidrome"}
+            refused = post(address, "send", sent)
+            assert refused.status_code == 400
+            assert "nobody is logged in to Navidrome" in refused.json()["error"]
+            monkeypatch.setenv("DISCO_NAVIDROME_URL", service.url)
+            monkeypatch.setenv("DISCO_NAVIDROME_USER", service.user)
+            monkeypatch.setenv("DISCO_NAVIDROME_PASSWORD", service.password)
+            answer = post(address, "send", sent).json()
+            assert answer["address"].startswith(f"{service.url}/app/#/playlist/")
+        wanted = list(service.songs)[:3]
+        assert any(sorted(made.songs) == sorted(wanted) for made in service.playlists.values())

@@ -46,7 +46,8 @@ _BRACKET = r"\s*[(\[][^()\[\]]*\b" + VERSION_WORDS + r"\b[^()\[\]]*[)\]]"
 _DASH = r"\s+-\s+(?:\d{4}\s+-\s+)?(?:[^-]*\b)?(?:" + VERSION_WORDS + r"\b|\d{4}$).*$"
 _FEATURING = r"\s+(?:feat|ft|featuring)\b\.?\s.*$"
 _DASHES, _APOSTROPHES, _INSIDE = "‐‑‒–—―−", "‘’ʼ`´", "[a-z0-9]"
-_MARKS = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOSTROPHES, "'"), **_LETTERS})
+# For `str.translate`: dashes, apostrophes and letters that are none with an accent, as fold_accents has them.
+PLAIN_LETTERS = str.maketrans({**dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_APOSTROPHES, "'"), **_LETTERS})
 # The longest text of a track, in characters, and the longest path or id; none is longer in earnest. Of longer ones so
 # much is looked at.
 LONGEST, LONGEST_PATH, _LOOKED_AT = 1000, 5000, 1_000_000
@@ -308,7 +309,7 @@ def _fold_accents(text: str) -> str:
     text = text.lower()
     if text.isascii():
         return text
-    letters = unicodedata.normalize("NFKD", text.translate(_MARKS))
+    letters = unicodedata.normalize("NFKD", text.translate(PLAIN_LETTERS))
     return "".join(c for c in letters if unicodedata.category(c) != "Mn")
 
 

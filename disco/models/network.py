@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from disco.errors import DataError
@@ -22,6 +21,9 @@ from disco.models.onnx_nodes import with_networks_inside
 _MOST_BYTES = 1 << 30
 # Below this ONNX Runtime prints what it then also raises.
 _FATAL = 4
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ def load_network(card: Card, part: str = "network") -> Network:
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != described["sha256"]:
         raise DataError(path, "is not the file that its card describes (the checksums differ)")
+    import onnxruntime  # 0.05 s, which an order without a network does without
+
     options = onnxruntime.SessionOptions()
     # A step takes microseconds, less than waking other threads.
     options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -34,8 +34,8 @@ Costs = NDArray[np.float64]
 # The costs of all transitions among so many tracks take 0.5 GB of memory.
 MOST = 6000
 # Perturbations without constraints, per track and at most. Of 20 sets of 30 none became better after 6 a track;
-# 40 a track make two sets of 200 cheaper by 0.1 %, and 8,000 two of 1,000 by 0.5 %, in twice the time and more.
-_UNCONSTRAINED, _MOST_UNCONSTRAINED = 15, 3500
+# 40 a track make sets of 200 cheaper by 0.1 %, and 8,000 sets of 1,000 by 0.6 %, in twice the time and more.
+_UNCONSTRAINED, _MOST_UNCONSTRAINED = 10, 3000
 # Perturbations per track, and at most, with constraints; each takes ten times as long.
 _CONSTRAINED, _MOST_CONSTRAINED = 10, 600
 # Up to so many tracks there is time for several initial orders.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
-
 from disco.catalogue import FEATURES
 from disco.catalogue.schema import PROVENANCE_COLUMNS
-from disco.catalogue.text import fold_accents
+from disco.catalogue.text import PLAIN_LETTERS
 from disco.errors import DataError
 
 _LONGEST_NAME = 60
@@ -26,7 +25,8 @@ def letters(names: Sequence[str]) -> list[str]:
     ['trackuri', 'kunstlernamen', 'energy']
     """
     short = [name if len(name) <= _LONGEST_NAME else "" for name in names]
-    folded = fold_accents(pa.array([name.casefold() for name in short], pa.string())).to_pylist()
+    folded = [unicodedata.normalize("NFKD", name.casefold().translate(PLAIN_LETTERS)) for name in short]
+    # In NFKD accents are characters of their own, which are no word characters.
     return [re.sub(r"[\W_]", "", name) for name in folded]
 
 

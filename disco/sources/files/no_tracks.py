@@ -11,7 +11,7 @@ from disco.catalogue import FEATURES
 from disco.sources.play_times import moment
 
 # What programs write for a name that is not there.
-_UNDEFINED = pa.array(["undefined", "null", "none", "nan", "[undefined]", "undefined undefined"])
+_UNDEFINED = ["undefined", "null", "none", "nan", "[undefined]", "undefined undefined"]
 _EPISODE = (
     r"^(?:spotify:(?:episode|show|audiobook|chapter):|https?://open\.spotify\.com/(?:intl-\w+/)?(?:episode|show)/)"
 )
@@ -40,8 +40,8 @@ def no_tracks(
     title, artist = table["title"].combine_chunks(), _first(table["artists"].combine_chunks())
     known = _known(table)
     kinds: list[tuple[NDArray[np.bool_], str, str]] = []
-    nobody = pc.or_(artist.is_null(), pc.is_in(pc.utf8_lower(artist), value_set=_UNDEFINED))
-    undefined = pc.and_(pc.is_in(pc.utf8_lower(title), value_set=_UNDEFINED), nobody)
+    nobody = pc.or_(artist.is_null(), pc.is_in(pc.utf8_lower(artist), value_set=pa.array(_UNDEFINED)))
+    undefined = pc.and_(pc.is_in(pc.utf8_lower(title), value_set=pa.array(_UNDEFINED)), nobody)
     gone = _mask(undefined) & ~_mask(given.is_valid()) & ~known
     kinds.append((gone, "entry is gone from its service", "entries are gone from their service"))
     episodes = _matches(given, _EPISODE) | _matches(links, _EPISODE)
