@@ -209,8 +209,8 @@ def _work(
                 slowest, memory = time.process_time() - started, _peak() - base
                 fault = fault or (f"over {SLOWEST_S:.0f} s" if slowest > SLOWEST_S else "")
                 fault = fault or ("over 2 GB" if memory > MOST_BYTES else "")
-                said = {"fault": f"{fault} (file {i})"} if fault else {}
-                log.write(json.dumps({"slowest": slowest, "memory": memory, "refused": refused, **said}) + "\n")
+                found = {"fault": f"{fault} (file {i})"} if fault else {}
+                log.write(json.dumps({"slowest": slowest, "memory": memory, "refused": refused, **found}) + "\n")
             code = 0
         finally:
             os._exit(code)

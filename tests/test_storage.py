@@ -34,7 +34,7 @@ def test_a_private_file_was_never_readable_by_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("find", [user_data_dir, user_config_dir, user_cache_dir])
-def test_whoever_has_no_home_folder_is_told_what_to_set(find, monkeypatch) -> None:
+def test_whoever_has_no_home_folder_reads_what_to_set(find, monkeypatch) -> None:
     pwd = pytest.importorskip("pwd")
 
     def nobody(number: int) -> None:

@@ -17,13 +17,13 @@ from disco.errors import DataError
 from disco.models.card import MODELS, Card
 from disco.models.onnx_nodes import with_networks_inside
 
+if TYPE_CHECKING:
+    import onnxruntime
+
 # Tracks are given in batches of 8,192 at most, for which the largest shipped network needs 0.1 GB.
 _MOST_BYTES = 1 << 30
 # Below this ONNX Runtime prints what it then also raises.
 _FATAL = 4
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,8 @@ def _bound_memory(options: onnxruntime.SessionOptions) -> None:
 
 @cache
 def _register_memory() -> None:
+    import onnxruntime
+
     kind, place = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
     memory = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, place)
     onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg({"max_mem": _MOST_BYTES}))
