@@ -28,15 +28,10 @@ from disco.catalogue.table import Mask
 from disco.errors import DiscoError
 from disco.models.distance import block_distances, blocks, impute, workspace
 from disco.models.predictors import Predictor
-from disco.playlist.columns import Columns
+from disco.playlist.columns import Columns, mean_of_nearest
 from disco.playlist.mixing import Mixing
 from disco.playlist.styles import tempo_steps
 from disco.playlist.transition_cost import State
-
-# Cheapest transitions from a track that the lookahead cost averages. 10 and 40 do as well.
-_NEAR = 20
-# Tracks whose transitions to all others are priced at a time: for a pool of 400 they fit the second-level cache.
-_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -154,9 +149,9 @@ class _TransitionTerms:
         columns, knobs = self._columns(options), self.knobs
         if self.mixing.pitch is not None:
             pitched = np.stack([self._pitched_keys(int(row), columns) for row in options])
-            return mean_of_nearest(columns, knobs, pitched)
+            return mean_of_nearest(columns, pitched, knobs.flow, knobs.smoothness)
         values = (np.float32(knobs.sweetness) * self._similarity)[columns.key]
-        return mean_of_nearest(columns, knobs, np.take(values, columns.key, axis=1))
+        return mean_of_nearest(columns, np.take(values, columns.key, axis=1), knobs.flow, knobs.smoothness)
 
     def terms(self, path: Rows, distance: Floats) -> dict[str, Floats]:
         """Named terms of the transitions of a sequence, without the cost."""
@@ -201,39 +196,6 @@ class _TransitionTerms:
         if self._gathered is None or self._gathered[0] is not options:
             self._gathered = options, self._all.take(options)
         return self._gathered[1]
-
-
-def mean_of_nearest(columns: Columns, knobs: Knobs, keys: Floats) -> Floats:
-    """Mean cost of the `_NEAR` cheapest transitions from each of n tracks to the others, without constants: (n,).
-
-    Parameters
-    ----------
-    columns : Columns
-    knobs : Knobs
-    keys : ndarray, shape (n, n)
-        What the keys of each transition are worth, in the cost.
-    """
-    embeddings = np.ascontiguousarray(columns.embeddings.T)
-    tempo = np.stack([columns.cosine, columns.sine], axis=1)
-    n, one = len(embeddings), np.ones((len(embeddings), 1), dtype=np.float32)
-    squares = np.einsum("ij,ij->i", embeddings, embeddings)[:, None]
-    squares += 0 if columns.missing_variance is None else columns.missing_variance[:, None]
-    # |a - b|^2 = -2 a b + |a|^2 + |b|^2, in one product.
-    left = np.concatenate([embeddings * np.float32(-2), squares, one], axis=1)
-    right = np.concatenate([embeddings, one, squares], axis=1).T
-    means, near = np.empty(n, dtype=np.float32), min(_NEAR, n - 1)
-    for start in range(0, n, _ROWS):
-        rows = slice(start, min(start + _ROWS, n))
-        costs = left[rows] @ right
-        np.sqrt(np.maximum(costs, 0, out=costs), out=costs)
-        if knobs.flow != 1:
-            costs *= np.float32(knobs.flow)
-        costs -= keys[rows]
-        costs -= (np.float32(knobs.smoothness) * tempo[rows]) @ tempo.T
-        np.fill_diagonal(costs[:, start:], np.inf)
-        costs.partition(near - 1, axis=1)
-        means[rows] = costs[:, :near].mean(axis=1)
-    return means
 
 
 def weighted(knobs: Knobs, mixing: Mixing) -> Knobs:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.models.predictors import Predictor
-from disco.playlist.columns import Columns
-from disco.playlist.cost import Knobs, mean_of_nearest
+from disco.playlist.columns import Columns, mean_of_nearest
+from disco.playlist.cost import Knobs
 from disco.playlist.mixing import TEMPO_GROWTH, TEMPO_PENALTY, Mixing
 from disco.playlist.sequence.rules import NEIGHBOURS
 
@@ -111,7 +111,8 @@ class ManyCosts:
                 None,
                 None,
             )
-            made[i] = mean_of_nearest(columns, self.knobs, np.take(values[key], key, axis=1, mode="clip"))
+            keys = np.take(values[key], key, axis=1, mode="clip")
+            made[i] = mean_of_nearest(columns, keys, self.knobs.flow, self.knobs.smoothness)
         return made
 
 
