@@ -481,6 +481,7 @@ def test_a_renamed_part_of_spotifys_export_is_known_by_its_content(tmp_path, con
         (b"%PDF-1.7\n", "is a PDF; export the list as CSV"),
         (b"PK\x03\x04" + b"\0" * 26 + b"xl/workbook.xml", "is a workbook of Excel; save it as CSV"),
         (b"<!DOCTYPE html><html>", "is a web page; export the list as CSV"),
+        ('"トラックURI","トラック名"\n'.encode(), "has one line alone: columns without rows"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "is a picture"),
         (b'{"name": "x", "songs": []}', "is JSON"),
         (b"ID3\x04\0\0\0\0", "is a sound file; name its folder"),
