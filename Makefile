@@ -36,7 +36,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 
 types: $(VENV)/.installed-dev
-	$(BIN)/mypy --strict disco
+	$(BIN)/mypy --strict disco cloud
 
 docs: $(VENV)/.installed-dev  ## the site in build/site; warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
@@ -70,6 +70,6 @@ $(VENV)/.installed-app: setup.cfg pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable '.[dev,train,notebook,audio,app,mcp]'
+	$(BIN)/pip install --quiet --editable '.[dev,train,notebook,audio,app,mcp,cloud]'
 	$(BIN)/python -m compileall -q disco
 	touch $@ $(VENV)/.installed $(VENV)/.installed-app

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -20,7 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 pytest.register_assert_rewrite("helpers")
 
-from helpers import needs  # noqa: E402 - after their asserts are made readable
+from helpers import groups, needs  # noqa: E402 - after their asserts are made readable
 from helpers.catalogues import SHARED, random_catalogue  # noqa: E402
 from helpers.spotify import start  # noqa: E402, F401 - a fixture
 
@@ -49,8 +50,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop("DISCO_TEST_MODELS"), ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> groups.GroupScheduling:
+    """Keep the tests of a group on one worker."""
+    return groups.GroupScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests by their fixtures; run what trains first, each file on one worker, since it takes longest."""
     for item in items:
         for fixture in getattr(item, "fixturenames", ()):
@@ -59,6 +64,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("train"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=lambda item: item.get_closest_marker("train") is None)
+    if getattr(config, "workerinput", {}).get("workerid") == "gw0":
+        groups.write(items)
 
 
 @pytest.fixture(autouse=True)

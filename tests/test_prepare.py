@@ -537,3 +537,32 @@ def test_every_option_has_help():
     parser = prepare.parser()
     assert all(action.help or action.metavar for action in parser._actions)
     assert os.linesep in parser.format_help()
+
+
+_ANYTHING = (
+    st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | st.text(max_size=3) | st.just("spotify:track:a")
+)
+_TRACKS = st.dictionaries(st.sampled_from(["track_uri", "track_name", "artist_name", "pos"]), _ANYTHING)
+_PLAYLISTS = st.dictionaries(st.sampled_from(["pid", "name", "x"]), _ANYTHING) | st.none()
+
+
+@pytest.mark.slow
+@given(
+    st.lists(st.tuples(_PLAYLISTS, st.lists(_TRACKS | st.none(), max_size=3), st.booleans()), max_size=4), st.data()
+)
+def test_a_regular_slice_is_read_as_any_other(tmp_path_factory, lists, data):
+    def regular_track(_: object) -> dict[str, str]:
+        return data.draw(st.fixed_dictionaries({"track_uri": st.text(max_size=3), "track_name": st.text(max_size=3)}))
+
+    made = [
+        None if about is None else {**about, "tracks": [*map(regular_track, tracks)] if regular else tracks}
+        for about, tracks, regular in lists
+    ]
+    path = tmp_path_factory.getbasetemp() / "mpd.slice.7-9.json"
+    path.write_text(json.dumps({"playlists": made}), encoding="utf-8")
+    source = mpd_slices.PlaylistSource(path)
+    once = playlist_tables.read_source(source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(playlist_tables, "regular", lambda content: None)
+        again = playlist_tables.read_source(source)
+    assert once.equals(again, check_metadata=True)

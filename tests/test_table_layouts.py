@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.catalogues import catalogue_of
 
 from disco import sources
 from disco.catalogue import Catalogue
@@ -408,7 +409,48 @@ def test_what_is_no_track_is_left_out_and_counted(tmp_path, text, titles, note):
     found = opened(tmp_path, text)
     assert values(found, "title") == titles
     assert noted(found, note)
-    assert playlist_files.read(tmp_path / "list.csv").ids == found.ids(np.arange(len(found)))
+    listed, own = sources.open_playlist(tmp_path / "list.csv", cache=False)
+    assert listed.ids == own.ids(np.arange(len(own))) == found.ids(np.arange(len(found)))
+    assert noted(own, note)
+
+
+ALONE = NAMED + "spotify:track:3,,\nspotify:track:4,,\nspotify:track:5,Salt,Dot\n"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "zip"])
+def test_an_id_without_a_name_is_a_track_where_the_catalogue_has_it(tmp_path, caplog, suffix):
+    (tmp_path / "list.csv").write_text(ALONE)
+    if suffix == "zip":
+        with zipfile.ZipFile(tmp_path / "list.zip", "w") as archive:
+            archive.writestr("list.csv", ALONE)
+    known = catalogue_of(
+        [{"track_id": "4", "title": "Reed", "artists": ["Vale"]}, {"track_id": "9", "title": "Moss"}]
+    )
+    caplog.set_level("INFO")
+    listed, _ = sources.open_playlist(tmp_path / f"list.{suffix}", catalogue=known)
+    assert listed.ids == ["1", "4", "5"]
+    assert listed.tracks is not None
+    assert listed.tracks.ids(np.arange(3)) == ["1", "4", "5"]
+    assert listed.match(known).tolist() == [-1, 0, -1]
+    assert any("1 id without a name: left out" in message for message in caplog.messages)
+
+
+def test_an_id_without_a_name_is_a_track_where_another_file_knows_it(tmp_path):
+    (tmp_path / "list.csv").write_text(ALONE)
+    (tmp_path / "more.csv").write_text("track_id,title,artist\n4,Reed,Vale\n")
+    listed, own = sources.open_playlist(tmp_path / "list.csv", enrich_from=tmp_path / "more.csv", cache=False)
+    assert listed.ids == own.ids(np.arange(len(own))) == ["1", "4", "5"]
+    assert values(own, "title") == ["Tide", "Reed", "Salt"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_id_without_a_name_has_that_of_another_row_of_the_id(tmp_path, order):
+    rows = ["a,Tide,Corro,Mon", "a,,,Tue", "b,Salt,Dot,Tue"]
+    found = opened(tmp_path, "\n".join(["track_id,title,artist,playlist", *rows[::order]]) + "\n")
+    assert sorted(values(found, "title")) == ["Salt", "Tide"]
+    assert not noted(found, "without a name")
+    tuesday = playlist_files.read(tmp_path / "list.csv", "Tue")
+    assert sorted(entry.title for entry in tuesday.entries) == ["Salt", "Tide"]
 
 
 def test_ids_without_names_are_tracks_where_a_table_has_hardly_any_names(tmp_path):

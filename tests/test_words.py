@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("disco", "tests", "docs", "benchmarks", "data-wrangling", ".github")
+FOLDERS = ("disco", "cloud", "tests", "docs", "benchmarks", "data-wrangling", ".github")
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "setup.cfg", "pyproject.toml", "pipeline.ipynb")
 SUFFIXES = {".py", ".md", ".toml", ".yml", ".ipynb"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ _RULES = {
 
 def dash_page(server: FastAPI) -> dash.Dash:
     """Put the page on a server."""
-    page = dash.Dash(
+    page = _Page(
         __name__,
         server=server,
         assets_folder=str(ASSETS),
@@ -78,16 +79,20 @@ def dash_page(server: FastAPI) -> dash.Dash:
             ClientsideFunction("disco", "control"), Output("sink", "data", allow_duplicate=True),
             Input(name, _VALUE.get(name, "value")), prevent_initial_call=True,
         )  # fmt: skip
-    page.clientside_callback(
-        ClientsideFunction("disco", "pointed"), Output("sink", "data", allow_duplicate=True),
-        Input("figure", "hoverData"), prevent_initial_call=True,
-    )  # fmt: skip
-    page.clientside_callback(
-        ClientsideFunction("disco", "clicked"), Output("sink", "data", allow_duplicate=True),
-        Input("figure", "clickData"), prevent_initial_call=True,
-    )  # fmt: skip
     return page
 
+
+class _Page(dash.Dash):  # type: ignore[misc]  # Dash is partly typed
+    """A page without the scripts that it has no use for: for browsers of before 2020, and for a table component."""
+
+    def interpolate_index(self, **parts: str) -> str:
+        parts["scripts"] = _NEEDLESS.sub("", parts["scripts"])
+        page: str = super().interpolate_index(**parts)
+        return page
+
+
+_NEEDLESS = re.compile(r'<script src="[^"]*/(?:polyfill@|dash_table/)[^"]*"></script>')
+_PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
 
 # Components whose values the script is about of.
 WATCHED = (
@@ -131,7 +136,7 @@ def layout() -> Any:
 def _facts() -> dict[str, Any]:
     """What the script needs to know."""
     figures = {name: about for name, _, about in FIGURES}
-    return {"figures": figures, "arcs": ARCS, "order_knobs": asdict(ORDER_KNOBS)}
+    return {"figures": figures, "arcs": ARCS, "order_knobs": asdict(ORDER_KNOBS), "plotly": _PLOTLY}
 
 
 def _header() -> Any:
@@ -277,9 +282,6 @@ def _flow() -> list[Any]:
             data=[{"value": name, "label": label} for name, label, _ in FIGURES],
         ),
         html.P(FIGURES[0][2], id="figure-about"),
-        dcc.Graph(
-            id="figure", figure={"data": [], "layout": {"height": 460}},
-            config={"displayModeBar": False, "scrollZoom": False, "responsive": True},
-        ),
+        html.Div(id="figure"),
         html.Div(id="legend"),
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from disco.cli import console, options
 from disco.training.prepare import Report, prepare
 
 
-def _show(report: Report) -> None:
+def show(report: Report) -> None:
     """Print a report as a table on stdout."""
     sections = {
         "slices": {"read": report["slices"]["read"], "skipped": len(report["slices"]["broken"])},
@@ -88,5 +88,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
-        _show(report)
+        show(report)
     return 0

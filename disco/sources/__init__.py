@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from disco.catalogue import Catalogue, merge
 from disco.catalogue.fill import fill_from_same_recording
 from disco.catalogue.text import clean_table
@@ -15,7 +17,8 @@ from disco.errors import DataError
 from disco.sources import cached_columns, limits, mapped_columns
 from disco.sources import corrections as user_corrections
 from disco.sources.cache import open_cache
-from disco.sources.files import tables
+from disco.sources.files import columns, tables
+from disco.sources.files.no_tracks import ids_alone
 from disco.sources.fingerprints import contents_of, fingerprint, remember
 from disco.sources.recognise import Source, looks_like_file, source_of, sources
 from disco.sources.tracklist import Entry, Tracklist
@@ -204,15 +207,31 @@ def open_playlist(
         for note in tracklist.tracks.notes:  # those of the catalogue that is used are the command's to print
             _log.info(note)
     if isinstance(catalogue, Catalogue):
-        return tracklist, enrich(catalogue, enrich_from, corrections) if enrich_from or corrections else catalogue
-    if _several(catalogue):
-        return tracklist, open(catalogue, enrich_from, corrections, cache)
-    tracks = tracklist.tracks
-    if tracks is None and text is None and _describes_tracks(Path(path)):
-        tracks = _read(path)
-    return tracklist, open((), enrich_from, corrections) if tracks is None else enrich(
-        tracks, enrich_from, corrections
-    )
+        other = enrich(catalogue, enrich_from, corrections) if enrich_from or corrections else catalogue
+    elif _several(catalogue):
+        other = open(catalogue, enrich_from, corrections, cache)
+    else:
+        tracks = tracklist.tracks
+        if tracks is None and text is None and _describes_tracks(Path(path)):
+            tracks = _read(path)
+        if tracks is not None:
+            return _on_its_own(tracklist, enrich(tracks, enrich_from, corrections), path)
+        other = open((), enrich_from, corrections)
+    found = tracklist.known_to(other)
+    if n := len(tracklist) - len(found):
+        _log.info("%s: %s", path, columns.without_names(n))
+    return found, other
+
+
+def _on_its_own(tracklist: Tracklist, tracks: Catalogue, path: str | Path) -> tuple[Tracklist, Catalogue]:
+    """A playlist and its own tracks, without the ids that have neither a name nor values from other files."""
+    if not tracklist.untitled:
+        return tracklist, tracks
+    known = Catalogue(tracks.table.filter(pa.array(~ids_alone(tracks.table))), tracks.where, tracks.notes)
+    found = tracklist.known_to(known)
+    if n := len(tracklist) - len(found):
+        known = replace(known, notes=(*known.notes, f"{path}: {columns.without_names(n)}"))
+    return found, known
 
 
 def playlists(path: str | Path) -> list[Tracklist]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ import tensorflow
 from disco.sources.storage import atomic_file
 
 Batch = tuple[Any, ...]
+# Batches whose sizes are compared: enough to see what differs, and soon drawn.
+_COMPARED = 8
 
 log = logging.getLogger(__name__)
 
@@ -118,14 +121,30 @@ def _rate(schedule: Schedule, step: int, steps: int) -> float:
 
 
 def _compiled(task: Task, optimizer: Any) -> Callable[..., Any]:
-    @tensorflow.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    """One step, compiled for the sizes that differ among the first batches.
+
+    Compiled for the first batch alone, it would be compiled again when the second has another size, which takes
+    seconds. No loss branches on a tensor, so that TensorFlow need not read its code for that.
+    """
+
+    @tensorflow.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]
     def step(*batch: Any) -> Any:
         with tensorflow.GradientTape() as tape:
             loss = task.loss(*batch)
         optimizer.apply(tape.gradient(loss, [weight.value for weight in task.weights]), task.weights)
         return loss
 
-    return lambda *batch: step(*(tensorflow.constant(part) for part in batch))
+    def constants(batch: Batch) -> list[Any]:
+        return [tensorflow.constant(part) for part in batch]
+
+    seen = [constants(batch) for batch in islice(task.batches(np.random.default_rng(0)), _COMPARED)]
+    step.get_concrete_function(*(_specification(parts) for parts in zip(*seen, strict=True)))
+    return lambda *batch: step(*constants(batch))
+
+
+def _specification(parts: Sequence[Any]) -> Any:
+    sizes = zip(*(part.shape for part in parts), strict=True)
+    return tensorflow.TensorSpec([same[0] if len(set(same)) == 1 else None for same in sizes], parts[0].dtype)
 
 
 def _save(where: Path, kept: list[Any], best: list[Any], done: list[float]) -> None:

@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -34,6 +34,8 @@ from disco.sources.workers import worker_pool
 log = logging.getLogger(__name__)
 
 Report = dict[str, Any]
+# Writes the parts of sources where they are to be, and says of each why it could not be read, or nothing.
+WriteMissing = Callable[[Mapping[mpd_slices.PlaylistSource, Path]], Iterable[tuple[mpd_slices.PlaylistSource, str]]]
 
 
 _FILES = ("playlists.parquet", "tracks.parquet", "report.json")
@@ -84,6 +86,7 @@ def prepare(
     processes: int | None = None,
     keep_parts: bool = False,
     force: bool = False,
+    write_missing: WriteMissing | None = None,
 ) -> Report:
     """Turn raw playlists into Parquet tables for training and evaluation.
 
@@ -126,6 +129,9 @@ def prepare(
         Keep intermediate files, to try other filters without reading again.
     force : bool
         Replace existing files.
+    write_missing : callable, optional
+        Reads sources and writes their parts as `write_part` does, for those who have more than one machine; processes
+        of this one by default.
 
     Returns
     -------
@@ -162,7 +168,8 @@ def prepare(
         for note in catalogue.notes:
             log.info("%s", note)
         named = tables.read(names) if names else None
-        parts, broken = write_parts(playlist_sources, folder, processes or min(4, os.cpu_count() or 1))
+        number = processes or min(4, os.cpu_count() or 1)
+        parts, broken = write_parts(playlist_sources, folder, write_missing or (lambda each: _written(each, number)))
         report, used = split_parts(parts, playlist_tables.Names(catalogue, named), rules, fresh)
         chosen = catalogue.take(np.flatnonzero(used)) if used_tracks_only else catalogue
         # A track whose artist is known is found by it, and may be played.
@@ -209,7 +216,7 @@ def part_of(source: mpd_slices.PlaylistSource, folder: Path) -> Path:
 
 
 def write_parts(
-    playlist_sources: Sequence[mpd_slices.PlaylistSource], folder: Path, processes: int
+    playlist_sources: Sequence[mpd_slices.PlaylistSource], folder: Path, write_missing: WriteMissing
 ) -> tuple[list[Path], list[str]]:
     """Write missing parts; return all parts in the order of their sources, and the reasons of failures.
 
@@ -223,7 +230,7 @@ def write_parts(
     if len(missing) < len(paths):
         log.info("%s of %s slices were read before", f"{len(paths) - len(missing):,}", f"{len(paths):,}")
     broken: dict[mpd_slices.PlaylistSource, str] = {}
-    for source, reason in progress(_written(missing, processes), len(missing), "slices read"):
+    for source, reason in progress(write_missing(missing), len(missing), "slices read"):
         if reason and source.table:
             raise DiscoError(reason)
         if reason:
@@ -237,7 +244,7 @@ def write_parts(
 
 
 def _written(
-    missing: dict[mpd_slices.PlaylistSource, Path], processes: int
+    missing: Mapping[mpd_slices.PlaylistSource, Path], processes: int
 ) -> Iterator[tuple[mpd_slices.PlaylistSource, str]]:
     if processes < 2 or len(missing) < _POOL_FROM:
         for source, path in missing.items():

@@ -5,8 +5,6 @@
   const state = window.disco.state;
   const server = window.disco.server;
   const KNOBS = ["flow", "spicyness", "sweetness", "smoothness"];
-  // Colours of figures, which are drawn for a light page, on a dark one.
-  const DARK = { "#1f2933": "#e8edf2", "#66727f": "#a9b4c0", "#c9d0d6": "#4a5663", "#e4e8ec": "#2b343d", "#f3f1ea": "#232a33", "#e9ecef": "#333d47", "#fbfbfa": "#1a2027", "#dfe2e5": "#39434d", white: "#171c22" };
   const TOLD = {};
   const ARCS = {};
   const ORDER_KNOBS = {}; // of lists that are put in order, as `disco order` has them
@@ -15,6 +13,7 @@
   let figureKind = "map";
   let ask = null;
   let isAway = false;
+  let ahead = null; // the first answer, asked for before the components stood
   let first = [];
   let quiet = 0; // while controls are set by the page itself
 
@@ -30,9 +29,15 @@
       empty();
       return;
     }
+    const body = question(now);
+    const answer = ahead && state.same(ahead.body, body) ? ahead.answer : null;
+    ahead = null;
+    if (answer) { show(answer); return; }
     $("playlist").classList.add("asking");
-    ask({ state: state.compact(now), figure: figureKind, before: now.tracks.length > 0 });
+    ask(body);
   }
+
+  const question = (now) => ({ state: state.compact(now), figure: figureKind, before: now.tracks.length > 0 });
 
   const isEmpty = (now) => !now.seeds.length && !now.title && !now.tracks.length;
 
@@ -52,7 +57,7 @@
     window.disco.course.draw(answer);
     window.disco.seeds.draw();
     $("notes").replaceChildren(...answer.notes.map((note) => make("p", { text: note })));
-    if (answer.figure) drawFigure(answer.figure);
+    if (answer.figure) window.disco.figure.draw(answer.figure, isDark());
     drawCompare();
     drawMode();
   }
@@ -67,19 +72,6 @@
       if (s.tempos_known) parts.push(make("span", { class: "pill", text: "within 6 %: " + s.within + " of " + s.tempos_known }));
     }
     return parts;
-  }
-
-  function drawFigure(figure) {
-    let text = JSON.stringify(figure);
-    if (isDark()) {
-      text = text.replace(/"(#[0-9a-fA-F]{6}|white)"/g, (whole, colour) => (DARK[colour.toLowerCase()] ? '"' + DARK[colour.toLowerCase()] + '"' : whole))
-        .replace(/rgba\(255, 255, 255, 0\.8\)/g, "rgba(23, 28, 34, 0.8)");
-    }
-    const drawn = JSON.parse(text);
-    drawn.layout = Object.assign({}, drawn.layout, { paper_bgcolor: "rgba(0,0,0,0)", autosize: true, width: undefined });
-    // What lies on the colour of a key stays dark.
-    for (const trace of drawn.data) if (trace.textfont && (trace.name === "tracks" || trace.name === "key")) trace.textfont.color = "#1f2933";
-    set("figure", { figure: drawn });
   }
 
   function banner(text, kind) {
@@ -112,6 +104,7 @@
     const triggered = window.dash_clientside.callback_context.triggered;
     const id = triggered && triggered[0] ? triggered[0].prop_id.split(".")[0] : "";
     if (!shown && id !== "figure-kind") return window.dash_clientside.no_update;
+    if (shows && shows[id]) shows[id] = Object.assign({}, shows[id], { [id === "tempo-arc" ? "checked" : "value"]: value });
     const now = state.get();
     if (KNOBS.includes(id) || id === "variety") {
       if (Number.isFinite(value) && Math.abs(value - now[id]) > 1e-9) state.change({ [id]: value });
@@ -142,25 +135,32 @@
     return [middle, middle, middle];
   }
 
-  /* Show the state in the components; what they tell back is the same and changes nothing. */
-  function setControls(now) {
-    for (const name of KNOBS) {
-      set(name, { value: now[name] });
-      const out = $(name + "-value");
-      if (out) out.textContent = String(Math.round(now[name] * 10) / 10);
-    }
-    set("spicyness", { disabled: now.tracks.length > 0 }); // nothing is predicted there
-    set("variety", { value: now.variety });
-    set("length-kind", { value: now.minutes === null ? "tracks" : "minutes" });
-    set("length", { value: now.minutes === null ? now.length : now.minutes });
+  /* What the components should show of a state, by component. */
+  function wanted(now) {
     const named = Object.keys(ARCS).find((name) => state.same(window.disco.course.spread(ARCS[name]), now.arc));
-    set("arc-kind", { value: !now.arc.length ? "none" : named || "drawn" });
-    set("tempo-arc", { checked: now.tempo_arc.length > 0 });
-    for (const id of ["style", "key-rule", "genre", "without-genre", "keys", "bpm", "duration", "title"]) set(id, { value: now[FIELD[id] || id] });
+    const out = {
+      spicyness: { value: now.spicyness, disabled: now.tracks.length > 0 }, // nothing is predicted in a list
+      "length-kind": { value: now.minutes === null ? "tracks" : "minutes" },
+      length: { value: now.minutes === null ? now.length : now.minutes },
+      "arc-kind": { value: !now.arc.length ? "none" : named || "drawn" },
+      "tempo-arc": { checked: now.tempo_arc.length > 0 },
+    };
+    for (const id of ["flow", "sweetness", "smoothness", "variety", "style", "key-rule", "genre", "without-genre", "keys", "bpm", "duration", "title"]) out[id] = { value: now[FIELD[id] || id] };
+    return out;
+  }
+
+  let shows = null; // by the components; each that is set is drawn anew, so only those that differ are
+
+  function setControls(now) {
+    for (const [id, props] of Object.entries(wanted(now))) {
+      if (state.same(props, shows[id])) continue;
+      shows[id] = props;
+      set(id, props);
+    }
+    for (const name of KNOBS) { const out = $(name + "-value"); if (out) out.textContent = String(Math.round(now[name] * 10) / 10); }
   }
 
   function changed(now, why) {
-    for (const name of KNOBS) { const out = $(name + "-value"); if (out) out.textContent = String(Math.round(now[name] * 10) / 10); }
     setControls(now);
     window.disco.seeds.draw();
     window.disco.course.draw();
@@ -251,7 +251,7 @@
       menu("share", "Share", "Share", () => [
         { text: "Copy the link", do: () => copy(location.href, "The link re-creates this playlist.") },
         { text: "Copy as text", do: () => copy(asText(), "Copied.") },
-        { text: "Picture of the figure", do: picture },
+        { text: "Picture of the figure", do: () => window.disco.figure.picture((shown && shown.name) || "flow") },
         { text: "Send to Spotify", do: () => send("spotify") },
         { text: "Send to Navidrome", do: () => send("navidrome") },
       ]),
@@ -298,11 +298,6 @@
     return (shown ? shown.rows : []).map((row) => row.position + ". " + (row.artist ? row.artist + " - " : "") + row.title + (row.key ? "  " + row.key : "") + (row.bpm ? "  " + bpm(row.bpm) : "")).join("\n");
   }
 
-  function picture() {
-    const graph = document.querySelector("#figure .js-plotly-plot");
-    if (graph && window.Plotly) window.Plotly.downloadImage(graph, { format: "png", width: 1200, height: 800, scale: 2, filename: (shown && shown.name) || "flow" });
-  }
-
   function theme() {
     const dark = !isDark();
     set("theme", { forceColorScheme: dark ? "dark" : "light" });
@@ -344,31 +339,23 @@
     pointed = id;
     window.disco.list.light(id);
     window.disco.course.point(id);
-    const graph = document.querySelector("#figure .js-plotly-plot");
-    if (!graph || !window.Plotly || !graph.data || figureKind !== "map") return;
-    const curve = graph.data.findIndex((trace) => trace.name === "tracks");
-    const at = id && curve >= 0 ? (graph.data[curve].customdata || []).indexOf(id) : -1;
-    try {
-      if (at >= 0) window.Plotly.Fx.hover(graph, [{ curveNumber: curve, pointNumber: at }]);
-      else window.Plotly.Fx.unhover(graph);
-    } catch (error) { /* it is being drawn anew */ }
+    if (figureKind === "map") window.disco.figure.point(id);
   }
 
-  function pointedFigure(hover) {
-    const point = hover && hover.points && hover.points[0];
-    if (point && point.customdata && shown && shown.rows.some((row) => row.id === point.customdata)) { pointed = point.customdata; window.disco.list.light(pointed); window.disco.course.point(pointed); }
-    return window.dash_clientside.no_update;
+  function pointedFigure(point) {
+    if (!point.customdata || !shown || !shown.rows.some((row) => row.id === point.customdata)) return;
+    pointed = point.customdata;
+    window.disco.list.light(pointed);
+    window.disco.course.point(pointed);
   }
 
   /* A candidate that is clicked in the map is put behind the seeds. */
-  function clicked(click) {
-    const point = click && click.points && click.points[0];
-    if (!point || !point.customdata || !shown || state.get().tracks.length || figureKind !== "map") return window.dash_clientside.no_update;
+  function clicked(point) {
+    if (!point.customdata || !shown || state.get().tracks.length || figureKind !== "map") return;
     const id = point.customdata;
     const item = document.querySelector('#tracks li[data-id="' + CSS.escape(id) + '"]');
     if (item) { item.scrollIntoView({ block: "center", behavior: window.disco.isCalm() ? "auto" : "smooth" }); item.focus({ preventScroll: true }); }
     else window.disco.list.setSeeds([...state.get().seeds, id]);
-    return window.dash_clientside.no_update;
   }
 
   /* ---- keyboard ---- */
@@ -382,6 +369,22 @@
   }
 
   /* ---- start ---- */
+
+  /* Ask for the first playlist while the components are still being loaded. */
+  async function begin() {
+    const link = await state.read();
+    const given = link && link.values ? state.clean(link.values) : null;
+    try {
+      const facts = await (await fetch("/page/ready")).json();
+      if (!facts.ready) return { link, given };
+      const now = Object.assign({}, state.get(), given ? given.known : { seeds: facts.first });
+      if (isEmpty(now)) return { link, given, facts };
+      const body = question(now);
+      return { link, given, facts, ahead: { body, answer: await server.post("/page/play", body) } };
+    } catch (error) {
+      return { link, given }; // asked again, and shown, when there is a place for it
+    }
+  }
 
   async function ready() {
     for (;;) {
@@ -401,6 +404,8 @@
     Object.assign(TOLD, dom.figures);
     Object.assign(ARCS, dom.arcs);
     Object.assign(ORDER_KNOBS, dom.order_knobs);
+    shows = wanted(state.get()); // the defaults, with which the components are made
+    window.disco.figure.start(dom.plotly, pointedFigure, clicked);
     let theme = null;
     try { theme = localStorage.getItem("disco-theme"); } catch (error) { /* a browser without storage */ }
     if (theme) set("theme", { forceColorScheme: theme });
@@ -412,12 +417,12 @@
     document.addEventListener("keydown", keys);
     ask = server.latest("/page/play", (answer, body, newest) => { if (!isAway && $("banner").className === "problem") banner(""); if (newest && !isEmpty(state.get())) show(answer); }, refused, away);
     new MutationObserver(() => { if (shown) play(); }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-mantine-color-scheme"] });
-    const facts = await ready();
+    const { link, given, ahead: answered, facts: early } = await beginning;
+    const facts = early || await ready();
     if (!facts) return;
     first = facts.first;
-    const link = await state.read();
+    ahead = answered || null;
     if (link && link.error) banner(link.error);
-    const given = link && link.values ? state.clean(link.values) : null;
     if (given && Object.keys(given.unknown).length) banner("The link has settings that this page does not know: " + Object.keys(given.unknown).slice(0, 5).join(", "));
     shown = { name: "", rows: [], joins: [], summary: null, notes: [], measures: null };
     state.listen(changed);
@@ -436,8 +441,9 @@
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    disco: { control, pointed: pointedFigure, clicked },
+    disco: { control },
   });
   window.disco.page = { banner, away, pointAt, askAgain: () => play() };
+  const beginning = begin();
   whenThere();
 })();

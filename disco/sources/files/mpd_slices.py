@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from disco.errors import DataError
@@ -49,24 +50,85 @@ def slices_in(path: Path, names: Iterable[str]) -> list[PlaylistSource]:
     return [PlaylistSource(path, name) for name in by_number]
 
 
-def parsed(source: PlaylistSource, budget: Budget | None = None) -> list[dict[str, Any]]:
+class SliceTrack(msgspec.Struct, gc=False):
+    """A track of a playlist as slices have it; only what is read."""
+
+    track_uri: str
+    track_name: str | None = None
+    artist_name: str | None = None
+
+
+class SlicePlaylist(msgspec.Struct, gc=False):
+    """A playlist as slices have it; only what is read."""
+
+    pid: int | str | None = None
+    name: str | None = None
+    tracks: list[SliceTrack] = []
+
+
+class _Slice(msgspec.Struct, gc=False):
+    playlists: list[SlicePlaylist]
+
+
+_SLICES = msgspec.json.Decoder(_Slice)
+
+
+def regular(content: bytes) -> list[SlicePlaylist] | None:
+    """The playlists of a slice in which every value is of its usual type, four times as fast as `parsed`.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    list of SlicePlaylist, or None
+        None for any other slice, or what is none: `parsed` reads it, or says what is wrong.
+
+    Examples
+    --------
+    >>> regular(b'{"playlists": [{"pid": 3, "tracks": [{"track_uri": "spotify:track:a"}]}]}')[0].tracks[0].track_uri
+    'spotify:track:a'
+    >>> regular(b'{"playlists": [{"pid": 3, "tracks": [null]}]}') is None
+    True
+    """
+    try:
+        return _SLICES.decode(content.removeprefix(b"\xef\xbb\xbf")).playlists
+    except (ValueError, RecursionError):  # one that msgspec raises is a ValueError
+        return None
+
+
+def read_content(source: PlaylistSource, budget: Budget | None = None) -> bytes:
+    """The bytes of a slice. Of a zip file no more is unpacked than its `budget` allows; one each by default.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    try:
+        if source.member:
+            with zipfile.ZipFile(source.path) as archive:
+                return unpacked(archive, source.member, budget or Budget(source.path))
+        return source.path.read_bytes()
+    except (OSError, *ZIP_ERRORS) as error:
+        raise DataError(source, f"cannot be read ({first_line(error)})") from None
+
+
+def parsed(
+    source: PlaylistSource, budget: Budget | None = None, content: bytes | None = None
+) -> list[dict[str, Any]]:
     """The playlists of a slice as it has them, each with `tracks`: those with an id, which may be none.
 
-    Of a zip file no more is unpacked than its `budget` allows; one for each slice by default.
+    Of a zip file no more is unpacked than its `budget` allows; one for each slice by default. What was read already
+    may be given as `content`.
 
     Raises
     ------
     DataError
         If it is no slice.
     """
-    try:
-        if source.member:
-            with zipfile.ZipFile(source.path) as archive:
-                content = unpacked(archive, source.member, budget or Budget(source.path))
-        else:
-            content = source.path.read_bytes()
-    except (OSError, *ZIP_ERRORS) as error:
-        raise DataError(source, f"cannot be read ({first_line(error)})") from None
+    content = read_content(source, budget) if content is None else content
     try:
         parsed = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError) as error:

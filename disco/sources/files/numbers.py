@@ -46,6 +46,9 @@ _MS = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*(?:ms|msec|milliseconds?)")
 # Plain numbers of this size are ms, since no track lasts 5,000 s, and none 5 s; below the other they may be minutes.
 _FEWEST_MS, _FEWEST_SECONDS = 5000, 30
 _NAMES_OF_MS = ("ms", "millis", "milliseconds")
+# Of 382,545 real tracks 214 are louder than 0 dB. So a single loudness above 0, in a table that knows no other, may
+# be right; of two or more without one below 0 less than one pair in a million would be: they are on another scale.
+_FEW_LOUD = 2
 # Tempo as a hundredfold, and as seconds from beat to beat, in the databases of some programs.
 _HUNDREDFOLD, _SECONDS_A_BEAT = 1000, (0.2, 1.5)
 
@@ -264,7 +267,6 @@ def on_scale(columns: Mapping[str, tuple[str, Values, bool]], report: Report) ->
             made[name] = values / factor
         elif name == "loudness":
             made[name] = values
-            # One or two above 0 may be loud; a whole column is on another scale.
             if (values > 0).sum() >= _FEW_LOUD and not (values < 0).any():
                 report.odd(
                     int((values > 0).sum()), f"loudness in {header!r}, which is in no dB", int(np.argmax(values > 0))
@@ -277,9 +279,6 @@ def on_scale(columns: Mapping[str, tuple[str, Values, bool]], report: Report) ->
             f"{', '.join(map(repr, in_per_cent))} {'is' if len(in_per_cent) == 1 else 'are'} in per cent"
         )
     return made
-
-
-_FEW_LOUD = 2
 
 
 def _middle(values: Values) -> float:

@@ -27,7 +27,7 @@ from disco.catalogue.numbering import artist_names
 from disco.catalogue.same_recording import WAYS, Recordings
 from disco.catalogue.text import TRACK_LINK
 from disco.errors import DataError, NotFoundError
-from disco.sources.files.mpd_slices import PlaylistSource, first_line, parsed, slices_in, texts
+from disco.sources.files.mpd_slices import PlaylistSource, first_line, parsed, read_content, regular, slices_in, texts
 from disco.sources.limits import ZIP_ERRORS, Budget, check_parquet, input_stream, regular_file
 
 # Entries repeat their playlist and track, so texts are stored once, dictionary-encoded.
@@ -224,22 +224,34 @@ def _in_folder(path: Path) -> list[PlaylistSource]:
 
 
 def _slice(source: PlaylistSource, budget: Budget | None) -> pa.Table:
-    lists = parsed(source, budget)
-    tracks_of = [playlist["tracks"] for playlist in lists]
-    tracks = [track for tracks in tracks_of for track in tracks]
+    content = read_content(source, budget)
+    # What of each playlist and of each track is read: in a list each, which for regular slices is twice as fast.
+    if (regular_lists := regular(content)) is not None:
+        pids, names = [p.pid for p in regular_lists], [p.name for p in regular_lists]
+        kept = [[t for t in p.tracks if t.track_uri.strip()] for p in regular_lists]
+        lost = sum(len(p.tracks) for p in regular_lists) - sum(map(len, kept))
+        fields = [(t.track_uri, t.track_name, t.artist_name) for tracks in kept for t in tracks]
+        lengths = [len(tracks) for tracks in kept]
+    else:
+        lists = parsed(source, budget, content)
+        pids, names = [p.get("pid") for p in lists], [p.get("name") for p in lists]
+        lost = sum(playlist["without_id"] for playlist in lists)
+        lengths = [len(playlist["tracks"]) for playlist in lists]
+        every = [track for playlist in lists for track in playlist["tracks"]]
+        fields = [(t["track_uri"], t.get("track_name"), t.get("artist_name")) for t in every]
+    uris, titles, artists = map(list, zip(*fields, strict=True)) if fields else ([], [], [])
     stem = Path(source.member or source.path).stem
-    pids = [p.get("pid") for p in lists]
     ids = [f"mpd:{pid}" if isinstance(pid, int | str) else f"{stem}:{i}" for i, pid in enumerate(pids)]
-    playlist = np.repeat(np.arange(len(lists), dtype=np.int32), [len(tracks) for tracks in tracks_of])
+    playlist = np.repeat(np.arange(len(pids), dtype=np.int32), lengths)
     columns = {
         "playlist_id": encode(texts(ids)).take(pa.array(playlist)),
-        "title": encode(texts([p.get("name") for p in lists])).take(pa.array(playlist)),
-        "track_id": _bare(encode(texts([t["track_uri"] for t in tracks]))),
+        "title": encode(texts(names)).take(pa.array(playlist)),
+        "track_id": _bare(encode(texts(uris))),
         "source": encode(pa.array(["mpd"])).take(pa.array(np.zeros_like(playlist))),
-        "track_title": encode(texts([t.get("track_name") for t in tracks])),
-        "track_artist": encode(texts([t.get("artist_name") for t in tracks])),
+        "track_title": encode(texts(titles)),
+        "track_artist": encode(texts(artists)),
     }
-    return _entries(columns, playlist, sum(playlist["without_id"] for playlist in lists), len(lists))
+    return _entries(columns, playlist, lost, len(pids))
 
 
 def _table(path: Path) -> pa.Table:

@@ -70,7 +70,7 @@ def read(path: Path) -> Catalogue:
     text = _text_of(path)
     if not text.lstrip().startswith(("{", "[", *_M3U_LINES)) and path.suffix.lower() not in _M3U:
         return tables.read(path)
-    entries = [with_names_apart(entry) for entry in parse(text, path).entries]
+    entries = with_names_apart(parse(text, path).entries)
     return library.catalogue(library.with_ids(entries), path, NAME)
 
 
