@@ -46,7 +46,7 @@ _NO_TITLE = 0.2
 # Longest word that is tried as two words written together.
 _LONGEST_COMPOUND = 40
 # Names of the parts of an index.
-PARTS = ("letters", "ends", "whole_gaps", "whole_counts", "artist_gaps", "artist_counts")
+PARTS: tuple[str, ...] = ("letters", "ends", "whole_gaps", "whole_counts", "artist_gaps", "artist_counts")
 PARTS += ("in_core", "only_in_core", "n_core", "other_take")
 # Below this score a track is a hint, not an answer.
 ENOUGH = 0.55

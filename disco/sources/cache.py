@@ -24,7 +24,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pyarrow as pa
@@ -54,7 +54,7 @@ _STALE_S = 3600.0
 _END = struct.Struct("<4sI")
 _MARK = b"DSC1"
 # Modules on which the content of a catalogue, or its search index, depends: if they change, all is computed again.
-_CODE = ("catalogue/*.py", "sources/files/*.py", "sources/corrections.py", "sources/cache.py")
+_CODE: tuple[str, ...] = ("catalogue/*.py", "sources/files/*.py", "sources/corrections.py", "sources/cache.py")
 _CODE += ("sources/mapped_columns.py",)
 # Ends the name of a file that says of which state of another the checksum was compared.
 _CHECKED = ".checked"
@@ -202,7 +202,7 @@ class CatalogueCache:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with storage.atomic_file(path, private=True) as temporary, temporary.open("wb") as file:
                 summed = _Summed(file)
-                write(summed)
+                write(cast(BinaryIO, summed))
                 file.write(_END.pack(_MARK, summed.checksum))
                 if size >= LARGE_BYTES:  # on the disk before it has its name, even if the power fails
                     file.flush()
