@@ -291,6 +291,17 @@ def test_every_answer_has_the_headers_of_safety(address: str) -> None:
         assert headers["cross-origin-resource-policy"] == "same-origin"
 
 
+def test_another_catalogue_begins_with_its_most_popular_track(tmp_path: Path) -> None:
+    tracks = random_catalogue(80, seed=4).table.to_pylist()
+    tracks[17]["popularity"] = 1e2
+    tables.write(Catalogue(pa.Table.from_pylist(tracks, SCHEMA), "t"), tmp_path / "tracks.parquet")
+    with serving((str(tmp_path / "tracks.parquet"),)) as address:
+        first = requests.get(f"{address}/page/ready", timeout=60).json()["first"]
+        assert first[0] == "t00017"
+        assert len(set(first)) == 3
+        assert len(post(address, "play", {"state": {"seeds": first}}).json()["rows"]) == 13
+
+
 def test_hostile_titles_are_data_and_never_markup(tmp_path: Path) -> None:
     tracks = random_catalogue(60, seed=2).table.to_pylist()
     for i, track in enumerate(tracks):

@@ -28,13 +28,10 @@ from disco.catalogue.table import Mask
 from disco.errors import DiscoError
 from disco.models.distance import block_distances, blocks, impute, workspace
 from disco.models.predictors import Predictor
-from disco.playlist.columns import Columns
+from disco.playlist.columns import Columns, mean_of_nearest
 from disco.playlist.mixing import Mixing
 from disco.playlist.styles import tempo_steps
 from disco.playlist.transition_cost import State
-
-# Cheapest transitions from a track that the lookahead cost averages. 10 and 40 do as well.
-_NEAR = 20
 
 
 @dataclass(frozen=True)
@@ -150,21 +147,11 @@ class _TransitionTerms:
         Computed by a matrix product, with full weight of half and double time: accurate enough to guide a search.
         """
         columns, knobs = self._columns(options), self.knobs
-        embeddings = np.ascontiguousarray(columns.embeddings.T)
-        squares = np.einsum("ij,ij->i", embeddings, embeddings)
-        squares += 0 if columns.missing_variance is None else columns.missing_variance
-        costs = squares[:, None] + squares - 2 * (embeddings @ embeddings.T)
-        costs = np.float32(knobs.flow) * np.sqrt(np.maximum(costs, 0, out=costs))
-        key = columns.key
-        if self.mixing.pitch is None:
-            costs -= np.float32(knobs.sweetness) * self._similarity[np.ix_(key, key)]
-        else:
-            costs -= np.stack([self._pitched_keys(int(row), columns) for row in options])
-        tempo = np.c_[columns.cosine, columns.sine]
-        costs -= np.float32(knobs.smoothness) * (tempo @ tempo.T)
-        np.fill_diagonal(costs, np.inf)
-        near = min(_NEAR, len(options) - 1)
-        return np.asarray(np.partition(costs, near - 1, axis=1)[:, :near].mean(axis=1), dtype=np.float32)
+        if self.mixing.pitch is not None:
+            pitched = np.stack([self._pitched_keys(int(row), columns) for row in options])
+            return mean_of_nearest(columns, pitched, knobs.flow, knobs.smoothness)
+        values = (np.float32(knobs.sweetness) * self._similarity)[columns.key]
+        return mean_of_nearest(columns, np.take(values, columns.key, axis=1), knobs.flow, knobs.smoothness)
 
     def terms(self, path: Rows, distance: Floats) -> dict[str, Floats]:
         """Named terms of the transitions of a sequence, without the cost."""
