@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from disco.catalogue import Catalogue, merge
 from disco.catalogue.fill import fill_from_same_recording
 from disco.catalogue.text import clean_table
 from disco.errors import DataError
-from disco.sources import cached_columns, limits
+from disco.sources import cached_columns, limits, mapped_columns
 from disco.sources import corrections as user_corrections
 from disco.sources.cache import open_cache
 from disco.sources.files import columns, tables
@@ -40,6 +41,8 @@ __all__ = [
 # Three tracks of the demo that go well together, found by `data-wrangling/make_demo.py seeds`.
 EXAMPLE_SEEDS = ("demo-01112", "demo-00272", "demo-00441")
 DEMO_NAME = "the demo (invented tracks)"
+# Files of this many bytes are read by one process at a time, which takes a minute and gigabytes for the largest.
+_READ_ALONE = 32 << 20
 _log = logging.getLogger(__name__)
 DEMO = Path(__file__).parent / "demo" / "tracks.parquet"
 
@@ -111,14 +114,22 @@ def _cached(
     files = [*tracks, *others, user_corrections.user_file(), *([] if given is None else [Path(given)])]
     contents = contents_of(files)
     cache = open_cache(files, [content.fingerprint for content in contents])
-    found = cached_columns.load(cache, contents[0], tracks, files)
+    found = mapped_columns.load(cache, tracks, files) or cached_columns.load(cache, contents[0], tracks, files)
     if found is not None:
         cache.used()
-    else:
+        remember(cache, contents)
+        return found
+    large = sum(content.state[2] for content in contents[: len(tracks)] if content.state) >= _READ_ALONE
+    with cache.alone("reading") if large else contextlib.nullcontext():
+        if large and (found := mapped_columns.load(cache, tracks, files)) is not None:
+            return found  # another process has read it meanwhile
         found = open(paths, enrich_from, given, cache=False)
         if [content.fingerprint for content in contents] != list(map(fingerprint, files)):
             return found  # one was changed while it was read
-        found = cached_columns.store(cache, found, contents[0], tracks, files)
+        if len(found) >= mapped_columns.MAPPED_TRACKS:
+            found = mapped_columns.store(cache, found, tracks, files)
+        else:
+            found = cached_columns.store(cache, found, contents[0], tracks, files)
     remember(cache, contents)
     return found
 
