@@ -49,6 +49,8 @@ def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("DISCO_DATA", "DISCO_CONFIG", "DISCO_CACHE"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        # Workers load what is replaced here from this module.
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")]))
         with cluster.connected(workers=2):
             yield
 
