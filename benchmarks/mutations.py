@@ -113,6 +113,7 @@ def main() -> int:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("readers", nargs="*", metavar="READER")
     p.add_argument("--number", type=int, default=200, metavar="N", help="files of each kind (200)")
+    p.add_argument("--first", type=int, default=0, metavar="N", help="number of the first (0)")
     p.add_argument("--seconds", type=float, default=0, metavar="S", help="most for each kind (0: no limit)")
     p.add_argument("--table", type=Path, metavar="FILE", help="add a line for each kind to a table in Markdown")
     arguments = p.parse_args()
@@ -128,7 +129,8 @@ def main() -> int:
         readers = {kind: _one_of(cases) for kind, cases in files.cases.items()}
         readers["card"] = Cards(Path(base), files.demo).use
         for kind in arguments.readers or readers:
-            found = run(kind, readers[kind], Path(base), arguments.number, arguments.seconds)
+            numbers = range(arguments.first, arguments.first + arguments.number)
+            found = run(kind, readers[kind], Path(base), numbers, arguments.seconds)
             bad += len(found["faults"])
             show(kind, found, arguments.table)
     return bool(bad)
@@ -150,27 +152,30 @@ def _one_of(cases: list[Any]) -> Callable[[random.Random], None]:
     return use
 
 
-def run(kind: str, use: Callable[[random.Random], None], folder: Path, number: int, seconds: float) -> dict[str, Any]:
+def run(
+    kind: str, use: Callable[[random.Random], None], folder: Path, numbers: range, seconds: float
+) -> dict[str, Any]:
     """Damage and read so many files of a kind, in processes of which each goes on where the last one ended."""
     log, place = folder / "results.jsonl", folder / "place"
     for file in (log, place):
         file.write_text("")
     begin = time.monotonic()
     until = begin + seconds if seconds else float("inf")
-    found: dict[str, Any] = {"files": 0, "refused": 0, "slowest": 0.0, "memory": 0, "faults": []}
-    while found["files"] < number and time.monotonic() < until:
+    found: dict[str, Any] = {"files": 0, "refused": 0, "slowest": 0.0, "memory": 0, "faults": [], "spent": 0.0}
+    while found["files"] < len(numbers) and time.monotonic() < until:
         child = os.fork()
         if not child:
-            _work(kind, use, range(found["files"], number), log, place, until)
+            _work(kind, use, numbers[found["files"] :], log, place, until)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        at = int(place.read_text() or 0)
-        found["files"] = at + 1
+        at = int(place.read_text() or numbers[0])
+        found["files"] = at + 1 - numbers[0]
         if not code:
             break
         found["faults"].append(f"the process ended with {code} (file {at})")
     for line in map(json.loads, log.read_text().splitlines()):
         found["faults"] += [line["fault"]] if "fault" in line else []
         found["refused"] += line.get("refused", 0)
+        found["spent"] += line.get("slowest", 0.0)
         for name in ("slowest", "memory"):
             found[name] = max(found[name], line.get(name, 0))
     found["wall"] = time.monotonic() - begin
@@ -237,7 +242,7 @@ def show(kind: str, found: dict[str, Any], table: Path | None) -> None:
     slowest, memory, faults = found["slowest"], found["memory"] / 1e9, found["faults"]
     print(
         f"{kind:<18}{found['files']:>8,} files {found['refused']:>8,} refused {len(faults):>5,} faults, slowest "
-        f"{slowest:.2f} s, {memory:.2f} GB, {found['wall']:.0f} s",
+        f"{slowest:.2f} s, {memory:.2f} GB, {1000 * found['spent'] / max(1, found['files']):.1f} ms each",
         flush=True,
     )
     for what, n in Counter(fault.rpartition(" (file ")[0] for fault in faults).most_common(12):

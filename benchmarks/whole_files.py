@@ -5,8 +5,8 @@ Libraries of DJ programs, histories and exports are the small examples of the te
 
 from __future__ import annotations
 
-import contextlib
 import gzip
+import itertools
 import json
 import os
 import struct
@@ -23,11 +23,11 @@ import pyarrow as pa
 import disco
 from disco import sources
 from disco.catalogue import Catalogue
+from disco.catalogue.paths import file_title
 from disco.catalogue.same_recording import WAYS
 from disco.catalogue.table import Rows
 from disco.catalogue.text import fold_accents, normalise, recording_titles
 from disco.cli import settings
-from disco.errors import DiscoError
 from disco.export import to_crate
 from disco.sources import corrections, histories, play_log, playlist_files
 from disco.sources.audio.cache import Cache, Measured
@@ -45,7 +45,7 @@ import test_text_exports
 from helpers import sources as examples
 
 # Tracks in the lists: every one is looked up in every way where it is damaged, so a few show as much as many.
-FEW = 6
+FEW = 4
 DEMO_TRACKS = 300
 
 
@@ -76,6 +76,8 @@ class Files:
     """Whole files of each kind in a folder; what DISCO itself keeps lies where `$DISCO_DATA` and the others say."""
 
     def __init__(self, folder: Path) -> None:
+        # A reader has two ways, which cost as much as each other; they are tried in turn.
+        self.turn = itertools.count()
         self.folder, self.own = folder, os.environ["DISCO_DATA"]
         demo = disco.open(cache=False).take(np.arange(DEMO_TRACKS)).table
         paths = [f"/music/{track['artists'][0]}/{track['title']}.mp3" for track in demo.to_pylist()]
@@ -238,20 +240,20 @@ class Files:
         disco.open(path, cache=False)
 
     def read_library(self, path: Path) -> None:
-        """Read all tracks and all playlists of a place, and look up the playlists among its own tracks."""
-        tracks = disco.open(path, cache=False)
-        with contextlib.suppress(DiscoError):  # it has none
-            for tracklist in sources.playlists(path):
-                check(tracklist.entries, *tracklist.match_with_ways(tracks), tracks)
+        """Read all tracks of a place, or all playlists, and look these up among their own tracks."""
+        if next(self.turn) % 2:
+            disco.open(path, cache=False)
+            return
+        for tracklist in sources.playlists(path):
+            if tracklist.tracks is not None:
+                check(tracklist.entries, *tracklist.match_with_ways(tracklist.tracks), tracklist.tracks)
 
     def read_list(self, path: Path) -> None:
         """Read a list, and look its tracks up in the demo."""
-        try:
-            tracklist = playlist_files.read(path)
-        finally:
-            if path.suffix != ".txt":
-                with contextlib.suppress(DiscoError):
-                    self.read_tracks(path)
+        if next(self.turn) % 4 == 0 and path.suffix != ".txt":
+            self.read_tracks(path)
+            return
+        tracklist = playlist_files.read(path)
         check(tracklist.entries, *tracklist.match_with_ways(self.demo), self.demo)
 
 
@@ -267,7 +269,7 @@ def check(entries: list[Entry], rows: Rows, ways: Rows, catalogue: Catalogue) ->
             right = _same(entry.title, track["title"])
             right &= not entry.artist or _alike(entry.artist, " ".join(track["artists"] or []))
         else:  # a text has the words of the title, and a file is called by them
-            words = set(_words(entry.text or entry.path or entry.id or ""))
+            words = set(_words(entry.text or file_title(entry.path or entry.id or "")))
             right = words >= set(_words(recording_titles(pa.array([track["title"]]))[0].as_py()))
         if not right:
             raise AssertionError(f"{entry} was taken for {track}")

@@ -203,11 +203,22 @@ def test_numbers_are_read_as_people_write_them(text, number):
     assert parse_number(text) == number
 
 
-@pytest.mark.parametrize("nothing", ["", "-", "n/a", "N/A", "?", "NULL", "unknown", "–"])
+@pytest.mark.parametrize("nothing", ["", "n/a", "N/A", "NULL", "nan"])
 def test_what_stands_for_nothing_is_unknown_without_a_word(tmp_path, nothing):
     found = opened(tmp_path, f"Title,Artist,BPM,Key\nTide,Corro,{nothing},{nothing}\nSalt,Dot,126,9A\n")
     assert (values(found, "tempo_bpm"), keys(found)) == ([None, 126.0], [None, "9A"])
     assert not noted(found, "taken as unknown")
+
+
+@pytest.mark.parametrize("mark", ["-", "?", "unknown", "–"])
+def test_what_people_write_for_nothing_is_unknown_and_counted(tmp_path, mark):
+    rows = f"Tide,Corro,{mark},{mark},{mark}\nSalt,Dot,126,9A,200000\nReed,Dot,{mark},9A,200000\n"
+    found = opened(tmp_path, f"Title,Artist,BPM,Key,Duration (ms)\n{rows}")
+    assert (values(found, "tempo_bpm"), keys(found)) == ([None, 126.0, None], [None, "9A", "9A"])
+    assert values(found, "duration_ms") == [None, 200_000, 200_000]
+    assert noted(found, f"2 x tempo_bpm given as {mark!r} (first line 2)")
+    assert noted(found, f"1 x duration_ms given as {mark!r} (line 2)")
+    assert noted(found, "1 x key -1 or no key's name (line 2)")
 
 
 FEATURES = "Danceability,Energy,Acousticness,Instrumentalness"
@@ -481,6 +492,7 @@ def test_a_renamed_part_of_spotifys_export_is_known_by_its_content(tmp_path, con
         (b"%PDF-1.7\n", "is a PDF; export the list as CSV"),
         (b"PK\x03\x04" + b"\0" * 26 + b"xl/workbook.xml", "is a workbook of Excel; save it as CSV"),
         (b"<!DOCTYPE html><html>", "is a web page; export the list as CSV"),
+        ('"トラックURI","トラック名"\n'.encode(), "has one line alone: columns without rows"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "is a picture"),
         (b'{"name": "x", "songs": []}', "is JSON"),
         (b"ID3\x04\0\0\0\0", "is a sound file; name its folder"),

@@ -7,7 +7,7 @@ the same weights, so one pass finds both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -315,6 +315,27 @@ class TextIndex:
         popularity = np.nan_to_num(self._popularity[near], nan=-np.inf)
         best = np.lexsort((near, -popularity, -np.round(score, 4)))[:n]
         return [Match(int(near[i]), max(0.0, float(score[i])), bool(exact[near[i]])) for i in best]
+
+    def codes(self, words: Iterable[str]) -> dict[str, int]:
+        """Numbers of those of some words, as `normalise` spells them, that any title or artist has.
+
+        Examples
+        --------
+        >>> TextIndex(pa.array(["Hello"]), pa.array(["Ana"]), np.zeros(1, np.float32)).codes({"ana", "helo"})
+        {'ana': 1}
+        """
+        asked = pa.array(sorted(words), pa.string())
+        found = np.flatnonzero(pc.is_in(self._vocabulary, value_set=asked).to_numpy(zero_copy_only=False))
+        return dict(zip(self._vocabulary.take(row_array(found)).to_pylist(), found.tolist(), strict=True))
+
+    def rows_with(self, codes: Iterable[int], most: int) -> NDArray[np.int64]:
+        """Rows of tracks that have all words of these numbers in title or artists, at most so many, popular first."""
+        several = sorted((np.union1d(self._whole[code], self._artist[code]) for code in codes), key=len)
+        rows = several[0] if several else np.empty(0, np.int64)
+        for more in several[1:]:
+            rows = np.intersect1d(rows, more, assume_unique=True)
+        popularity = np.nan_to_num(self._popularity[rows], nan=-np.inf)
+        return np.asarray(rows[np.argsort(-popularity, kind="stable")[:most]], dtype=np.int64)
 
     def _answered(
         self, asked: list[str], meanings: list[list[tuple[int, float]]], weights: list[float]

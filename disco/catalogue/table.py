@@ -370,6 +370,14 @@ class Catalogue:
         """
         return self._index.search(text, n, typing)
 
+    def word_codes(self, words: Iterable[str]) -> dict[str, int]:
+        """Numbers of words, as `disco.catalogue.text.normalise` spells them, that any title or artist has."""
+        return self._index.codes(words)
+
+    def rows_with_words(self, codes: Iterable[int], most: int) -> Rows:
+        """Rows of tracks that have all words of these numbers, at most so many, the popular first."""
+        return self._index.rows_with(codes, most).astype(np.intp)
+
     @cached_property
     def _index(self) -> TextIndex:
         def build() -> TextIndex:

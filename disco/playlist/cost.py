@@ -71,7 +71,7 @@ class _TransitionTerms:
     """The terms that both costs share, over one catalogue: distance, key and tempo similarity."""
 
     def __init__(self, catalogue: Catalogue, knobs: Knobs, embeddings: Floats, mixing: Mixing) -> None:
-        self._catalogue, self.knobs, self.embeddings, self.mixing = catalogue, knobs, embeddings, mixing
+        self.catalogue, self.knobs, self.embeddings, self.mixing = catalogue, knobs, embeddings, mixing
         self._similarity, self._key_penalty = mixing.key_tables
         key, style = mixing.key_numbers(catalogue), mixing.learned
         angle = tempo_angle(catalogue.tempos).astype(np.float32)
@@ -178,7 +178,7 @@ class _TransitionTerms:
     def terms(self, path: Rows, distance: Floats) -> dict[str, Floats]:
         """Named terms of the transitions of a sequence, without the cost."""
         a, b = path[:-1], path[1:]
-        key, tempos, mixing = self._all.key, self._catalogue.tempos, self.mixing
+        key, tempos, mixing = self._all.key, self.catalogue.tempos, self.mixing
         terms = {
             "distance": distance,
             "key_similarity": mixing.key_similarity(
@@ -191,7 +191,7 @@ class _TransitionTerms:
 
     def values(self, path: Rows) -> dict[str, Floats]:
         """What keys and tempos of the transitions of a sequence are worth in the cost, under the names of terms."""
-        return self.mixing.values(self._all.key[path], self._catalogue.tempos[path])
+        return self.mixing.values(self._all.key[path], self.catalogue.tempos[path])
 
     def _pitched_keys(self, row: int, columns: Columns) -> Floats:
         """What keys of options are worth as they sound after a track, clashes included, shape (n,)."""
@@ -385,9 +385,25 @@ class PairwiseCost:
         """Mean cost of the cheapest transitions from each of n options to others, shape (n,), without constants."""
         return self._terms.lookahead_cost(options)
 
+    def between(self, rows: Rows, options: Rows) -> Floats:
+        """Cost of every transition from n tracks to m, shape (n, m), float32."""
+        return self.costs(self._state(rows), options)
+
+    def points(self, rows: Rows) -> Floats:
+        """Places of tracks where those are near that follow each other well: sound, key and tempo, shape (n, d)."""
+        catalogue = self._terms.catalogue
+        turns = np.stack([catalogue.circle_positions[rows] / 12, np.log2(catalogue.tempos[rows])], axis=1)
+        weights = np.array([self.knobs.sweetness, self.knobs.smoothness], dtype=np.float32) / 2
+        circles = np.nan_to_num(
+            np.concatenate([weights * np.cos(2 * np.pi * turns), weights * np.sin(2 * np.pi * turns)], axis=1),
+            nan=0.0,
+        )
+        sound = np.float32(self.knobs.flow) * self._terms.vectors(rows)
+        return np.concatenate([sound, circles.astype(np.float32)], axis=1)
+
     def matrix(self, rows: Rows) -> Floats:
         """Cost of every transition among n tracks, from the track of the row to that of the column, shape (n, n)."""
-        costs = self.costs(self._state(rows), rows)
+        costs = self.between(rows, rows)
         np.fill_diagonal(costs, 0)
         return costs
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,8 +24,8 @@ from disco.catalogue.text import (
     split_names,
 )
 
-# So many tracks are compared with a line of text word by word: all whose words are the same are among the nearest.
-_NEAREST = 20
+# So many tracks that have all words of a line of text are looked at for one that has no others, the popular first.
+_MOST_COMPARED = 200
 # The remark that most often stands within a line, before the artist.
 _REMASTER = r"\s+-\s+(?:\d{4}\s+)?(?:digital(?:ly)?\s+)?remaster(?:ed)?(?:\s+version)?(?:\s+\d{4})?\b"
 
@@ -200,9 +200,11 @@ class Tracklist:
         texts = [entry.text or _file_name(entry, numbered) or "" for entry in entries]
         named = [i for i in np.flatnonzero(found < 0) if texts[i]]
         found[named] = recordings.find_names([texts[i] for i in named], [entries[i].duration_ms for i in named])
-        for i in np.flatnonzero(found < 0):
-            if entries[i].text and entries[i].id == entries[i].text:
-                found[i] = _with_the_same_words(catalogue, entries[i].text or "")
+        lines = {
+            i: entries[i].text or "" for i in np.flatnonzero(found < 0).tolist() if entries[i].id == entries[i].text
+        }
+        for i, row in _with_the_same_words(catalogue, {i: line for i, line in lines.items() if line}).items():
+            found[i] = row
         ways[(found >= 0) & (ways < 0)] = WAYS.index("name")
         return found, ways
 
@@ -246,31 +248,41 @@ def _file_name(entry: Entry, numbered: Collection[str]) -> str | None:
     return file_title(entry.path, numbered)
 
 
-def _with_the_same_words(catalogue: Catalogue, text: str) -> int:
-    """Row of the track whose title, alone or with its artists, has all words of a line and no others; -1 if none."""
+def _with_the_same_words(catalogue: Catalogue, lines: Mapping[int, str]) -> dict[int, int]:
+    """Rows of tracks whose titles, alone or with their artists, have all words of a line and no others."""
     # A remark on the release, as (feat. Bo), is no part of the name.
-    shorter = re.sub(rf"{RELEASE_REMARKS[0]}|{_REMASTER}", "", text, flags=re.IGNORECASE)
-    return next((row for line in dict.fromkeys((text, shorter)) if (row := _of_words(catalogue, line)) >= 0), -1)
+    shorter = [re.sub(rf"{RELEASE_REMARKS[0]}|{_REMASTER}", "", text, flags=re.IGNORECASE) for text in lines.values()]
+    words = [*map(sorted, _words([*lines.values(), *shorter]))] if lines else []
+    codes = catalogue.word_codes({word for of_line in words for word in of_line}) if words else {}
+    found = {}
+    for i, whole, short in zip(lines, words, words[len(lines) :], strict=False):
+        for wanted in (whole, short) if short != whole else (whole,):
+            if (row := _of_words(catalogue, wanted, codes)) >= 0:
+                found[i] = row
+                break
+    return found
 
 
-def _of_words(catalogue: Catalogue, text: str) -> int:
-    wanted = sorted(_words(text))
-    near = [match for match in catalogue.search(text, _NEAREST) if match.exact] if wanted else []
-    rows = np.array([match.row for match in near], dtype=np.intp)
-    for match, track in zip(near, catalogue.tracks(rows, ("title", "artists")), strict=True):
+def _of_words(catalogue: Catalogue, wanted: list[str], codes: Mapping[str, int]) -> int:
+    """The row of the track that has these words and no others; -1 if there is none."""
+    asked = set(wanted) - {"by"} or set(wanted)
+    if not asked or not asked <= codes.keys():
+        return -1
+    rows = catalogue.rows_with_words([codes[word] for word in asked], _MOST_COMPARED)
+    for row, track in zip(rows.tolist(), catalogue.tracks(rows, ("title", "artists")), strict=True):
         artists = track["artists"] or []
-        named = ["", *artists, " ".join(artists)]
-        for title in {track["title"] or "", *recording_titles(pa.array([track["title"]])).to_pylist()}:
-            for credit in named:
-                words = [*_words(title or ""), *_words(credit)]
-                if title and wanted in (sorted(words), sorted([*words, "by"])):
-                    return match.row
+        titles = {track["title"] or "", *recording_titles(pa.array([track["title"]])).to_pylist()} - {"", None}
+        of_titles = _words(list(titles))
+        for credit in _words(["", *artists, " ".join(artists)]):
+            for title in of_titles:
+                if wanted in (sorted([*title, *credit]), sorted([*title, *credit, "by"])):
+                    return int(row)
     return -1
 
 
-def _words(text: str) -> list[str]:
-    """Words of a text in one spelling."""
-    return (normalise(fold_accents(pa.array([text], pa.string())))[0].as_py() or "").split()
+def _words(texts: Sequence[str]) -> list[list[str]]:
+    """Words of each text in one spelling."""
+    return [(text or "").split() for text in normalise(fold_accents(pa.array(texts, pa.string()))).to_pylist()]
 
 
 def entries_of(tracks: Catalogue) -> list[Entry]:

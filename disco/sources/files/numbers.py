@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from disco.catalogue import FEATURES
 from disco.catalogue.text import printable
 
-# Texts that stand for unknown.
-NOTHING = ("", "nan", "null", "none", "na", "n/a", "#n/a", "-", "--", "–", "—", "?", "unknown", "undefined", "nil")
+# Texts that stand for unknown: what programs write for an empty cell, and what people write, which is counted.
+BLANKS = ("", "nan", "null", "none", "na", "n/a", "#n/a")
+_MARKS = ("-", "--", "–", "—", "?", "unknown", "undefined", "nil")
 # A value outside these limits is an error in the file and becomes unknown.
 LIMITS = {
     **dict.fromkeys((*FEATURES, "key_confidence", "tempo_confidence"), (0.0, 1.0)),
@@ -159,7 +160,10 @@ def numbers(
         return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=float)
     parse = parse or (lambda text: parse_number(text, name in _COUNTS))
     texts = pc.utf8_lower(pc.utf8_trim_whitespace(values))
-    texts = pc.if_else(pc.is_in(texts, value_set=pa.array(NOTHING)), pa.scalar(None, pa.string()), texts)
+    marks = np.flatnonzero(pc.fill_null(pc.is_in(texts, value_set=pa.array(_MARKS)), False).to_numpy(False))
+    if len(marks):
+        report.odd(len(marks), f"{name} given as {texts[int(marks[0])].as_py()!r}", int(marks[0]))
+    texts = pc.if_else(pc.is_in(texts, value_set=pa.array((*BLANKS, *_MARKS))), pa.scalar(None, pa.string()), texts)
     plain = pc.match_substring_regex(texts, _PLAIN)
     if name in _COUNTS:
         plain = pc.and_(plain, pc.invert(pc.match_substring(texts, ".")))

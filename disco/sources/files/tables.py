@@ -374,6 +374,8 @@ def _no_table(path: Path, start: bytes, text: str) -> DataError:
     if named := what_it_is(start):
         return DataError(path, f"is {named}")
     lines = split_lines(text)
+    if not any(line.strip() for line in lines[1:]) and any(separator in lines[0] for separator in ",;\t|"):
+        return DataError(path, "has one line alone: columns without rows")
     for separator in (",", ";", "\t", "|"):
         names = next((values for _, values, _ in records(lines, separator)), [])
         if len(names) > 1:
