@@ -25,7 +25,10 @@ def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(near_costs, "_GROUP", 16)
 
 
-def cost_of(embeddings: np.ndarray, knobs: Knobs = Knobs(), mixing: Mixing = PUBLISHED) -> FlowCost:
+PUBLISHED_KNOBS = Knobs()
+
+
+def cost_of(embeddings: np.ndarray, knobs: Knobs = PUBLISHED_KNOBS, mixing: Mixing = PUBLISHED) -> FlowCost:
     return FlowCost(CATALOGUE, load_predictor("classic"), knobs, embeddings, mixing)
 
 

@@ -41,4 +41,4 @@ class FindsCheapest(Protocol):
     """A cost that finds the cheapest of very many options faster than it prices all of them."""
 
     def cheapest(self, state: State, options: Rows) -> Rows:
-        """Positions of a few options, cheaper than all others for the only beam, cheapest first; there may be none."""
+        """Positions of a few options, cheaper than all others for the only beam, cheapest first; or none."""
