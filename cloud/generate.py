@@ -37,7 +37,8 @@ from disco.errors import DataError, DiscoError
 from disco.playlist.cost import Knobs
 from disco.playlist.make import RELEVANCE
 from disco.playlist.mixing import FOR_NEW_PLAYLISTS
-from disco.sources.fingerprints import fingerprint, state_of
+from disco.sources.file_states import state_of
+from disco.sources.fingerprints import fingerprint
 from disco.sources.progress import progress
 from disco.sources.storage import atomic_file, locked, write_atomic
 

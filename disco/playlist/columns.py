@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from disco.catalogue import Floats, Rows
+from disco.catalogue import Catalogue, Floats, Rows
 from disco.playlist.key_rules import KeyIndex
 
 # Cheapest transitions from a track that the lookahead cost averages. 10 and 40 do as well.
@@ -74,3 +74,13 @@ def mean_of_nearest(columns: Columns, keys: Floats, flow: float, smoothness: flo
         costs.partition(near - 1, axis=1)
         means[rows] = costs[:, :near].mean(axis=1)
     return means
+
+
+def on_circles(catalogue: Catalogue, rows: Rows, key_radius: float, tempo_radius: float) -> Floats:
+    """Places of tracks on the circle of fifths and on that of tempos an octave apart, of given radii, shape (n, 4).
+
+    Unknown keys and tempos are in the middle.
+    """
+    turns = np.stack([catalogue.circle_positions[rows] / 12, np.log2(catalogue.tempos[rows])], axis=1)
+    places = np.nan_to_num(np.array([key_radius, tempo_radius]) * np.exp(2j * np.pi * turns), nan=0.0)
+    return np.concatenate([places.real, places.imag], axis=1).astype(np.float32)

@@ -28,8 +28,9 @@ from disco.catalogue.table import Mask
 from disco.errors import DiscoError
 from disco.models.distance import block_distances, blocks, impute, workspace
 from disco.models.predictors import Predictor
-from disco.playlist.columns import Columns, mean_of_nearest
+from disco.playlist.columns import Columns, mean_of_nearest, on_circles
 from disco.playlist.mixing import Mixing
+from disco.playlist.near_costs import MANY, NearCosts
 from disco.playlist.styles import tempo_steps
 from disco.playlist.transition_cost import State
 
@@ -84,6 +85,7 @@ class _TransitionTerms:
             self._first_change = style.first_change(steps)
         self._all = Columns(columns, missing_variance, key, cosine, sine, octave, steps)
         self._gathered: tuple[Rows, Columns] | None = None
+        self._near: tuple[Columns, NearCosts] | None = None
 
     def vectors(self, rows: Rows) -> Floats:
         """Embeddings of tracks, shape (n, d), missing components imputed with the mean."""
@@ -106,8 +108,27 @@ class _TransitionTerms:
 
     def costs(self, last: Rows, targets: Floats, options: Rows, missing_variance: Floats | None = None) -> Floats:
         """Cost of each option after each last track with a target vector, shape (beams, options), float32."""
-        columns, knobs, graded = self._columns(options), self.knobs, self.mixing.graded
-        costs = np.empty((len(last), len(options)), dtype=np.float32)
+        return self._costs(last, targets, self._columns(options), missing_variance)
+
+    def cheapest(self, last: int, target: Floats, options: Rows) -> Rows:
+        """Positions of a few options that are cheaper than all others, cheapest first; none if that is not known."""
+        columns, knobs, none = self._columns(options), self.knobs, np.empty(0, dtype=np.intp)
+        if len(options) < MANY or columns.steps is not None or columns.octave is not None or not self.mixing.graded:
+            return none
+        if self._near is None or self._near[0] is not columns:
+            self._near = columns, NearCosts(columns)
+        sweet = knobs.sweetness * self._similarity[self._all.key[last]] - self._key_penalty[self._all.key[last]]
+        tempo = (knobs.smoothness * self._all.cosine[last], knobs.smoothness * self._all.sine[last])
+        few, bound = self._near[1].few(target, sweet, knobs.flow, *tempo)
+        if len(few) > len(options) // 8:  # as where no embedding is known
+            return none
+        costs = self._costs(np.array([last]), target[None], self._all.take(options[few]), None)[0]
+        order = np.argsort(costs, kind="stable")
+        return np.asarray(few[order[costs[order] < bound]], dtype=np.intp)
+
+    def _costs(self, last: Rows, targets: Floats, columns: Columns, missing_variance: Floats | None) -> Floats:
+        knobs, graded = self.knobs, self.mixing.graded
+        costs = np.empty((len(last), len(columns.key)), dtype=np.float32)
         work = workspace(columns.embeddings)
         for beam, (out, row, target) in enumerate(zip(costs, last, targets, strict=True)):
             # Penalties of keys that clash cost nothing here, where they are part of a small table of keys.
@@ -120,7 +141,7 @@ class _TransitionTerms:
             more = columns.missing_variance
             if missing_variance is not None and missing_variance[beam]:
                 more = np.full(len(out), missing_variance[beam]) if more is None else more + missing_variance[beam]
-            for block in blocks(len(options)):
+            for block in blocks(len(out)):
                 cost = out[block]
                 block_distances(
                     columns.embeddings[:, block], target, cost, work, None if more is None else more[block]
@@ -270,6 +291,10 @@ class FlowCost:
         """Cost of each option as the next track of each beam, shape (beams, options), float32."""
         return self._terms.costs(state.last, self._targets(state), options)
 
+    def cheapest(self, state: State, options: Rows) -> Rows:
+        """Positions of a few options that are cheaper than all others, cheapest first; none if not known."""
+        return self._terms.cheapest(int(state.last[0]), self._targets(state)[0], options)
+
     def lookahead_cost(self, options: Rows) -> Floats:
         """Mean cost of the cheapest transitions from each of n options to others, shape (n,), without constants.
 
@@ -365,15 +390,8 @@ class PairwiseCost:
 
     def points(self, rows: Rows) -> Floats:
         """Places of tracks where those are near that follow each other well: sound, key and tempo, shape (n, d)."""
-        catalogue = self._terms.catalogue
-        turns = np.stack([catalogue.circle_positions[rows] / 12, np.log2(catalogue.tempos[rows])], axis=1)
-        weights = np.array([self.knobs.sweetness, self.knobs.smoothness], dtype=np.float32) / 2
-        circles = np.nan_to_num(
-            np.concatenate([weights * np.cos(2 * np.pi * turns), weights * np.sin(2 * np.pi * turns)], axis=1),
-            nan=0.0,
-        )
-        sound = np.float32(self.knobs.flow) * self._terms.vectors(rows)
-        return np.concatenate([sound, circles.astype(np.float32)], axis=1)
+        circles = on_circles(self._terms.catalogue, rows, self.knobs.sweetness / 2, self.knobs.smoothness / 2)
+        return np.concatenate([np.float32(self.knobs.flow) * self._terms.vectors(rows), circles], axis=1)
 
     def matrix(self, rows: Rows) -> Floats:
         """Cost of every transition among n tracks, from the track of the row to that of the column, shape (n, n)."""

@@ -29,7 +29,7 @@ CostsBetween = Callable[[Order, Order], NDArray[np.floating]]
 # As many as are searched at once: their costs take 0.2 GB, and parts of this size lose nothing that was measured.
 AT_ONCE = 10_000
 # Tracks of a part where there are more, and how often the parts are cut anew: the first time along the main axes.
-PART, _ROUNDS = 5_000, 4
+PART, _ROUNDS = 10_000, 3
 # Costs are whole numbers up to 65,535 there. What costs more than eight times the median costs that much: no good
 # order of many tracks plays it. Tracks that are to be apart cost more than that, and transitions that must be played
 # so much less than all others that no saving is worth leaving one out.
@@ -204,8 +204,10 @@ class _Search:
         for group in self._apart:
             own = place[group]
             if len(own := own[own >= 0]) > 1:
-                dear = (levels[np.ix_(own, own)] - lift) * ((_HIGHEST - _APART) / (_APART - lift))
-                levels[np.ix_(own, own)] = _APART + dear.astype(np.uint16)
+                now = levels[np.ix_(own, own)]
+                dear = _APART + ((now - lift) * ((_HIGHEST - _APART) / (_APART - lift))).astype(np.uint16)
+                # Two tracks may have two artists in common.
+                levels[np.ix_(own, own)] = np.where(now < _APART, dear, now)
         # Rounding may differ between the two directions.
         for some in slices:
             levels[some, some.start : m] = levels[some.start : m, some].T
