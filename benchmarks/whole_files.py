@@ -244,7 +244,7 @@ class Files:
         if next(self.turn) % 2:
             disco.open(path, cache=False)
             return
-        for tracklist in sources.playlists(path):
+        for tracklist in (sources.source_of(path) or tables).playlists(path):
             if tracklist.tracks is not None:
                 check(tracklist.entries, *tracklist.match_with_ways(tracklist.tracks), tracklist.tracks)
 
@@ -268,8 +268,8 @@ def check(entries: list[Entry], rows: Rows, ways: Rows, catalogue: Catalogue) ->
         if entry.title:
             right = _same(entry.title, track["title"])
             right &= not entry.artist or _alike(entry.artist, " ".join(track["artists"] or []))
-        else:  # a text has the words of the title, and a file is called by them
-            words = set(_words(entry.text or file_title(entry.path or entry.id or "")))
+        else:  # a text has the words of the title, or the file is called by them
+            words = set(_words(f"{entry.text or ''} {file_title(entry.path or entry.id or '')}"))
             right = words >= set(_words(recording_titles(pa.array([track["title"]]))[0].as_py()))
         if not right:
             raise AssertionError(f"{entry} was taken for {track}")

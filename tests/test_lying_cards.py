@@ -53,6 +53,7 @@ def test_whatever_a_card_says_is_used_or_refused_in_a_sentence(model):
         {"kind": {}},
         {"name": ""},
         {"inputs": [1]},
+        {"network": {"file": "step.onnx", "inputs": {}, "outputs": {}, "sha256": ""}},
         {"network": {"file": "../m/step.onnx", "inputs": {}, "outputs": {}, "sha256": ""}},
         {"network": {"file": "step.onnx", "inputs": {"inputs": -1}, "outputs": {}, "sha256": ""}},
         {"network": {"file": "step.onnx", "inputs": {}, "outputs": {}, "sha256": "", "state": 10**12}},

@@ -308,5 +308,5 @@ def test_lines_of_words_are_looked_up_in_no_time():
 
 def test_xml_whose_beginning_is_damaged_is_no_list_of_titles(tmp_path):
     (tmp_path / "list.xspf").write_text("?xml?>\n<playlist>\n<trackList>\n<track>\n<title>Tide</title>\n</track>\n")
-    with pytest.raises(DataError, match="is XML or a web page whose beginning is damaged"):
+    with pytest.raises(DataError, match="is XML that is not read: of another program, or damaged"):
         playlist_files.read(tmp_path / "list.xspf")

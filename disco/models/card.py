@@ -45,7 +45,10 @@ class _Network(TypedDict, total=False):
     inputs: Required[dict[str, _Size]]
     outputs: Required[dict[str, _Size]]
     sha256: Required[str]
-    state: _Size
+
+
+class _Step(_Network, total=False):
+    state: Required[_Size]
 
 
 class _ScalerReference(TypedDict):
@@ -89,7 +92,7 @@ class _PredictorCard(TypedDict, total=False):
     inputs: Required[list[str]]
     output: Required[str | list[str]]
     scaler: Required[_ScalerReference]
-    network: Required[_Network]
+    network: Required[_Step]
     tower: _Network
     genre_words: Annotated[int, Meta(ge=0, le=1_000_000)]
     mode_when_unknown: Finite

@@ -123,7 +123,7 @@ def parse(text: str, path: Path) -> Tracklist:
     if not lines:
         raise DataError(path, "holds nothing but comments, lines that begin with #")
     if 2 * sum(line.startswith("<") for line in lines) > len(lines):
-        raise DataError(path, "is XML or a web page whose beginning is damaged; export it again")
+        raise DataError(path, "is XML that is not read: of another program, or damaged at its beginning")
     if lines[0].lower() in _HEADS and len(lines) > 1:
         lines = lines[1:]
     return Tracklist(
