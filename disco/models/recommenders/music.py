@@ -34,7 +34,7 @@ _QUERIES = 64
 _BLOCK = 4096
 # More candidates than asked for are ranked by this factor, so that enough are left once versions of one song are out.
 _SPARE = 2.0
-# From this many queries on, songs and artists are numbered for the whole catalogue, and distinguished by their numbers.
+# From this many queries on, songs and artists are numbered for the whole catalogue, and compared by their numbers.
 _MANY = 16
 # Mean prior of the seeds, in nats, from which on priors count in full; what they lose for each nat below; the least
 # that is left: who seeds what few play wants no hits. Chosen on validation playlists (docs/research/experiments.md).
