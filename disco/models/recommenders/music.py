@@ -95,7 +95,7 @@ class MusicRecommender:
         return found
 
     def _asked(self, queries: Sequence[Query]) -> tuple[Floats, Floats, list[bool]]:
-        """Where the next track of each query lies, in steps; the share of priors left out; if it is known."""
+        """Where the next track of each query lies, in steps; the share of priors left out; whether it is known."""
         known = [query.seeds[np.isfinite(self._offsets[self._place_of(query.seeds)])] for query in queries]
         usable = [len(rows) > 0 or self.space.knows_title(q.title) for rows, q in zip(known, queries, strict=True)]
         rows = ascending(np.concatenate([np.empty(0, np.intp), *known]))
