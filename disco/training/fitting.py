@@ -22,7 +22,7 @@ from disco.sources.storage import atomic_file
 
 Batch = tuple[Any, ...]
 # Batches whose sizes are compared: enough to see what differs, and soon drawn.
-_COMPARED = 8
+_COMPARED = 32
 
 log = logging.getLogger(__name__)
 
