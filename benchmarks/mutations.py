@@ -1,76 +1,43 @@
 """Damage files of every kind at random, and see that each ends in tracks or in one sentence, and soon.
 
-    python benchmarks/mutations.py [READER ...] [--number 10000] [--seconds 0]
+    python benchmarks/mutations.py [READER ...] [--number 10000] [--seconds 0] [--table FILE.md]
 
-A fault is an exception that is not a `DiscoError`, a file that takes more than 20 s of the processor or 2 GB, or an
-entry of a list that is matched with a track of another title although the file has no id for it.
+A fault is an exception that is not a `DiscoError`, a file that takes more than 20 s of the processor or 2 GB, an
+entry of a list that is matched with a track of another title or artist although no id, ISRC or path decides, or a
+damaged cache that has other tracks than the table. One process reads many files; if one ends it, or would never end,
+the next process goes on with the next file.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import logging
 import os
 import random
-import resource
 import shutil
-import struct
+import signal
+import sys
 import tempfile
 import time
 import traceback
 import warnings
-import wave
-import zipfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-
-import disco
-from disco.catalogue.text import recording_titles
-from disco.cli import settings
-from disco.errors import DiscoError
-from disco.models.card import MODELS
-from disco.models.predictors import load_predictor
-from disco.models.recommenders import load_recommender
-from disco.models.recommenders.query import Query
-from disco.sources import DEMO, corrections, playlist_files
-from disco.sources.files import playlist_tables, tables
 
 SLOWEST_S, MOST_BYTES = 20.0, 2 << 30
+# After so much time of the processor the process is ended by the system.
+_ENDED_S = 40
 ODD: tuple[Any, ...] = (
-    None,
-    True,
-    -1,
-    0,
-    1e308,
-    float("nan"),
-    10**30,
-    "",
-    "\ud83d",
-    "a" * 5000,
-    [],
-    {},
-    [[]],
+    *(None, True, -1, 0, 1e308, float("nan"), 10**30, "", "\ud83d", "a" * 5000, [], {}, [[]]),
     {"a": 1},
 )
 TOKENS = (
-    b"\0",
-    b"\xff\xfe",
-    b"\n",
-    b",",
-    b'"',
-    b"\t" * 300,
-    b" " * 5000,
-    b"{",
-    b"[" * 400,
-    b"</",
-    b"&#0;",
-    b"1e999",
+    *(b"\0", b"\xff\xfe", b"\n", b",", b'"', b"\t" * 300, b" " * 5000, b"{", b"[" * 400, b"</", b"&#0;", b"1e999"),
     b"-",
 )
 
@@ -110,83 +77,34 @@ def changed(value: Any, dice: random.Random) -> Any:
     return dice.choice(ODD)
 
 
-class Files:
-    """Whole files of each kind, and what reads them."""
+class Cards:
+    """Copies of shipped models, whose cards are changed in one value."""
 
-    def __init__(self, folder: Path) -> None:
-        self.demo = disco.open(cache=False).take(np.arange(300))
-        some = disco.reorder(self.demo, list(self.demo.ids(np.arange(12))), iterations=10)
-        self.whole: dict[str, tuple[str, bytes]] = {}
-        for suffix in ("json", "csv", "m3u8", "jspf", "xml", "nml"):
-            some.save(folder / f"list.{suffix}", force=True)
-            self.whole[suffix] = (f"list.{suffix}", (folder / f"list.{suffix}").read_bytes())
-        few = self.demo.take(np.arange(40))
-        tables.write(few, folder / "tracks.parquet")
-        self.whole["parquet"] = ("tracks.parquet", (folder / "tracks.parquet").read_bytes())
-        self.whole["gz"] = ("tracks.csv.gz", gzip.compress(self.whole["csv"][1]))
-        names = [(t["title"], ", ".join(t["artists"])) for t in few.tracks()]
-        text = "\n".join(f"{artist} - {title}" for title, artist in names)
-        self.whole["txt"] = ("list.txt", text.encode())
-        slices = {
-            "playlists": [{"pid": 1, "tracks": [{"track_uri": f"spotify:track:{i}"} for i in few.ids(np.arange(9))]}]
-        }
-        plays = [{"trackName": t, "artistName": a, "msPlayed": 60000, "endTime": "2026-01-01"} for t, a in names]
-        for name, member, content in (
-            ("mpd", "mpd.slice.0-999.json", slices),
-            ("export", "StreamingHistory_music_0.json", plays),
-        ):
-            with zipfile.ZipFile(folder / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-                archive.writestr(member, json.dumps(content))
-            self.whole[name] = (f"{name}.zip", (folder / f"{name}.zip").read_bytes())
-        self.whole["settings"] = ("settings.toml", b'flow = 1.0\ninclude = ["genres=house"]\nbpm = "120-130"\n')
-        self.whole["corrections"] = ("corrections.csv", b"track,key,bpm,energy\ndemo-00001,8A,120,0.5\nA - B,,90,\n")
-        with wave.open(str(folder / "sound.wav"), "wb") as sound:
-            sound.setparams((1, 2, 8000, 0, "NONE", ""))
-            sound.writeframes(struct.pack("<800h", *range(800)))
-        self.whole["wav"] = ("sound.wav", (folder / "sound.wav").read_bytes())
-        self.cards = {
-            name: json.loads((MODELS / name / "card.json").read_text()) for name in ("classic", "rank", "content")
-        }
-        self.cards |= {"music": json.loads((MODELS / "music" / "card.json").read_text())}
+    # Those that are opened in milliseconds are damaged more often.
+    NAMES = (*["classic", "gru", "rank", "autoencoder"] * 10, "content", "music")
 
-    def read(self, kind: str, path: Path) -> None:
-        """Read a file of a kind in every way that a command would."""
-        if kind == "settings":
-            settings.read(path)
-        elif kind == "corrections":
-            corrections.apply(self.demo, corrections.read(path), path)
-        elif kind in ("wav", "parquet", "gz"):
-            disco.open(path, cache=False)
-        elif kind == "mpd":
-            playlist_tables.read(path)
-            disco.open(path, cache=False)
-        else:
-            tracklist = playlist_files.read(path)
-            found = tracklist.match(self.demo)
-            rows = np.flatnonzero(found >= 0)
-            entries = [tracklist.entries[row] for row in rows]
-            wanted = recording_titles(pa.array([e.title for e in entries], pa.string())).to_pylist()
-            got = recording_titles(self.demo.column("title").take(pa.array(found[rows], pa.int64())).combine_chunks())
-            known = set(self.demo.column("track_id").to_pylist())
-            for entry, title, other in zip(entries, wanted, got.to_pylist(), strict=True):
-                if title and title != other and entry.id not in known and not entry.path and not entry.isrc:
-                    raise AssertionError(f"{entry} was taken for {other!r}")
+    def __init__(self, folder: Path, demo: Any) -> None:
+        from disco.models.card import MODELS
 
-    def card(self, folder: Path, dice: random.Random) -> None:
+        self.folder, self.demo, self.cards = folder / "models", demo.take(np.arange(30)), dict[str, Any]()
+        for name in dict.fromkeys(self.NAMES):
+            shutil.copytree(MODELS / name, self.folder / name, ignore=shutil.ignore_patterns("*.keras"))
+            self.cards[name] = json.loads((MODELS / name / "card.json").read_text())
+
+    def use(self, dice: random.Random) -> None:
         """Use a model whose card says something else."""
-        name = dice.choice(list(self.cards))
-        model = folder / name
-        model.mkdir(exist_ok=True)
-        for file in (MODELS / name).iterdir():
-            if file.suffix != ".keras" and not (model / file.name).exists():
-                shutil.copy(file, model)
+        from disco.models.predictors import load_predictor
+        from disco.models.recommenders import load_recommender
+        from disco.models.recommenders.query import Query
+
+        name = dice.choice(self.NAMES)
+        model = self.folder / name
         (model / "card.json").write_text(json.dumps(changed(self.cards[name], dice)))
-        if name != "content":
+        if name not in ("content", "autoencoder"):
             predictor = load_predictor(str(model))
-            few = self.demo.take(np.arange(20))
-            inputs = predictor.inputs(few, predictor.embed(few), np.array([0, 1]))
+            inputs = predictor.inputs(self.demo, predictor.embed(self.demo), np.array([0, 1]))
             predictor.step(inputs, predictor.start(2))
-        if name in ("content", "music"):
+        if name in ("content", "music", "autoencoder"):
             load_recommender(str(model), self.demo).recommend(Query(np.array([1, 2])), 10)
 
 
@@ -195,58 +113,145 @@ def main() -> int:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("readers", nargs="*", metavar="READER")
     p.add_argument("--number", type=int, default=200, metavar="N", help="files of each kind (200)")
+    p.add_argument("--first", type=int, default=0, metavar="N", help="number of the first (0)")
     p.add_argument("--seconds", type=float, default=0, metavar="S", help="most for each kind (0: no limit)")
+    p.add_argument("--table", type=Path, metavar="FILE", help="add a line for each kind to a table in Markdown")
     arguments = p.parse_args()
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
-    assert DEMO.exists()
     bad = 0
     with tempfile.TemporaryDirectory() as base:
         for name in ("DISCO_DATA", "DISCO_CONFIG", "DISCO_CACHE"):
-            os.environ[name] = base
+            os.environ[name] = f"{base}/own"
+        from whole_files import Files
+
         files = Files(Path(base))
-        for kind in arguments.readers or [*files.whole, "card"]:
-            bad += _one_kind(kind, files, Path(base), arguments.number, arguments.seconds)
+        readers = {kind: _one_of(cases) for kind, cases in files.cases.items()}
+        readers["card"] = Cards(Path(base), files.demo).use
+        for kind in arguments.readers or readers:
+            numbers = range(arguments.first, arguments.first + arguments.number)
+            found = run(kind, readers[kind], Path(base), numbers, arguments.seconds)
+            bad += len(found["faults"])
+            show(kind, found, arguments.table)
     return bool(bad)
 
 
-def _one_kind(kind: str, files: Files, folder: Path, number: int, seconds: float) -> int:
-    faults: Counter[str] = Counter()
-    refused = slow = done = 0
-    slowest, begin = 0.0, time.monotonic()
-    for i in range(number):
-        if seconds and time.monotonic() - begin > seconds:
-            break
-        dice = random.Random(f"{kind} {i}")
-        name, content = files.whole.get(kind, ("", b""))
-        path = folder / f"damaged-{name}"
-        if kind != "card":
-            path.write_bytes(damaged(content, dice))
-        started = time.process_time()
+def _one_of(cases: list[Any]) -> Callable[[random.Random], None]:
+    """What damages one of some files, and reads it or what it belongs to."""
+
+    def use(dice: random.Random) -> None:
+        case = dice.choice(cases)
+        for path, content in case.beside.items():
+            path.write_bytes(content)
+        case.file.write_bytes(damaged(case.whole, dice))
         try:
-            if kind == "card":
-                files.card(folder, dice)
-            else:
-                files.read(kind, path)
-        except DiscoError:
-            refused += 1
-        except Exception as error:
-            where = traceback.extract_tb(error.__traceback__)
-            last = next((f for f in reversed(where) if "/disco/" in f.filename), where[-1])
-            faults[
-                f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {str(error)[:80]!r} (file {i})"
-            ] += 1
-        lasted = time.process_time() - started
-        slowest, slow, done = max(slowest, lasted), slow + (lasted > SLOWEST_S), done + 1
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            case.read()
+        finally:
+            case.file.write_bytes(case.whole)
+
+    return use
+
+
+def run(
+    kind: str, use: Callable[[random.Random], None], folder: Path, numbers: range, seconds: float
+) -> dict[str, Any]:
+    """Damage and read so many files of a kind, in processes of which each goes on where the last one ended."""
+    log, place = folder / "results.jsonl", folder / "place"
+    for file in (log, place):
+        file.write_text("")
+    begin = time.monotonic()
+    until = begin + seconds if seconds else float("inf")
+    found: dict[str, Any] = {"files": 0, "refused": 0, "slowest": 0.0, "memory": 0, "faults": [], "spent": 0.0}
+    while found["files"] < len(numbers) and time.monotonic() < until:
+        child = os.fork()
+        if not child:
+            _work(kind, use, numbers[found["files"] :], log, place, until)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        at = int(place.read_text() or numbers[0])
+        found["files"] = at + 1 - numbers[0]
+        if not code:
+            break
+        found["faults"].append(f"the process ended with {code} (file {at})")
+    for line in map(json.loads, log.read_text().splitlines()):
+        found["faults"] += [line["fault"]] if "fault" in line else []
+        found["refused"] += line.get("refused", 0)
+        found["spent"] += line.get("slowest", 0.0)
+        for name in ("slowest", "memory"):
+            found[name] = max(found[name], line.get(name, 0))
+    found["wall"] = time.monotonic() - begin
+    return found
+
+
+def _work(
+    kind: str, use: Callable[[random.Random], None], numbers: range, log_file: Path, place: Path, until: float
+) -> None:
+    """Read files in a forked process, and end it."""
+    from disco.errors import DiscoError
+
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - until the process ends
+    code, base = 1, _peak()
+    at = os.open(place, os.O_WRONLY)
+    with log_file.open("a", buffering=1) as log:
+        try:
+            for i in numbers:
+                if time.monotonic() > until:
+                    break
+                os.pwrite(at, str(i).encode(), 0)
+                # Where nothing in Python would end it, the system does.
+                signal.setitimer(signal.ITIMER_PROF, _ENDED_S)
+                _forget_peak()
+                started, fault, refused = time.process_time(), "", 0
+                try:
+                    use(random.Random(f"{kind} {i}"))
+                except DiscoError:
+                    refused = 1
+                except Exception as error:
+                    where = traceback.extract_tb(error.__traceback__)
+                    last = next((f for f in reversed(where) if "/disco/" in f.filename), where[-1])
+                    fault = (
+                        f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {str(error)[:300]!r}"
+                    )
+                slowest, memory = time.process_time() - started, _peak() - base
+                fault = fault or (f"over {SLOWEST_S:.0f} s" if slowest > SLOWEST_S else "")
+                fault = fault or ("over 2 GB" if memory > MOST_BYTES else "")
+                found = {"fault": f"{fault} (file {i})"} if fault else {}
+                log.write(json.dumps({"slowest": slowest, "memory": memory, "refused": refused, **found}) + "\n")
+            code = 0
+        finally:
+            os._exit(code)
+
+
+def _peak() -> int:
+    """The most memory of this process since it was last forgotten, in bytes; 0 where the system does not say."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0)
+
+
+def _forget_peak() -> None:
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def show(kind: str, found: dict[str, Any], table: Path | None) -> None:
+    """Print what was found of a kind, and add it to a table."""
+    slowest, memory, faults = found["slowest"], found["memory"] / 1e9, found["faults"]
     print(
-        f"{kind:<12}{done:>8,} files {refused:>8,} refused {sum(faults.values()):>5,} faults, slowest "
-        f"{slowest:.2f} s, {memory / 1e9:.2f} GB so far",
+        f"{kind:<18}{found['files']:>8,} files {found['refused']:>8,} refused {len(faults):>5,} faults, slowest "
+        f"{slowest:.2f} s, {memory:.2f} GB, {1000 * found['spent'] / max(1, found['files']):.1f} ms each",
         flush=True,
     )
-    for what, n in faults.most_common(12):
-        print(f"    {n:>5} {what}", flush=True)
-    return sum(faults.values()) + slow + (memory > MOST_BYTES)
+    for what, n in Counter(fault.rpartition(" (file ")[0] for fault in faults).most_common(12):
+        first = next(fault for fault in faults if fault.startswith(what))
+        print(f"    {n:>5} {first}", flush=True)
+    if table:
+        with table.open("a", encoding="utf-8") as file:
+            counts = f"{found['files']:,} | {found['refused']:,} | {len(faults)}"
+            file.write(f"| {kind} | {counts} | {slowest:.2f} | {memory:.2f} |\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How quickly the page answers: a knob, a keystroke, twenty people at once, and memory over many requests.
 
-    python benchmarks/page.py [--catalogue FILE] [--tracks N] [--seconds 60] [--requests 10000]
+    python benchmarks/page.py [--catalogue FILE] [--tracks N] [--seconds 60] [--requests 10000] [--browser]
 
 Starts `disco app` as a process of its own and asks it as a browser does. Beside the time until the answer stands the
 processor time of the server for each, which other programs on the machine disturb less.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -35,8 +36,10 @@ class Server:
 
     def __init__(self, catalogue: str, more: list[str]) -> None:
         command = [sys.executable, "-m", "disco", "app", "-q", "--no-browser", "--port", "0", *more]
+        if catalogue != "demo":
+            command += ["--catalogue", catalogue]
         started = time.perf_counter()
-        self._process = subprocess.Popen([*command, "--catalogue", catalogue], stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
         self.port = int(self._process.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
         while not (answer := self._ready()).get("ready"):
@@ -150,9 +153,10 @@ def crowd(server: Server, seeds: list[list[str]], seconds: float) -> tuple[np.nd
 def main() -> None:
     """Print the table."""
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--catalogue", metavar="FILE", help="measure on your own tracks")
+    p.add_argument("--catalogue", metavar="FILE", help="measure on your own tracks, or on the built-in ones: demo")
     p.add_argument("--tracks", type=int, default=1_000_000, metavar="N", help="or on so many made-up ones (1000000)")
     p.add_argument("--answers", type=int, default=200, metavar="N", help="answers to one person (200)")
+    p.add_argument("--browser", action="store_true", help="also time the first page in Chromium; for the demo")
     p.add_argument("--seconds", type=float, default=60, metavar="S", help="how long 20 people turn knobs (60)")
     p.add_argument("--requests", type=int, default=0, metavar="N", help="requests over which memory is watched (0)")
     arguments, more = p.parse_known_args()
@@ -178,12 +182,36 @@ def main() -> None:
             server, [("search", {"text": text}) for text in letters * (arguments.answers // len(letters))]
         )
         row("a keystroke", *quantiles(times), f"{cost:.0f}")
+        if arguments.browser:
+            first_page(server)
         if arguments.seconds:
             times, errors, cost = crowd(server, seeds, arguments.seconds)
             what = f"{PEOPLE} people, {len(times):,} requests, {errors} errors"
             row(what, *quantiles(times), f"{cost:.0f}")
         if arguments.requests:
             watch_memory(server, rng, seeds, arguments.requests)
+
+
+def first_page(server: Server, times: int = 7) -> None:
+    """Print how long a browser that has never been here takes to show the list, and then the figure."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("BROWSER_PATH") or shutil.which("chromium")
+    shown: dict[str, list[float]] = {"first page: the list": [], "first page: the figure": []}
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        for _ in range(times):
+            context = chromium.new_context(viewport={"width": 1440, "height": 900})
+            tab = context.new_page()
+            start = time.perf_counter()
+            tab.goto(f"http://127.0.0.1:{server.port}/", wait_until="commit")
+            for what, selector in zip(shown, ("#tracks li.track", "#figure .scatterlayer .trace"), strict=True):
+                tab.wait_for_selector(selector)
+                shown[what].append(1000 * (time.perf_counter() - start))
+            context.close()
+        chromium.close()
+    for what, each in shown.items():
+        row(what, *quantiles(np.array(each)), "")
 
 
 def watch_memory(server: Server, rng: np.random.Generator, seeds: list[list[str]], requests: int) -> None:

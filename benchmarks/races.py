@@ -8,6 +8,8 @@ It needs `fork`, and the fake services and helpers of `tests/`.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import logging
 import os
 import random
@@ -22,10 +24,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from helpers.fake import Spotify
 from helpers.processes import at_once, killed_at
 
+from disco.cli import spotify as command
 from disco.sources import corrections, folders, play_log
 from disco.sources.plays import Play, PlayedSet
 from disco.sources.services import resumable
-from disco.sources.services.spotify import state, tokens, upload
+from disco.sources.services.spotify import library, state, tokens, upload
 from disco.sources.services.spotify.client import connect
 from disco.sources.tracklist import Entry
 from disco.training.prepare import new_files
@@ -65,6 +68,46 @@ def upload_one(n: int) -> bool:
         codes = at_once(n, lambda _: upload.write(connect(), "Friday", wanted))
         made = [one for one in fake.library.playlists if one.name == "Friday"]
         return codes == [0] * n and [[entry.id for entry in one.entries] for one in made] == [wanted]
+
+
+def sync_library(n: int) -> bool:
+    """The library is read whole by the first, and is that of the account after all have read it."""
+    with Spotify(tracks=400, saved=130).listen() as fake:
+        os.environ["DISCO_SPOTIFY_API"], os.environ["DISCO_SPOTIFY_ACCOUNTS"] = fake.api_url, fake.url
+        _log_in(fake)
+        if at_once(n, lambda _: read_library()) != [0] * n or not is_whole(fake):
+            return False
+        several = library.read()
+        read_library()
+        alone = library.read()
+        return (several.saved, several.top, several.playlists) == (alone.saved, alone.top, alone.playlists)
+
+
+def read_library() -> None:
+    """What `disco spotify sync` does, which may wait for another and then say so."""
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+        if command.main(["sync"]) and "is in use by another DISCO" not in text.getvalue():
+            raise AssertionError(text.getvalue())
+
+
+def is_whole(fake: Spotify) -> bool:
+    """Whether the stored library has what it names, every call was counted, and nothing else is left."""
+    stored = library.stored()
+    if stored is None:
+        return False
+    named = {one for kept in stored.playlists for one in kept.ids if one}
+    known = set(stored.tracks.column("track_id").to_pylist())
+    left = {path.name for path in library.spotify_dir().iterdir() if not path.name.startswith(".")}
+    tables = list(library.library_dir().glob("*.parquet"))
+    return (
+        stored.saved_total == 130
+        and {*stored.saved, *stored.top, *named} <= known
+        and len(known) == len(stored.tracks)
+        and left <= {"library", "token.json", "state.json"}
+        and len(tables) == 1
+        and state.State.read(fake.client_id).made == len(fake.calls("^/v1/"))
+    )
 
 
 def renew_login(n: int) -> bool:
@@ -148,7 +191,7 @@ def main() -> int:
     dice, bad = random.Random(1), 0
     os.environ["DISCO_SPOTIFY_BUDGET"] = "100000"
     resumable._STARTED = 0.0  # the processes are forked, so that all of them began before the first was done
-    for work in (set_corrections, count_calls, keep_plays, upload_one, renew_login, make_folders):
+    for work in (set_corrections, count_calls, keep_plays, upload_one, sync_library, renew_login, make_folders):
         wrong = 0
         for _ in range(arguments.rounds):
             with tempfile.TemporaryDirectory() as base:

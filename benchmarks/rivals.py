@@ -240,7 +240,9 @@ def figure(measured: dict[str, dict[str, float]], curve: Sequence[dict[str, floa
                 text=[labels.get(name, name) for name in names],
                 mode="markers+text",
                 # In turn, so that neighbours can be read.
-                textposition=_positions([measured[name][y] for name in names], column),
+                textposition=_positions([measured[name][y] for name in names], column)
+                if names is others
+                else "bottom center",
                 cliponaxis=False,
                 textfont={"size": 10, "color": color},
                 marker={"size": size, "color": color, "symbol": symbol},

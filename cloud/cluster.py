@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from disco.errors import DiscoError, MissingExtra
 
@@ -60,8 +61,11 @@ def connected(address: str | None = None, workers: int | None = None) -> Iterato
     DiscoError
         If nothing answers there, if the connection is lost, or if a worker fails again and again.
     """
-    # Ray talks on every occasion; what matters is told by the errors that it raises.
+    # Ray talks on every occasion; what matters are the errors that it raises.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    # As urgent as this process: otherwise anything else on the machine would come first.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     os.environ.setdefault("RAY_TRAIN_V2_ENABLED", "1")
     try:
         import ray
@@ -77,9 +81,9 @@ def connected(address: str | None = None, workers: int | None = None) -> Iterato
         quiet()
         yield workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
     except (ConnectionError, TimeoutError, ray.exceptions.RaySystemError, ray.exceptions.RpcError) as error:
-        raise DiscoError(f"{address or 'Ray on this machine'}: the connection failed ({first_line(error)})") from None
+        raise DiscoError(f"{address or 'Ray on this machine'}: the connection failed ({_reason(error)})") from None
     except ray.exceptions.RayError as error:
-        raise DiscoError(f"a worker failed: {first_line(error)}; start again to go on") from None
+        raise DiscoError(f"a worker failed: {_reason(error)}; start again to go on") from None
     finally:
         if started and ray.is_initialized():
             ray.shutdown()
@@ -109,7 +113,7 @@ def quiet() -> None:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     for name in ("ray", "ray.data", "ray.train"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _check_that_it_answers(address: str) -> None:
@@ -133,7 +137,16 @@ def _check_that_it_answers(address: str) -> None:
         ) from None
 
 
-def first_line(error: BaseException) -> str:
-    """The last line of an error's text that says something, for a message; Ray begins with where it happened."""
+def value_of(shared: Any) -> Any:
+    """What Ray keeps in the memory that the workers of a machine share; arrays in it are not copied."""
+    import ray
+
+    return ray.get(shared)
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of the error that Ray wraps, for a message."""
+    while (inner := getattr(error, "cause", None) or error.__cause__) is not None:
+        error = inner
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[-1] if lines else type(error).__name__)[:200]
+    return f"{type(error).__name__}: {lines[0] if lines else 'no reason given'}"[:200]

@@ -22,6 +22,7 @@ pytest.importorskip("dash_mantine_components")
 
 import requests
 from helpers.catalogues import random_catalogue
+from helpers.fake import Library, Navidrome
 from helpers.page import serving
 from helpers.random_requests import wrong_answers
 
@@ -290,6 +291,17 @@ def test_every_answer_has_the_headers_of_safety(address: str) -> None:
         assert headers["cross-origin-resource-policy"] == "same-origin"
 
 
+def test_another_catalogue_begins_with_its_most_popular_track(tmp_path: Path) -> None:
+    tracks = random_catalogue(80, seed=4).table.to_pylist()
+    tracks[17]["popularity"] = 1e2
+    tables.write(Catalogue(pa.Table.from_pylist(tracks, SCHEMA), "t"), tmp_path / "tracks.parquet")
+    with serving((str(tmp_path / "tracks.parquet"),)) as address:
+        first = requests.get(f"{address}/page/ready", timeout=60).json()["first"]
+        assert first[0] == "t00017"
+        assert len(set(first)) == 3
+        assert len(post(address, "play", {"state": {"seeds": first}}).json()["rows"]) == 13
+
+
 def test_hostile_titles_are_data_and_never_markup(tmp_path: Path) -> None:
     tracks = random_catalogue(60, seed=2).table.to_pylist()
     for i, track in enumerate(tracks):
@@ -399,3 +411,25 @@ def test_random_requests_are_answered_without_an_error_of_the_server(
     assert not wrong
     assert statuses[200] > 60
     assert statuses[400] > 30
+
+
+def test_a_playlist_is_sent_where_somebody_is_connected(monkeypatch, tmp_path):
+    monkeypatch.setenv("DISCO_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("DISCO_CONFIG", str(tmp_path / "config"))
+    with Navidrome(Library(tracks=40, saved=10)) as service:
+        songs = random_catalogue(3).table.to_pylist()
+        for song, there in zip(songs, service.songs.values(), strict=False):
+            song.update(title=there.name, artists=[artist.name for artist in there.artists], isrc=there.isrc)
+        tables.write(Catalogue(pa.Table.from_pylist(songs, SCHEMA), "t"), tmp_path / "songs.parquet")
+        with serving((str(tmp_path / "songs.parquet"),)) as address:
+            sent = {"state": {"seeds": [songs[0]["track_id"]], "length": 2}, "to": "navidrome"}
+            refused = post(address, "send", sent)
+            assert refused.status_code == 400
+            assert "nobody is logged in to Navidrome" in refused.json()["error"]
+            monkeypatch.setenv("DISCO_NAVIDROME_URL", service.url)
+            monkeypatch.setenv("DISCO_NAVIDROME_USER", service.user)
+            monkeypatch.setenv("DISCO_NAVIDROME_PASSWORD", service.password)
+            answer = post(address, "send", sent).json()
+            assert answer["address"].startswith(f"{service.url}/app/#/playlist/")
+        wanted = list(service.songs)[:3]
+        assert any(sorted(made.songs) == sorted(wanted) for made in service.playlists.values())

@@ -53,12 +53,13 @@ HOMES = {
     "scipy": {f"disco.training.{name}" for name in ("factors", "neighbours", "sets", "embedding_mlp")},
     "onnxruntime": {"disco.models.network", "disco.training.export"},
     "ray": set(),  # only of `cloud/`, which is outside the package
+    "fast_tsp": {"disco.playlist.sequence.lin_kernighan"},
     "pickle": set(),
     "joblib": set(),
     "pandas": set(),
 }
 HEAVY = ("keras", "tensorflow", "sklearn", "pandas", "dash", "librosa", "ray", "plotly", "scipy", "implicit")
-HEAVY += ("keras_rs", "lightgbm", "spotipy", "requests", "tinytag", "soundfile")
+HEAVY += ("fast_tsp", "keras_rs", "lightgbm", "spotipy", "requests", "tinytag", "soundfile")
 
 
 def name_of(path: Path) -> str:

@@ -167,6 +167,17 @@ def test_entries_of_another_analysis_are_ignored(folder, monkeypatch):
         assert stored.find("a") is None
 
 
+def test_a_schema_that_is_no_utf8_is_damage(folder):
+    with Cache(folder) as cache:
+        cache.add("0" * 40, Measured(tempo_bpm=128.0))
+    path = folder / "measurements.sqlite"
+    content = path.read_bytes()
+    for letter in range(content.index(b"CREATE TABLE sounds"), content.index(b"CREATE TABLE sounds") + 70, 7):
+        path.write_bytes(content[:letter] + b"\xff" + content[letter + 1 :])
+        with Cache(folder) as cache:
+            assert cache.find("0" * 40) in (None, Measured(tempo_bpm=128.0))
+
+
 def test_a_damaged_database_is_set_aside_with_a_warning(folder, caplog):
     folder.mkdir()
     (folder / "measurements.sqlite").write_bytes(b"no database, but long enough to be looked at" * 40)

@@ -389,7 +389,8 @@ def test_every_command_that_opens_a_catalogue_takes_no_cache(
     assert stored() == []
     assert main(["catalogue", "info", str(tracks)]) == 0
     assert str(user_cache()) in capsys.readouterr().out
-    assert [path.name for path in stored()] == ["columns.parquet"]
+    # Fingerprints are remembered too where the first command was slow.
+    assert {path.name for path in stored()} - {"files.json"} == {"columns.parquet"}
     for command in COMMANDS:
         with contextlib.suppress(SystemExit):
             main([*command.split(), "--help"])

@@ -197,7 +197,7 @@ def test_columns_that_are_not_used_are_named(tmp_path):
 
 
 def test_rows_of_one_track_are_joined_with_all_their_genres_once(tmp_path):
-    rows = "a,A,rock,\nb,B,jazz,\na,A,pop,0.5\na,A,rock,0.7\n"
+    rows = "a,A,rock,\nb,B,jazz,\na,A,pop,0.5\na,,rock,0.7\n"
     catalogue = read(tmp_path, "track_id,title,genre,popularity\n" + rows)
     assert catalogue.table["genres"].to_pylist() == [["rock", "pop"], ["jazz"]]
     assert catalogue.table["popularity"].to_pylist() == [0.5, None]
@@ -220,6 +220,7 @@ def test_features_without_a_feature_set_are_unknown_only_where_others_have_one(t
         ("artists", pa.array([["P"], ["Q"]], pa.large_list(pa.large_string())), [["P"], ["Q"]]),
         ("artists", [[None], ["Q"]], [None, ["Q"]]),
         ("title", pa.array(["  A", "B "], pa.large_string()), ["A", "B"]),
+        ("album", pa.array(["  A", ""], pa.large_string()), ["A", None]),
         ("title", [1999, 7], ["1999", "7"]),
         ("key", [11.0, float("nan")], [11, None]),
         ("key", pa.array([-1, 3], pa.int8()), [None, 3]),

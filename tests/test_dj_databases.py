@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import struct
 from pathlib import Path
@@ -73,6 +74,14 @@ def test_a_crate_without_a_database_goes_by_the_names_of_files_and_says_so(tmp_p
     assert tracklist.entries[0].path == "/Users/me/Dot - Salt.mp3"
     assert tracklist.names == ["Salt Dot"]
     assert any("go by their file's name" in note for note in tracklist.tracks.notes)
+
+
+def test_an_encrypted_database_that_is_damaged_gives_one_sentence_and_nothing_else(tmp_path, capfd):
+    pytest.importorskip("pyrekordbox")
+    (tmp_path / "master.db").write_bytes(random.Random(0).randbytes(9000))
+    with pytest.raises(DataError, match="cannot be opened as rekordbox's database"):
+        rekordbox_database.read(tmp_path / "master.db")
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("cut", [60, 80, 150, 300, 400])

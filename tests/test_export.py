@@ -96,21 +96,33 @@ def test_csv_read_back_gives_every_odd_value_as_it_was(tmp_path, track):
         assert again[name].to_pylist() == tracks.table[name].to_pylist(), name
 
 
-# Control characters beyond a few make a file binary to its readers.
-words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
+# Those that make a file binary to its readers become spaces.
+CONTROLS = re.compile("[\0-\x08\x0b\x0e-\x19\x1c-\x1f]")
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12).map(lambda text: CONTROLS.sub(" ", text))
 optional_words = words.map(lambda text: text.strip() or None)
+durations = st.none() | st.integers(1, 10**7)
 names = st.none() | st.lists(optional_words.filter(bool), min_size=1, max_size=3, unique=True)
 
 
 @pytest.mark.slow
-@given(st.lists(st.tuples(words.map(lambda text: text.strip() or "a"), names, names), min_size=1, max_size=4))
-@example([("'", ["[']", ", "[:1]], ["];["])])
+@given(st.lists(st.tuples(optional_words, names, names, durations), min_size=1, max_size=4))
+@example([("'", ["[']", ", "[:1]], ["];["], 1)])
+@example([("a", None, None, 30), ("b", None, None, 999)])
 def test_any_text_survives_csv(tmp_path_factory, rows):
     tracks = catalogue_of(
-        [{"track_id": f"t{i}", "title": t, "artists": a, "genres": g} for i, (t, a, g) in enumerate(rows)]
+        [
+            {"track_id": f"t{i}", "title": t, "artists": a, "genres": g, "duration_ms": d}
+            for i, (t, a, g, d) in enumerate(rows)
+        ]
     )
+    names = ["track_id", "title", "artists", "genres", "duration_ms"]
     again = read_back(playlist(tracks), tmp_path_factory.getbasetemp()).table
-    assert again.select(["title", "artists", "genres"]).equals(tracks.table.select(["title", "artists", "genres"]))
+    assert again.select(names).equals(tracks.table.select(names))
+
+
+def test_csv_has_spaces_for_characters_that_no_text_has(tmp_path):
+    odd = "a\0b\x01c\x0bd\x1f" + "e\x7f\x80\x1b"
+    assert read_back(of(title=odd), tmp_path).table["title"].to_pylist() == ["a b c d e\x7f\x80\x1b"]
 
 
 # The header of github.com/pavelkomarov/exportify, by which other programs find what they look for.

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import disco
-from disco.sources import fingerprints
+from disco.sources import file_states, fingerprints
 from disco.sources.cache import CatalogueCache, user_cache
-from disco.sources.fingerprints import FileContent, state_of
+from disco.sources.file_states import state_of
+from disco.sources.fingerprints import FileContent
 
 TRACKS = "track_id,title,artists,tempo_bpm\na,Night Bus,Mira Vale,120\nb,Tide,Corro,128\n"
 
@@ -69,7 +70,7 @@ def test_a_change_that_hides_behind_size_and_time_is_noticed(tracks: Path) -> No
 
 def test_a_change_within_one_tick_of_the_clock_is_noticed(tracks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = state_of(tracks)
-    monkeypatch.setattr(fingerprints, "_state", lambda descriptor: state)
+    monkeypatch.setattr(file_states, "state_of_open", lambda descriptor: state)
     assert disco.open(tracks).tempos.tolist() == [120, 128]
     tracks.write_text(TRACKS.replace("128", "129"))
     assert disco.open(tracks).tempos.tolist() == [120, 129]
@@ -85,7 +86,7 @@ def test_a_fingerprint_is_remembered_once_both_times_are_more_than_two_seconds_b
     later = max(state[3:]) + seconds * 10**9
     for times in ((later, state[4] - 10**11), (state[3] - 10**11, later)):
         faked = (*state[:3], *times)
-        monkeypatch.setattr(fingerprints, "_state", lambda descriptor, faked=faked: faked)
+        monkeypatch.setattr(file_states, "state_of_open", lambda descriptor, faked=faked: faked)
         monkeypatch.setattr(fingerprints.time, "time_ns", lambda: max(state[3:]))
         assert FileContent(tracks, {}).is_settled == (seconds == -3)
 

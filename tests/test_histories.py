@@ -76,6 +76,12 @@ def test_a_date_that_is_none_is_taken_from_the_name_and_passes_midnight(tmp_path
     assert [play.started for play in traktor.histories(nowhere)[0].plays] == [None, None]
 
 
+@pytest.mark.parametrize("day", [10**12, 2**62, "1e300", "-1", "nan"])
+def test_a_date_beyond_all_years_is_unknown(tmp_path, day):
+    where = written(tmp_path, "history.nml", nml([("bus", 250.0, 200)], day=day))
+    assert [play.started for play in traktor.histories(where)[0].plays] == [None]
+
+
 def test_what_only_the_headphones_had_is_left_out_unless_that_is_all(tmp_path):
     both = nml(EVENING).replace('PLAYEDPUBLIC="1"', 'PLAYEDPUBLIC="0"', 1)
     assert len(traktor.histories(written(tmp_path, "a.nml", both))[0]) == 3

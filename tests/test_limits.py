@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -250,3 +251,23 @@ def test_numbers_without_end_are_refused(capsys, main, arguments, message):
 def test_positions_without_end_are_refused():
     with pytest.raises(DiscoError, match="names more than 1,000,000 positions"):
         parse_positions(",".join(["1-999999"] * 9))
+
+
+@pytest.mark.parametrize("filling", [" ", "\t", "\n", "a", "a ", '"', "a.", "a . ", ". ", "-"])
+def test_settings_full_of_anything_take_no_time(tmp_path, filling):
+    path = tmp_path / "settings.toml"
+    path.write_text(f"flow = {filling * (150_000 // len(filling))}1.0\n")
+    begin = time.process_time()
+    with contextlib.suppress(DataError):
+        settings.read(path)
+    assert time.process_time() - begin < 2
+
+
+def test_names_of_many_parts_are_refused_and_remarks_of_many_sentences_are_not(tmp_path):
+    path = tmp_path / "settings.toml"
+    for name in (".".join("abc" * 10), " . ".join("abc" * 10), ".\t".join(['"a"'] * 30)):
+        path.write_text(f"{name} = 1\n")
+        with pytest.raises(DataError, match="nests names more than 20 deep"):
+            settings.read(path)
+    path.write_text("# One sentence. And more. " * 30 + "\nflow = 2.0\n")
+    assert settings.read(path) == {"flow": 2.0}

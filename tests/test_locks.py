@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import time
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from disco.sources.locks import Busy, locked
 from disco.sources.services import http, resumable
 from disco.sources.services.spotify import state, tokens, upload
 from disco.sources.services.spotify.client import connect
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import races
 
 pytestmark = forks
 
@@ -65,6 +69,15 @@ def test_one_playlist_uploaded_by_three_processes_is_created_once(start, monkeyp
     (playlist,) = [one for one in fake.library.playlists if one.name == "Friday"]
     assert [entry.id for entry in playlist.entries] == wanted
     assert upload.unfinished() == []
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_a_library_read_by_three_processes_is_whole_and_every_call_is_counted(monkeypatch):
+    monkeypatch.setattr(resumable, "_STARTED", 0.0)
+    for name in ("DISCO_SPOTIFY_API", "DISCO_SPOTIFY_ACCOUNTS", "DISCO_SPOTIFY_BUDGET"):
+        monkeypatch.setenv(name, "100000")  # set back after the test
+    assert races.sync_library(3)
 
 
 def test_a_login_is_renewed_once_by_several_processes(start):

@@ -204,7 +204,7 @@ def releases(ids: str, known: str | None) -> list[bool]:
     hashes = name_hashes("song", song_keys(catalogue).to_pylist()[-2:])
     marks = np.array([int(id_marks([known])[0]) if known else 0, 0], np.uint16)
     names = rounded_names(hashes, np.ones((2, 2), np.float32), np.zeros(2, np.float32), marks)
-    *found, of_another_song = other_releases(names, look_up(names, catalogue), catalogue).tolist()
+    *found, of_another_song = other_releases(names, look_up(names, catalogue).songs, catalogue).tolist()
     assert not of_another_song
     return found
 

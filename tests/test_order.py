@@ -247,8 +247,8 @@ def test_impossible_orders_are_refused_with_a_reason():
         order(none, np.arange(3), 3, FlowCost(catalogue, mean, Knobs(), mean.embed(catalogue)), rules)
     with pytest.raises(DiscoError, match="all of its 3 tracks once, not 2"):
         order(none, np.arange(3), 2, cost, rules)
-    with pytest.raises(DiscoError, match="too many to order at once"):
-        order(none, np.arange(MOST + 1), MOST + 1, cost, rules)
+    with pytest.raises(DiscoError, match="too many to order with an artist gap above 1; 6,000 are the most"):
+        order(none, np.arange(MOST + 1), MOST + 1, cost, Rules(catalogue, artist_gap=2))
     with pytest.raises(DiscoError, match="two tracks are pinned to position 3"):
         PositionCosts(catalogue, 5, Constraints(pinned=((2, 1), (2, 4))))
     with pytest.raises(DiscoError, match="one track is pinned to positions 1 and 5"):

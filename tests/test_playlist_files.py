@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from pathlib import Path
 
 import numpy as np
@@ -263,3 +265,48 @@ def test_a_table_without_playlists_is_one_playlist_of_its_rows(catalogue, tmp_pa
 def test_a_table_of_any_separator_is_one_for_lists_and_catalogues_alike(separator, tmp_path):
     (tmp_path / "a.csv").write_text("track_id;title\nt00005;Title 5\n".replace(";", separator))
     assert playlist_files.read(tmp_path / "a.csv").ids == sources.open(tmp_path / "a.csv").ids([0]) == ["t00005"]
+
+
+def test_a_line_of_words_is_the_track_that_has_them_and_no_others():
+    dice = random.Random(3)
+    words = ["night", "bus", "ana", "tide", "by", "salt", "feat", "x"]
+
+    def some(most: int) -> list[str]:
+        return [dice.choice(words[:6]) for _ in range(dice.randint(1, most))]
+
+    tracks = [{"track_id": str(i), "title": " ".join(some(3)), "artists": [" ".join(some(2))]} for i in range(60)]
+    catalogue = catalogue_of(tracks)
+    found = 0
+    for _ in range(400):
+        line = some(4)
+        wanted = [
+            sorted(line),
+            sorted(line[: line.index("by")] + line[line.index("by") + 1 :]) if "by" in line else [],
+        ]
+        right = {
+            i
+            for i, track in enumerate(tracks)
+            for credit in ("", *track["artists"])
+            if sorted([*track["title"].split(), *credit.split()]) in wanted
+        }
+        (row,) = playlist_files.parse(" ".join(line), Path("list.txt")).match(catalogue).tolist()
+        assert row in right if right else row == -1, line
+        found += row >= 0
+    assert 40 < found < 360
+
+
+def test_lines_of_words_are_looked_up_in_no_time():
+    demo = sources.open()
+    vocabulary = [word for title in demo.table["title"].to_pylist()[:500] for word in title.split()]
+    dice = random.Random(0)
+    lines = [" ".join(dice.choice(vocabulary) for _ in range(4)) for _ in range(500)]
+    listed = playlist_files.parse("\n".join(lines), Path("list.txt"))
+    begin = time.process_time()
+    assert (listed.match(demo) >= 0).sum() < 5
+    assert time.process_time() - begin < 5
+
+
+def test_xml_whose_beginning_is_damaged_is_no_list_of_titles(tmp_path):
+    (tmp_path / "list.xspf").write_text("?xml?>\n<playlist>\n<trackList>\n<track>\n<title>Tide</title>\n</track>\n")
+    with pytest.raises(DataError, match="is XML or a web page whose beginning is damaged"):
+        playlist_files.read(tmp_path / "list.xspf")

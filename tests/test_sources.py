@@ -143,7 +143,18 @@ def test_a_real_slice_is_read(shared):
 
 def test_a_folder_of_tables_gives_an_error(tmp_path):
     write_table(tmp_path)
-    with pytest.raises(DataError, match="is a folder; name the table of tracks in it"):
+    with pytest.raises(DataError, match=r"is a folder; name the table of tracks in it: 'tracks\.parquet'$"):
+        sources.open([tmp_path])
+    (tmp_path / "more.csv").write_text("")
+    with pytest.raises(DataError, match=r"in it: 'more\.csv' or one of 1 others$"):
+        sources.open([tmp_path])
+
+
+def test_a_folder_without_music_is_called_that(tmp_path):
+    with pytest.raises(DataError, match="is an empty folder"):
+        sources.open([tmp_path])
+    (tmp_path / "notes.txt").write_text("milk")
+    with pytest.raises(DataError, match="is a folder in which there is no music: no audio file"):
         sources.open([tmp_path])
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from disco.errors import DataError
-from disco.sources.storage import atomic_file, user_config_dir, write_atomic
+from disco.errors import DataError, DiscoError
+from disco.sources.storage import atomic_file, user_cache_dir, user_config_dir, user_data_dir, write_atomic
 
 
 def test_text_is_written_as_utf8_without_changing_line_ends(tmp_path: Path) -> None:
@@ -31,6 +31,21 @@ def test_only_a_private_file_is_closed_to_others(tmp_path: Path) -> None:
 def test_a_private_file_was_never_readable_by_others(tmp_path: Path) -> None:
     with atomic_file(tmp_path / "token", private=True) as temporary:
         assert temporary.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("find", [user_data_dir, user_config_dir, user_cache_dir])
+def test_whoever_has_no_home_folder_reads_what_to_set(find, monkeypatch) -> None:
+    pwd = pytest.importorskip("pwd")
+
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    for name in [*os.environ]:
+        if name in ("HOME", "DISCO_DATA", "DISCO_CONFIG", "DISCO_CACHE") or name.startswith("XDG_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    with pytest.raises(DiscoError, match="has no home folder; set HOME, or DISCO_DATA"):
+        find()
 
 
 def write_half(path: Path) -> None:

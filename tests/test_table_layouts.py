@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.catalogues import catalogue_of
 
 from disco import sources
 from disco.catalogue import Catalogue
@@ -202,11 +203,22 @@ def test_numbers_are_read_as_people_write_them(text, number):
     assert parse_number(text) == number
 
 
-@pytest.mark.parametrize("nothing", ["", "-", "n/a", "N/A", "?", "NULL", "unknown", "–"])
+@pytest.mark.parametrize("nothing", ["", "n/a", "N/A", "NULL", "nan"])
 def test_what_stands_for_nothing_is_unknown_without_a_word(tmp_path, nothing):
     found = opened(tmp_path, f"Title,Artist,BPM,Key\nTide,Corro,{nothing},{nothing}\nSalt,Dot,126,9A\n")
     assert (values(found, "tempo_bpm"), keys(found)) == ([None, 126.0], [None, "9A"])
     assert not noted(found, "taken as unknown")
+
+
+@pytest.mark.parametrize("mark", ["-", "?", "unknown", "–"])
+def test_what_people_write_for_nothing_is_unknown_and_counted(tmp_path, mark):
+    rows = f"Tide,Corro,{mark},{mark},{mark}\nSalt,Dot,126,9A,200000\nReed,Dot,{mark},9A,200000\n"
+    found = opened(tmp_path, f"Title,Artist,BPM,Key,Duration (ms)\n{rows}")
+    assert (values(found, "tempo_bpm"), keys(found)) == ([None, 126.0, None], [None, "9A", "9A"])
+    assert values(found, "duration_ms") == [None, 200_000, 200_000]
+    assert noted(found, f"2 x tempo_bpm given as {mark!r} (first line 2)")
+    assert noted(found, f"1 x duration_ms given as {mark!r} (line 2)")
+    assert noted(found, "1 x key -1 or no key's name (line 2)")
 
 
 FEATURES = "Danceability,Energy,Acousticness,Instrumentalness"
@@ -408,7 +420,48 @@ def test_what_is_no_track_is_left_out_and_counted(tmp_path, text, titles, note):
     found = opened(tmp_path, text)
     assert values(found, "title") == titles
     assert noted(found, note)
-    assert playlist_files.read(tmp_path / "list.csv").ids == found.ids(np.arange(len(found)))
+    listed, own = sources.open_playlist(tmp_path / "list.csv", cache=False)
+    assert listed.ids == own.ids(np.arange(len(own))) == found.ids(np.arange(len(found)))
+    assert noted(own, note)
+
+
+ALONE = NAMED + "spotify:track:3,,\nspotify:track:4,,\nspotify:track:5,Salt,Dot\n"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "zip"])
+def test_an_id_without_a_name_is_a_track_where_the_catalogue_has_it(tmp_path, caplog, suffix):
+    (tmp_path / "list.csv").write_text(ALONE)
+    if suffix == "zip":
+        with zipfile.ZipFile(tmp_path / "list.zip", "w") as archive:
+            archive.writestr("list.csv", ALONE)
+    known = catalogue_of(
+        [{"track_id": "4", "title": "Reed", "artists": ["Vale"]}, {"track_id": "9", "title": "Moss"}]
+    )
+    caplog.set_level("INFO")
+    listed, _ = sources.open_playlist(tmp_path / f"list.{suffix}", catalogue=known)
+    assert listed.ids == ["1", "4", "5"]
+    assert listed.tracks is not None
+    assert listed.tracks.ids(np.arange(3)) == ["1", "4", "5"]
+    assert listed.match(known).tolist() == [-1, 0, -1]
+    assert any("1 id without a name: left out" in message for message in caplog.messages)
+
+
+def test_an_id_without_a_name_is_a_track_where_another_file_knows_it(tmp_path):
+    (tmp_path / "list.csv").write_text(ALONE)
+    (tmp_path / "more.csv").write_text("track_id,title,artist\n4,Reed,Vale\n")
+    listed, own = sources.open_playlist(tmp_path / "list.csv", enrich_from=tmp_path / "more.csv", cache=False)
+    assert listed.ids == own.ids(np.arange(len(own))) == ["1", "4", "5"]
+    assert values(own, "title") == ["Tide", "Reed", "Salt"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_id_without_a_name_has_that_of_another_row_of_the_id(tmp_path, order):
+    rows = ["a,Tide,Corro,Mon", "a,,,Tue", "b,Salt,Dot,Tue"]
+    found = opened(tmp_path, "\n".join(["track_id,title,artist,playlist", *rows[::order]]) + "\n")
+    assert sorted(values(found, "title")) == ["Salt", "Tide"]
+    assert not noted(found, "without a name")
+    tuesday = playlist_files.read(tmp_path / "list.csv", "Tue")
+    assert sorted(entry.title for entry in tuesday.entries) == ["Salt", "Tide"]
 
 
 def test_ids_without_names_are_tracks_where_a_table_has_hardly_any_names(tmp_path):
@@ -439,6 +492,7 @@ def test_a_renamed_part_of_spotifys_export_is_known_by_its_content(tmp_path, con
         (b"%PDF-1.7\n", "is a PDF; export the list as CSV"),
         (b"PK\x03\x04" + b"\0" * 26 + b"xl/workbook.xml", "is a workbook of Excel; save it as CSV"),
         (b"<!DOCTYPE html><html>", "is a web page; export the list as CSV"),
+        ('"トラックURI","トラック名"\n'.encode(), "has one line alone: columns without rows"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "is a picture"),
         (b'{"name": "x", "songs": []}', "is JSON"),
         (b"ID3\x04\0\0\0\0", "is a sound file; name its folder"),

@@ -274,7 +274,7 @@ def test_a_missing_file_gives_not_found(tmp_path, name):
 
 
 def test_a_folder_and_a_too_long_name_give_errors(tmp_path):
-    with pytest.raises(DataError, match="is a folder"):
+    with pytest.raises(DataError, match="is an empty folder"):
         tables.read(tmp_path)
     with pytest.raises(DataError, match="cannot be read"):
         tables.read(tmp_path / ("x" * 300))

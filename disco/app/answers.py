@@ -13,7 +13,7 @@ import disco
 from disco import sources
 from disco.app.listing import choice_row, found_rows, listing
 from disco.app.play import DEFAULTS, Music, given, play
-from disco.app.state import State, read_state
+from disco.app.state import read_state
 from disco.catalogue.schema import SCHEMA
 from disco.errors import DiscoError
 from disco.export.plot.map import draw as draw_map
@@ -212,11 +212,6 @@ AUDIO_TYPES = {
     ".aac": "audio/aac",
     ".wma": "audio/x-ms-wma",
 }
-
-
-def demo_state() -> State:
-    """What the page shows first: the example of the README."""
-    return State(seeds=tuple(sources.EXAMPLE_SEEDS))
 
 
 def _playlists_of(file: Path) -> list[Tracklist]:

@@ -24,6 +24,7 @@ from disco.playlist.mixing import FOR_ORDERING, Mixing
 from disco.playlist.playlist import Playlist
 from disco.playlist.reorder import Reordered
 from disco.playlist.transition_grades import DistanceQuantiles, distance_quantiles
+from disco.sources import DEMO_NAME, EXAMPLE_SEEDS
 from disco.sources.corrections import Correction, apply
 from disco.sources.tracklist import Entry, Tracklist
 
@@ -82,6 +83,28 @@ def music_of(catalogue: Catalogue) -> Music:
     if len(catalogue) > _SAMPLE:
         sample = catalogue.take(np.sort(np.random.default_rng(0).choice(len(catalogue), _SAMPLE, replace=False)))
     return Music(catalogue, default_recommender(catalogue), predictor, distance_quantiles(predictor.embed(sample)))
+
+
+def first_seeds(music: Music) -> tuple[str, ...]:
+    """Three tracks with which the page begins: the example of the demo, or the most popular track and two after it.
+
+    Examples
+    --------
+    >>> len(first_seeds(music_of(disco.open())))
+    3
+    """
+    catalogue = music.catalogue
+    if catalogue.where == DEMO_NAME:
+        return EXAMPLE_SEEDS
+    known = np.nan_to_num(catalogue.numbers("popularity"), nan=-1.0) - np.where(
+        catalogue.has_comparable_features, 0, 1e3
+    )
+    best = np.flatnonzero(known == known.max())[:1]
+    try:
+        made = disco.make(catalogue, best, length=2, recommender=music.recommender, predictor=music.predictor)
+    except DiscoError:  # nothing follows it
+        return tuple(catalogue.ids(best))
+    return tuple(made.tracks.ids(np.arange(len(made))))
 
 
 def corrected(music: Music, corrections: Sequence[Correction]) -> Music:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from disco.app.play import Music, corrected, music_of
+from disco.app.play import Music, corrected, first_seeds, music_of
 from disco.catalogue import Catalogue
 from disco.errors import DiscoError
 from disco.sources import corrections
@@ -24,6 +24,7 @@ class Reading:
     def __init__(self, open_it: Callable[[], Catalogue]) -> None:
         self._open = open_it
         self.music: Music | None = None
+        self.first: tuple[str, ...] = ()
         self.error = ""
         self.progress = "reading the catalogue"
         self._done, self._lock = threading.Event(), threading.RLock()
@@ -87,8 +88,10 @@ class Reading:
             if not len(catalogue):
                 raise DiscoError(f"{catalogue.where} has no tracks; start again with another --catalogue")
             self.progress = "learning what belongs together"
-            self.music = music_of(catalogue)
+            music = music_of(catalogue)
             catalogue.search("a", typing=True)  # the index is there before the first letter is typed
+            self.first = first_seeds(music)
+            self.music = music
         except DiscoError as error:
             self.error = str(error)
         except Exception:

@@ -19,7 +19,6 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 import disco
-from disco import sources
 from disco.app import answers
 from disco.app.api import add_api, read_json
 from disco.app.layout import dash_page
@@ -126,13 +125,12 @@ def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...], several: 
         music = reading.music
         if music is None:
             return {"ready": False, "error": reading.error, "progress": reading.progress}
-        demo = music.catalogue.where == sources.DEMO_NAME
         return {
             "ready": True,
             "where": music.catalogue.where,
             "tracks": len(music.catalogue),
             "notes": list(music.catalogue.notes[:20]),
-            "first": list(sources.EXAMPLE_SEEDS) if demo else [],
+            "first": list(reading.first),
             "audio": bool(folders),
         }
 

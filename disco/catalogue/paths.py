@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -12,6 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _ROOT = r"^(?:/|\\|[A-Za-z]:[\\/])"
+# Numbers that are those of tracks by their look: `22. Song`, `3) Song`, `1-03 Song`, `07 - Song`, `01 Song`,
+# `01-song`, and `101 - Ana Vex - Song`. `7 Rings`, `99 Luftballons` and `311 - Amber` may be titles and artists.
+_TRACK_NUMBER = re.compile(
+    r"(?:\d-)?\d{1,3}\s?[.)]\s*(?=[^\s\d.)])|\d-\d\d\s+(?:-\s+)?(?=\S)|\d{1,2}\s+-\s+(?=\S)|0\d(?:\s+|-(?=\D))(?=\S)"
+    r"|\d{3}\s+-\s+(?=\S.* - \S)"
+)
+_ANY_NUMBER = re.compile(r"(\d{1,3})(?:\s*[.)-]\s*|\s+)(?=[^\s.)-])")
 _FILE_URL = re.compile(r"^file:(?://localhost|//(?=/))?", re.IGNORECASE)
 
 
@@ -85,17 +92,66 @@ def common_end(a: str, b: str) -> int:
     return next((i for i, (x, y) in enumerate(names) if x != y or not x), min(a.count("/"), b.count("/")) + 1)
 
 
-def file_title(path: str) -> str:
+def file_title(path: str, numbered: Collection[str] = ()) -> str:
     r"""The name of a file without its folders, its ending and the number of the track before it.
+
+    Parameters
+    ----------
+    path : str
+    numbered : collection of str
+        Folders whose files are numbered, as `numbered_folders` finds them.
 
     Examples
     --------
     >>> file_title("C:\\Music\\01 - Ana Vex - Nite Bus.mp3"), file_title("/music/99 Luftballons.mp3")
     ('Ana Vex - Nite Bus', '99 Luftballons')
     """
-    name = re.sub(r"\.\w{2,5}$", "", re.split(r"[/\\]", path.rstrip("/\\"))[-1])
-    # 01. and 01 - are numbers, 99 Luftballons is a title.
-    return re.sub(r"^(?:\d-)?\d{1,3}(?:\.\s*|\s*-\s+|\)\s*)(?=\S)", "", name).strip()
+    folder, name = _folder_and_name(path.rstrip("/\\"))
+    return without_number(re.sub(r"\.\w{2,5}$", "", name), folder in numbered).strip()
+
+
+def without_number(name: str, numbered: bool = False) -> str:
+    """The name of a file without the number of its track; a number that begins the title stays.
+
+    Parameters
+    ----------
+    name : str
+        Without folders and ending.
+    numbered : bool
+        Whether the files beside it are numbered too, so that a number alone is that of a track.
+
+    Examples
+    --------
+    >>> without_number("01 - Intro"), without_number("99 Luftballons"), without_number("12 Luftballons", True)
+    ('Intro', '99 Luftballons', 'Luftballons')
+    """
+    found = _TRACK_NUMBER.match(name) or (_ANY_NUMBER.match(name) if numbered else None)
+    return name[found.end() :] if found else name
+
+
+def numbered_folders(paths: Iterable[str]) -> set[str]:
+    """Folders whose files are numbered: three or more, nine in ten by different numbers without large gaps.
+
+    Examples
+    --------
+    >>> sorted(numbered_folders(["/a/1 Tide.mp3", "/a/2 Salt.mp3", "/a/4 Reed.mp3", "/b/7 Rings.mp3"]))
+    ['/a']
+    """
+    names: dict[str, list[str]] = {}
+    for path in paths:
+        folder, name = _folder_and_name(path)
+        names.setdefault(folder, []).append(name)
+    found = set()
+    for folder, files in names.items():
+        numbers = {int(number[1]) for number in map(_ANY_NUMBER.match, files) if number}
+        if len(numbers) >= max(3, 0.9 * len(files)) and max(numbers) <= 2 * len(numbers):
+            found.add(folder)
+    return found
+
+
+def _folder_and_name(path: str) -> tuple[str, str]:
+    at = max(path.rfind("/"), path.rfind("\\"))
+    return path[: max(at, 0)], path[at + 1 :]
 
 
 def real_path(path: str | None) -> str | None:

@@ -7,6 +7,7 @@ the same weights, so one pass finds both.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -44,6 +45,9 @@ _UNASKED_TAKE = 0.04
 _NO_TITLE = 0.2
 # Longest word that is tried as two words written together.
 _LONGEST_COMPOUND = 40
+# Names of the parts of an index.
+PARTS: tuple[str, ...] = ("letters", "ends", "whole_gaps", "whole_counts", "artist_gaps", "artist_counts")
+PARTS += ("in_core", "only_in_core", "n_core", "other_take")
 # Below this score a track is a hint, not an answer.
 ENOUGH = 0.55
 _SHIFT = 32
@@ -204,7 +208,7 @@ class TextIndex:
         postings = [_postings(c, r, len(encoded.dictionary)) for c, r in zip(codes, rows, strict=True)]
         self._set(encoded.dictionary, (postings[0], postings[1], postings[2]), popularity)
         self._postings = postings
-        self._n_core = np.maximum(np.bincount(rows[0], minlength=self._n), 1).astype(np.float32)
+        self._n_core = np.maximum(np.bincount(rows[0], minlength=self._n), 1).astype(np.int32)
         self._other_take = np.zeros(self._n, dtype=bool)
         for take in _OTHER_TAKES:
             for word, _ in self._meanings(take, 0):
@@ -221,31 +225,50 @@ class TextIndex:
         self._letters = _letters(self._vocabulary) if len(self._vocabulary) else np.empty(0, np.uint64)
         self._lengths = pc.utf8_length(self._vocabulary).to_numpy()
         self._n = len(popularity)
-        self._popularity = np.nan_to_num(popularity, nan=-np.inf)
+        self._popularity = popularity
 
-    def pack(self) -> NDArray[np.uint8]:
-        """All but the popularity of an index that was built, as bytes from which `unpack` makes the same fast.
+    def parts(self) -> dict[str, NDArray[Any]]:
+        """All but the popularity of an index that was built, as arrays from which `of_parts` makes the same fast.
 
         A row is stored as its distance from the one before it, of the core of a title only how it differs from the
-        whole: 9 to 12 bytes a track, where the index itself takes 50.
+        whole.
         """
         of_core, of_whole, of_artist = self._postings
         core, whole = of_core.keys(), of_whole.keys()
         words = self._vocabulary.cast(pa.large_string())
-        return pack(
-            {
-                "letters": np.frombuffer(words.buffers()[2] or b"", dtype=np.uint8),
-                "ends": np.frombuffer(words.buffers()[1] or bytes(8), dtype=np.int64)[1 : len(words) + 1],
-                "whole_gaps": of_whole.gaps(),
-                "whole_counts": np.diff(of_whole.starts).astype(np.int32),
-                "artist_gaps": of_artist.gaps(),
-                "artist_counts": np.diff(of_artist.starts).astype(np.int32),
-                "in_core": np.packbits(among_ascending(whole, core)),
-                "only_in_core": core[~among_ascending(core, whole)],
-                "n_core": self._n_core.astype(np.int32),
-                "other_take": np.packbits(self._other_take),
-            }
-        )
+        return {
+            "letters": np.frombuffer(words.buffers()[2] or b"", dtype=np.uint8),
+            "ends": np.frombuffer(words.buffers()[1] or bytes(8), dtype=np.int64)[1 : len(words) + 1],
+            "whole_gaps": of_whole.gaps(),
+            "whole_counts": np.diff(of_whole.starts).astype(np.int32),
+            "artist_gaps": of_artist.gaps(),
+            "artist_counts": np.diff(of_artist.starts).astype(np.int32),
+            "in_core": np.packbits(among_ascending(whole, core)),
+            "only_in_core": core[~among_ascending(core, whole)],
+            "n_core": self._n_core,
+            "other_take": np.packbits(self._other_take),
+        }
+
+    @classmethod
+    def of_parts(cls, parts: Mapping[str, NDArray[Any]], popularity: NDArray[np.float32]) -> TextIndex:
+        """The index whose `parts` these are; the larger ones are used where they lie."""
+        index = cls.__new__(cls)
+        ends = np.r_[0, parts["ends"]]
+        letters = pa.py_buffer(np.ascontiguousarray(parts["letters"]))
+        words = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), letters)
+        whole, artist = (_gaps(parts[f"{name}_gaps"], parts[f"{name}_counts"]) for name in ("whole", "artist"))
+        core = _Core(whole, parts["in_core"], parts["only_in_core"])
+        index._set(words.cast(pa.string()), (core, whole, artist), popularity)
+        index._n_core = parts["n_core"]
+        index._other_take = np.unpackbits(parts["other_take"], count=index._n).view(bool)
+        return index
+
+    def pack(self) -> NDArray[np.uint8]:
+        """The parts as compressed bytes, from which `unpack` makes the same index fast.
+
+        They are 9 to 12 bytes a track, where the index itself takes 50.
+        """
+        return pack(self.parts())
 
     @classmethod
     def unpack(cls, packed: NDArray[np.uint8], popularity: NDArray[np.float32]) -> TextIndex:
@@ -257,15 +280,7 @@ class TextIndex:
         >>> [match.row for match in TextIndex.unpack(index.pack(), np.zeros(1, np.float32)).search("helo ana")]
         [0]
         """
-        index, parts = cls.__new__(cls), unpack(packed)
-        ends = np.r_[0, parts["ends"]]
-        words = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), pa.py_buffer(parts["letters"]))
-        whole, artist = (_gaps(parts[f"{name}_gaps"], parts[f"{name}_counts"]) for name in ("whole", "artist"))
-        core = _Core(whole, parts["in_core"], parts["only_in_core"])
-        index._set(words.cast(pa.string()), (core, whole, artist), popularity)
-        index._n_core = parts["n_core"].astype(np.float32)
-        index._other_take = np.unpackbits(parts["other_take"], count=index._n).view(bool)
-        return index
+        return cls.of_parts(unpack(packed), popularity)
 
     def search(self, text: str, n: int = 5, typing: bool = False) -> list[Match]:
         """The n tracks that best match a text, best first; among equals the more popular, then the earlier row.
@@ -290,14 +305,37 @@ class TextIndex:
         ]
         answered, exact, in_title = self._answered(asked, meanings, weights)
         near = np.flatnonzero(answered >= answered.max() - (_UNASKED_TITLE + _NO_TITLE))
+        n_core = self._n_core[near].astype(np.float32)
         score = (
             answered[near]
-            - _UNASKED_TITLE * np.where(in_title[near] > 0, np.maximum(1 - in_title[near] / self._n_core[near], 0), 0)
+            - _UNASKED_TITLE * np.where(in_title[near] > 0, np.maximum(1 - in_title[near] / n_core, 0), 0)
             - _NO_TITLE * (in_title[near] == 0)
             - _UNASKED_TAKE * (self._other_take[near] & (not set(asked) & _OTHER_TAKES))
         )
-        best = np.lexsort((near, -self._popularity[near], -np.round(score, 4)))[:n]
+        popularity = np.nan_to_num(self._popularity[near], nan=-np.inf)
+        best = np.lexsort((near, -popularity, -np.round(score, 4)))[:n]
         return [Match(int(near[i]), max(0.0, float(score[i])), bool(exact[near[i]])) for i in best]
+
+    def codes(self, words: Iterable[str]) -> dict[str, int]:
+        """Numbers of those of some words, as `normalise` spells them, that any title or artist has.
+
+        Examples
+        --------
+        >>> TextIndex(pa.array(["Hello"]), pa.array(["Ana"]), np.zeros(1, np.float32)).codes({"ana", "helo"})
+        {'ana': 1}
+        """
+        asked = pa.array(sorted(words), pa.string())
+        found = np.flatnonzero(pc.is_in(self._vocabulary, value_set=asked).to_numpy(zero_copy_only=False))
+        return dict(zip(self._vocabulary.take(row_array(found)).to_pylist(), found.tolist(), strict=True))
+
+    def rows_with(self, codes: Iterable[int], most: int) -> NDArray[np.int64]:
+        """Rows of tracks that have all words of these numbers in title or artists, at most so many, popular first."""
+        several = sorted((np.union1d(self._whole[code], self._artist[code]) for code in codes), key=len)
+        rows = several[0] if several else np.empty(0, np.int64)
+        for more in several[1:]:
+            rows = np.intersect1d(rows, more, assume_unique=True)
+        popularity = np.nan_to_num(self._popularity[rows], nan=-np.inf)
+        return np.asarray(rows[np.argsort(-popularity, kind="stable")[:most]], dtype=np.int64)
 
     def _answered(
         self, asked: list[str], meanings: list[list[tuple[int, float]]], weights: list[float]

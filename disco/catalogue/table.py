@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from disco.catalogue.array_store import ArrayStore, kept_index
 from disco.catalogue.arrays import row_array
 from disco.catalogue.columns import TakenColumns, WholeTable
 from disco.catalogue.deduplicate import deduplicate
@@ -34,13 +35,6 @@ Mask = NDArray[np.bool_]
 _SCAN = 20
 # Of up to this many taken tracks titles and artists become Python lists at once, in the time of 100 single ones.
 _AT_ONCE = 5_000
-
-
-class ArrayStore(Protocol):
-    """Where arrays that belong to a catalogue are kept from one process to the next."""
-
-    def array(self, name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-        """The array of this name; computed, and kept, where there is none that can be used."""
 
 
 @dataclass(frozen=True)
@@ -376,17 +370,21 @@ class Catalogue:
         """
         return self._index.search(text, n, typing)
 
+    def word_codes(self, words: Iterable[str]) -> dict[str, int]:
+        """Numbers of words, as `disco.catalogue.text.normalise` spells them, that any title or artist has."""
+        return self._index.codes(words)
+
+    def rows_with_words(self, codes: Iterable[int], most: int) -> Rows:
+        """Rows of tracks that have all words of these numbers, at most so many, the popular first."""
+        return self._index.rows_with(codes, most).astype(np.intp)
+
     @cached_property
     def _index(self) -> TextIndex:
-        built: list[TextIndex] = []
-
-        def build() -> NDArray[np.uint8]:
+        def build() -> TextIndex:
             artists = pc.binary_join(pc.fill_null(self.column("artists").combine_chunks(), []), " ")
-            built.append(TextIndex(self.column("title").combine_chunks(), artists, self.numbers("popularity")))
-            return np.empty(0, np.uint8) if self._store is None else built[0].pack()
+            return TextIndex(self.column("title").combine_chunks(), artists, self.numbers("popularity"))
 
-        packed = build() if self._store is None else self._store.array("search", build)
-        return built[0] if built else TextIndex.unpack(packed, self.numbers("popularity"))
+        return build() if self._store is None else kept_index(self._store, build, self.numbers("popularity"))
 
 
 def merge(catalogues: Sequence[Catalogue]) -> Catalogue:

@@ -13,10 +13,11 @@ from disco.cli import console, evaluate_dj, options
 from disco.errors import DiscoError
 from disco.evaluation import protocols
 from disco.evaluation.baselines import BASELINES
-from disco.evaluation.configurations import CONFIGURATIONS
+from disco.evaluation.configurations import CONFIGURATIONS, play_all
 from disco.evaluation.continuation import PROTOCOLS
 from disco.evaluation.methods import DEFAULT
 from disco.evaluation.variants import VARIANTS
+from disco.evaluation.whole_playlists import Play
 from disco.playlist.cost import Knobs
 from disco.playlist.make import make
 from disco.playlist.mixing import Mixing
@@ -227,7 +228,7 @@ def _add_end_to_end(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) 
     options.add(g, make, *_CONFIGURED, default=None)
     options.add_random_seed(v, "for the sampling of playlists and tracks")
     v.add_argument("--json", action="store_true", help="print one JSON object")
-    v.set_defaults(measure=_end_to_end, show=_show_end_to_end)
+    v.set_defaults(measure=end_to_end, show=_show_end_to_end)
 
 
 def _add_playlists(v: argparse.ArgumentParser, train: str) -> None:
@@ -259,13 +260,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         catalogue = options.open_catalogue(
             arguments.catalogue, arguments.enrich_from, arguments.corrections, notes=False, cache=arguments.cache
         )
-    results = arguments.measure(catalogue, arguments)
+    print_results(arguments.measure(catalogue, arguments), arguments)
+    return 0
+
+
+def print_results(results: dict[str, Any], arguments: argparse.Namespace) -> None:
+    """Print what was measured, as one JSON object or as a table and the protocol."""
     if arguments.json:
         print(json.dumps(results, indent=2))
     else:
         arguments.show(results)
         print("\n" + ", ".join(f"{name} {value}" for name, value in results["protocol"].items() if value is not None))
-    return 0
 
 
 def _next_track(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -323,7 +328,8 @@ def _flow(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]
     )
 
 
-def _end_to_end(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str, Any]:
+def end_to_end(catalogue: Catalogue, arguments: argparse.Namespace, play: Play = play_all) -> dict[str, Any]:
+    """Measure whole configurations as the arguments say."""
     named = {name: value for name in _CONFIGURED if (value := getattr(arguments, name)) is not None}
     return protocols.end_to_end(
         catalogue,
@@ -339,6 +345,7 @@ def _end_to_end(catalogue: Catalogue, arguments: argparse.Namespace) -> dict[str
         exclude=arguments.exclude,
         max_playlists=arguments.max_playlists,
         random_seed=arguments.random_seed,
+        play=play,
     )
 
 

@@ -53,16 +53,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.set,
         arguments.names,
     )
-    for line in _metrics(load_card(folder)):
+    for line in metrics(load_card(folder)):
         print(line)
     return 0
 
 
-def _metrics(card: Card) -> Iterator[str]:
+def metrics(card: Card) -> Iterator[str]:
     """Rows of a table in Markdown: model, protocol or split, and its measures."""
-    metrics = card.fields.get("metrics", {})
-    for protocol, values in metrics.get("continuation", {}).get("validation", {}).items():
+    measured = card.fields.get("metrics", {})
+    for protocol, values in measured.get("continuation", {}).get("validation", {}).items():
         numbers = " | ".join(f"{values[name]:.4f}" for name in ("r_precision", "ndcg", "clicks"))
         yield f"| {card.name} | {protocol} | {values['playlists']} | {numbers} |"
-    for split, values in metrics.get("next_track", {}).items():
+    for split, values in measured.get("next_track", {}).items():
         yield f"| {card.name} | {split} | {values['hit@10']:.3f} | {values['mrr']:.3f} |"

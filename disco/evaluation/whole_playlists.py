@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,16 @@ from disco.evaluation import end_to_end as measures
 from disco.evaluation.configurations import POPULAR, PUBLISHED_SETTINGS, SEEDS_ARTISTS, Configuration, play_all
 from disco.evaluation.data import entries_of, match_names
 from disco.evaluation.methods import DEFAULT
-from disco.evaluation.variants import settings
+from disco.evaluation.variants import Setting, settings
 from disco.sources.files import playlist_tables, tables
 from disco.sources.progress import progress
 
 TITLE = "title"
+# Makes and measures the list of every case: its number, the list measured, and the names of the models.
+Play = Callable[
+    [Configuration, Sequence[Setting], NDArray[np.intp] | None],
+    Iterable[tuple[int, measures.Measured, dict[str, str]]],
+]
 
 
 def end_to_end(
@@ -39,6 +44,7 @@ def end_to_end(
     exclude: Sequence[str] = (),
     max_playlists: int | None = None,
     random_seed: int = 0,
+    play: Play = play_all,
 ) -> dict[str, Any]:
     """Make playlists from the first tracks of real ones by whole configurations, and measure what they play.
 
@@ -67,6 +73,8 @@ def end_to_end(
     max_playlists : int, optional
         At most so many playlists, sampled at random.
     random_seed : int
+    play : callable
+        Makes and measures the lists as `play_all` does, for those who have more than one process.
 
     Returns
     -------
@@ -118,7 +126,7 @@ def end_to_end(
     for configuration in wanted:
         lists: dict[int, measures.Measured] = {}
         models: dict[str, str] = {}
-        steps = play_all(configuration, catalogues, plays)
+        steps = play(configuration, catalogues, plays)
         for number, measured, loaded in progress(steps, len(cases), f"playlists made by {configuration.name}"):
             lists[number], models = measured, loaded or models
         made.append(

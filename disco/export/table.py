@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Any
 
 from disco.export.style import SPOTIFY_ID, Style
@@ -40,6 +41,9 @@ COLUMNS = {
     "Time Signature": "time_signature",
 }
 
+# A file with such characters is no text to many readers, DISCO's own among them.
+_CONTROLS = re.compile("[\0-\x08\x0b\x0e-\x19\x1c-\x1f]")
+
 
 def to_csv(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - frozen
     """Format a playlist as CSV, one row per track."""
@@ -58,7 +62,7 @@ def to_csv(playlist: Playlist, style: Style = Style()) -> str:  # noqa: B008 - f
     if not style.formulas:
         rows = [{name: _harmless(cell) for name, cell in row.items()} for row in rows]
     writer.writerows(rows)
-    return text.getvalue().replace("\0", " ")  # a file with a zero byte is no text, to most readers
+    return _CONTROLS.sub(" ", text.getvalue())
 
 
 def _harmless(cell: Any) -> Any:

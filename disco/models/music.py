@@ -9,6 +9,7 @@ them as their distance does), plus a prior: how likely the track is in any playl
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Catalogue, Floats, Rows
 from disco.models.card import Card, load_card
 from disco.models.files import file_array
-from disco.models.names import NameVectors, look_up, name_hashes, name_inputs, other_releases
+from disco.models.names import NamedTracks, NameVectors, look_up, name_hashes, name_inputs, other_releases
 from disco.models.network import Network, load_network
 from disco.models.scaler import Scaler, scaler
 from disco.models.title_words import parts_of_word, tokens
@@ -28,6 +29,8 @@ from disco.models.track_inputs import tower_inputs
 
 # Tracks that the tower places at a time: few enough that their inputs stay in the processor's cache.
 _BATCH = 2048
+# Tracks of a part, where a catalogue is placed in parts: their points take 128 MB, inputs and names five times that.
+_PART = 500_000
 # Words of a title that are read, as in training.
 MAX_WORDS = 8
 # Nats that a release loses where the catalogue has the one that playlists have: enough that it comes behind it.
@@ -83,33 +86,75 @@ class MusicSpace:
         """
         # Arrow, NumPy's loops and the networks, each on one thread, release the interpreter lock.
         with ThreadPoolExecutor() as threads:
-            every = np.ones(len(catalogue), dtype=bool)
-            inputs = (catalogue, self.card["inputs"], self.scaler, every)
-            later = threads.submit(tower_inputs, *inputs) if len(catalogue) > _BATCH else None
+            later = threads.submit(self._numbers, catalogue) if len(catalogue) > _BATCH else None
             named = look_up(self.names, catalogue)
-            known = catalogue.has_any_feature | (named.songs >= 0) | (named.artists >= 0) | (named.n_genres > 0)
-            numbers = later.result() if later else tower_inputs(*inputs)
-            points = np.full((len(catalogue), self.size), np.nan, dtype=np.float32)
-            priors = np.full(len(catalogue), np.nan, dtype=np.float32)
-            rows = np.flatnonzero(known)
-
-            def run(start: int) -> None:
-                some = rows[start : start + _BATCH]
-                placed = self.tower(inputs=name_inputs(self.names.take, named, numbers, some))
-                points[some], priors[some] = placed["vector"], placed["prior"][:, 0]
-
-            starts = range(0, len(rows), _BATCH)
-            placed = threads.map(run, starts) if len(starts) > 1 else map(run, [0])
-            others = other_releases(self.names, named, catalogue)
-            list(placed)
-        songs = named.songs
-        priors += np.where(songs >= 0, self.names.priors[songs] if len(self.names.priors) else 0, 0)
-        # Of these the prior tells the popularity of a genre, which would draw any playlist towards pop.
-        unfamiliar = (songs < 0) & (named.artists < 0) & known
-        priors[unfamiliar] = self.card["unfamiliar_prior"]
-        priors *= np.float32(self.card["prior_scale"])
+            placed = self._start_placing(
+                catalogue, named, later.result() if later else self._numbers(catalogue), threads
+            )
+            others = other_releases(self.names, named.songs, catalogue)
+            points, priors = placed()
         priors[others] -= _OTHER_RELEASE
         return points, priors
+
+    def place_in_parts(self, catalogue: Catalogue, size: int = _PART) -> Iterator[tuple[slice, Floats, Floats]]:
+        """The same for some tracks after the other, for catalogues whose points as float32 would take gigabytes.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+        size : int
+            Tracks of a part.
+
+        Yields
+        ------
+        rows : slice
+        points, priors : ndarray, shapes (rows, size) and (rows,)
+        """
+        if len(catalogue) <= size:
+            yield slice(0, len(catalogue)), *self.place(catalogue)
+            return
+        rows = [np.arange(start, min(start + size, len(catalogue))) for start in range(0, len(catalogue), size)]
+        named = [look_up(self.names, catalogue.take(some)) for some in rows]
+        others = other_releases(self.names, np.concatenate([each.songs for each in named]), catalogue)
+        with ThreadPoolExecutor() as threads:
+            for some, names in zip(rows, named, strict=True):
+                part = slice(int(some[0]), int(some[-1]) + 1)
+                tracks = catalogue.take(some)
+                points, priors = self._start_placing(tracks, names, self._numbers(tracks), threads)()
+                priors[others[part]] -= _OTHER_RELEASE
+                yield part, points, priors
+
+    def _numbers(self, catalogue: Catalogue) -> Floats:
+        return tower_inputs(catalogue, self.card["inputs"], self.scaler, np.ones(len(catalogue), dtype=bool))
+
+    def _start_placing(
+        self, catalogue: Catalogue, named: NamedTracks, numbers: Floats, threads: ThreadPoolExecutor
+    ) -> Callable[[], tuple[Floats, Floats]]:
+        """Start to place tracks in threads; what is given back waits for them, and has points and priors."""
+        known = catalogue.has_any_feature | (named.songs >= 0) | (named.artists >= 0) | (named.n_genres > 0)
+        points = np.full((len(catalogue), self.size), np.nan, dtype=np.float32)
+        priors = np.full(len(catalogue), np.nan, dtype=np.float32)
+        rows = np.flatnonzero(known)
+
+        def run(start: int) -> None:
+            some = rows[start : start + _BATCH]
+            placed = self.tower(inputs=name_inputs(self.names.take, named, numbers, some))
+            points[some], priors[some] = placed["vector"], placed["prior"][:, 0]
+
+        starts = range(0, len(rows), _BATCH)
+        running = threads.map(run, starts) if len(starts) > 1 else map(run, [0])
+
+        def wait() -> tuple[Floats, Floats]:
+            list(running)
+            songs = named.songs
+            of_songs = np.where(songs >= 0, self.names.priors[songs] if len(self.names.priors) else 0, 0)
+            np.add(priors, of_songs, out=priors)
+            # Of these the prior tells the popularity of a genre, which would draw any playlist towards pop.
+            priors[(songs < 0) & (named.artists < 0) & known] = self.card["unfamiliar_prior"]
+            np.multiply(priors, np.float32(self.card["prior_scale"]), out=priors)
+            return points, priors
+
+        return wait
 
     def embed(self, catalogue: Catalogue) -> Floats:
         """Points of the tracks, shape (n, size); NaN for tracks of which nothing is known."""

@@ -217,8 +217,8 @@ def _numbers(names: NameVectors, kind: str, keys: pa.Array) -> Numbers:
     return np.where(indices >= 0, found[indices] if len(found) else -1, -1).astype(np.int32)
 
 
-def other_releases(names: NameVectors, named: NamedTracks, catalogue: Catalogue) -> NDArray[np.bool_]:
-    """Tracks whose song the catalogue also has as the release that playlists have; shape (n,).
+def other_releases(names: NameVectors, songs: Numbers, catalogue: Catalogue) -> NDArray[np.bool_]:
+    """Tracks whose song, by its number, the catalogue also has as the release that playlists have; shape (n,).
 
     Examples
     --------
@@ -226,14 +226,14 @@ def other_releases(names: NameVectors, named: NamedTracks, catalogue: Catalogue)
     >>> both = Catalogue.from_tracks([{"track_id": "a", **track}, {"track_id": "b", **track}])
     >>> hashes, nothing = name_hashes("song", song_keys(both).to_pylist()[:1]), np.zeros(1, np.float32)
     >>> names = NameVectors(hashes, np.zeros((1, 2), np.int8), nothing, nothing, id_marks(["b"]))
-    >>> other_releases(names, look_up(names, both), both).tolist()
+    >>> other_releases(names, look_up(names, both).songs, both).tolist()
     [True, False]
     """
     others = np.zeros(len(catalogue), dtype=bool)
-    known = np.flatnonzero(named.songs >= 0)
+    known = np.flatnonzero(songs >= 0)
     if names.releases is None or not len(known):
         return others
-    songs = named.songs[known]
+    songs = songs[known]
     # Of most songs a catalogue has one release, which needs no telling apart.
     several = (np.bincount(songs, minlength=len(names.hashes)) > 1)[songs] & (names.releases[songs] > 0)
     known, songs = known[several], songs[several]

@@ -28,13 +28,11 @@ from disco.catalogue.table import Mask
 from disco.errors import DiscoError
 from disco.models.distance import block_distances, blocks, impute, workspace
 from disco.models.predictors import Predictor
-from disco.playlist.columns import Columns
+from disco.playlist.columns import Columns, mean_of_nearest, on_circles
 from disco.playlist.mixing import Mixing
+from disco.playlist.near_costs import MANY, NearCosts
 from disco.playlist.styles import tempo_steps
 from disco.playlist.transition_cost import State
-
-# Cheapest transitions from a track that the lookahead cost averages. 10 and 40 do as well.
-_NEAR = 20
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class _TransitionTerms:
     """The terms that both costs share, over one catalogue: distance, key and tempo similarity."""
 
     def __init__(self, catalogue: Catalogue, knobs: Knobs, embeddings: Floats, mixing: Mixing) -> None:
-        self._catalogue, self.knobs, self.embeddings, self.mixing = catalogue, knobs, embeddings, mixing
+        self.catalogue, self.knobs, self.embeddings, self.mixing = catalogue, knobs, embeddings, mixing
         self._similarity, self._key_penalty = mixing.key_tables
         key, style = mixing.key_numbers(catalogue), mixing.learned
         angle = tempo_angle(catalogue.tempos).astype(np.float32)
@@ -87,6 +85,7 @@ class _TransitionTerms:
             self._first_change = style.first_change(steps)
         self._all = Columns(columns, missing_variance, key, cosine, sine, octave, steps)
         self._gathered: tuple[Rows, Columns] | None = None
+        self._near: tuple[Columns, NearCosts] | None = None
 
     def vectors(self, rows: Rows) -> Floats:
         """Embeddings of tracks, shape (n, d), missing components imputed with the mean."""
@@ -109,8 +108,27 @@ class _TransitionTerms:
 
     def costs(self, last: Rows, targets: Floats, options: Rows, missing_variance: Floats | None = None) -> Floats:
         """Cost of each option after each last track with a target vector, shape (beams, options), float32."""
-        columns, knobs, graded = self._columns(options), self.knobs, self.mixing.graded
-        costs = np.empty((len(last), len(options)), dtype=np.float32)
+        return self._costs(last, targets, self._columns(options), missing_variance)
+
+    def cheapest(self, last: int, target: Floats, options: Rows) -> Rows:
+        """Positions of a few options that are cheaper than all others, cheapest first; none if that is not known."""
+        columns, knobs, none = self._columns(options), self.knobs, np.empty(0, dtype=np.intp)
+        if len(options) < MANY or columns.steps is not None or columns.octave is not None or not self.mixing.graded:
+            return none
+        if self._near is None or self._near[0] is not columns:
+            self._near = columns, NearCosts(columns)
+        sweet = knobs.sweetness * self._similarity[self._all.key[last]] - self._key_penalty[self._all.key[last]]
+        tempo = (knobs.smoothness * self._all.cosine[last], knobs.smoothness * self._all.sine[last])
+        few, bound = self._near[1].few(target, sweet, knobs.flow, *tempo)
+        if len(few) > len(options) // 8:  # as where no embedding is known
+            return none
+        costs = self._costs(np.array([last]), target[None], self._all.take(options[few]), None)[0]
+        order = np.argsort(costs, kind="stable")
+        return np.asarray(few[order[costs[order] < bound]], dtype=np.intp)
+
+    def _costs(self, last: Rows, targets: Floats, columns: Columns, missing_variance: Floats | None) -> Floats:
+        knobs, graded = self.knobs, self.mixing.graded
+        costs = np.empty((len(last), len(columns.key)), dtype=np.float32)
         work = workspace(columns.embeddings)
         for beam, (out, row, target) in enumerate(zip(costs, last, targets, strict=True)):
             # Penalties of keys that clash cost nothing here, where they are part of a small table of keys.
@@ -123,7 +141,7 @@ class _TransitionTerms:
             more = columns.missing_variance
             if missing_variance is not None and missing_variance[beam]:
                 more = np.full(len(out), missing_variance[beam]) if more is None else more + missing_variance[beam]
-            for block in blocks(len(options)):
+            for block in blocks(len(out)):
                 cost = out[block]
                 block_distances(
                     columns.embeddings[:, block], target, cost, work, None if more is None else more[block]
@@ -150,26 +168,16 @@ class _TransitionTerms:
         Computed by a matrix product, with full weight of half and double time: accurate enough to guide a search.
         """
         columns, knobs = self._columns(options), self.knobs
-        embeddings = np.ascontiguousarray(columns.embeddings.T)
-        squares = np.einsum("ij,ij->i", embeddings, embeddings)
-        squares += 0 if columns.missing_variance is None else columns.missing_variance
-        costs = squares[:, None] + squares - 2 * (embeddings @ embeddings.T)
-        costs = np.float32(knobs.flow) * np.sqrt(np.maximum(costs, 0, out=costs))
-        key = columns.key
-        if self.mixing.pitch is None:
-            costs -= np.float32(knobs.sweetness) * self._similarity[np.ix_(key, key)]
-        else:
-            costs -= np.stack([self._pitched_keys(int(row), columns) for row in options])
-        tempo = np.c_[columns.cosine, columns.sine]
-        costs -= np.float32(knobs.smoothness) * (tempo @ tempo.T)
-        np.fill_diagonal(costs, np.inf)
-        near = min(_NEAR, len(options) - 1)
-        return np.asarray(np.partition(costs, near - 1, axis=1)[:, :near].mean(axis=1), dtype=np.float32)
+        if self.mixing.pitch is not None:
+            pitched = np.stack([self._pitched_keys(int(row), columns) for row in options])
+            return mean_of_nearest(columns, pitched, knobs.flow, knobs.smoothness)
+        values = (np.float32(knobs.sweetness) * self._similarity)[columns.key]
+        return mean_of_nearest(columns, np.take(values, columns.key, axis=1), knobs.flow, knobs.smoothness)
 
     def terms(self, path: Rows, distance: Floats) -> dict[str, Floats]:
         """Named terms of the transitions of a sequence, without the cost."""
         a, b = path[:-1], path[1:]
-        key, tempos, mixing = self._all.key, self._catalogue.tempos, self.mixing
+        key, tempos, mixing = self._all.key, self.catalogue.tempos, self.mixing
         terms = {
             "distance": distance,
             "key_similarity": mixing.key_similarity(
@@ -182,7 +190,7 @@ class _TransitionTerms:
 
     def values(self, path: Rows) -> dict[str, Floats]:
         """What keys and tempos of the transitions of a sequence are worth in the cost, under the names of terms."""
-        return self.mixing.values(self._all.key[path], self._catalogue.tempos[path])
+        return self.mixing.values(self._all.key[path], self.catalogue.tempos[path])
 
     def _pitched_keys(self, row: int, columns: Columns) -> Floats:
         """What keys of options are worth as they sound after a track, clashes included, shape (n,)."""
@@ -283,6 +291,10 @@ class FlowCost:
         """Cost of each option as the next track of each beam, shape (beams, options), float32."""
         return self._terms.costs(state.last, self._targets(state), options)
 
+    def cheapest(self, state: State, options: Rows) -> Rows:
+        """Positions of a few options that are cheaper than all others, cheapest first; none if not known."""
+        return self._terms.cheapest(int(state.last[0]), self._targets(state)[0], options)
+
     def lookahead_cost(self, options: Rows) -> Floats:
         """Mean cost of the cheapest transitions from each of n options to others, shape (n,), without constants.
 
@@ -372,9 +384,18 @@ class PairwiseCost:
         """Mean cost of the cheapest transitions from each of n options to others, shape (n,), without constants."""
         return self._terms.lookahead_cost(options)
 
+    def between(self, rows: Rows, options: Rows) -> Floats:
+        """Cost of every transition from n tracks to m, shape (n, m), float32."""
+        return self.costs(self._state(rows), options)
+
+    def points(self, rows: Rows) -> Floats:
+        """Places of tracks where those are near that follow each other well: sound, key and tempo, shape (n, d)."""
+        circles = on_circles(self._terms.catalogue, rows, self.knobs.sweetness / 2, self.knobs.smoothness / 2)
+        return np.concatenate([np.float32(self.knobs.flow) * self._terms.vectors(rows), circles], axis=1)
+
     def matrix(self, rows: Rows) -> Floats:
         """Cost of every transition among n tracks, from the track of the row to that of the column, shape (n, n)."""
-        costs = self.costs(self._state(rows), rows)
+        costs = self.between(rows, rows)
         np.fill_diagonal(costs, 0)
         return costs
 

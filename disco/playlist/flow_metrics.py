@@ -198,9 +198,9 @@ def arc_fit(position_costs: PositionCosts, path: Rows) -> tuple[float, float]:
 
 def artist_gap(catalogue: Catalogue, path: Rows) -> tuple[int | None, int]:
     """Fewest tracks between two by one artist (None if no artist repeats), and the transitions between two by one."""
-    first, second = np.nonzero(np.triu(Rules(catalogue).clashes(path)))
-    apart = second - first
-    return (int(apart.min()) - 1 if len(apart) else None), int((apart == 1).sum())
+    rules = Rules(catalogue)
+    least = min((int(np.diff(places).min()) for places in rules.same_artists(path)), default=0)
+    return (least - 1 if least else None), rules.violations(path)
 
 
 def from_seeds(embeddings: Floats, seeds: int) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from disco.catalogue import Floats, Rows
 
@@ -34,3 +34,11 @@ class TransitionCost(Protocol):
 
     def terms(self, path: Rows) -> dict[str, Floats]:
         """Named terms of each transition of a sequence, shape (n - 1,) each; NaN where unknown."""
+
+
+@runtime_checkable
+class FindsCheapest(Protocol):
+    """A cost that finds the cheapest of very many options faster than it prices all of them."""
+
+    def cheapest(self, state: State, options: Rows) -> Rows:
+        """Positions of a few options, cheaper than all others for the only beam, cheapest first; or none."""

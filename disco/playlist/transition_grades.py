@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from disco.catalogue import FEATURES, Catalogue, Floats, Rows
+from disco.catalogue import FEATURES, Catalogue, Floats
 from disco.catalogue.music import tempo_octaves
 from disco.models.scaler import scaler
 from disco.playlist.key_rules import camelot_name, key_rule
@@ -181,8 +181,7 @@ def _sound_issues(tracks: Catalogue, grade: int, distance: float, apart: Distanc
 
 def _largest_changes(tracks: Catalogue, i: int) -> str:
     """The two features that change most between two tracks, relative to their spread in all music."""
-    rows: Rows = np.array([i, i + 1])
-    raw = tracks.take(rows).features()
+    raw = tracks.features()[i : i + 2]
     change = np.abs(np.diff(scaler().transform(raw), axis=0)[0])
     if np.isnan(change).any():
         return ""

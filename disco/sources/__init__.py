@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from disco.catalogue import Catalogue, merge
 from disco.catalogue.fill import fill_from_same_recording
 from disco.catalogue.text import clean_table
 from disco.errors import DataError
-from disco.sources import cached_columns, limits
+from disco.sources import cached_columns, limits, mapped_columns
 from disco.sources import corrections as user_corrections
 from disco.sources.cache import open_cache
-from disco.sources.files import tables
+from disco.sources.files import columns, tables
+from disco.sources.files.no_tracks import ids_alone
 from disco.sources.fingerprints import contents_of, fingerprint, remember
 from disco.sources.recognise import Source, looks_like_file, source_of, sources
 from disco.sources.tracklist import Entry, Tracklist
@@ -37,6 +41,8 @@ __all__ = [
 # Three tracks of the demo that go well together, found by `data-wrangling/make_demo.py seeds`.
 EXAMPLE_SEEDS = ("demo-01112", "demo-00272", "demo-00441")
 DEMO_NAME = "the demo (invented tracks)"
+# Files of this many bytes are read by one process at a time, which takes a minute and gigabytes for the largest.
+_READ_ALONE = 32 << 20
 _log = logging.getLogger(__name__)
 DEMO = Path(__file__).parent / "demo" / "tracks.parquet"
 
@@ -108,14 +114,22 @@ def _cached(
     files = [*tracks, *others, user_corrections.user_file(), *([] if given is None else [Path(given)])]
     contents = contents_of(files)
     cache = open_cache(files, [content.fingerprint for content in contents])
-    found = cached_columns.load(cache, contents[0], tracks, files)
+    found = mapped_columns.load(cache, tracks, files) or cached_columns.load(cache, contents[0], tracks, files)
     if found is not None:
         cache.used()
-    else:
+        remember(cache, contents)
+        return found
+    large = sum(content.state[2] for content in contents[: len(tracks)] if content.state) >= _READ_ALONE
+    with cache.alone("reading") if large else contextlib.nullcontext():
+        if large and (found := mapped_columns.load(cache, tracks, files)) is not None:
+            return found  # another process has read it meanwhile
         found = open(paths, enrich_from, given, cache=False)
         if [content.fingerprint for content in contents] != list(map(fingerprint, files)):
             return found  # one was changed while it was read
-        found = cached_columns.store(cache, found, contents[0], tracks, files)
+        if len(found) >= mapped_columns.MAPPED_TRACKS:
+            found = mapped_columns.store(cache, found, tracks, files)
+        else:
+            found = cached_columns.store(cache, found, contents[0], tracks, files)
     remember(cache, contents)
     return found
 
@@ -193,15 +207,31 @@ def open_playlist(
         for note in tracklist.tracks.notes:  # those of the catalogue that is used are the command's to print
             _log.info(note)
     if isinstance(catalogue, Catalogue):
-        return tracklist, enrich(catalogue, enrich_from, corrections) if enrich_from or corrections else catalogue
-    if _several(catalogue):
-        return tracklist, open(catalogue, enrich_from, corrections, cache)
-    tracks = tracklist.tracks
-    if tracks is None and text is None and _describes_tracks(Path(path)):
-        tracks = _read(path)
-    return tracklist, open((), enrich_from, corrections) if tracks is None else enrich(
-        tracks, enrich_from, corrections
-    )
+        other = enrich(catalogue, enrich_from, corrections) if enrich_from or corrections else catalogue
+    elif _several(catalogue):
+        other = open(catalogue, enrich_from, corrections, cache)
+    else:
+        tracks = tracklist.tracks
+        if tracks is None and text is None and _describes_tracks(Path(path)):
+            tracks = _read(path)
+        if tracks is not None:
+            return _on_its_own(tracklist, enrich(tracks, enrich_from, corrections), path)
+        other = open((), enrich_from, corrections)
+    found = tracklist.known_to(other)
+    if n := len(tracklist) - len(found):
+        _log.info("%s: %s", path, columns.without_names(n))
+    return found, other
+
+
+def _on_its_own(tracklist: Tracklist, tracks: Catalogue, path: str | Path) -> tuple[Tracklist, Catalogue]:
+    """A playlist and its own tracks, without the ids that have neither a name nor values from other files."""
+    if not tracklist.untitled:
+        return tracklist, tracks
+    known = Catalogue(tracks.table.filter(pa.array(~ids_alone(tracks.table))), tracks.where, tracks.notes)
+    found = tracklist.known_to(known)
+    if n := len(tracklist) - len(found):
+        known = replace(known, notes=(*known.notes, f"{path}: {columns.without_names(n)}"))
+    return found, known
 
 
 def playlists(path: str | Path) -> list[Tracklist]:

@@ -2,7 +2,9 @@
 
 Each catalogue has a folder of its own, named by where its files are and by a fingerprint of all that they contain: a
 changed file is another catalogue, whose folder replaces the old one. Every file in it ends in a checksum, is written
-completely or not at all, and is computed again where it cannot be used.
+completely or not at all, and is computed again where it cannot be used. The checksum of a large file that is
+memory-mapped is compared once for as long as the file stays as it is (`disco.sources.file_states`): to compare it
+each time would read all of what a command needs a part of.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import logging
 import mmap
 import os
@@ -18,10 +21,10 @@ import shutil
 import struct
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pyarrow as pa
@@ -29,24 +32,32 @@ from numpy.typing import NDArray
 
 from disco.errors import DataError
 from disco.sources import storage
+from disco.sources.file_states import state_of, state_of_open
 
 log = logging.getLogger(__name__)
 
-# What all folders together may take; the longest unused are removed first.
-TOTAL_BYTES = 1 << 30
+# What all folders together may take; the longest unused are removed first. Ten million tracks take 2 to 3 GB.
+TOTAL_BYTES = 4 << 30
 # A catalogue's folder takes at most this many times the size of its files.
 TIMES_THE_FILES = 2
 # What a catalogue of a few tracks may take: names of columns alone take 10 kB.
 LEAST_BYTES = 1 << 18
 # What vectors take, for which columns leave room unless they are small.
 VECTOR_BYTES = 64
+# A mapped file from this size on is compared with its checksum once; below, it takes less than 10 ms each time.
+LARGE_BYTES = 1 << 24
+# How long a process waits for another that computes the same; then it computes it too.
+_PATIENCE_S = 3600.0
 # A temporary file this old is left over from a command that was killed.
 _STALE_S = 3600.0
 # The last bytes of every file: a mark, and the checksum of all bytes before it.
 _END = struct.Struct("<4sI")
 _MARK = b"DSC1"
 # Modules on which the content of a catalogue, or its search index, depends: if they change, all is computed again.
-_CODE = ("catalogue/*.py", "sources/files/*.py", "sources/corrections.py", "sources/cache.py")
+_CODE: tuple[str, ...] = ("catalogue/*.py", "sources/files/*.py", "sources/corrections.py", "sources/cache.py")
+_CODE += ("sources/mapped_columns.py",)
+# Ends the name of a file that says of which state of another the checksum was compared.
+_CHECKED = ".checked"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -81,25 +92,53 @@ class CatalogueCache:
     def __init__(self, folder: Path, limit: int) -> None:
         self.folder = folder
         self.limit = limit
+        # Whether what is computed is used from its file at once, where all processes of a machine share its memory.
+        self.shared = False
         self._reported = False
         self._in_use: set[str] = set()
 
     def array(self, name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """The array of this name, memory-mapped where it is there already; else it is computed and kept."""
+        if (found := self._mapped(name)) is not None:
+            return found
+        if not self.shared:
+            return self._computed(name, compute)
+        with self.alone(name):
+            found = self._mapped(name)  # another process may have computed it meanwhile
+            if found is None:
+                array = self._computed(name, compute)
+                found = self._mapped(name)
+            return array if found is None else found
+
+    def _mapped(self, name: str) -> NDArray[Any] | None:
         path = self._path(f"{name}.npy")
-        if (content := self.read(path.name, mapped=True)) is not None:
-            try:
-                array = np.load(path, mmap_mode="r", allow_pickle=False)
-                if isinstance(array, np.memmap) and array.offset + array.nbytes == len(content):
-                    return np.asarray(array)
-            except (OSError, ValueError, EOFError, SyntaxError):
-                pass
-            self._report(f"{path}: is no array; it is computed again")
+        if (content := self.read(path.name, mapped=True)) is None:
+            return None
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            if isinstance(array, np.memmap) and array.offset + array.nbytes == len(content):
+                return np.asarray(array)
+        except (OSError, ValueError, EOFError, SyntaxError):
+            pass
+        self._report(f"{path}: is no array; it is computed again")
+        return None
+
+    def _computed(self, name: str, compute: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         array = np.asarray(compute())
-        written = io.BytesIO()
-        np.save(written, array, allow_pickle=False)
-        self.write(path.name, written.getbuffer())
+
+        def write(file: BinaryIO) -> None:
+            np.lib.format.write_array(file, array, allow_pickle=False)
+
+        self.write_by(f"{name}.npy", array.nbytes, write)
         return array
+
+    @contextlib.contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Let no other process compute the same meanwhile, which would take its time and memory once more."""
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(DataError):  # two may compute it, each for itself
+                stack.enter_context(storage.locked(self._path(name), _PATIENCE_S))
+            yield
 
     def read(self, name: str, mapped: bool = False) -> memoryview | None:
         """The content of a file, memory-mapped or read; None if there is none that is whole.
@@ -110,14 +149,19 @@ class CatalogueCache:
         path = self._path(name)
         try:
             with path.open("rb") as file:
+                state = state_of_open(file.fileno())
                 whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if mapped else file.read()
             content = memoryview(whole)
             mark, checksum = _END.unpack(content[-_END.size :])
             content = content[: -_END.size]
-            if mark == _MARK and zlib.crc32(content) == checksum:
-                self._in_use.add(name)
+            large = mapped and len(content) >= LARGE_BYTES
+            if mark == _MARK and ((large and self._checked(name) == state) or zlib.crc32(content) == checksum):
+                self._in_use.update((name, name + _CHECKED))
+                if large and self._checked(name) != state:
+                    self._note_checked(name)
                 with contextlib.suppress(OSError):
-                    os.utime(path)  # so that what is used by nobody is removed first
+                    # So that what is used by nobody is removed first; a time of a large file is part of its state.
+                    os.utime(self._path(name + _CHECKED) if large else path)
                 return content
         except FileNotFoundError:
             return None
@@ -129,10 +173,27 @@ class CatalogueCache:
         self._report(f"{path}: is damaged; it is computed again")
         return None
 
+    def _checked(self, name: str) -> tuple[int, ...] | None:
+        """The state of a file in which its content was last found to be what its checksum says."""
+        try:
+            return tuple(json.loads(self._path(name + _CHECKED).read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def _note_checked(self, name: str) -> None:
+        with contextlib.suppress(DataError):
+            state = json.dumps(state_of(self._path(name)))
+            storage.write_atomic(self._path(name + _CHECKED), state, private=True)
+
     def write(self, name: str, content: bytes | memoryview | pa.Buffer) -> None:
         """Write a file, if there is room for it; then remove what is old from the cache folder."""
-        path, data = self._path(name), memoryview(content)
-        size = data.nbytes + _END.size
+        data = memoryview(content)
+        self.write_by(name, data.nbytes, lambda file: file.write(data))
+
+    def write_by(self, name: str, size: int, write: Callable[[BinaryIO], object]) -> None:
+        """The same by a function that writes about so many bytes into an open file, from its start to its end."""
+        path = self._path(name)
+        size += _END.size
         self._remove_unused(self.size(but=path.name) + size - self.limit, path.name)
         if (others := self.size(but=path.name)) + size > self.limit:
             log.debug("%s", f"{path}: not kept: {others + size:,} bytes are more than the {self.limit:,} allowed")
@@ -140,14 +201,21 @@ class CatalogueCache:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with storage.atomic_file(path, private=True) as temporary, temporary.open("wb") as file:
-                file.write(data)
-                file.write(_END.pack(_MARK, zlib.crc32(data)))
+                summed = _Summed(file)
+                write(cast(BinaryIO, summed))
+                file.write(_END.pack(_MARK, summed.checksum))
+                if size >= LARGE_BYTES:  # on the disk before it has its name, even if the power fails
+                    file.flush()
+                    os.fsync(file.fileno())
         except DataError as error:
             self._report(f"{error}; the next command computes it again")
-        except OSError as error:
-            self._report(f"{path}: cannot be written ({error.strerror or error}); the next command computes it again")
+        except (OSError, pa.ArrowException) as error:
+            why = getattr(error, "strerror", None) or error
+            self._report(f"{path}: cannot be written ({why}); the next command computes it again")
         else:
-            self._in_use.add(name)
+            self._in_use.update((name, name + _CHECKED))
+            if size >= LARGE_BYTES:
+                self._note_checked(name)
             prune(self.folder.parent, self.folder)
 
     def _remove_unused(self, too_many: int, name: str) -> None:
@@ -155,7 +223,7 @@ class CatalogueCache:
         if too_many <= 0:
             return
         with contextlib.suppress(OSError):
-            found = [(entry.stat(), entry) for entry in os.scandir(self.folder)]
+            found = [(entry.stat(), entry) for entry in os.scandir(self.folder) if not entry.name.startswith(".")]
             unused = [(about, entry) for about, entry in found if entry.name not in {*self._in_use, name}]
             for about, entry in sorted(unused, key=lambda each: each[0].st_mtime):
                 if too_many > 0:
@@ -184,6 +252,21 @@ class CatalogueCache:
         """Log the first thing that is wrong: the others mostly have the same reason."""
         log.log(logging.DEBUG if self._reported else logging.WARNING, "%s", what)
         self._reported = True
+
+
+class _Summed(io.RawIOBase):
+    """A file that is written from start to end, and the checksum of what was written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.checksum = file, 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        data = memoryview(content).cast("B")
+        self.checksum = zlib.crc32(data, self.checksum)
+        return self._file.write(data)
 
 
 def open_cache(paths: Sequence[Path], contents: Sequence[bytes]) -> CatalogueCache:

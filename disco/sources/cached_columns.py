@@ -112,8 +112,7 @@ def load(
         columns = CachedColumns(pa.py_buffer(content), source)
     except DataError:
         return None
-    notes = tuple((f"{files[number]}: " if number >= 0 else "") + note for number, note in columns.notes)
-    return Catalogue(columns, _where(paths), notes).with_store(cache)
+    return Catalogue(columns, joined_names(paths), notes_as_written(columns.notes, files)).with_store(cache)
 
 
 def store(
@@ -121,13 +120,13 @@ def store(
 ) -> Catalogue:
     """Store a catalogue for `load`, if it has the usual columns and leaves room for vectors."""
     stored = catalogue.with_store(cache)
-    if not catalogue.table.schema.equals(SCHEMA) or catalogue.where != _where(paths):
+    if not catalogue.table.schema.equals(SCHEMA) or catalogue.where != joined_names(paths):
         return stored
     same = _same_columns(catalogue.table, source.parquet, paths[0])
     facts = {
         _SAME: json.dumps(same).encode(),
         _NULLS: json.dumps({name: catalogue.null_count(name) for name in SCHEMA.names}).encode(),
-        _NOTES: json.dumps([_split(note, files) for note in catalogue.notes]).encode(),
+        _NOTES: json.dumps(notes_by_file(catalogue.notes, files)).encode(),
     }
     table = catalogue.table.select([name for name in SCHEMA.names if name not in same])
     written = pa.BufferOutputStream()
@@ -163,12 +162,28 @@ def _as(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     return pa.chunked_array([column.cast(SCHEMA.field(name).type).combine_chunks()])
 
 
-def _where(paths: Sequence[Path]) -> str:
+def joined_names(paths: Sequence[Path]) -> str:
+    """Where the catalogue of these files is from, in the words of the user."""
     return " + ".join(map(str, paths))
 
 
+def notes_by_file(notes: Sequence[str], files: Sequence[Path]) -> list[tuple[int, str]]:
+    """Of each note, which file it begins with, -1 for none, and the rest: a file may be written otherwise later.
+
+    Examples
+    --------
+    >>> notes_by_file(["a.csv: 3 tracks"], [Path("a.csv")])
+    [(0, '3 tracks')]
+    """
+    return [_split(note, files) for note in notes]
+
+
+def notes_as_written(notes: Sequence[tuple[int, str]], files: Sequence[Path]) -> tuple[str, ...]:
+    """The notes that `notes_by_file` took apart, with the files as they are written now."""
+    return tuple((f"{files[number]}: " if number >= 0 else "") + note for number, note in notes)
+
+
 def _split(note: str, files: Sequence[Path]) -> tuple[int, str]:
-    """Which file a note begins with, -1 for none, and the rest of it: the user may write it in another way later."""
     for number, file in enumerate(files):
         if note.startswith(f"{file}: "):
             return number, note.removeprefix(f"{file}: ")

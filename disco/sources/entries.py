@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from disco.catalogue import SCHEMA, Catalogue
 from disco.catalogue.key_names import parse_key
+from disco.catalogue.paths import without_number
 from disco.catalogue.same_recording import WAYS, Recordings
 from disco.catalogue.text import TRACK_LINK
 from disco.errors import DataError
@@ -29,7 +30,9 @@ _ENERGY = re.compile(r"(?:^|[-–—|;,/])\s*energy(?:\s+level)?\s*[:=]?\s*(10|[
 Named = tuple[Sequence[str], str, Sequence[Entry]]
 
 
-def catalogue(entries: Sequence[Entry], path: Path, format_name: str, notes: Sequence[str] = ()) -> Catalogue:
+def catalogue(
+    entries: Sequence[Entry], path: Path, format_name: str, notes: Sequence[str] = (), in_ms: bool = True
+) -> Catalogue:
     """Make a catalogue of the entries of a library; its notes report what was joined, dropped or unknown.
 
     Parameters
@@ -42,6 +45,8 @@ def catalogue(entries: Sequence[Entry], path: Path, format_name: str, notes: Seq
         As the notes call it.
     notes : sequence of str
         Further notes of the reader.
+    in_ms : bool
+        Whether the format says that durations are in ms, or the reader has seen to it; else all of them decide.
 
     Raises
     ------
@@ -82,7 +87,7 @@ def catalogue(entries: Sequence[Entry], path: Path, format_name: str, notes: Seq
             "feature_set": pa.array([None if value is None else "comment" for value in numbers["energy"]], texts),
         }
     )
-    made = columns.catalogue(raw, raw.column_names, path, lambda row: f"track {row + 1}")
+    made = columns.catalogue(raw, raw.column_names, path, lambda row: f"track {row + 1}", in_ms=in_ms)
     all_notes = [f"{path}: {len(entries):,} tracks ({format_name})", *made.notes[1:], *notes]
     odd = sum(entry.key not in (None, "") and key is None for entry, key in zip(entries, keys, strict=True))
     if odd:
@@ -179,21 +184,23 @@ def each_once(entries: Iterable[Entry]) -> list[Entry]:
     return list(first.values())
 
 
-def named_after_file(stem: str) -> tuple[str, str]:
+def named_after_file(stem: str, numbered: bool = False) -> tuple[str, str]:
     """Artist (empty if unknown) and title in a file's name: `Artist - Title`, `03 - Title`, `03. Artist - Title`.
+
+    Parameters
+    ----------
+    stem : str
+        The name without its ending.
+    numbered : bool
+        Whether the files beside it are numbered too; see `disco.catalogue.paths.without_number`.
 
     Examples
     --------
     >>> named_after_file("03. Mira Vale - Night Bus"), named_after_file("Night Bus")
     (('Mira Vale', 'Night Bus'), ('', 'Night Bus'))
     """
-    parts = [part.strip() for part in stem.replace("_", " ").split(" - ") if part.strip()]
-    if len(parts) > 1 and parts[0].rstrip(".").isdecimal():
-        parts = parts[1:]
-    elif parts:
-        number, _, rest = parts[0].partition(" ")
-        if rest.strip() and number.rstrip(".").isdecimal() and len(number) <= 3:
-            parts[0] = rest.strip()
+    name = without_number(stem.replace("_", " ").strip(), numbered)
+    parts = [part.strip() for part in name.split(" - ") if part.strip()]
     return (parts[0], " - ".join(parts[1:])) if len(parts) > 1 else ("", parts[0] if parts else stem)
 
 

@@ -1,10 +1,8 @@
 """What files contain, as fingerprints that are remembered for as long as a file is as it was.
 
-A file is as it was while its device, inode, size and both of its times are: that of the last change of what it
-contains, which programs can set, and that of the last change of anything, which they cannot. A fingerprint is
-remembered only of a file whose times were more than two seconds back when it was taken: one that changed so lately
-could change again without another time, since clocks of file systems have steps (of 2 s on FAT). Source: Git's
-Documentation/technical/racy-git.
+A file is as it was while its state is (`disco.sources.file_states`). A fingerprint is remembered only of a file whose
+times were more than two seconds back when it was taken: one that changed so lately could change again without another
+time, since clocks of file systems have steps (of 2 s on FAT). Source: Git's Documentation/technical/racy-git.
 """
 
 from __future__ import annotations
@@ -17,12 +15,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from disco.sources.cache import TOTAL_BYTES, CatalogueCache, folders_of
+from disco.sources.cache import CatalogueCache, folders_of
+from disco.sources.file_states import State, state_of, state_of_open
 
 _NAME = "files.json"
 _SETTLED_NS = 2_000_000_000
-# Device, inode, size, and times of the last change of the content and of anything, in nanoseconds.
-State = tuple[int, int, int, int, int]
+# A larger file is not read at once.
+_MOST_BYTES = 1 << 30
 
 
 class FileContent:
@@ -62,11 +61,11 @@ class FileContent:
         """The content of a Parquet file, read at once; empty where it is none, or has changed since."""
         try:
             with self.path.open("rb") as file:
-                if file.read(4) != b"PAR1" or self.state is None or self.state[2] > TOTAL_BYTES:
+                if file.read(4) != b"PAR1" or self.state is None or self.state[2] > _MOST_BYTES:
                     return b""
                 file.seek(0)
                 content = file.read()
-                return content if _state(file.fileno()) == self.state else b""
+                return content if state_of_open(file.fileno()) == self.state else b""
         except (OSError, ValueError):
             return b""
 
@@ -99,15 +98,6 @@ def remember(cache: CatalogueCache, contents: Sequence[FileContent]) -> None:
     cache.write(_NAME, json.dumps(known).encode())
 
 
-def state_of(path: Path) -> State | None:
-    """State of a file; None if it cannot be opened."""
-    try:
-        with path.open("rb") as file:  # on a network file system, opening asks the server how it is
-            return _state(file.fileno())
-    except (OSError, ValueError):
-        return None
-
-
 def fingerprint(path: Path) -> bytes:
     """Hash of what a file contains now; empty if it cannot be read."""
     try:
@@ -115,8 +105,3 @@ def fingerprint(path: Path) -> bytes:
             return hashlib.file_digest(file, "sha256").digest()
     except (OSError, ValueError):
         return b""
-
-
-def _state(descriptor: int) -> State:
-    about = os.fstat(descriptor)
-    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns

@@ -39,6 +39,8 @@ def read(path: str | Path, playlist: str | None = None) -> Tracklist:
     found = source.playlists(path)
     if found or (playlist is not None and source is not tables):
         return choose(found, path, playlist)
+    if source is tables:
+        return choose([tables.tracklist(path)], path, playlist)
     tracks = source.read(path)
     return choose([Tracklist("", entries_of(tracks), tracks)], path, playlist)
 

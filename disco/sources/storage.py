@@ -10,12 +10,12 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import platformdirs
 
-from disco.errors import DataError
+from disco.errors import DataError, DiscoError
 from disco.sources.locks import is_free, lock_file, locked
 
 __all__ = [
@@ -55,7 +55,7 @@ def user_data_dir() -> Path:
     '/tmp/disco'
     >>> del os.environ["DISCO_DATA"]
     """
-    return Path(os.environ.get("DISCO_DATA") or platformdirs.user_data_dir("disco", appauthor=False))
+    return _folder("DISCO_DATA", platformdirs.user_data_dir)
 
 
 def user_config_dir() -> Path:
@@ -66,7 +66,7 @@ def user_config_dir() -> Path:
     Path
         `$DISCO_CONFIG`, or the operating system's usual folder for configuration. It need not exist.
     """
-    return Path(os.environ.get("DISCO_CONFIG") or platformdirs.user_config_dir("disco", appauthor=False))
+    return _folder("DISCO_CONFIG", platformdirs.user_config_dir)
 
 
 def user_cache_dir() -> Path:
@@ -77,7 +77,19 @@ def user_cache_dir() -> Path:
     Path
         `$DISCO_CACHE`, or the operating system's usual folder for caches. It need not exist.
     """
-    return Path(os.environ.get("DISCO_CACHE") or platformdirs.user_cache_dir("disco", appauthor=False))
+    return _folder("DISCO_CACHE", platformdirs.user_cache_dir)
+
+
+def _folder(variable: str, usual: Callable[..., str]) -> Path:
+    """The folder that a variable names, or else the system's usual one, which whoever has no home has not."""
+    if given := os.environ.get(variable):
+        return Path(given)
+    try:
+        return Path(usual("disco", appauthor=False))
+    except RuntimeError:
+        raise DiscoError(
+            "the user who runs this has no home folder; set HOME, or DISCO_DATA, DISCO_CONFIG and DISCO_CACHE"
+        ) from None
 
 
 def make_private_folder(folder: Path) -> None:

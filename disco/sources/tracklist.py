@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Rows
-from disco.catalogue.paths import file_title
+from disco.catalogue.paths import file_title, numbered_folders
 from disco.catalogue.same_recording import WAYS, Recordings
 from disco.catalogue.text import (
     LONGEST,
@@ -23,8 +24,8 @@ from disco.catalogue.text import (
     split_names,
 )
 
-# So many tracks are compared with a line of text word by word: all whose words are the same are among the nearest.
-_NEAREST = 20
+# So many tracks that have all words of a line of text are looked at for one that has no others, the popular first.
+_MOST_COMPARED = 200
 # The remark that most often stands within a line, before the artist.
 _REMASTER = r"\s+-\s+(?:\d{4}\s+)?(?:digital(?:ly)?\s+)?remaster(?:ed)?(?:\s+version)?(?:\s+\d{4})?\b"
 
@@ -103,6 +104,9 @@ class Tracklist:
         Names of the folders that contain the playlist, separated by ` / `; empty if there are none.
     unmatched : tuple of int
         Positions of entries that the file's own collection does not have.
+    untitled : tuple of int
+        Positions of ids that stand alone in a table which names most of its tracks: what is gone from a service. They
+        are tracks where a catalogue knows them, see `known_to`.
 
     Examples
     --------
@@ -118,6 +122,7 @@ class Tracklist:
     tracks: Catalogue | None = None
     folder: str = ""
     unmatched: tuple[int, ...] = ()
+    untitled: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -140,12 +145,29 @@ class Tracklist:
     @property
     def credits(self) -> list[tuple[str | None, str | None]]:
         """Title and artist of each entry apart; of a text `artist - title` the two that its first dash parts."""
-        return [_apart(entry) for entry in self.entries]
+        numbered = _numbered(self.entries)
+        return [_apart(entry, numbered) for entry in self.entries]
 
     def rows(self, catalogue: Catalogue) -> Rows:
         """Rows of the tracks that the catalogue has, in the order of the playlist and each once."""
         found = self.match(catalogue)
         return np.array(list(dict.fromkeys(found[found >= 0].tolist())), dtype=np.intp)
+
+    def known_to(self, catalogue: Catalogue) -> Tracklist:
+        """The tracklist without the ids that stand alone and that the catalogue does not have either."""
+        alone = list(self.untitled)
+        if not alone:
+            return self
+        rows = Recordings.of(catalogue).find(ids=[self.entries[i].id for i in alone])
+        kept = np.setdiff1d(np.arange(len(self)), np.array(alone)[rows < 0])
+        place = {old: new for new, old in enumerate(kept.tolist())}
+        return replace(
+            self,
+            entries=[self.entries[i] for i in kept],
+            tracks=None if self.tracks is None else self.tracks.take(kept),
+            unmatched=tuple(place[i] for i in self.unmatched if i in place),
+            untitled=tuple(place[i] for i in self.untitled if i in place),
+        )
 
     def match(self, catalogue: Catalogue) -> Rows:
         """Match each entry with the same recording in a catalogue; see `disco.catalogue.same_recording`.
@@ -174,73 +196,93 @@ class Tracklist:
         if catalogue is self.tracks:
             found[list(self.unmatched)] = ways[list(self.unmatched)] = -1
             return found, ways
-        texts = [entry.text or _file_name(entry) or "" for entry in entries]
+        numbered = _numbered(entries)
+        texts = [entry.text or _file_name(entry, numbered) or "" for entry in entries]
         named = [i for i in np.flatnonzero(found < 0) if texts[i]]
         found[named] = recordings.find_names([texts[i] for i in named], [entries[i].duration_ms for i in named])
-        for i in np.flatnonzero(found < 0):
-            if entries[i].text and entries[i].id == entries[i].text:
-                found[i] = _with_the_same_words(catalogue, entries[i].text or "")
+        lines = {
+            i: entries[i].text or "" for i in np.flatnonzero(found < 0).tolist() if entries[i].id == entries[i].text
+        }
+        for i, row in _with_the_same_words(catalogue, {i: line for i, line in lines.items() if line}).items():
+            found[i] = row
         ways[(found >= 0) & (ways < 0)] = WAYS.index("name")
         return found, ways
 
 
-def _apart(entry: Entry) -> tuple[str | None, str | None]:
-    text = entry.text or (None if entry.title else _file_name(entry))
+def _apart(entry: Entry, numbered: Collection[str] = ()) -> tuple[str | None, str | None]:
+    text = entry.text or (None if entry.title else _file_name(entry, numbered))
     if not text:
         return entry.title, entry.artist
     parts = split_names(text)
     return (parts[0][1], parts[0][0]) if parts else (entry.title or text, entry.artist)
 
 
-def with_names_apart(entry: Entry) -> Entry:
-    """An entry whose text `artist - title` is parted into the two.
+def with_names_apart(entries: Sequence[Entry]) -> list[Entry]:
+    """Entries whose text `artist - title` is parted into the two.
 
     Examples
     --------
-    >>> entry = with_names_apart(Entry("a", text="Mira Vale - Night Bus"))
+    >>> entry = with_names_apart([Entry("a", text="Mira Vale - Night Bus")])[0]
     >>> entry.title, entry.artist, entry.text
     ('Night Bus', 'Mira Vale', None)
     """
-    title, artist = _apart(entry)
-    return replace(entry, title=title, artist=artist, text=None)
+    parted = Tracklist("", list(entries)).credits
+    return [replace(e, title=t, artist=a, text=None) for e, (t, a) in zip(entries, parted, strict=True)]
 
 
 def _as_path(text: str | None) -> str | None:
     return text if text and ("/" in text or "\\" in text) else None
 
 
-def _file_name(entry: Entry) -> str | None:
+def _numbered(entries: Sequence[Entry]) -> set[str]:
+    """Folders whose files are numbered, where any entry is named by its file alone."""
+    if all(entry.text or entry.title or not entry.path for entry in entries):
+        return set()
+    return numbered_folders(entry.path for entry in entries if entry.path)
+
+
+def _file_name(entry: Entry, numbered: Collection[str]) -> str | None:
     """The name of an entry's file, without ending and number, where nothing else names the track."""
     if entry.text or entry.title or not entry.path:
         return None
-    return file_title(entry.path)
+    return file_title(entry.path, numbered)
 
 
-def _with_the_same_words(catalogue: Catalogue, text: str) -> int:
-    """Row of the track whose title, alone or with its artists, has all words of a line and no others; -1 if none."""
+def _with_the_same_words(catalogue: Catalogue, lines: Mapping[int, str]) -> dict[int, int]:
+    """Rows of tracks whose titles, alone or with their artists, have all words of a line and no others."""
     # A remark on the release, as (feat. Bo), is no part of the name.
-    shorter = re.sub(rf"{RELEASE_REMARKS[0]}|{_REMASTER}", "", text, flags=re.IGNORECASE)
-    return next((row for line in dict.fromkeys((text, shorter)) if (row := _of_words(catalogue, line)) >= 0), -1)
+    shorter = [re.sub(rf"{RELEASE_REMARKS[0]}|{_REMASTER}", "", text, flags=re.IGNORECASE) for text in lines.values()]
+    words = [*map(sorted, _words([*lines.values(), *shorter]))] if lines else []
+    codes = catalogue.word_codes({word for of_line in words for word in of_line}) if words else {}
+    found = {}
+    for i, whole, short in zip(lines, words, words[len(lines) :], strict=False):
+        for wanted in (whole, short) if short != whole else (whole,):
+            if (row := _of_words(catalogue, wanted, codes)) >= 0:
+                found[i] = row
+                break
+    return found
 
 
-def _of_words(catalogue: Catalogue, text: str) -> int:
-    wanted = sorted(_words(text))
-    near = [match for match in catalogue.search(text, _NEAREST) if match.exact] if wanted else []
-    rows = np.array([match.row for match in near], dtype=np.intp)
-    for match, track in zip(near, catalogue.tracks(rows, ("title", "artists")), strict=True):
+def _of_words(catalogue: Catalogue, wanted: list[str], codes: Mapping[str, int]) -> int:
+    """The row of the track that has these words and no others; -1 if there is none."""
+    asked = set(wanted) - {"by"} or set(wanted)
+    if not asked or not asked <= codes.keys():
+        return -1
+    rows = catalogue.rows_with_words([codes[word] for word in asked], _MOST_COMPARED)
+    for row, track in zip(rows.tolist(), catalogue.tracks(rows, ("title", "artists")), strict=True):
         artists = track["artists"] or []
-        named = ["", *artists, " ".join(artists)]
-        for title in {track["title"] or "", *recording_titles(pa.array([track["title"]])).to_pylist()}:
-            for credit in named:
-                words = [*_words(title or ""), *_words(credit)]
-                if title and wanted in (sorted(words), sorted([*words, "by"])):
-                    return match.row
+        titles = {track["title"] or "", *recording_titles(pa.array([track["title"]])).to_pylist()} - {"", None}
+        of_titles = _words(list(titles))
+        for credit in _words(["", *artists, " ".join(artists)]):
+            for title in of_titles:
+                if wanted in (sorted([*title, *credit]), sorted([*title, *credit, "by"])):
+                    return int(row)
     return -1
 
 
-def _words(text: str) -> list[str]:
-    """Words of a text in one spelling."""
-    return (normalise(fold_accents(pa.array([text], pa.string())))[0].as_py() or "").split()
+def _words(texts: Sequence[str]) -> list[list[str]]:
+    """Words of each text in one spelling."""
+    return [(text or "").split() for text in normalise(fold_accents(pa.array(texts, pa.string()))).to_pylist()]
 
 
 def entries_of(tracks: Catalogue) -> list[Entry]:

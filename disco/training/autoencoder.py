@@ -96,7 +96,7 @@ def train(recipe: AutoencoderRecipe, run: Run) -> Card:
         whole = network(recipe)
         return whole, task(whole, teaching, asked, recipe, dropout=True)
 
-    whole, errors = fit_best(recipe, build, run.saved)
+    whole, errors = fit_best(recipe, build, run.saved, run.workers)
     # Dropout makes the copies too small, by its rate: .95 of what they should be, which alone is an error of .0025.
     last = fitting.Schedule(recipe.settling, recipe.patience, recipe.learning_rate / 3)
     settled = fitting.fit(task(whole, teaching, asked, recipe, dropout=False), last, 0, name=f"{recipe.name} settles")

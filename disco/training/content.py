@@ -302,7 +302,7 @@ def train(recipe: ContentRecipe, run: Run) -> Card:
             network, by, lists, recipe, validation_error(network, by.encoded, catalogue, found["validation"])
         )
 
-    network, errors = fit_best(recipe, build, run.saved)
+    network, errors = fit_best(recipe, build, run.saved, run.workers)
     network.save(run.folder / "tower.keras")
     whole = shrunk_to_genres(network, recipe.genre_shrinkage)
     return {

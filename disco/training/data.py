@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,21 @@ Card = dict[str, Any]
 Saved = Callable[[int], Path]
 
 
+class Workers(Protocol):
+    """Processes that fit one network together, each on other batches (data-parallel); this is one of them."""
+
+    @property
+    def rank(self) -> int:
+        """Number of this process, from 0; the first alone writes files."""
+
+    @property
+    def size(self) -> int:
+        """Number of processes."""
+
+    def mean(self, values: list[Any]) -> list[Any]:
+        """Means of tensors over all processes, the same in each; every process must ask for as many."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One training run: the paths of its data and of the model.
@@ -40,6 +55,8 @@ class Run:
         From a seed to the checkpoint of its run.
     names_at : Path, optional
         Titles and artists of further tracks of the playlists, which have no features.
+    workers : Workers, optional
+        Processes that train the same networks together, this one among them.
     """
 
     tracks: Path
@@ -47,6 +64,7 @@ class Run:
     folder: Path
     saved: Saved
     names_at: Path | None = None
+    workers: Workers | None = None
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -186,7 +186,7 @@ def train(recipe: EmbeddingMlpRecipe, run: Run) -> Card:
         parts = EmbeddingMlp(by, start, recipe)
         return parts, task(parts, by, recipe, validation_error(parts, by, run))
 
-    parts, errors = fit_best(recipe, build, run.saved)
+    parts, errors = fit_best(recipe, build, run.saved, run.workers)
     says = export_network(parts.network, run.folder / "network.onnx", ("mean", "variance"), ("vector",))
     parts.network.save(run.folder / "network.keras")
     return {

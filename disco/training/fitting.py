@@ -6,6 +6,7 @@ epoch draws hangs on the seed and the epoch alone, so that it then ends as if it
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +20,7 @@ import numpy as np
 import tensorflow
 
 from disco.sources.storage import atomic_file
+from disco.training.data import Workers
 
 Batch = tuple[Any, ...]
 # Batches whose sizes are compared: enough to see what differs, and soon drawn.
@@ -73,18 +75,30 @@ class Schedule:
     weight_decay: float = 0.0
 
 
-def fit(task: Task, schedule: Schedule, seed: int, saved: Path | None = None, name: str = "") -> dict[str, Any]:
+def fit(
+    task: Task,
+    schedule: Schedule,
+    seed: int,
+    saved: Path | None = None,
+    name: str = "",
+    workers: Workers | None = None,
+) -> dict[str, Any]:
     """Fit in place, leave the weights at their best epoch, and return its error and every epoch's.
 
     Parameters
     ----------
     saved : Path, optional
         File that the run is saved to after each epoch and goes on from; removed by nobody here.
+    workers : Workers, optional
+        Processes that fit the same network together: a step takes a batch for each, and the mean of their gradients.
+        All of them must see the file.
     """
+    size = workers.size if workers else 1
+    n_batches = -(-task.n_batches // size)
     optimizer = keras.optimizers.AdamW(schedule.learning_rate, weight_decay=schedule.weight_decay, clipnorm=1.0)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "temperature"])
     optimizer.build(task.weights)
-    step = _compiled(task, optimizer)
+    step = _compiled(task, optimizer, workers)
     kept = [*task.weights, *task.state, *optimizer.variables]
     done: list[float] = []
     best = [weight.numpy() for weight in task.weights]
@@ -95,14 +109,18 @@ def fit(task: Task, schedule: Schedule, seed: int, saved: Path | None = None, na
         if done and len(done) - 1 - int(np.argmin(done)) >= schedule.patience:
             break
         began, losses = time.monotonic(), []
-        for i, batch in enumerate(task.batches(np.random.default_rng([seed, epoch]))):
-            so_far = epoch * task.n_batches + i
-            optimizer.learning_rate.assign(_rate(schedule, so_far, schedule.epochs * task.n_batches))
-            losses.append(step(*batch))
-        done.append(task.error())
+        batches = iter(task.batches(np.random.default_rng([seed, epoch])))
+        for i in itertools.count():
+            if not (several := list(itertools.islice(batches, size))):
+                break
+            so_far = epoch * n_batches + i
+            optimizer.learning_rate.assign(_rate(schedule, so_far, schedule.epochs * n_batches))
+            # Of the last few there may be fewer than workers.
+            losses.append(step(*several[workers.rank % len(several) if workers else 0]))
+        done.append(_error(task, workers))
         if done[-1] == min(done):
             best = [weight.numpy() for weight in task.weights]
-        if saved is not None:
+        if saved is not None and (workers is None or workers.rank == 0):
             _save(saved, kept, best, done)
         loss = float(np.mean([each.numpy() for each in losses]))
         log.info(
@@ -120,7 +138,14 @@ def _rate(schedule: Schedule, step: int, steps: int) -> float:
     return schedule.learning_rate * rise * (0.5 + 0.5 * float(np.cos(np.pi * share))) + 1e-9
 
 
-def _compiled(task: Task, optimizer: Any) -> Callable[..., Any]:
+def _error(task: Task, workers: Workers | None) -> float:
+    """The error, the same for all workers: sums may be rounded in other ways on other machines."""
+    if workers is None:
+        return task.error()
+    return float(workers.mean([tensorflow.constant(task.error(), tensorflow.float64)])[0])
+
+
+def _compiled(task: Task, optimizer: Any, workers: Workers | None = None) -> Callable[..., Any]:
     """One step, compiled for the sizes that differ among the first batches.
 
     Compiled for the first batch alone, it would be compiled again when the second has another size, which takes
@@ -131,7 +156,8 @@ def _compiled(task: Task, optimizer: Any) -> Callable[..., Any]:
     def step(*batch: Any) -> Any:
         with tensorflow.GradientTape() as tape:
             loss = task.loss(*batch)
-        optimizer.apply(tape.gradient(loss, [weight.value for weight in task.weights]), task.weights)
+        gradients = tape.gradient(loss, [weight.value for weight in task.weights])
+        optimizer.apply(gradients if workers is None else workers.mean(gradients), task.weights)
         return loss
 
     def constants(batch: Batch) -> list[Any]:

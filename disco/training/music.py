@@ -59,7 +59,7 @@ def train(recipe: MusicRecipe, run: Run) -> Card:
         error = validation_error(made, vocabulary, run.catalogue, found["validation"])
         return made, task(made, vocabulary, playlists, recipe, error)
 
-    made, errors = fit_best(recipe, build, run.saved)
+    made, errors = fit_best(recipe, build, run.saved, run.workers)
     return {
         "feature_set": transform.feature_set,
         "inputs": recipe.inputs,

@@ -44,7 +44,7 @@ def train_predictor(recipe: PredictorRecipe, run: Run) -> Card:
         network = networks.NETWORKS[recipe.network]()
         return network, regression.task(network, recipe, cut["train"], cut["validation"])
 
-    network, errors = fit_best(recipe, build, run.saved)
+    network, errors = fit_best(recipe, build, run.saved, run.workers)
     network.save(run.folder / "network.keras")
     metrics: Card = {"measure": "mean absolute error of the next track's eight scaled features; lower is better"}
     for name in ("validation", "test") if found["test"] else ("validation",):
@@ -93,7 +93,7 @@ def train_rank_predictor(recipe: RankPredictorRecipe, run: Run) -> Card:
         error = ranking.validation_error(*made, encoded, catalogue, found["validation"])
         return made, ranking.task(*made, encoded, music, recipe, error)
 
-    (tower, encoder), errors = fit_best(recipe, build, run.saved)
+    (tower, encoder), errors = fit_best(recipe, build, run.saved, run.workers)
     tower.save(run.folder / "tower.keras")
     encoder.save(run.folder / "follower.keras")
     space, scale = ranking.fit_space_transform(tower, encoder, encoded, catalogue, found, recipe)

@@ -60,7 +60,7 @@ def train_two_tower(recipe: TwoTowerRecipe, run: Run) -> Card:
         error = _validation_error(made, about, by, terms, recipe, run)
         return made, two_tower.task(made, about, by.playlists, bags, recipe, error)
 
-    made, errors = fit_best(recipe, build, run.saved)
+    made, errors = fit_best(recipe, build, run.saved, run.workers)
     input_vectors, vectors = _track_vectors(made, about)
     for name in ("encode", "track", "playlist"):
         getattr(made, name).save(run.folder / f"{name}.keras")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -17,13 +18,13 @@ from disco.models.card import FORMAT, user_models
 from disco.sources.folders import folder_beside, recover, replace_folder
 from disco.sources.storage import locked, write_atomic
 from disco.training.blending import train_blend
-from disco.training.data import Card, Run
+from disco.training.data import Card, Run, Saved, Workers
 from disco.training.export import load_networks
 from disco.training.factors import train_als, train_collective
 from disco.training.features import train_features
 from disco.training.neighbours import train_item_knn, train_playlist_knn, train_popularity, train_title_knn
 from disco.training.predictors import next_track_metrics, train_predictor, train_rank_predictor
-from disco.training.recipes import RecommenderRecipe, read_recipe
+from disco.training.recipes import Recipe, RecommenderRecipe, read_recipe
 from disco.training.recommenders import continuation_metrics
 from disco.training.reranker import train_reranker
 from disco.training.retrieval import train_two_tower
@@ -77,6 +78,7 @@ def train(
     force: bool = False,
     changes: Sequence[str] = (),
     names: str | Path | None = None,
+    workers: Workers | None = None,
 ) -> Path:
     """Train a model as a recipe describes, and write its folder.
 
@@ -98,6 +100,9 @@ def train(
         `key = value` in TOML, replacing values of the recipe.
     names : str or Path, optional
         Table of titles and artists of tracks of the playlists that `tracks` does not have; only `music` reads it.
+    workers : Workers, optional
+        Processes that train the same networks together; the first of them, with rank 0, calls this, the others
+        `take_part`.
 
     Returns
     -------
@@ -118,23 +123,11 @@ def train(
     'scaler'
     """
     settings = read_recipe(Path(recipe), changes)
-    # A recommender knows the user's own tracks, so it belongs to the user's data.
-    default = user_models() / settings.name if isinstance(settings, RecommenderRecipe) else Path(settings.name)
-    target = Path(output) if output else default
-    paths = Path(tracks), Path(playlists) if playlists else None
-    # Another recipe or other data is another run.
-    identity = [
-        repr(settings).encode(),
-        *(str(path.resolve()).encode() for path in (*paths, Path(names) if names else None) if path),
-    ]
-    digest = hashlib.sha256(b"\0".join(identity)).hexdigest()[:8]
-
-    def checkpoint(seed: int) -> Path:
-        return target.parent / f".{target.name}-{digest}-{seed}.npz"
-
+    target = Path(output) if output else output_of(settings)
+    paths, checkpoint = _files(settings, target, tracks, playlists, names)
     kind, fit, measure = TRAINERS[settings.kind]
     with new_folder(target, force) as folder:
-        run = Run(*paths, folder, checkpoint, Path(names) if names else None)
+        run = Run(*paths, folder, checkpoint, Path(names) if names else None, workers)
         made_by = " ".join([Path(recipe).name, *(f"--set '{change}'" for change in changes)])
         card: Card = {"format": FORMAT, "name": settings.name, "version": settings.version, "kind": kind}
         card |= fit(settings, run)
@@ -146,6 +139,46 @@ def train(
         checkpoint(seed).unlink(missing_ok=True)
     log.info("%s: %s %s written", target, settings.name, settings.version)
     return target
+
+
+def take_part(
+    recipe: str | Path,
+    tracks: str | Path,
+    playlists: str | Path | None,
+    output: str | Path,
+    changes: Sequence[str],
+    names: str | Path | None,
+    workers: Workers,
+) -> None:
+    """Train networks together with the process that calls `train` with the same arguments; nothing is kept here."""
+    settings = read_recipe(Path(recipe), changes)
+    paths, checkpoint = _files(settings, Path(output), tracks, playlists, names)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(*paths, Path(folder), checkpoint, Path(names) if names else None, workers)
+        TRAINERS[settings.kind][1](settings, run)
+
+
+def output_of(settings: Recipe) -> Path:
+    """Where a model is written if the user names no folder."""
+    # A recommender knows the user's own tracks, so it belongs to the user's data.
+    return user_models() / settings.name if isinstance(settings, RecommenderRecipe) else Path(settings.name)
+
+
+def _files(
+    settings: Recipe,
+    target: Path,
+    tracks: str | Path,
+    playlists: str | Path | None,
+    names: str | Path | None,
+) -> tuple[tuple[Path, Path | None], Saved]:
+    """The tracks and playlists, and the checkpoint of each seed: another recipe or other data is another run."""
+    paths = Path(tracks), Path(playlists) if playlists else None
+    identity = [
+        repr(settings).encode(),
+        *(str(path.resolve()).encode() for path in (*paths, Path(names) if names else None) if path),
+    ]
+    digest = hashlib.sha256(b"\0".join(identity)).hexdigest()[:8]
+    return paths, lambda seed: target.parent / f".{target.name}-{digest}-{seed}.npz"
 
 
 # Files of a model. A folder with any other file is not replaced, even by --force.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from disco.training.data import Saved
+from disco.training.data import Saved, Workers
 from disco.training.export import load_networks
 
 
@@ -33,7 +33,9 @@ class Scheduled(Protocol):
         """Maximum learning rate."""
 
 
-def fit_best(recipe: Scheduled, build: Callable[[], tuple[Any, Any]], saved: Saved) -> tuple[Any, dict[int, float]]:
+def fit_best(
+    recipe: Scheduled, build: Callable[[], tuple[Any, Any]], saved: Saved, workers: Workers | None = None
+) -> tuple[Any, dict[int, float]]:
     """Fit networks once for each seed.
 
     Parameters
@@ -43,6 +45,8 @@ def fit_best(recipe: Scheduled, build: Callable[[], tuple[Any, Any]], saved: Sav
         Returns new networks and their task.
     saved : callable
         From a seed to its checkpoint.
+    workers : Workers, optional
+        Processes that fit the same networks together.
 
     Returns
     -------
@@ -61,7 +65,8 @@ def fit_best(recipe: Scheduled, build: Callable[[], tuple[Any, Any]], saved: Sav
     for seed in recipe.seeds:
         networks.set_seed(seed, getattr(recipe, "deterministic", True))
         made, task = build()
-        errors[seed] = fitting.fit(task, schedule, seed, saved(seed), f"{recipe.name} seed {seed}")["error"]
+        name = f"{recipe.name} seed {seed}"
+        errors[seed] = fitting.fit(task, schedule, seed, saved(seed), name, workers)["error"]
         if errors[seed] == min(errors.values()):
             best = made
     return best, errors

@@ -308,7 +308,7 @@ def train_set_transformer(recipe: SetTransformerRecipe, run: Run) -> Card:
         task = set_transformer.task(model, table, input_vectors[data.rows], recipe, drawn, n_batches, error)
         return (model, table), task
 
-    (model, table), errors = fit_best(recipe, build, run.saved)
+    (model, table), errors = fit_best(recipe, build, run.saved, run.workers)
     model.save(run.folder / "network.keras")
     arrays = {"tracks": table.vectors, "bias": table.bias.numpy(), "gains": np.asarray(table.gains)}
     says = save_artifacts(recipe, run, data.by, arrays)

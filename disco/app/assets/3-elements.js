@@ -56,7 +56,8 @@
 
   /* A button with an icon; its label is read aloud, shown as a tip, and written beside it where `shown`. */
   function button(name, label, onclick, more, shown) {
-    return make("button", Object.assign({ type: "button", class: "tool", "aria-label": label, title: shown ? null : label, onclick }, more), icon(name), shown ? make("span", { text: shown }) : null);
+    const read = shown && !label.includes(shown) ? shown + ": " + label : label; // who speaks to the page says what is shown
+    return make("button", Object.assign({ type: "button", class: "tool", "aria-label": read, title: shown ? null : label, onclick }, more), icon(name), shown ? make("span", { text: shown }) : null);
   }
 
   /* A menu that opens below its button and closes by itself. */

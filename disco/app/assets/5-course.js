@@ -65,7 +65,8 @@
       ...rows.map((row, i) => svg("rect", { x: (LEFT + width * i + (n > 60 ? 0 : 1.5)).toFixed(1), y: KEYS.top, width: Math.max(width - (n > 60 ? 0 : 3), 0.5).toFixed(1), height: KEYS.height, rx: n > 60 ? 0 : 4, fill: row.colour, class: "block", "data-id": row.id })),
       ...joins.map((join, i) => (join.grade === "good" || n > 120 ? null : svg("rect", { x: (LEFT + width * (i + 1) - 3).toFixed(1), y: KEYS.top - 10, width: 6, height: 6, rx: 3, class: "mark " + join.grade }))),
       svg("line", { class: "cursor", y1: ENERGY.top - 8, y2: H, x1: 0, x2: 0, style: { visibility: "hidden" } }));
-    const marks = n > 40 ? [] : [
+    const narrow = box.clientWidth > 0 && box.clientWidth / n < 28; // on a phone the names would touch
+    const marks = n > 40 || narrow ? [] : [
       ...rows.map((row, i) => make("span", { class: "key-name", text: row.key || "?", style: { left: (100 * x(i, n)) / W + "%", top: ((KEYS.top + KEYS.height / 2) / H) * 100 + "%" } })),
       ...(n > 24 ? [] : rows.map((row, i) => (row.bpm ? make("span", { class: "tempo-name", text: Math.round(row.bpm), style: { left: (100 * x(i, n)) / W + "%", top: ((tempoY(row.bpm) - 4) / H) * 100 + "%" } }) : null)).filter(Boolean)),
     ];

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,19 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disco.catalogue import Catalogue, Floats, Rows
-from disco.catalogue.arrays import ascending
+from disco.catalogue.arrays import among, ascending
+from disco.catalogue.numbering import every_artist, song_numbers
+from disco.catalogue.table import Mask
 from disco.models.music import MusicSpace, load_music
 from disco.models.recommenders.query import Candidates, Query
-from disco.models.recommenders.scoring import Scored
+from disco.models.recommenders.scoring import TopOfParts
 
 # Components are rounded to steps of the space's `step`, -127 to 127 of them.
 _LARGEST = 127
 # Different points, their offsets, and which of them each track has: none where each has its own.
 _Placed = tuple[NDArray[np.int8], NDArray[np.float16], NDArray[np.int32]]
+# Queries that are answered by one pass through the points.
+_QUERIES = 64
 # Rows whose scores are computed at a time: their points as float32 are 1 MB, which stays in the processor's cache.
 _BLOCK = 4096
 # More candidates than asked for are ranked by this factor, so that enough are left once versions of one song are out.
 _SPARE = 2.0
+# From this many queries on, songs and artists are numbered for the whole catalogue, and told apart by their numbers.
+_MANY = 16
 # Mean prior of the seeds, in nats, from which on priors count in full; what they lose for each nat below; the least
 # that is left: who seeds what few play wants no hits. Chosen on validation playlists (docs/research/experiments.md).
 _PLAYED, _LOSS, _LEAST = -1.0, 0.15, 0.5
@@ -64,36 +70,67 @@ class MusicRecommender:
 
     def recommend_many(self, queries: Sequence[Query], n: int) -> list[Candidates]:
         """Candidates of each query."""
-        scored = Scored(self.name, len(self.catalogue), self._scores)
-        return [self._one_of_each_song(found, query, n) for found, query in zip(
-            scored.recommend_many(queries, round(_SPARE * n) + 10), queries, strict=True
-        )]  # fmt: skip
+        choose = self._one_of_each_song if len(queries) < _MANY else self._one_of_each_song_by_number
+        found: list[Candidates] = []
+        for start in range(0, len(queries), _QUERIES):
+            some = queries[start : start + _QUERIES]
+            best = self._best(some, round(_SPARE * n) + 10)
+            found += [choose(each, query, n) for each, query in zip(best, some, strict=True)]
+        return found
 
-    def _scores(self, queries: Sequence[Query]) -> Floats:
+    def _best(self, queries: Sequence[Query], n: int) -> list[Candidates]:
+        """The n tracks with the highest scores for each query, without its seeds; equal scores by the lower row."""
+        vectors, less, usable = self._asked(queries)
+        # More than n, so that n are left without the seeds.
+        tops = [TopOfParts(n + len(query.seeds)) for query in queries]
+        for rows, scores in self._scores(vectors, less):
+            for top, query, some, here in zip(tops, queries, scores, usable, strict=True):
+                if here:
+                    top.add(rows.start, some if query.allowed is None else _under(query.allowed[rows], some))
+        found = []
+        for top, query in zip(tops, queries, strict=True):
+            best, scores = top.best
+            kept = ~among(best, query.seeds)
+            found.append(Candidates(best[kept][:n], scores[kept][:n]))
+        return found
+
+    def _asked(self, queries: Sequence[Query]) -> tuple[Floats, Floats, list[bool]]:
+        """Where the next track of each query lies, in steps; the share of priors left out; if it can be said."""
         known = [query.seeds[np.isfinite(self._offsets[self._place_of(query.seeds)])] for query in queries]
         usable = [len(rows) > 0 or self.space.knows_title(q.title) for rows, q in zip(known, queries, strict=True)]
-        scores = np.full((len(queries), len(self._points)), np.nan, dtype=np.float32)
         rows = ascending(np.concatenate([np.empty(0, np.intp), *known]))
         points, priors = self.space.place(self.catalogue.take(rows))
         at = [np.searchsorted(rows, each) for each in known]
-        seeds = [points[each] for each in at]
-        # The part of the priors that is taken away.
         less = np.array([1 - self._weight_of_priors(priors[each]) for each in at], dtype=np.float32)
-        vectors = np.stack([self.space.next_point(each, q.title) for each, q in zip(seeds, queries, strict=True)])
-        vectors *= self._step
+        vectors = [self.space.next_point(points[each], q.title) for each, q in zip(at, queries, strict=True)]
+        return np.stack(vectors) * self._step, less, usable
+
+    def _scores(self, vectors: Floats, less: Floats) -> Iterator[tuple[slice, Floats]]:
+        """Scores of all tracks, block by block: the rows of the block, and an array of shape (queries, rows)."""
+        places, n = self._places, len(self._points)
+        if len(places):
+            every = np.concatenate([scores.copy() for _, scores in self._scores_of_points(vectors, less)], axis=1)
+            for start in range(0, len(places), _BLOCK):
+                rows = slice(start, min(start + _BLOCK, len(places)))
+                yield rows, every[:, places[rows]]
+        elif n:
+            yield from self._scores_of_points(vectors, less)
+
+    def _scores_of_points(self, vectors: Floats, less: Floats) -> Iterator[tuple[slice, Floats]]:
+        """The same of the points that are kept; each array is used again for the next block."""
         blocks = np.empty((_BLOCK, self.space.size), dtype=np.float32)
+        scores = np.empty((len(vectors), _BLOCK), dtype=np.float32)
         for start in range(0, len(self._points), _BLOCK):
-            some, offsets = self._points[start : start + _BLOCK], self._offsets[start : start + _BLOCK]
-            block, part = blocks[: len(some)], scores[:, start : start + _BLOCK]
-            np.copyto(block, some)
+            rows = slice(start, min(start + _BLOCK, len(self._points)))
+            offsets = self._offsets[rows].astype(np.float32)
+            block, part = blocks[: len(offsets)], scores[:, : len(offsets)]
+            np.copyto(block, self._points[rows])
             np.matmul(vectors, block.T, out=part)
             part += offsets
             if less.any():
                 norms = np.einsum("ij,ij->i", block, block) * (self._step**2 / 2)
-                priors = np.where(np.isfinite(offsets), offsets + norms, 0)
-                part -= less[:, None] * priors
-        scores[~np.array(usable)] = np.nan
-        return scores[:, self._places] if len(self._places) else scores
+                part -= less[:, None] * np.where(np.isfinite(offsets), offsets + norms, 0)
+            yield rows, part
 
     def _weight_of_priors(self, priors: Floats) -> float:
         """Share of the priors that counts, from 0.5 to 1, by those of the seeds."""
@@ -120,6 +157,23 @@ class MusicRecommender:
                 break
         return Candidates(found.rows[kept], found.scores[kept])
 
+    def _one_of_each_song_by_number(self, found: Candidates, query: Query, n: int) -> Candidates:
+        """The same, from the numbers of the songs and artists of all tracks: once seconds for a million."""
+        starts, codes = every_artist(self.catalogue)
+        rows = np.r_[query.seeds, found.rows]
+        begin = starts[rows]
+        first = np.where(starts[rows + 1] > begin, codes[np.minimum(begin, len(codes) - 1)], -1)
+        seeds = len(query.seeds)
+        same = (first[seeds:] >= 0) & among(first[seeds:], first[:seeds])
+        scores = found.scores + np.float32(self.space.card["artist_bonus"]) * same.astype(np.float32)
+        order = np.lexsort((found.rows, -scores))
+        songs = song_numbers(self.catalogue)[found.rows[order]]
+        fresh = np.zeros(len(songs), dtype=bool)
+        fresh[np.unique(songs, return_index=True)[1]] = True
+        fresh &= ~among(songs, song_numbers(self.catalogue)[query.seeds])
+        kept = order[fresh | (songs < 0)][:n]
+        return Candidates(found.rows[kept], scores[kept])
+
     def _with_artists_of_seeds(self, found: Candidates, query: Query) -> Candidates:
         """The same candidates, those by a seed's first artist with a higher score: few components tell no artist."""
         rows = np.r_[query.seeds, found.rows]
@@ -139,9 +193,9 @@ class MusicRecommender:
     def _points(self) -> NDArray[np.int8]:
         return self._placed[0]
 
-    @cached_property
-    def _offsets(self) -> Floats:
-        return self._placed[1].astype(np.float32)
+    @property
+    def _offsets(self) -> NDArray[np.float16]:
+        return self._placed[1]
 
     @property
     def _places(self) -> NDArray[np.int32]:
@@ -167,11 +221,13 @@ class MusicRecommender:
 
         def part(i: int) -> NDArray[Any]:
             if not computed:
-                points, priors = self.space.place(self.catalogue)
-                offsets = np.nan_to_num(priors - (points**2).sum(axis=1) / 2, nan=-np.inf)
-                steps = np.rint(np.nan_to_num(points, nan=0.0) / self._step)
-                steps = np.clip(steps, -_LARGEST, _LARGEST)
-                computed.append(_each_once(steps.astype(np.int8), offsets.astype(np.float16)))
+                whole = np.empty((len(self.catalogue), self.space.size), dtype=np.int8)
+                offsets = np.empty(len(self.catalogue), dtype=np.float16)
+                for rows, points, priors in self.space.place_in_parts(self.catalogue):
+                    offsets[rows] = np.nan_to_num(priors - (points**2).sum(axis=1) / 2, nan=-np.inf)
+                    steps = np.rint(np.nan_to_num(points, nan=0.0) / self._step)
+                    whole[rows] = np.clip(steps, -_LARGEST, _LARGEST)
+                computed.append(_each_once(whole, offsets))
             return computed[0][i]
 
         version = f"music-{self._fingerprint}"
@@ -182,15 +238,22 @@ class MusicRecommender:
         return points, offsets, places
 
 
+def _under(allowed: Mask, scores: Floats) -> Floats:
+    return np.where(allowed, scores, np.float32(-np.inf))
+
+
 def _each_once(points: NDArray[np.int8], offsets: NDArray[np.float16]) -> _Placed:
     """Each different point once, and which one each track has; as they are, and no places, where most differ.
 
     Where names alone are known, tracks that the model does not know lie where their artists do.
     """
     # A number for each: equal points have equal numbers, and different ones almost never the same.
-    eights = np.pad(points.view(np.uint8), ((0, 0), (0, -points.shape[1] % 8))).view(np.uint64)
-    factors = np.random.default_rng(0).integers(1 << 63, size=eights.shape[1] + 1, dtype=np.uint64) * 2 + 1
-    numbers = (eights * factors[:-1]).sum(axis=1, dtype=np.uint64) + offsets.view(np.uint16) * factors[-1]
+    factors = np.random.default_rng(0).integers(1 << 63, size=points.shape[1] // 8 + 2, dtype=np.uint64) * 2 + 1
+    numbers = offsets.view(np.uint16) * factors[-1]
+    padding = ((0, 0), (0, -points.shape[1] % 8))
+    for start in range(0, len(points), _BLOCK):
+        eights = np.pad(points[start : start + _BLOCK].view(np.uint8), padding).view(np.uint64)
+        numbers[start : start + _BLOCK] += (eights * factors[: eights.shape[1]]).sum(axis=1, dtype=np.uint64)
     _, first, places = np.unique(numbers, return_index=True, return_inverse=True)
     same = len(first) <= len(points) // 2 and (points[first][places] == points).all()
     if not same or (offsets[first][places].view(np.uint16) != offsets.view(np.uint16)).any():

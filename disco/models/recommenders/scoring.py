@@ -93,6 +93,62 @@ def _bound(values: Floats, n: int) -> np.float32:
     return max(np.float32(np.partition(maxima, groups - n)[groups - n]), lowest)
 
 
+class TopOfParts:
+    """The n highest of values that come part by part, by ascending row: what `top_n_indices` finds of all at once.
+
+    Parameters
+    ----------
+    n : int
+
+    Examples
+    --------
+    >>> top = TopOfParts(2)
+    >>> for start, values in ((0, [1, 3]), (2, [3, 4])):
+    ...     top.add(start, np.array(values, dtype=np.float32))
+    >>> rows, values = top.best
+    >>> rows.tolist(), values.tolist()
+    ([3, 1], [4.0, 3.0])
+    """
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._least = np.float32(np.finfo(np.float32).min)
+        self._found: list[tuple[NDArray[np.intp], Floats]] = []
+        self._waiting = 0
+
+    def add(self, start: int, values: Floats) -> None:
+        """Look at the values of the rows from `start` on."""
+        # Those equal to the n-th come after it, since their rows are higher. Before there are n, all count.
+        above = np.flatnonzero(values > self._least if self._full else values >= self._least)
+        if not len(above):
+            return
+        self._found.append((above + start, values[above]))
+        self._waiting += len(above)
+        # Often at first, when each part has many that are higher than what came before.
+        if self._waiting > max(self._n, 256):
+            self._keep_best()
+
+    @property
+    def _full(self) -> bool:
+        return bool(self._found) and len(self._found[0][0]) >= self._n
+
+    def _keep_best(self) -> None:
+        rows, values = (np.concatenate(parts) for parts in zip(*self._found, strict=True))
+        best = top_n_indices(values, self._n, rows)
+        self._found = [(rows[best], values[best])]
+        self._waiting = 0
+        if self._full:
+            self._least = values[best[-1]]
+
+    @property
+    def best(self) -> tuple[Rows, Floats]:
+        """Rows and values of the n highest, best first."""
+        if not self._found:
+            return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.float32)
+        self._keep_best()
+        return self._found[0]
+
+
 @dataclass(frozen=True)
 class Scored:
     """A recommender that scores every track.

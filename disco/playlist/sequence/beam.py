@@ -19,9 +19,9 @@ WIDTH = 16
 MOST_WIDTH = 1000
 # Weight of the lookahead cost for each position still to fill. The best of 0.1, 0.25, 0.5 and 1 for `rank`, the
 # default predictor (docs/research/experiments.md).
-_ADVANCE = 0.25
+ADVANCE = 0.25
 # The lookahead cost needs all transitions within the pool; for more tracks than this it is not worth the time.
-_FEW = 2000
+FEW = 2000
 
 
 def beam(
@@ -55,7 +55,7 @@ def beam(
     pool = in_order(pool, position_costs)
     found = [search(start, pool, length, cost, allows, position_costs, 1)]
     if width > 1:
-        advance = np.float32(_ADVANCE) * cost.lookahead_cost(pool) if 1 < len(pool) <= _FEW else None
+        advance = np.float32(ADVANCE) * cost.lookahead_cost(pool) if 1 < len(pool) <= FEW else None
         found.append(search(start, pool, length, cost, allows, position_costs, width, advance))
     return min(found, key=lambda each: (-len(each[0]), each[1]))[0]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from disco.catalogue import Rows
 from disco.errors import DiscoError
 from disco.playlist.cost import PairwiseCost
-from disco.playlist.sequence import held_karp, local_search
+from disco.playlist.sequence import held_karp, lin_kernighan, local_search, long_order
 from disco.playlist.sequence.blocks import order_blocks
 from disco.playlist.sequence.constraints import PositionCosts
 from disco.playlist.sequence.greedy import greedy
@@ -31,8 +31,10 @@ log = logging.getLogger(__name__)
 Order = NDArray[np.intp]
 Costs = NDArray[np.float64]
 
-# The costs of all transitions among so many tracks take 0.5 GB of memory.
+# The costs of all transitions among so many tracks take 0.5 GB of memory. More are searched for transitions alone.
 MOST = 6000
+# Up to so many tracks Lin-Kernighan moves find nothing cheaper than `two_opt`, which gives the same order each time.
+_FEW = 100
 # Perturbations without constraints, per track and at most. Of 20 sets of 30 none became better after 6 a track;
 # 40 a track make sets of 200 cheaper by 0.1 %, and 8,000 sets of 1,000 by 0.6 %, in twice the time and more.
 _UNCONSTRAINED, _MOST_UNCONSTRAINED = 10, 3000
@@ -87,9 +89,9 @@ def order(
     """Play all of the pool after the start, in the cheapest order that is found.
 
     Up to `held_karp.MOST` tracks the optimum is found by dynamic programming. More tracks are ordered by local search
-    (`two_opt` for transitions alone, `local_search` with position costs) from several initial orders, `greedy` among
-    them, so that the result never costs more than those. Artist rules are kept as far as possible; no track is left
-    out.
+    (`two_opt` and `lin_kernighan` for transitions alone, `local_search` with position costs) from several initial
+    orders, `greedy` among them, so that the result never costs more than those. Artist rules are kept as far as
+    possible; no track is left out. More than `MOST` tracks are ordered by transitions alone, from no initial order.
 
     Parameters
     ----------
@@ -126,10 +128,12 @@ def order(
         raise DiscoError("an order of all tracks needs a cost that is pairwise")
     if length != len(rows) or len(np.unique(rows)) != len(rows):
         raise DiscoError(f"an order plays all of its {len(np.unique(rows)):,} tracks once, not {length:,}")
-    if length > MOST:
-        raise DiscoError(f"{length:,} tracks are too many to order at once; {MOST:,} are the most")
     if length < 2:
         return np.asarray(np.r_[start, rows], dtype=np.intp)
+    if length > MOST:
+        if wanted := long_order.more_than_transitions(start, rows, allows, position_costs, wishes):
+            raise DiscoError(f"{length:,} tracks are too many to order with {wanted}; {MOST:,} are the most")
+        return long_order.order(rows, cost, allows, position_costs, budget.seconds)
     if position_costs is not None and (
         unknown := set(position_costs.pinned.values()) - {*rows.tolist(), *start.tolist()}
     ):
@@ -188,6 +192,11 @@ def optimise_order(
 
     plain = problem.position_costs is None and problem.clashes is None and set(fixed) <= {0, n - 1} and n > 3
     plain = plain and np.allclose(problem.transitions, problem.transitions.T, rtol=0, atol=1e-4)
+    if plain and n > _FEW and budget.iterations is None and not problem.first.any():
+        seconds = lin_kernighan.usual_seconds(n) if budget.seconds is None else budget.seconds
+        costs, ends = problem.transitions, (fixed.get(0), fixed.get(n - 1))
+        whole = lin_kernighan.cheapest_order(n, lambda a, b: costs[np.ix_(a, b)], np.empty((n, 1)), seconds, ends)
+        return min((whole, *initial_orders), key=problem.cost)
     if plain:
         usual = min(_UNCONSTRAINED * n, _MOST_UNCONSTRAINED)
         found = _by_two_opt(problem, fixed, initial_orders, seed, timed_out)

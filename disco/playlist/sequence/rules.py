@@ -105,22 +105,30 @@ class Rules:
             self._artists[row] = frozenset(artist.casefold() for artist in self._catalogue.artists(row))
         return self._artists[row]
 
+    def same_artists(self, rows: Rows) -> list[Rows]:
+        """Places, among n tracks, of those by one artist, for each artist of several."""
+        by_artist: dict[str, list[int]] = defaultdict(list)
+        for i, row in enumerate(rows.tolist()):
+            for artist in self.artists(row):
+                by_artist[artist].append(i)
+        return [np.array(places, dtype=np.intp) for places in by_artist.values() if len(places) > 1]
+
     def clashes(self, rows: Rows) -> Mask:
         """Which of n tracks share an artist, shape (n, n); False on the diagonal, and everywhere if the gap is 0."""
         shared = np.zeros((len(rows), len(rows)), dtype=bool)
-        by_artist: dict[str, list[int]] = defaultdict(list)
-        for i, row in enumerate(rows.tolist() if self.artist_gap else []):
-            for artist in self.artists(row):
-                by_artist[artist].append(i)
-        for tracks in by_artist.values():
-            shared[np.ix_(tracks, tracks)] = True
+        for places in self.same_artists(rows) if self.artist_gap else []:
+            shared[np.ix_(places, places)] = True
         np.fill_diagonal(shared, False)
         return shared
 
     def violations(self, path: Rows) -> int:
         """How many tracks of a sequence follow one by the same artist sooner than the gap allows."""
-        shared = self.clashes(path)
-        return sum(int(np.diagonal(shared, apart).sum()) for apart in range(1, self.artist_gap + 1))
+        artists = [self.artists(row) for row in path.tolist()] if self.artist_gap else []
+        return sum(
+            not one.isdisjoint(other)
+            for apart in range(1, self.artist_gap + 1)
+            for one, other in zip(artists, artists[apart:], strict=False)
+        )
 
     def _too_many(self, others: Sequence[int | None], row: int) -> bool:
         """Whether a row and others are more tracks by one of its artists than are allowed."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from disco.catalogue import SCHEMA, Catalogue
+from disco.catalogue.paths import numbered_folders
 from disco.catalogue.text import printable
 from disco.errors import DataError, DiscoError, MissingExtra, NotFoundError
 from disco.sources.audio import analysis
@@ -91,7 +92,11 @@ def read(path: Path, sound: bool = True) -> Catalogue:
     measured = {}
     if sound and analysis.available():
         measured = analysis.measure_all([file for file, _ in found], unmeasured)
-    table = pa.Table.from_pylist([_track(file, tags, measured.get(file, Measured())) for file, tags in found], SCHEMA)
+    numbered = numbered_folders(map(str, files))
+    tracks = [
+        _track(file, tags, measured.get(file, Measured()), str(file.parent) in numbered) for file, tags in found
+    ]
+    table = pa.Table.from_pylist(tracks, SCHEMA)
     notes = _notes(path, where, table, found, problems)
     if measured:
         notes.append(
@@ -134,9 +139,9 @@ def _tags(file: Path) -> Tags | str:
         return str(error).rpartition(": ")[2]
 
 
-def _track(file: Path, tags: Tags, sound: Measured) -> dict[str, object]:
-    """A file as a row of `SCHEMA`; a file without title is called by its name, `Artist - Title` or `03 Title`."""
-    artist, title = ("", file.stem) if tags.title else named_after_file(file.stem)
+def _track(file: Path, tags: Tags, sound: Measured, numbered: bool = False) -> dict[str, object]:
+    """A file as a row of `SCHEMA`; a file without title is called by its name, `Artist - Title` or `03 - Title`."""
+    artist, title = ("", file.stem) if tags.title else named_after_file(file.stem, numbered)
     key, mode = tags.key or (sound.key, sound.mode)
     features = {name: getattr(sound, name) for name in ("loudness", "energy", "acousticness", "danceability")}
     measured = set(features.values()) != {None}

@@ -147,7 +147,10 @@ class Cache:
                     return row
                 except sqlite3.OperationalError:  # locked, full, not allowed: no damage
                     raise
-                except sqlite3.DatabaseError as error:
+                except (
+                    sqlite3.DatabaseError,
+                    UnicodeDecodeError,
+                ) as error:  # of a message
                     self._set_aside(error)
             return None
 
@@ -169,7 +172,7 @@ class Cache:
                 self._database.close()
             self._database = None
 
-    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
+    def _set_aside(self, error: Exception) -> None:
         self._close()
         aside = self.path.with_name(f"{self.path.name}.damaged")
         log.warning("%s", f"{self.path}: is damaged ({error}); it is now {aside.name}, and sounds are measured anew")

@@ -13,6 +13,7 @@ import sqlite3
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,12 @@ def _opener(path: Path) -> Callable[[Path], Any]:
     except ImportError:
         reason = MissingExtra("pyrekordbox", "rekordbox")
         raise DataError(path, f"is rekordbox's own database, which is encrypted: {reason}; or {INSTEAD}") from None
+    # SQLCipher prints why a database cannot be decrypted, beside the sentence that says so.
+    with (
+        contextlib.suppress(ImportError, AttributeError),
+        contextlib.closing(import_module("sqlcipher3.dbapi2").connect(":memory:")) as connection,
+    ):
+        connection.execute("PRAGMA cipher_log_level = NONE")
     # It warns of what a copy lacks beside it.
     logging.getLogger("pyrekordbox").setLevel(logging.ERROR)
     return lambda copy: MasterDatabase(path=copy).engine.raw_connection()

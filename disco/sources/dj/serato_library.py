@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from disco.catalogue import Catalogue
+from disco.catalogue.paths import numbered_folders
 from disco.errors import DataError
 from disco.sources import entries as library
 from disco.sources import play_times
@@ -99,16 +100,23 @@ def _members(file: Path) -> tuple[list[Entry], list[str]]:
     database = home / _DATABASE if home else None
     known = _database(database) if database and database.is_file() else {}
     root = _root(file, paths)
+    numbered = numbered_folders(_whole(text, root) for text in paths)
     found, unknown = [], 0
     for text in paths:
         entry = known.get(_plain(text))
         if entry is None:
             whole, unknown = _whole(text, root), unknown + 1
-            artist, title = named_after_file(PurePosixPath(whole).stem)
+            artist, title = _named_after(whole, numbered)
             entry = Entry(whole, title, artist or None, path=whole)
         found.append(entry)
     what = "are not in the database beside it" if known else "go by their file's name: there is no database beside it"
     return found, [f"{file}: {unknown:,} tracks {what}"] if unknown else []
+
+
+def _named_after(whole: str, numbered: set[str]) -> tuple[str, str]:
+    """Artist and title in the name of a file."""
+    file = PurePosixPath(whole)
+    return named_after_file(file.stem, str(file.parent) in numbered)
 
 
 def _database(file: Path) -> dict[str, Entry]:
@@ -116,17 +124,22 @@ def _database(file: Path) -> dict[str, Entry]:
     tracks = list(_tracks(file))
     texts = [serato.text(fields.get(b"pfil")) or "" for fields in tracks]
     root = _root(file, texts)
+    numbered = numbered_folders(_whole(text, root) for text in texts if text)
     found = {}
     for path, fields in zip(texts, tracks, strict=True):
         if not path:
             continue
         whole = _whole(path, root)
+        title, artist = serato.text(fields.get(b"tsng")), serato.text(fields.get(b"tart"))
+        if not title:
+            named, title = _named_after(whole, numbered)
+            artist = artist or named or None
         length = play_times.duration(serato.text(fields.get(b"tlen")) or "")
         found[_plain(path)] = Entry(
             id=whole,
             path=whole,
-            title=serato.text(fields.get(b"tsng")) or PurePosixPath(whole).stem,
-            artist=serato.text(fields.get(b"tart")),
+            title=title,
+            artist=artist,
             album=serato.text(fields.get(b"talb")),
             genre=serato.text(fields.get(b"tgen")),
             duration_ms=length * 1000 if length else None,

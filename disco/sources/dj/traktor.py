@@ -127,7 +127,7 @@ def _day(packed: float | None) -> date | None:
     year, month, day = number >> 16, number >> 8 & 255, number & 255
     try:
         return date(year, month, day) if year >= _FIRST_YEAR else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -21,6 +21,8 @@ _PIECE = 1 << 20
 _LONGEST = 16 * _PIECE
 # Deeper than anyone nests folders of playlists.
 _DEEPEST = 200
+# What may stand before the root; no part of it can match white space in two ways, which would take quadratic time.
+_BEFORE_ROOT = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[[^\]]*\]\s*)?>", re.DOTALL)
 _CUT_OFF = {
     expat.errors.codes[name]
     for name in (
@@ -97,7 +99,7 @@ def begins(path: Path, root: str) -> bool:
     for encoding in ("utf-16", "utf-8-sig"):
         if encoding == "utf-8-sig" or start[:2] in (b"\xff\xfe", b"\xfe\xff"):
             text = start.decode(encoding, errors="replace")
-            text = re.sub(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(\[[^\]]*\])?\s*>", "", text, flags=re.DOTALL)
+            text = _BEFORE_ROOT.sub("", text)
             return re.match(rf"\s*<{root}[\s/>]", text) is not None
     return False
 

@@ -19,13 +19,13 @@ from disco.catalogue.deduplicate import deduplicate
 from disco.catalogue.schema import PROVENANCE_COLUMNS
 from disco.catalogue.text import TRACK_LINK, clean_text, fold_accents
 from disco.errors import DataError
+from disco.sources.files import cells
 from disco.sources.files.column_names import known_columns, letters, misspelt
-from disco.sources.files.no_tracks import no_tracks
+from disco.sources.files.no_tracks import no_tracks, untitled
 from disco.sources.files.numbers import (
     Report,
     durations,
     is_in_per_cent,
-    is_number_type,
     numbers,
     on_scale,
     parse_metre,
@@ -46,6 +46,9 @@ _MAKERS = {
     "Chosic": {"Song", "Parent Genres", "Camelot"},
     "Shazam": {"TagTime", "TrackKey"},
 }
+# Columns of the tables that DISCO writes, Parquet and CSV: their durations are in ms however short they are, and what
+# has an id alone is a track, since it was one.
+_OWN = ({"track_id", "tempo_bpm", "feature_set"}, {"Track URI", "Duration (ms)", "feature_set", "seed"})
 # Columns that hold numbers.
 NUMBERS = (
     "duration_ms",
@@ -68,8 +71,6 @@ _TRUTH = {
     "0.0": False,
     "no": False,
 }
-# Of a list of names as one text; of a longer one the rest is left out.
-_LONGEST_CELL = 5000
 _ONE_NAME = re.compile(r"\['([^'\\]*)'\]")  # most list literals; ten times faster than ast
 
 
@@ -83,6 +84,8 @@ class TableTracks:
         With the columns of `SCHEMA`; a track that is in several rows is there several times.
     rows : ndarray of int, shape (n tracks,)
         The row of the file that each is from.
+    untitled : ndarray of bool, shape (n tracks,)
+        Which have an id and nothing else, where most have a title.
     playlists : list of str or None
         The playlist of each, where the file names one.
     notes : list of str
@@ -91,8 +94,26 @@ class TableTracks:
 
     table: pa.Table
     rows: np.typing.NDArray[np.intp]
+    untitled: np.typing.NDArray[np.bool_]
     playlists: list[str | None]
     notes: list[str]
+
+    def with_names(self, path: Path) -> TableTracks:
+        """The tracks that have more than an id, with a note of how many have not."""
+        kept = np.flatnonzero(~self.untitled)
+        n = len(self.untitled) - len(kept)
+        return TableTracks(
+            self.table.take(pa.array(kept)),
+            self.rows[kept],
+            self.untitled[kept],
+            [self.playlists[i] for i in kept] if self.playlists else [],
+            [f"{path}: {without_names(n)}", *self.notes],
+        )
+
+
+def without_names(n: int) -> str:
+    """What is reported of ids that stand alone."""
+    return f"{n:,} {'id' if n == 1 else 'ids'} without a name: left out"
 
 
 def catalogue(
@@ -102,6 +123,7 @@ def catalogue(
     row_name: Callable[[int], str],
     notes: Sequence[str] = (),
     need_names: bool = False,
+    in_ms: bool = False,
 ) -> Catalogue:
     """Make a catalogue of a table; its notes report what was read, joined, dropped and unknown.
 
@@ -118,23 +140,36 @@ def catalogue(
         Further notes of the reader.
     need_names : bool
         Leave out ids without a name, where most tracks have one; libraries know their tracks without.
+    in_ms : bool
+        Whether durations are known to be in ms; else the column decides.
 
     Raises
     ------
     DataError
         If there is no track.
     """
-    found = tracks(raw, header, path, row_name, need_names)
+    found = tracks(raw, header, path, row_name, in_ms)
+    if need_names and found.untitled.any():
+        found = found.with_names(path)
+    return of_tracks(found, raw.num_rows, header, path, notes)
+
+
+def of_tracks(found: TableTracks, n_rows: int, header: Sequence[str], path: Path, notes: Sequence[str]) -> Catalogue:
+    """Make a catalogue of what `tracks` found in a number of rows; see `catalogue`."""
     table = deduplicate(found.table)
     maker = next((maker for maker, signs in _MAKERS.items() if signs <= set(header)), None)
-    first = f"{path}: {raw.num_rows:,} rows, {table.num_rows:,} tracks" + (f" ({maker})" if maker else "")
+    first = f"{path}: {n_rows:,} rows, {table.num_rows:,} tracks" + (f" ({maker})" if maker else "")
     joined = found.table.num_rows - table.num_rows
     twice = [f"{path}: {joined:,} rows joined to a track of the same id"] if joined else []
     return Catalogue(table, str(path), (first, *twice, *notes, *found.notes))
 
 
 def tracks(
-    raw: pa.Table, header: Sequence[str], path: Path, row_name: Callable[[int], str], need_names: bool = False
+    raw: pa.Table,
+    header: Sequence[str],
+    path: Path,
+    row_name: Callable[[int], str],
+    in_ms: bool = False,
 ) -> TableTracks:
     """Convert every row of a table that is a track; see `catalogue`.
 
@@ -149,38 +184,41 @@ def tracks(
     def column(name: str) -> pa.Array:
         if name not in names:
             return pa.nulls(raw.num_rows, pa.string())
-        return _plain(raw[names[name][0]], names[name][0], path, lists=name == "artists")
+        return cells.plain(raw[names[name][0]], names[name][0], path, lists=name == "artists")
 
-    title, artists = _text(column("title")), _people(column("artists"), _comma(header))
-    given = _text(column("track_id"))
-    linked = _text(column("link"))
+    title, artists = cells.text(column("title")), _people(column("artists"), _comma(header))
+    given = cells.text(column("track_id"))
+    linked = cells.text(column("link"))
     given = pc.coalesce(given, pc.if_else(pc.match_substring_regex(linked, TRACK_LINK), linked, None))
-    measured = _measured(names, column, report)
-    key, mode = keys([_plain(raw[n], n, path, lists=False) for n in names.get("key", [])], column("mode"), report)
-    genres = _genres([_plain(raw[n], n, path, lists=True) for n in names.get("genres", [])], raw.num_rows)
+    own = any(signs <= set(header) for signs in _OWN)
+    measured = _measured(names, column, report, in_ms or own)
+    key, mode = keys(
+        [cells.plain(raw[n], n, path, lists=False) for n in names.get("key", [])], column("mode"), report
+    )
+    genres = _genres([cells.plain(raw[n], n, path, lists=True) for n in names.get("genres", [])], raw.num_rows)
     columns = {
         "track_id": ids(given, title, artists),
         "title": title,
         "artists": artists,
-        "album": _text(column("album")),
+        "album": cells.text(column("album")),
         "genres": genres,
-        "explicit": _each(column("explicit"), lambda t: _TRUTH.get(t.lower()), pa.bool_()),
-        "isrc": _text(column("isrc")),
-        "path": _text(column("path")),
+        "explicit": cells.each(column("explicit"), lambda t: _TRUTH.get(t.lower()), pa.bool_()),
+        "isrc": cells.text(column("isrc")),
+        "path": cells.text(column("path")),
         "key": key,
         "mode": mode,
         **measured,
-        "feature_set": _text(column("feature_set")),
+        "feature_set": cells.text(column("feature_set")),
     }
     for name, (origin, _) in PROVENANCE_COLUMNS.items():
-        origins = _text(column(origin)) if origin in names else pa.scalar("table")
+        origins = cells.text(column(origin)) if origin in names else pa.scalar("table")
         columns[origin] = pc.if_else(columns[name].is_valid(), origins, pa.scalar(None, pa.string()))
     columns["feature_set"] = _feature_sets(columns, names, report)
-    table = pa.table([_cast(columns[field.name], field, path) for field in SCHEMA], schema=SCHEMA)
-    others, left_out = no_tracks(table, given, linked, _text(column("started")), need_names and "title" in names)
+    table = pa.table([cells.cast(columns[field.name], field, path) for field in SCHEMA], schema=SCHEMA)
+    others, left_out = no_tracks(table, given, linked, cells.text(column("started")))
     if table["track_id"].null_count:
-        untitled = pc.and_(table["track_id"].is_null(), pc.invert(pa.array(others))).combine_chunks()
-        others = others | untitled.to_numpy(zero_copy_only=False)
+        no_id = pc.and_(table["track_id"].is_null(), pc.invert(pa.array(others))).combine_chunks()
+        others = others | no_id.to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(~others)
     notes = [f"{path}: {note}" for note in left_out]
     if without := int(others.sum()) - sum(map(_count_of, left_out)):
@@ -189,21 +227,40 @@ def tracks(
         raise DataError(path, "has no row with a track id" + (f" ({'; '.join(left_out)})" if left_out else ""))
     if len(rows) < table.num_rows:
         table = table.take(pa.array(rows))
-    playlists = _text(column("playlist")).take(pa.array(rows)).to_pylist() if "playlist" in names else []
-    return TableTracks(table, rows, playlists, [*notes, *_notes(header, names, report, path)])
+    without_name = untitled(table) if "title" in names and not own else np.zeros(len(rows), dtype=bool)
+    if without_name.any():
+        table, without_name = _as_named_elsewhere(table, without_name)
+    playlists = cells.text(column("playlist")).take(pa.array(rows)).to_pylist() if "playlist" in names else []
+    return TableTracks(table, rows, without_name, playlists, [*notes, *_notes(header, names, report, path)])
+
+
+def _as_named_elsewhere(
+    table: pa.Table, without_name: np.typing.NDArray[np.bool_]
+) -> tuple[pa.Table, np.typing.NDArray[np.bool_]]:
+    """The tracks, those without a name as another row of the same id has them, and which have none still."""
+    ids = table["track_id"].combine_chunks()
+    named = np.flatnonzero(~without_name)
+    at = pc.fill_null(pc.index_in(ids, value_set=ids.take(pa.array(named))), -1).to_numpy()
+    named_elsewhere = without_name & (at >= 0)
+    if not named_elsewhere.any():
+        return table, without_name
+    rows = np.where(named_elsewhere, named[at], np.arange(len(ids)))
+    return table.take(pa.array(rows)), without_name & ~named_elsewhere
 
 
 def _count_of(note: str) -> int:
     return int(note.partition(" ")[0].replace(",", ""))
 
 
-def _measured(names: dict[str, list[str]], column: Callable[[str], pa.Array], report: Report) -> dict[str, pa.Array]:
+def _measured(
+    names: dict[str, list[str]], column: Callable[[str], pa.Array], report: Report, in_ms: bool
+) -> dict[str, pa.Array]:
     """The columns of numbers within their limits, on the scales of a catalogue."""
     read: dict[str, tuple[str, Any, bool]] = {}
     for name in NUMBERS:
         if name in names:
             values, header = column(name), names[name][0]
-            if name == "duration_ms":
+            if name == "duration_ms" and not in_ms:
                 array = durations(values, header, letters([header])[0], report)
             else:
                 array = numbers(values, name, report, parse_metre if name == "time_signature" else None)
@@ -238,59 +295,9 @@ def _notes(header: Sequence[str], names: dict[str, list[str]], report: Report, p
     return notes
 
 
-def _plain(column: pa.ChunkedArray, name: str, path: Path, lists: bool) -> pa.Array:
-    """A column as one array of texts, numbers or, if `lists`, lists of texts."""
-    values = column.combine_chunks()
-    try:
-        if pa.types.is_dictionary(values.type):
-            values = values.dictionary_decode()
-        if pa.types.is_binary(values.type) or pa.types.is_large_unicode(values.type):
-            return values.cast(pa.string())
-        if lists and (pa.types.is_list(values.type) or pa.types.is_large_list(values.type)):
-            return values.cast(pa.list_(pa.string()))
-        if not pa.types.is_nested(values.type):
-            return values if is_number_type(values.type) else values.cast(pa.string())
-    except pa.ArrowException:
-        pass
-    raise DataError(path, f"column {name!r} holds {values.type}, which cannot be read")
-
-
-def _cast(values: pa.Array, field: pa.Field, path: Path) -> pa.Array:
-    if values.type == field.type:
-        return values
-    if pa.types.is_integer(field.type) and pa.types.is_floating(values.type):
-        values = pc.round(values)
-    try:
-        return values.cast(field.type)
-    except pa.ArrowException as error:
-        reason = str(error).split("\n")[0]
-        raise DataError(path, f"column {field.name!r} cannot be read ({reason})") from None
-
-
-def _each(values: pa.Array, parse: Callable[[str], Any], to: pa.DataType) -> pa.Array:
-    """Value of each text, computed once for each distinct text; null where `parse` gives None."""
-    if values.type == to or values.null_count == len(values):
-        return values.cast(to) if values.type == to else pa.nulls(len(values), to)
-    encoded = values.dictionary_encode()
-    parsed = pa.array(
-        [parse(clean_text(str(value), _LONGEST_CELL).strip()) for value in encoded.dictionary.to_pylist()], to
-    )
-    return parsed.take(encoded.indices)
-
-
-def _text(values: pa.Array) -> pa.Array:
-    """Texts without white space around them, blanks as null."""
-    texts = values.cast(pa.string())
-    trimmed = pc.utf8_trim_whitespace(texts)
-    if trimmed.equals(texts):
-        trimmed = texts  # saves the memory of a copy
-    shortest = pc.min(pc.binary_length(trimmed)).as_py()
-    return trimmed if shortest else pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
-
-
 def ids(given: pa.Array, titles: pa.Array, artists: pa.Array) -> pa.Array:
     """Ids without `spotify:track:` or link; a missing one is made of title and artists."""
-    given = _text(given)
+    given = cells.text(given)
     if pc.any(pc.match_substring(given, "track")).as_py():
         given = pc.replace_substring_regex(given, TRACK_LINK, r"\1")
     missing = pc.and_(pc.is_null(given), pc.is_valid(titles))
@@ -332,13 +339,13 @@ def _people(values: pa.Array, comma: str | None) -> pa.Array:
             names = [name.replace("\\,", ",") for name in names]
         return [name.strip() for name in names if name.strip()] or None
 
-    return _each(values, parts, pa.list_(pa.string()))
+    return cells.each(values, parts, pa.list_(pa.string()))
 
 
 def _lists(values: pa.Array) -> pa.Array:
     """Lists without blanks, null where they are empty."""
     names = values.flatten()
-    if names.null_count or not _text(names).equals(names):
+    if names.null_count or not cells.text(names).equals(names):
         clean = ([name.strip() for name in row or [] if name and name.strip()] for row in values.to_pylist())
         return pa.array([row or None for row in clean], values.type)
     if pc.min(pc.list_value_length(values)).as_py() == 0:
@@ -372,6 +379,6 @@ def _genres(columns: list[pa.Array], n: int) -> pa.Array:
     if not columns:
         return pa.nulls(n, lists)
     if len(columns) == 1:
-        return _lists(columns[0]) if columns[0].type == lists else _each(columns[0], parts, lists)
+        return _lists(columns[0]) if columns[0].type == lists else cells.each(columns[0], parts, lists)
     texts = [pc.binary_join(_lists(c), ";") if c.type == lists else c.cast(pa.string()) for c in columns]
-    return _each(pc.binary_join_element_wise(*texts, ";", null_handling="skip"), parts, lists)
+    return cells.each(pc.binary_join_element_wise(*texts, ";", null_handling="skip"), parts, lists)

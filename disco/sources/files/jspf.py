@@ -41,8 +41,8 @@ def read(path: Path) -> Catalogue:
     NotFoundError, DataError
         With what is wrong with the file.
     """
-    _, entries = _parse(path)
-    return library.catalogue(entries, path, NAME)
+    _, entries, own = _parse(path)
+    return library.catalogue(entries, path, NAME, in_ms=own)
 
 
 def playlists(path: Path) -> list[Tracklist]:
@@ -53,11 +53,12 @@ def playlists(path: Path) -> list[Tracklist]:
     NotFoundError, DataError
         With what is wrong with the file.
     """
-    title, entries = _parse(path)
-    return library.tracklists([((), title, entries)], library.catalogue(entries, path, NAME))
+    title, entries, own = _parse(path)
+    return library.tracklists([((), title, entries)], library.catalogue(entries, path, NAME, in_ms=own))
 
 
-def _parse(path: Path) -> tuple[str, list[Entry]]:
+def _parse(path: Path) -> tuple[str, list[Entry], bool]:
+    """Title, entries, and whether DISCO wrote the file: others write durations in seconds too."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
@@ -83,14 +84,20 @@ def _parse(path: Path) -> tuple[str, list[Entry]]:
     if odd := [i + 1 for i, track in enumerate(tracks) if not isinstance(track, dict)]:
         raise DataError(path, f"track {odd[0]} is no JSON object")
     entries = library.with_ids([_entry(track, i) for i, track in enumerate(tracks) if isinstance(track, dict)])
-    return _text(playlist.get("title")) or "", entries
+    own = any("track_id" in _more(track) for track in tracks)
+    return _text(playlist.get("title")) or "", entries, own
 
 
-def _entry(track: dict[str, Any], position: int) -> Entry:
+def _more(track: dict[str, Any]) -> dict[str, Any]:
+    """What the extension of MusicBrainz says of a track."""
     more = track.get("extension")
     more = more.get(TRACK) if isinstance(more, dict) else None
     more = more.get("additional_metadata") if isinstance(more, dict) else None
-    more = more if isinstance(more, dict) else {}
+    return more if isinstance(more, dict) else {}
+
+
+def _entry(track: dict[str, Any], position: int) -> Entry:
+    more = _more(track)
     file = next(filter(None, map(from_url, _several(track.get("location")))), None)
     key, mode = more.get("key"), more.get("mode")
     has_key = type(key) is int and type(mode) is int and key in range(12) and mode in (0, 1)

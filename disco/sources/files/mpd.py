@@ -86,7 +86,7 @@ def read(path: Path) -> Catalogue:
     names = raw["artist_name"].combine_chunks()
     offsets = pa.array(np.r_[0, np.cumsum(names.is_valid().to_numpy(zero_copy_only=False))], pa.int32())
     raw = raw.set_column(2, "artist_name", pa.ListArray.from_arrays(offsets, names.drop_null()))
-    catalogue = columns.catalogue(raw, raw.column_names, path, lambda row: "")
+    catalogue = columns.catalogue(raw, raw.column_names, path, lambda row: "", in_ms=True)
     notes = (
         *catalogue.notes,
         f"{path}: {n:,} playlists",

@@ -20,7 +20,7 @@ _NAMED = 0.5
 
 
 def no_tracks(
-    table: pa.Table, given: pa.Array, links: pa.Array, started: pa.Array, need_names: bool
+    table: pa.Table, given: pa.Array, links: pa.Array, started: pa.Array
 ) -> tuple[NDArray[np.bool_], list[str]]:
     """Which rows are no tracks, and what is reported of them.
 
@@ -30,8 +30,6 @@ def no_tracks(
         With the columns of `SCHEMA`.
     given, links, started : pa.Array of string
         Ids as the file has them, pages of the tracks, and when each was played.
-    need_names : bool
-        Whether ids without a name are no tracks, where most have one.
 
     Returns
     -------
@@ -50,16 +48,35 @@ def no_tracks(
     kinds.append((episodes, "podcast episode", "podcast episodes"))
     sessions = _sessions(title, artist, started)
     kinds.append((sessions, "row of a session, which is no track", "rows of sessions, which are no tracks"))
-    if need_names and pc.sum(title.is_valid()).as_py() >= _NAMED * len(title):
-        identified = _mask(table["isrc"].is_valid()) | _mask(table["path"].is_valid())
-        untitled = _mask(title.is_null()) & ~known & ~identified & _mask(table["track_id"].is_valid())
-        kinds.append((untitled, "id without a name", "ids without a name"))
     out, notes = np.zeros(len(title), dtype=bool), []
     for mask, one, several in kinds:
         if n := int((mask & ~out).sum()):
             notes.append(f"{n:,} {one if n == 1 else several}: left out")
         out |= mask
     return out, notes
+
+
+def untitled(table: pa.Table) -> NDArray[np.bool_]:
+    """Which rows have an id and nothing else, where most have a title: no tracks, unless something knows the id.
+
+    Parameters
+    ----------
+    table : pa.Table
+        With the columns of `SCHEMA`.
+
+    Returns
+    -------
+    ndarray of bool, shape (n rows,)
+    """
+    if table.num_rows - table["title"].null_count < _NAMED * table.num_rows:
+        return np.zeros(table.num_rows, dtype=bool)
+    return ids_alone(table)
+
+
+def ids_alone(table: pa.Table) -> NDArray[np.bool_]:
+    """Which rows have an id and nothing by which a track is known: title, path, ISRC, tempo or a feature."""
+    known = _known(table) | _mask(table["isrc"].is_valid()) | _mask(table["path"].is_valid())
+    return _mask(table["title"].is_null()) & ~known & _mask(table["track_id"].is_valid())
 
 
 def _first(artists: pa.Array) -> pa.Array:

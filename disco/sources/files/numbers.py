@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from disco.catalogue import FEATURES
 from disco.catalogue.text import printable
 
-# Texts that stand for unknown.
-NOTHING = ("", "nan", "null", "none", "na", "n/a", "#n/a", "-", "--", "–", "—", "?", "unknown", "undefined", "nil")
+# Texts that stand for unknown: what programs write for an empty cell, and what people write, which is counted.
+BLANKS = ("", "nan", "null", "none", "na", "n/a", "#n/a")
+_MARKS = ("-", "--", "–", "—", "?", "unknown", "undefined", "nil")
 # A value outside these limits is an error in the file and becomes unknown.
 LIMITS = {
     **dict.fromkeys((*FEATURES, "key_confidence", "tempo_confidence"), (0.0, 1.0)),
@@ -46,6 +47,9 @@ _MS = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*(?:ms|msec|milliseconds?)")
 # Plain numbers of this size are ms, since no track lasts 5,000 s, and none 5 s; below the other they may be minutes.
 _FEWEST_MS, _FEWEST_SECONDS = 5000, 30
 _NAMES_OF_MS = ("ms", "millis", "milliseconds")
+# Of 382,545 real tracks 214 are louder than 0 dB. So a single loudness above 0, in a table that knows no other, may
+# be right; of two or more without one below 0 less than one pair in a million would be: they are on another scale.
+_FEW_LOUD = 2
 # Tempo as a hundredfold, and as seconds from beat to beat, in the databases of some programs.
 _HUNDREDFOLD, _SECONDS_A_BEAT = 1000, (0.2, 1.5)
 
@@ -156,7 +160,10 @@ def numbers(
         return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=float)
     parse = parse or (lambda text: parse_number(text, name in _COUNTS))
     texts = pc.utf8_lower(pc.utf8_trim_whitespace(values))
-    texts = pc.if_else(pc.is_in(texts, value_set=pa.array(NOTHING)), pa.scalar(None, pa.string()), texts)
+    marks = np.flatnonzero(pc.fill_null(pc.is_in(texts, value_set=pa.array(_MARKS)), False).to_numpy(False))
+    if len(marks):
+        report.odd(len(marks), f"{name} given as {texts[int(marks[0])].as_py()!r}", int(marks[0]))
+    texts = pc.if_else(pc.is_in(texts, value_set=pa.array((*BLANKS, *_MARKS))), pa.scalar(None, pa.string()), texts)
     plain = pc.match_substring_regex(texts, _PLAIN)
     if name in _COUNTS:
         plain = pc.and_(plain, pc.invert(pc.match_substring(texts, ".")))
@@ -264,7 +271,6 @@ def on_scale(columns: Mapping[str, tuple[str, Values, bool]], report: Report) ->
             made[name] = values / factor
         elif name == "loudness":
             made[name] = values
-            # One or two above 0 may be loud; a whole column is on another scale.
             if (values > 0).sum() >= _FEW_LOUD and not (values < 0).any():
                 report.odd(
                     int((values > 0).sum()), f"loudness in {header!r}, which is in no dB", int(np.argmax(values > 0))
@@ -277,9 +283,6 @@ def on_scale(columns: Mapping[str, tuple[str, Values, bool]], report: Report) ->
             f"{', '.join(map(repr, in_per_cent))} {'is' if len(in_per_cent) == 1 else 'are'} in per cent"
         )
     return made
-
-
-_FEW_LOUD = 2
 
 
 def _middle(values: Values) -> float:

@@ -38,7 +38,7 @@ def read(path: Path) -> Catalogue:
     NotFoundError, DataError
         With what is wrong with the file.
     """
-    entries = [with_names_apart(entry) for entry in parse(decoding.text_of(path), path).entries]
+    entries = with_names_apart(parse(decoding.text_of(path), path).entries)
     return library.catalogue(library.with_ids(entries), path, NAME)
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from disco.catalogue import Catalogue, merge
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import tables
 from disco.sources.files.mpd_slices import first_line
 from disco.sources.limits import ZIP_ERRORS, Budget, unpacked
-from disco.sources.tracklist import Tracklist, entries_of
+from disco.sources.tracklist import Tracklist
 
 NAME = "a zip file of tables"
+Read = TypeVar("Read", Catalogue, Tracklist)
 _SUFFIXES = (".csv", ".tsv")
 # Ten times the playlists and the size of a large library.
 _MOST_TABLES, _MOST_BYTES = 10_000, 200 << 20
@@ -39,7 +42,7 @@ def read(path: Path) -> Catalogue:
     NotFoundError, DataError
         If the file cannot be read, or no table in it.
     """
-    found, notes = _read(path)
+    found, notes = _read(path, tables.of_content)
     whole = merge([tracks for _, tracks in found])
     first = f"{path}: {len(found):,} tables, {len(whole):,} tracks"
     return Catalogue(whole.table, str(path), (first, *(note for _, t in found for note in t.notes[1:]), *notes))
@@ -53,17 +56,18 @@ def playlists(path: Path) -> list[Tracklist]:
     NotFoundError, DataError
         As `read`.
     """
-    found, _ = _read(path)
-    return [Tracklist(name, entries_of(tracks), tracks) for name, tracks in found]
+    found, _ = _read(path, lambda content, where: tables.tracklist(where, content))
+    return [replace(tracklist, name=name) for name, tracklist in found]
 
 
-def _read(path: Path) -> tuple[list[tuple[str, Catalogue]], list[str]]:
+def _read(path: Path, read_table: Callable[[bytes, Path], Read]) -> tuple[list[tuple[str, Read]], list[str]]:
     """Name and tracks of each table, and what could not be read."""
-    found, failures = [], []
+    found: list[tuple[str, Read]] = []
+    failures: list[DataError] = []
     for part, content in _parts(path):
         where = path / part
         try:
-            found.append((PurePosixPath(part).stem, tables.of_content(content, where)))
+            found.append((PurePosixPath(part).stem, read_table(content, where)))
         except DataError as error:
             failures.append(error)
     if not found:

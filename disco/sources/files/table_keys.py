@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from disco.catalogue.key_names import read_key
-from disco.sources.files.numbers import NOTHING, Report, or_null
+from disco.sources.files.numbers import BLANKS, Report, or_null
 
 _MODES = {
     **dict.fromkeys(("1", "1.0", "major", "maj", "dur", "majeur", "mayor", "maggiore", "maior", "true"), 1),
@@ -71,7 +71,7 @@ def _read(column: pa.Array) -> tuple[Small, Small, NDArray[np.bool_]]:
     parsed = [_parse(text) for text in texts]
     note = [-1 if pair is None else pair[0] for pair in parsed]
     mode = [-1 if pair is None or pair[1] is None else pair[1] for pair in parsed]
-    odd = [pair is None and text.casefold() not in NOTHING for pair, text in zip(parsed, texts, strict=True)]
+    odd = [pair is None and text.casefold() not in BLANKS for pair, text in zip(parsed, texts, strict=True)]
     at = encoded.indices.fill_null(len(texts)).to_numpy().astype(np.intp)
     return (
         np.array([*note, -1], np.int8)[at],

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from disco.catalogue import Catalogue
 from disco.catalogue.arrays import row_array
+from disco.catalogue.text import printable
 from disco.errors import DataError, NotFoundError
 from disco.sources.files import column_names, columns, exportify
 from disco.sources.files.decoding import decode
@@ -38,6 +40,8 @@ NAME = "a table of tracks"
 # No value is longer than the file; the default limit would stop at an unclosed quote.
 csv.field_size_limit(2**31 - 1)
 _BEGINNING = 1 << 16
+# How tables are called.
+_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".parquet", ".xlsx")
 # What is read line by line takes ten times its length of memory.
 _MOST_BY_LINES = 128 << 20
 _NULLS = ["", "nan", "NaN", "NA", "N/A", "None", "null", "NULL"]
@@ -51,6 +55,11 @@ class _Text:
     header: list[str]
     row_name: Callable[[int], str]
     notes: list[str]
+
+    @property
+    def parts(self) -> tuple[pa.Table, list[str], Callable[[int], str], list[str]]:
+        """All four, as for a Parquet file."""
+        return self.raw, self.header, self.row_name, self.notes
 
 
 def can_read(path: Path) -> bool:
@@ -90,6 +99,30 @@ def playlists(path: Path) -> list[Tracklist]:
     return [_tracklist(name, found, at, path, notes) for name, at in rows.items()] if any(rows) else []
 
 
+def tracklist(path: Path, content: bytes | None = None) -> Tracklist:
+    """A table as one playlist, in which each track is once; with the ids that have no name.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes, optional
+        Of the file, where it is not to be read from disk; `path` is then what notes and errors call it.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        As `read`.
+    """
+    from disco.sources.tracklist import Tracklist, entries_of
+
+    raw, header, row_name, notes = _raw(path) if content is None else _by_lines(content, path).parts
+    found = columns.tracks(raw, header, path, row_name)
+    tracks = columns.of_tracks(found, raw.num_rows, header, path, notes)
+    alone = found.table["track_id"].filter(pa.array(found.untitled))
+    untitled = pc.is_in(tracks.table["track_id"], value_set=alone.combine_chunks())
+    return Tracklist("", entries_of(tracks), tracks, untitled=tuple(np.flatnonzero(untitled).tolist()))
+
+
 def as_playlist(path: Path) -> Tracklist:
     """A table as one playlist with the name of the file, in which a track that has two rows is twice.
 
@@ -104,7 +137,7 @@ def as_playlist(path: Path) -> Tracklist:
 
 def _rows(path: Path) -> tuple[columns.TableTracks, list[str]]:
     raw, header, row_name, notes = _raw(path)
-    return columns.tracks(raw, header, path, row_name, need_names=True), notes
+    return columns.tracks(raw, header, path, row_name), notes
 
 
 def _tracklist(
@@ -113,7 +146,8 @@ def _tracklist(
     from disco.sources.tracklist import Tracklist, entries_of
 
     tracks = Catalogue(found.table.take(row_array(np.array(rows))), str(path), (*notes, *found.notes))
-    return Tracklist(name, entries_of(tracks), tracks)
+    without_name = np.flatnonzero(found.untitled[np.array(rows, dtype=np.intp)])
+    return Tracklist(name, entries_of(tracks), tracks, untitled=tuple(without_name.tolist()))
 
 
 def _names_playlists(path: Path) -> bool:
@@ -151,7 +185,7 @@ def of_content(content: bytes, path: Path) -> Catalogue:
 def _raw(path: Path) -> tuple[pa.Table, list[str], Callable[[int], str], list[str]]:
     try:
         if path.is_dir():
-            raise DataError(path, "is a folder; name the table of tracks in it (CSV or Parquet)")
+            raise DataError(path, _of_folder(path))
         with path.open("rb") as file:
             magic = file.read(4)
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
@@ -162,8 +196,19 @@ def _raw(path: Path) -> tuple[pa.Table, list[str], Callable[[int], str], list[st
         raise DataError(path, "is empty")
     if magic == b"PAR1":
         return _read_parquet(path)
-    text = _read_text(path)
-    return text.raw, text.header, text.row_name, text.notes
+    return _read_text(path).parts
+
+
+def _of_folder(folder: Path) -> str:
+    """Why a folder that no source reads is no catalogue."""
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    if found := [name for name in names if name.lower().endswith(_SUFFIXES)]:
+        more = f" or one of {len(found) - 1:,} others" if len(found) > 1 else ""
+        return f"is a folder; name the table of tracks in it: {printable(found[0])[:80]!r}{more}"
+    if not names:
+        return "is an empty folder"
+    kinds = "no audio file (mp3, flac, m4a, wav and others), no table, and no library or export that is read"
+    return f"is a folder in which there is no music: {kinds}"
 
 
 def write(catalogue: Catalogue, where: str | Path) -> None:
@@ -290,7 +335,8 @@ def _by_lines(content: bytes, path: Path) -> _Text:
         notes.insert(0, f"read as {guess}")
     lines = split_lines(text)
     del text
-    wanted = [i for i, name in enumerate(header) if name in _wanted(header, path)]
+    known = _wanted(header, path)
+    wanted = [i for i, name in enumerate(header) if name in known]
     rows = regular_rows(records(lines, way.separator, way.line, len(header)), header, wanted)
     if not rows.lines:
         raise DataError(path, "has columns but no rows" + (f" ({'; '.join(rows.notes)})" if rows.notes else ""))
@@ -328,6 +374,8 @@ def _no_table(path: Path, start: bytes, text: str) -> DataError:
     if named := what_it_is(start):
         return DataError(path, f"is {named}")
     lines = split_lines(text)
+    if not any(line.strip() for line in lines[1:]) and any(separator in lines[0] for separator in ",;\t|"):
+        return DataError(path, "has one line alone: columns without rows")
     for separator in (",", ";", "\t", "|"):
         names = next((values for _, values, _ in records(lines, separator)), [])
         if len(names) > 1:

@@ -70,7 +70,7 @@ def read(path: Path) -> Catalogue:
     text = _text_of(path)
     if not text.lstrip().startswith(("{", "[", *_M3U_LINES)) and path.suffix.lower() not in _M3U:
         return tables.read(path)
-    entries = [with_names_apart(entry) for entry in parse(text, path).entries]
+    entries = with_names_apart(parse(text, path).entries)
     return library.catalogue(library.with_ids(entries), path, NAME)
 
 
@@ -122,6 +122,8 @@ def parse(text: str, path: Path) -> Tracklist:
     lines = [line for line in lines if not line.startswith("#")]
     if not lines:
         raise DataError(path, "holds nothing but comments, lines that begin with #")
+    if 2 * sum(line.startswith("<") for line in lines) > len(lines):
+        raise DataError(path, "is XML or a web page whose beginning is damaged; export it again")
     if lines[0].lower() in _HEADS and len(lines) > 1:
         lines = lines[1:]
     return Tracklist(

@@ -33,8 +33,8 @@ def read(path: Path) -> Catalogue:
     NotFoundError, DataError
         With what is wrong with the file.
     """
-    _, entries = _parse(path)
-    return library.catalogue(entries, path, NAME)
+    _, entries, own = _parse(path)
+    return library.catalogue(entries, path, NAME, in_ms=own)
 
 
 def playlists(path: Path) -> list[Tracklist]:
@@ -45,11 +45,12 @@ def playlists(path: Path) -> list[Tracklist]:
     NotFoundError, DataError
         With what is wrong with the file.
     """
-    title, entries = _parse(path)
-    return library.tracklists([((), title, entries)], library.catalogue(entries, path, NAME))
+    title, entries, own = _parse(path)
+    return library.tracklists([((), title, entries)], library.catalogue(entries, path, NAME, in_ms=own))
 
 
-def _parse(path: Path) -> tuple[str, list[Entry]]:
+def _parse(path: Path) -> tuple[str, list[Entry], bool]:
+    """Title, entries, and whether DISCO wrote the file: others write durations in seconds too."""
     tracks: list[dict[str, str]] = []
     title, texts, open_names = "", list[str](), list[str]()
     meta = ""
@@ -78,7 +79,8 @@ def _parse(path: Path) -> tuple[str, list[Entry]]:
     xml.parse(path, start, end, texts.append)
     if not tracks:
         raise DataError(path, "is an XSPF playlist without tracks")
-    return title, library.with_ids([_entry(track, i, path.parent) for i, track in enumerate(tracks)])
+    entries = library.with_ids([_entry(track, i, path.parent) for i, track in enumerate(tracks)])
+    return title, entries, any("track_id" in track for track in tracks)
 
 
 def _entry(track: dict[str, str], position: int, folder: Path) -> Entry:

@@ -1,0 +1,184 @@
+"""`python -m cloud.train RECIPE --tracks FILE --playlists FILE`: `disco train` on several workers, by Ray Train.
+
+Each worker runs the library's own trainer; a step takes a batch for each worker, and the mean of their gradients,
+which TensorFlow's collective operations compute, moves the weights of all (data-parallel). After each epoch the first
+worker saves all of it beside the output; when a worker dies Ray starts all of them again, and they go on from there,
+as a command that was stopped does. Recipes without a network are trained by one worker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cloud import cluster
+from disco.cli import console
+from disco.cli import train as command
+from disco.errors import DataError, DiscoError
+from disco.models.card import load_card
+from disco.training.recipes import read_recipe
+from disco.training.run import output_of
+
+# Kinds of recipes whose networks are fitted by `disco.training.fitting`.
+NETWORKS = frozenset(
+    "predictor rank-predictor music set-transformer two-tower embedding-mlp content autoencoder".split()
+)
+# Times that all workers are started again.
+RETRIES = 5
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `disco train`, and those of Ray."""
+    p = command.parser()
+    p.prog = "python -m cloud.train"
+    cluster.add_options(p, "train")
+    return p
+
+
+def train(
+    recipe: Path,
+    tracks: Path,
+    playlists: Path | None,
+    output: Path | None = None,
+    *,
+    force: bool = False,
+    changes: Sequence[str] = (),
+    names: Path | None = None,
+    address: str | None = None,
+    workers: int | None = None,
+) -> Path:
+    """Train a model on several workers; see `disco.training.run.train`.
+
+    Parameters
+    ----------
+    recipe, tracks, playlists, output, force, changes, names
+        As for `disco.training.run.train`; all workers must see the files and the output.
+    address, workers
+        As for `cluster.connected`.
+
+    Returns
+    -------
+    Path
+        The folder of the model.
+
+    Raises
+    ------
+    DiscoError
+        If the recipe or the data cannot be used, or workers fail again and again.
+    """
+    settings = read_recipe(recipe, changes)
+    target = (output or output_of(settings)).absolute()
+    if target.exists() and not force:
+        raise DataError(target, "exists already; use --force to replace the model there")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = target.parent / f".{target.name}-workers"
+    paths = {"recipe": recipe, "tracks": tracks, "playlists": playlists, "names": names}
+    config = {
+        **{name: None if path is None else str(path.absolute()) for name, path in paths.items()},
+        "output": str(target),
+        "force": force,
+        "changes": list(changes),
+        "failed": str(work / "failed.txt"),
+    }
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    try:
+        with cluster.connected(address, workers) as n:
+            import ray.train
+            from ray.train.tensorflow import TensorflowTrainer
+
+            TensorflowTrainer(
+                _loop,
+                train_loop_config=config,
+                scaling_config=ray.train.ScalingConfig(num_workers=n if settings.kind in NETWORKS else 1),
+                run_config=ray.train.RunConfig(
+                    name="run", storage_path=str(work), failure_config=ray.train.FailureConfig(max_failures=RETRIES)
+                ),
+            ).fit()
+    except DiscoError:
+        if (failed := work / "failed.txt").exists():
+            raise DiscoError(failed.read_text(encoding="utf-8")) from None
+        raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return target
+
+
+class Together:
+    """The workers of a run, of which this process is one; see `disco.training.data.Workers`.
+
+    It must be made before TensorFlow computes anything.
+    """
+
+    def __init__(self, rank: int, size: int) -> None:
+        import tensorflow
+
+        self.rank, self.size = rank, size
+        self._tensorflow = tensorflow
+        self._strategy = tensorflow.distribute.MultiWorkerMirroredStrategy()
+
+    def mean(self, values: list[Any]) -> list[Any]:
+        """Means of tensors over all workers."""
+        tf = self._tensorflow
+
+        def reduced(*some: Any) -> Any:
+            here = [tf.identity(value) for value in some]  # of the device of this worker
+            return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, here)
+
+        return list(self._strategy.run(reduced, args=tuple(values)))
+
+
+def _loop(config: dict[str, Any]) -> None:
+    """What each worker does."""
+    import ray.train
+
+    failed = Path(config["failed"])
+    if failed.exists():  # it would fail in the same way once more
+        raise DiscoError(failed.read_text(encoding="utf-8"))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    context = ray.train.get_context()
+    rank, size = context.get_world_rank(), context.get_world_size()
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    together = Together(rank, size) if size > 1 else None
+    from disco.training import run
+
+    recipe, tracks, playlists, names = (config[name] for name in ("recipe", "tracks", "playlists", "names"))
+    output, changes = config["output"], config["changes"]
+    try:
+        if rank == 0:
+            run.train(recipe, tracks, playlists, output, config["force"], changes, names, together)
+        elif together is not None:
+            run.take_part(recipe, tracks, playlists, output, changes, names, together)
+    except DiscoError as error:
+        failed.write_text(str(error), encoding="utf-8")
+        raise
+
+
+@console.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train a model and print its folder."""
+    arguments = parser().parse_args(argv)
+    console.set_verbosity(arguments.quiet)
+    folder = train(
+        arguments.recipe,
+        arguments.tracks,
+        arguments.playlists,
+        arguments.output,
+        force=arguments.force,
+        changes=arguments.set,
+        names=None if arguments.names is None else Path(arguments.names),
+        address=arguments.address,
+        workers=arguments.workers,
+    )
+    for line in command.metrics(load_card(folder)):
+        print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
