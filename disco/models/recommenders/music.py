@@ -34,7 +34,7 @@ _QUERIES = 64
 _BLOCK = 4096
 # More candidates than asked for are ranked by this factor, so that enough are left once versions of one song are out.
 _SPARE = 2.0
-# From this many queries on, songs and artists are numbered for the whole catalogue, and told apart by their numbers.
+# From this many queries on, songs and artists are numbered for the whole catalogue, and compared by their numbers.
 _MANY = 16
 # Mean prior of the seeds, in nats, from which on priors count in full; what they lose for each nat below; the least
 # that is left: who seeds what few play wants no hits. Chosen on validation playlists (docs/research/experiments.md).
@@ -95,7 +95,7 @@ class MusicRecommender:
         return found
 
     def _asked(self, queries: Sequence[Query]) -> tuple[Floats, Floats, list[bool]]:
-        """Where the next track of each query lies, in steps; the share of priors left out; if it can be said."""
+        """Where the next track of each query lies, in steps; the share of priors left out; whether it is known."""
         known = [query.seeds[np.isfinite(self._offsets[self._place_of(query.seeds)])] for query in queries]
         usable = [len(rows) > 0 or self.space.knows_title(q.title) for rows, q in zip(known, queries, strict=True)]
         rows = ascending(np.concatenate([np.empty(0, np.intp), *known]))

@@ -205,9 +205,9 @@ class _Search:
             own = place[group]
             if len(own := own[own >= 0]) > 1:
                 now = levels[np.ix_(own, own)]
-                dear = _APART + ((now - lift) * ((_HIGHEST - _APART) / (_APART - lift))).astype(np.uint16)
+                costly = _APART + ((now - lift) * ((_HIGHEST - _APART) / (_APART - lift))).astype(np.uint16)
                 # Two tracks may have two artists in common.
-                levels[np.ix_(own, own)] = np.where(now < _APART, dear, now)
+                levels[np.ix_(own, own)] = np.where(now < _APART, costly, now)
         # Rounding may differ between the two directions.
         for some in slices:
             levels[some, some.start : m] = levels[some.start : m, some].T
