@@ -133,7 +133,7 @@ FLAG = r"(?<![\w-])--[a-z][a-z-]+"
 
 
 def test_every_option_that_the_documents_name_is_an_option_of_a_command() -> None:
-    known = {"--hide", "--no-explicit", "--no-titles", "--number"}
+    known = {"--hide", "--no-explicit", "--no-titles", "--number", "--preset"}
     parsers = [import_module(module).parser() for module, _ in COMMANDS.values()]
     while parsers:
         parser = parsers.pop()
