@@ -53,8 +53,9 @@ def trained(noise: bool = False) -> Path:
     folder = Path(tempfile.mkdtemp(dir=_FOLDER.name))
     tables.write(measured_in_threes(1500, 1, noise), folder / "tracks.parquet")
     asked = [CLOUD / "autoencoder.toml", "--tracks", folder / "tracks.parquet", "--output", folder / "autoencoder"]
-    epochs = 4 if noise else 30
-    sets = ["--set", f"epochs = {epochs}", "--set", f"patience = {epochs}", "--set", "batch_size = 32"]
+    epochs, settling = (2, 1) if noise else (10, 2)
+    changes = {"epochs": epochs, "settling": settling, "patience": epochs, "batch_size": 32}
+    sets = [part for key, value in changes.items() for part in ("--set", f"{key} = {value}")]
     assert train.main([str(part) for part in [*asked, *sets]]) == 0
     return folder / "autoencoder"
 

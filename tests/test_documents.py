@@ -15,6 +15,7 @@ from helpers.documents import PAGES, ROOT, Block, blocks, write_samples
 
 from disco.cli import main as command_line
 from disco.cli.main import COMMANDS
+from disco.evaluation import baseline_searches
 from disco.export import FORMATS
 from disco.models.predictors import PREDICTORS
 from disco.models.recommenders import METHODS, RECOMMENDERS
@@ -98,8 +99,13 @@ def test_what_a_page_shows_runs(page: str, samples: Path, capsys: pytest.Capture
 
 @pytest.mark.slow
 @pytest.mark.train
-def test_what_the_page_on_training_shows_runs(samples: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_page_on_training_shows_runs(
+    samples: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("keras")
+    # Other programs' searches take most of a minute as they were published; `test_baselines` looks at what they find.
+    monkeypatch.setattr(baseline_searches, "GENERATIONS", 10)
+    monkeypatch.setattr(baseline_searches, "ANNEALING_MOVES", 6000)
     assert run_page("docs/guides/train-and-measure.md", {"run", "slow"}, capsys) > 2
 
 

@@ -18,8 +18,8 @@ from disco.models.recommenders import Query, load_recommender
 
 pytestmark = pytest.mark.train
 _SETTINGS = {
-    **{"epochs": 25, "size": 16, "name_size": 16, "width": 32, "units": 8, "batch_playlists": 16, "negatives": 50},
-    **{"least_song": 2, "least_genre": 1, "least_word": 2, "least_part": 2, "learning_rate": 0.01, "dropout": 0.3},
+    **{"epochs": 10, "size": 16, "name_size": 16, "width": 32, "units": 8, "batch_playlists": 16, "negatives": 50},
+    **{"least_song": 2, "least_genre": 1, "least_word": 2, "least_part": 2, "learning_rate": 0.02, "dropout": 0.3},
     **{"artist_bonus": 0.0},
 }
 

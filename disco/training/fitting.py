@@ -24,7 +24,7 @@ from disco.training.data import Workers
 
 Batch = tuple[Any, ...]
 # Batches whose sizes are compared: enough to see what differs, and soon drawn.
-_COMPARED = 8
+_COMPARED = 32
 
 log = logging.getLogger(__name__)
 
