@@ -3,7 +3,7 @@
     python benchmarks/long_order.py --tracks FILE [--sizes 1000 5000 10000] [--longer 5]
 
 For each size so many tracks of the table, drawn at random, are put in order: by `disco order` as it is (the cost of
-all transitions together), by the search for less than a hundred tracks (`two_opt`, up to 6,000), and by a search that
+all transitions together), by the search for up to fifty tracks (`two_opt`, up to 6,000), and by a search that
 takes `--longer` times as long, whose order is the best known if none of the others costs less.
 """
 

@@ -164,17 +164,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train a model and print its folder."""
     arguments = parser().parse_args(argv)
     console.set_verbosity(arguments.quiet)
-    folder = train(
-        arguments.recipe,
-        arguments.tracks,
-        arguments.playlists,
-        arguments.output,
-        force=arguments.force,
-        changes=arguments.set,
-        names=None if arguments.names is None else Path(arguments.names),
-        address=arguments.address,
-        workers=arguments.workers,
-    )
+    folder = train(**command.settings(arguments), address=arguments.address, workers=arguments.workers)
     for line in command.metrics(load_card(folder)):
         print(line)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from disco.cli import console
 from disco.models.card import Card, load_card
@@ -23,7 +24,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--tracks", type=Path, required=True, metavar="FILE", help="table of tracks with features")
     p.add_argument("--playlists", type=Path, metavar="FILE", help="prepared playlists; for all kinds but features")
     p.add_argument(
-        "--names", metavar="FILE", help="table track_id, title, artist of tracks that --tracks does not have (music)"
+        "--names",
+        type=Path,
+        metavar="FILE",
+        help="table track_id, title, artist of tracks that --tracks does not have (music)",
     )
     p.add_argument(
         "--output",
@@ -44,18 +48,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train a model from a recipe and print its validation metrics."""
     arguments = parser().parse_args(argv)
     console.set_verbosity(arguments.quiet)
-    folder = train(
-        arguments.recipe,
-        arguments.tracks,
-        arguments.playlists,
-        arguments.output,
-        arguments.force,
-        arguments.set,
-        arguments.names,
-    )
+    folder = train(**settings(arguments))
     for line in metrics(load_card(folder)):
         print(line)
     return 0
+
+
+def settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What is trained, and where it is written, as the arguments of `disco.training.run.train`."""
+    named = {name: getattr(arguments, name) for name in ("recipe", "tracks", "playlists", "output", "force", "names")}
+    return {**named, "changes": arguments.set}
 
 
 def metrics(card: Card) -> Iterator[str]:

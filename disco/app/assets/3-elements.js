@@ -56,7 +56,7 @@
 
   /* A button with an icon; its label is read aloud, shown as a tip, and written beside it where `shown`. */
   function button(name, label, onclick, more, shown) {
-    const read = shown && !label.includes(shown) ? shown + ": " + label : label; // who speaks to the page says what is shown
+    const read = shown && !label.includes(shown) ? shown + ": " + label : label; // for voice control, which goes by what is written
     return make("button", Object.assign({ type: "button", class: "tool", "aria-label": read, title: shown ? null : label, onclick }, more), icon(name), shown ? make("span", { text: shown }) : null);
   }
 

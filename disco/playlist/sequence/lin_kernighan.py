@@ -130,11 +130,10 @@ class _Search:
         given = _with_ends(np.arange(n), self._ends)
         forced = [(n, track) for track in self._ends if track is not None]
         trip = self._round_trip(np.r_[np.arange(n), n], np.r_[n, given], forced, seconds)
-        order = np.roll(trip, -int(np.flatnonzero(trip == n)[0]))[1:]
-        backwards = (start is not None and order[0] != start) or (last is not None and order[-1] != last)
-        if start is None and last is None:
-            backwards = bool(order[0] > order[-1])  # one of two equal orders, always the same
-        return order[::-1] if backwards else order
+        order = self._unrolled(trip)
+        if start is None and last is None and order[0] > order[-1]:
+            return order[::-1]  # one of two equal orders, always the same
+        return order
 
     def part(self, order: Order, tracks: Order, seconds: float) -> Order:
         """An order with the tracks of a part in the best order that is found.
@@ -165,8 +164,11 @@ class _Search:
             pieces.append(np.array([here]))
             if (here, there) in between:
                 pieces.append(between[here, there])
-        trip = np.concatenate(pieces)
-        order = np.roll(trip, -int(np.flatnonzero(trip == n)[0]))[1:]
+        return self._unrolled(np.concatenate(pieces))
+
+    def _unrolled(self, trip: Order) -> Order:
+        """The order that a round trip plays, in the direction that the ends ask for."""
+        order = np.roll(trip, -int(np.flatnonzero(trip == self._n)[0]))[1:]
         start, last = self._ends
         backwards = (start is not None and order[0] != start) or (last is not None and order[-1] != last)
         return order[::-1] if backwards else order
