@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from helpers.catalogues import catalogue_of, random_catalogue
 import disco
 from disco.catalogue import FEATURES, Filters
 from disco.errors import DiscoError, MissingExtra
+from disco.export import console_table
 from disco.models.recommenders import Candidates
 from disco.playlist.alternatives import alternatives
 from disco.playlist.cost import Knobs
@@ -361,6 +363,27 @@ def test_a_playlist_saves_and_draws_itself(catalogue, tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
     playlist.show()
     assert playlist.name in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_long_list_is_printed_to_the_lines_that_rich_makes_of_a_short_one(catalogue, monkeypatch, capsys, terminal):
+    wide = {**catalogue.table.to_pylist()[5], "title": "東京の夜 [bold]not markup[/]", "artists": None}
+    tracks = catalogue_of([wide, *catalogue.table.to_pylist()[:60]])
+    playlist = generate(tracks, np.array([0, 9]), length=40)
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", "110")
+    shown = []
+    for most in (len(playlist), len(playlist) - 1):
+        monkeypatch.setattr(console_table, "_LONG", most)
+        playlist.show()
+        shown.append([line.rstrip() for line in capsys.readouterr().out.splitlines()])
+    plain = [[re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in lines] for lines in shown]
+    assert plain[0] == plain[1]
+    assert "東京の夜 [bold]not markup[/]" in "".join(plain[0])
+    colours = [re.findall(r"\x1b\[(?:1;)?(3[123])m", " ".join(lines)) for lines in shown]
+    assert colours[0] == colours[1]
+    assert bool(colours[0]) == terminal
 
 
 def test_a_playlist_becomes_a_pandas_table_or_says_what_is_missing(catalogue):

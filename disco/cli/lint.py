@@ -13,6 +13,7 @@ from disco import export
 from disco.catalogue import lookup
 from disco.cli import console, options, output
 from disco.playlist.from_file import lint
+from disco.playlist.playlist import Playlist
 from disco.playlist.suggestions import Explanation, Suggestion
 from disco.playlist.transition_grades import Grades, grade_name
 
@@ -87,7 +88,7 @@ def _worst(explained: Explanation) -> list[str]:
     playlist, lines = explained.playlist, []
     if not explained.worst:
         return ["Every known transition is good." if len(playlist) > 1 else "A single track has no transitions."]
-    names = [_name(track) for track in playlist.tracks.table.to_pylist()]
+    names = _Names(playlist)
     for issue in explained.worst:
         i = issue.position
         grade, cost = grade_name(int(explained.grades.whole[i])), playlist.terms["cost"][i]
@@ -98,7 +99,17 @@ def _worst(explained: Explanation) -> list[str]:
     return ["The worst transitions", "", *lines]
 
 
-def _in_words(suggestion: Suggestion, names: Sequence[str], explained: Explanation) -> str:
+class _Names:
+    """Names of the tracks of a playlist by their positions."""
+
+    def __init__(self, playlist: Playlist) -> None:
+        self._tracks = playlist.tracks
+
+    def __getitem__(self, position: int) -> str:
+        return _name(self._tracks.tracks(np.array([position]))[0])
+
+
+def _in_words(suggestion: Suggestion, names: _Names, explained: Explanation) -> str:
     who, to = _name(suggestion.track), suggestion.after
     after = f"after {to + 1} ({names[to]})" if to >= 0 else "to the beginning"
     costs = f"the list costs {abs(suggestion.saves):.2f} {'less' if suggestion.saves >= 0 else 'more'}"

@@ -186,7 +186,9 @@ def _notes(distinct: Catalogue, order: Rows, unmatched: int, artist_gap: int) ->
     if repeated := len(order) - len(distinct):
         notes.append(f"{repeated} tracks are in the playlist more than once; `disco order` plays each once")
     if len(distinct) - unmatched > MOST:
-        notes.append(f"what an order would gain is not known: at most {MOST:,} tracks can be ordered at once")
+        notes.append(
+            f"what an order would gain is not searched for among more than {MOST:,} tracks: use `disco order`"
+        )
     rules = Rules(distinct, artist_gap)
     if len(order) <= MOST and (near := rules.violations(order)):
         notes.append(f"{near} tracks follow one by the same artist sooner than with --artist-gap {artist_gap}")
