@@ -35,10 +35,13 @@ class Rules:
         self._catalogue, self.artist_gap, self.max_per_artist = catalogue, artist_gap, max_per_artist
         self._songs: dict[int, str] = {}
         self._artists: dict[int, frozenset[str]] = {}
+        self._path: list[int] = []
+        self._played: tuple[set[int], set[str]] = set(), set()
 
     def __call__(self, path: Sequence[int], row: int) -> bool:
         """Whether a row may follow a sequence."""
-        if row in path:
+        rows, songs = self._played_in(path)
+        if row in rows:
             return False
         if self.artist_gap:
             artists = self.artists(row)
@@ -47,7 +50,7 @@ class Rules:
         if self.max_per_artist and self._too_many(path[1 - NEIGHBOURS :], row):
             return False
         song = self._song(row)
-        return not song or all(song != self._song(r) for r in path)
+        return not song or song not in songs
 
     def allows_before(self, path: Sequence[int], row: int, coming: Sequence[int | None]) -> bool:
         """Whether a row may follow a sequence where tracks after it are fixed; None is a free position."""
@@ -147,6 +150,18 @@ class Rules:
             artist.casefold() for artists in self._catalogue.column("artists").to_pylist() for artist in artists or ()
         )
         return frozenset(artist for artist, n in counts.items() if n > self.max_per_artist)
+
+    def _played_in(self, path: Sequence[int]) -> tuple[set[int], set[str]]:
+        """Tracks and songs of a sequence; kept, so that one that grows is not read anew whenever it is asked about."""
+        known = len(self._path)
+        if path[:known] != self._path:
+            known, self._path, self._played = 0, [], (set(), set())
+        if added := list(path[known:]):
+            self._path += added
+            rows, songs = self._played
+            rows.update(added)
+            songs.update(self._song(row) for row in added)
+        return self._played
 
     def _song(self, row: int) -> str:
         if row not in self._songs:
