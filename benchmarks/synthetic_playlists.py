@@ -25,10 +25,9 @@ KINDS = 300
 LETTERS = np.array(list("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
 
 
-def fragments(ids: list[str], titles: list[str], artists: list[str], rng: np.random.Generator) -> list[str]:
+def fragments(ids: list[str], titles: list[str], artists: list[str], durations: list[int]) -> list[str]:
     """The JSON of each track within a playlist, without its position."""
     made = []
-    durations = rng.integers(90_000, 420_000, len(ids)).tolist()
     for track, title, artist, duration in zip(ids, titles, artists, durations, strict=True):
         fields = {
             "artist_name": artist,
@@ -45,18 +44,36 @@ def fragments(ids: list[str], titles: list[str], artists: list[str], rng: np.ran
     return made
 
 
-def slice_text(first: int, tracks: list[str], by_kind: list[np.ndarray], rng: np.random.Generator) -> str:
-    """A slice: playlists numbered from `first` on."""
+def of_tracks(n_tracks: int, seed: int = 0) -> tuple[list[str], list[int], list[np.ndarray]]:
+    """The ids of tracks and their durations in milliseconds, and the tracks of each kind by their numbers."""
+    rng = np.random.default_rng(seed)
+    ids = ["".join(row) for row in LETTERS[rng.integers(len(LETTERS), size=(n_tracks, 22))]]
+    durations = rng.integers(90_000, 420_000, n_tracks).tolist()
+    kind_of = rng.integers(KINDS, size=n_tracks)
+    by_kind = [np.flatnonzero((kind_of == kind) | (kind_of == (kind * 7 + 1) % KINDS)) for kind in range(KINDS)]
+    return ids, durations, by_kind
+
+
+def drawn(number: int, by_kind: list[np.ndarray], seed: int = 0) -> list[np.ndarray]:
+    """The tracks of each playlist of a slice, by their numbers."""
+    rng = np.random.default_rng([seed, number])
     lengths = np.clip(np.round(rng.lognormal(3.89, 0.85, PER_SLICE)), 5, 250).astype(int)
     playlists = []
-    for i, length in enumerate(lengths.tolist()):
+    for length in lengths.tolist():
         kind = by_kind[int(len(by_kind) * rng.random() ** 2)]
         # A power law: half of what is played are the most frequent sixteenth of the tracks.
-        rows = kind[(len(kind) * rng.random(length) ** 4).astype(int)].tolist()
-        body = ",\n".join(f'        {{\n          "pos": {pos}{tracks[row]}' for pos, row in enumerate(rows))
-        about = {"name": f"playlist {first + i}", "collaborative": "false", "pid": first + i, "num_tracks": length}
+        playlists.append(kind[(len(kind) * rng.random(length) ** 4).astype(int)])
+    return playlists
+
+
+def slice_text(first: int, tracks: list[str], lists: list[np.ndarray]) -> str:
+    """A slice: playlists numbered from `first` on."""
+    playlists = []
+    for i, rows in enumerate(lists):
+        body = ",\n".join(f'        {{\n          "pos": {pos}{tracks[row]}' for pos, row in enumerate(rows.tolist()))
+        about = {"name": f"playlist {first + i}", "collaborative": "false", "pid": first + i, "num_tracks": len(rows)}
         head = "".join(f'      "{name}": {json.dumps(value)},\n' for name, value in about.items())
-        end = f'      "num_edits": 6,\n      "num_artists": {length}\n'
+        end = f'      "num_edits": 6,\n      "num_artists": {len(rows)}\n'
         playlists.append(f'    {{\n{head}      "tracks": [\n{body}\n      ],\n{end}    }}')
     info = {
         "generated_on": "2017-12-03 08:41:42.057563",
@@ -68,23 +85,19 @@ def slice_text(first: int, tracks: list[str], by_kind: list[np.ndarray], rng: np
 
 def write(folder: Path, slices: int, n_tracks: int, seed: int = 0) -> None:
     """Write slices that are not there yet, and the table of tracks."""
-    rng = np.random.default_rng(seed)
-    ids = ["".join(row) for row in LETTERS[rng.integers(len(LETTERS), size=(n_tracks, 22))]]
+    ids, durations, by_kind = of_tracks(n_tracks, seed)
     made = synthetic_tracks.tracks(n_tracks, seed).table
     (folder / "slices").mkdir(parents=True, exist_ok=True)
     if not (folder / "tracks.parquet").exists():
         at = made.schema.get_field_index("track_id")
         tables.write(Catalogue(made.set_column(at, "track_id", pa.array(ids)), "made-up"), folder / "tracks.parquet")
     artists = [names[0] for names in made["artists"].to_pylist()]
-    texts = fragments(ids, made["title"].to_pylist(), artists, rng)
-    kind_of = rng.integers(KINDS, size=n_tracks)
-    by_kind = [np.flatnonzero((kind_of == kind) | (kind_of == (kind * 7 + 1) % KINDS)) for kind in range(KINDS)]
+    texts = fragments(ids, made["title"].to_pylist(), artists, durations)
     for number in range(slices):
         first = number * PER_SLICE
         path = folder / "slices" / f"mpd.slice.{first}-{first + PER_SLICE - 1}.json"
         if not path.exists():
-            text = slice_text(first, texts, by_kind, np.random.default_rng([seed, number]))
-            path.write_text(text, encoding="utf-8")
+            path.write_text(slice_text(first, texts, drawn(number, by_kind, seed)), encoding="utf-8")
 
 
 def main() -> None:

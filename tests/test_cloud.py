@@ -10,6 +10,9 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,8 @@ from helpers.catalogues import random_catalogue
 from helpers.needs import need
 
 need("ray")
+
+from ray.autoscaler._private.util import prepare_config, validate_config  # noqa: E402
 
 from cloud import cluster, generate, prepare, sessions  # noqa: E402
 from disco.catalogue import Catalogue  # noqa: E402
@@ -128,7 +133,7 @@ def test_a_killed_worker_and_a_corrupt_slice_cost_a_retry_and_a_line(
 
 
 @marked
-def test_playlists_are_made_exactly_once_whoever_dies_and_by_any_number_of_workers(
+def test_playlists_are_made_exactly_once_whoever_dies(
     ray: None, catalogue_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogue = tables.read(catalogue_file)
@@ -143,41 +148,45 @@ def test_playlists_are_made_exactly_once_whoever_dies_and_by_any_number_of_worke
             return super().__call__(part)
 
     monkeypatch.setattr(generate, "Maker", Deadly)
-    options = generate.Options(length=4, candidates=60)
-    counts = generate.generate(seeds, [str(catalogue_file)], tmp_path / "two", options, workers=2, part=5)
-    assert counts == {"made": 12, "kept": 0, "failed": 0}
+    options, output = generate.Options(length=4, candidates=60), tmp_path / "made"
+    # As a command leaves it that was killed after the first of three parts.
+    ran = partial(generate.generate, seeds, [str(catalogue_file)], output, options, workers=2, part=5)
+    table = generate.read_seeds(seeds)
+    with monkeypatch.context() as patch:
+        patch.setattr(generate, "_made_on_ray", lambda *_: iter([{"made": 0, "failed": 0, "stop": "killed"}]))
+        with pytest.raises(DiscoError, match="killed"):
+            ran()
+    generate.Maker(catalogue, options, str(output))(table.slice(0, 5).append_column("part", pa.array([0] * 5)))
+    assert ran() == {"made": 7, "kept": 5, "failed": 0}
     assert not flag.exists()
-    made = pq.read_table(tmp_path / "two")
+    made = pq.read_table(output)
     assert made["id"].to_pylist() == [f"u{i}" for i in range(12)]
-    rows = [catalogue.rows(each) for each in generate.read_seeds(seeds)["seeds"].to_pylist()]
+    rows = [catalogue.rows(each) for each in table["seeds"].to_pylist()]
     direct = generate_many(
         catalogue, rows, length=4, candidates=60, max_per_artist=3, mixing=FOR_NEW_PLAYLISTS, relevance=RELEVANCE
     )
     assert made["tracks"].to_pylist() == [catalogue.ids(each) for each in direct if not isinstance(each, DiscoError)]
-    generate.generate(seeds, [str(catalogue_file)], tmp_path / "one", options, workers=1, part=7)
-    assert pq.read_table(tmp_path / "one").equals(made)
-    (tmp_path / "two" / "part-000001.parquet").unlink()
-    counts = generate.generate(seeds, [str(catalogue_file)], tmp_path / "two", options, workers=2, part=5)
-    assert counts == {"made": 5, "kept": 7, "failed": 0}
-    assert pq.read_table(tmp_path / "two").equals(made)
+    assert ran() == {"made": 0, "kept": 12, "failed": 0}
     with pytest.raises(DataError, match="made with other options; --force replaces them"):
-        generate.generate(seeds, [str(catalogue_file)], tmp_path / "two", generate.Options(length=5), part=5)
+        generate.generate(seeds, [str(catalogue_file)], output, generate.Options(length=5), part=5)
 
 
-@marked
 def test_a_catalogue_that_is_replaced_while_it_is_read_is_reported(
-    ray: None, catalogue_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    catalogue_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = tmp_path / "tracks.parquet"
     shutil.copy(catalogue_file, own)
     seeds = seeds_file(tmp_path / "seeds.jsonl", tables.read(own))
 
-    class Replacing(generate.Maker):
-        def __call__(self, part: pa.Table) -> pa.Table:
+    def replacing(
+        catalogue: Catalogue, parts: list[pa.Table], output: Path, options: generate.Options, workers: int
+    ) -> Iterator[dict[str, Any]]:
+        for part in parts:
             shutil.copy(catalogue_file, own)
-            return super().__call__(part)
+            yield generate.Maker(catalogue, options, str(output))(part).to_pylist()[0]
 
-    monkeypatch.setattr(generate, "Maker", Replacing)
+    monkeypatch.setattr(cluster, "connected", lambda *_: nullcontext(1))
+    monkeypatch.setattr(generate, "_made_on_ray", replacing)
     with pytest.raises(DiscoError, match=r"tracks\.parquet: was replaced while playlists were made of it"):
         generate.generate(seeds, [str(own)], tmp_path / "made", generate.Options(length=3, candidates=40), part=5)
 
@@ -275,7 +284,7 @@ def test_a_session_ends_where_nothing_is_played_for_a_while() -> None:
     ]
 
 
-def test_the_image_installs_what_is_there_on_a_python_that_fits() -> None:
+def test_the_image_installs_what_is_there_on_a_python_that_fits(capsys: pytest.CaptureFixture[str]) -> None:
     text = (ROOT / "cloud" / "Dockerfile").read_text(encoding="utf-8")
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
@@ -288,13 +297,18 @@ def test_the_image_installs_what_is_there_on_a_python_that_fits() -> None:
     assert all(name in setup["options.extras_require"] for name in extras[1].split(","))
     for copied in re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE):
         assert all((ROOT / name).exists() for name in copied.split())
-    for module in re.findall(r'"(cloud\.\w+)"', text):
-        assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
+    entry = json.loads(re.search(r"^ENTRYPOINT (.+)$", text, re.MULTILINE)[1])  # type: ignore[index]
+    module, *arguments = json.loads(re.search(r"^CMD (.+)$", text, re.MULTILINE)[1])  # type: ignore[index]
+    assert entry == ["python", "-m"]
+    assert import_module(module).main(arguments) == 0
+    assert f"python -m {module}" in capsys.readouterr().out
 
 
 def test_the_cluster_file_is_one_of_the_launcher() -> None:
     settings = yaml.safe_load((ROOT / "cloud" / "cluster.yaml").read_text(encoding="utf-8"))
-    assert settings["head_node_type"] in settings["available_node_types"]
-    assert all("InstanceType" in node["node_config"] for node in settings["available_node_types"].values())
-    starts = settings["head_start_ray_commands"] + settings["worker_start_ray_commands"]
+    whole = prepare_config(settings)  # with the launcher's own defaults for this cloud
+    validate_config(whole | {"cluster_synced_files": []})
+    assert whole["head_node_type"] in whole["available_node_types"]
+    assert all("InstanceType" in node["node_config"] for node in whole["available_node_types"].values())
+    starts = whole["head_start_ray_commands"] + whole["worker_start_ray_commands"]
     assert all(command.startswith("ray ") for command in starts)

@@ -148,10 +148,10 @@ def _is_name(value: Any) -> bool:
 
 def texts(values: list[Any]) -> pa.Array:
     """Texts of JSON; what is no text is null, and half a surrogate pair becomes a question mark."""
-    texts = [value if isinstance(value, str) else None for value in values]
     try:
-        return pa.array(texts, pa.string())
-    except UnicodeEncodeError:
+        return pa.array(values, pa.string())  # of texts alone, as in nearly all slices
+    except (UnicodeEncodeError, pa.ArrowException):
+        texts = [value if isinstance(value, str) else None for value in values]
         return pa.array([t if t is None else t.encode("utf-8", "replace").decode() for t in texts], pa.string())
 
 

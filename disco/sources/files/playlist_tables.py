@@ -228,18 +228,23 @@ def _slice(source: PlaylistSource, budget: Budget | None) -> pa.Table:
     # What of each playlist and of each track is read: in a list each, which for regular slices is twice as fast.
     if (regular_lists := regular(content)) is not None:
         pids, names = [p.pid for p in regular_lists], [p.name for p in regular_lists]
-        kept = [[t for t in p.tracks if t.track_uri.strip()] for p in regular_lists]
-        lost = sum(len(p.tracks) for p in regular_lists) - sum(map(len, kept))
-        fields = [(t.track_uri, t.track_name, t.artist_name) for tracks in kept for t in tracks]
-        lengths = [len(tracks) for tracks in kept]
+        lists_of_tracks, lost = [p.tracks for p in regular_lists], 0
+        if not all(track.track_uri.strip() for tracks in lists_of_tracks for track in tracks):
+            given = sum(map(len, lists_of_tracks))
+            lists_of_tracks = [[track for track in tracks if track.track_uri.strip()] for tracks in lists_of_tracks]
+            lost = given - sum(map(len, lists_of_tracks))
+        lengths = [len(tracks) for tracks in lists_of_tracks]
+        every = [track for tracks in lists_of_tracks for track in tracks]
+        uris, titles = [track.track_uri for track in every], [track.track_name for track in every]
+        artists = [track.artist_name for track in every]
     else:
         lists = parsed(source, budget, content)
         pids, names = [p.get("pid") for p in lists], [p.get("name") for p in lists]
         lost = sum(playlist["without_id"] for playlist in lists)
         lengths = [len(playlist["tracks"]) for playlist in lists]
-        every = [track for playlist in lists for track in playlist["tracks"]]
-        fields = [(t["track_uri"], t.get("track_name"), t.get("artist_name")) for t in every]
-    uris, titles, artists = map(list, zip(*fields, strict=True)) if fields else ([], [], [])
+        others = [track for playlist in lists for track in playlist["tracks"]]
+        uris, titles = [track["track_uri"] for track in others], [track.get("track_name") for track in others]
+        artists = [track.get("artist_name") for track in others]
     stem = Path(source.member or source.path).stem
     ids = [f"mpd:{pid}" if isinstance(pid, int | str) else f"{stem}:{i}" for i, pid in enumerate(pids)]
     playlist = np.repeat(np.arange(len(pids), dtype=np.int32), lengths)
