@@ -63,7 +63,6 @@ def connected(address: str | None = None, workers: int | None = None) -> Iterato
     """
     # Ray talks on every occasion; what matters are the errors that it raises.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     # As urgent as this process: otherwise anything else on the machine would come first.
     os.environ.setdefault("RAY_worker_niceness", "0")
     os.environ.setdefault("RAY_TRAIN_V2_ENABLED", "1")

@@ -9,10 +9,13 @@ as a command that was stopped does. Recipes without a network are trained by one
 from __future__ import annotations
 
 import argparse
+import contextlib
+import logging
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from disco.cli import console
 from disco.cli import train as command
 from disco.errors import DataError, DiscoError
 from disco.models.card import load_card
+from disco.sources.storage import locked
 from disco.training.recipes import read_recipe
 from disco.training.run import output_of
 
@@ -30,6 +34,9 @@ NETWORKS = frozenset(
 )
 # Times that all workers are started again.
 RETRIES = 5
+_WATCH_S = 1.0
+
+log = logging.getLogger("disco.cloud")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -84,29 +91,75 @@ def train(
         "force": force,
         "changes": list(changes),
         "failed": str(work / "failed.txt"),
+        "log": str(work / "log.txt"),
     }
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Ray imports it here too
+    with locked(work):
+        try:
+            _fit(config, settings.kind, work, address, workers)
+        except DiscoError:
+            if (failed := work / "failed.txt").exists():
+                raise DiscoError(failed.read_text(encoding="utf-8")) from None
+            raise
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return target
+
+
+def _fit(config: dict[str, Any], kind: str, work: Path, address: str | None, workers: int | None) -> None:
+    """Let Ray start the workers, anew in a folder of the run's own."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
-    try:
-        with cluster.connected(address, workers) as n:
-            import ray.train
-            from ray.train.tensorflow import TensorflowTrainer
+    with cluster.connected(address, workers) as n:
+        import ray.train
+        from ray.train.tensorflow import TensorflowTrainer
 
-            TensorflowTrainer(
-                _loop,
-                train_loop_config=config,
-                scaling_config=ray.train.ScalingConfig(num_workers=n if settings.kind in NETWORKS else 1),
-                run_config=ray.train.RunConfig(
-                    name="run", storage_path=str(work), failure_config=ray.train.FailureConfig(max_failures=RETRIES)
-                ),
-            ).fit()
-    except DiscoError:
-        if (failed := work / "failed.txt").exists():
-            raise DiscoError(failed.read_text(encoding="utf-8")) from None
-        raise
+        trainer = TensorflowTrainer(
+            _loop,
+            train_loop_config=config,
+            scaling_config=ray.train.ScalingConfig(num_workers=n if kind in NETWORKS else 1),
+            run_config=ray.train.RunConfig(
+                name="run", storage_path=str(work), failure_config=ray.train.FailureConfig(max_failures=RETRIES)
+            ),
+        )
+        with _followed(work / "log.txt"):
+            trainer.fit()
+
+
+@contextlib.contextmanager
+def _followed(path: Path) -> Iterator[None]:
+    """Report what the first worker writes to a file, line by line, for as long as the block lasts."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        at, last = 0, False
+        while not last:
+            last = ended.wait(_WATCH_S)
+            if path.exists():
+                lines = path.read_bytes()[at:].rpartition(b"\n")[0]
+                at += len(lines) + 1 if lines else 0
+                for line in lines.decode("utf-8", "replace").splitlines():
+                    log.info("%s", line)
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
     finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return target
+        ended.set()
+        thread.join()
+
+
+def _report_to(path: Path) -> None:
+    """Write what the library reports in this process to a file, for `_followed`."""
+    again = path.exists()
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    library = logging.getLogger("disco")
+    library.addHandler(handler)
+    library.setLevel(logging.INFO)
+    if again:
+        log.info("a worker was lost: all of them have been started again, and go on from the last checkpoint")
 
 
 class Together:
@@ -140,10 +193,11 @@ def _loop(config: dict[str, Any]) -> None:
     failed = Path(config["failed"])
     if failed.exists():  # it would fail in the same way once more
         raise DiscoError(failed.read_text(encoding="utf-8"))
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     context = ray.train.get_context()
     rank, size = context.get_world_rank(), context.get_world_size()
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if rank == 0:
+        _report_to(Path(config["log"]))
     together = Together(rank, size) if size > 1 else None
     from disco.training import run
 
