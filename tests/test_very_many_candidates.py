@@ -22,7 +22,8 @@ PUBLISHED = Mixing()
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("near_costs", "cost"):
         monkeypatch.setattr(f"disco.playlist.{module}.MANY", 1000)
-    monkeypatch.setattr(near_costs, "_GROUP", 16)
+    for name in ("_SAMPLE", "_FEW", "_BLOCK"):
+        monkeypatch.setattr(near_costs, name, 200)
 
 
 PUBLISHED_KNOBS = Knobs()

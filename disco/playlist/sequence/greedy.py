@@ -80,7 +80,7 @@ def _by_cost(
 
 def in_order(pool: Rows, position_costs: PositionCosts | None) -> Rows:
     """The pool in ascending order, which decides ties, without pinned tracks."""
-    if not (np.diff(pool) > 0).all():
+    if not (pool[1:] > pool[:-1]).all():
         pool = np.sort(pool)
     return pool if position_costs is None else position_costs.without_pinned(pool)
 
