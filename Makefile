@@ -41,9 +41,11 @@ types: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-dev  ## the site in build/site; warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-bench: $(VENV)/.installed  ## every table of speed
+bench: $(VENV)/.installed-dev  ## every table and picture of speed: half an hour on two free cores; needs Chromium
+	$(BIN)/python benchmarks/curves.py --pictures docs/images
+	$(BIN)/python benchmarks/rates.py
+	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/command.py
-	$(BIN)/python benchmarks/selection.py
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/later_command.py
 	$(BIN)/python benchmarks/libraries.py

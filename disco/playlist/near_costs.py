@@ -1,9 +1,9 @@
 """Which few of very many options may be the cheapest, by squared distances from a matrix product.
 
 Keys and tempo are worth no more than so much, so an option that is too far away cannot be among the cheapest,
-whatever its key. A sample tells how far that is; then one product reads the vectors once, and only what is near enough
-gets a price. A product is less exact than the differences that `FlowCost` sums up, so this only says which few are to
-be priced exactly. For a million options it takes a third of the time of pricing all of them that way.
+whatever its key. A sample tells how far that is; then one product reads the vectors once, and only what is near
+enough gets a price. A product is less exact than the differences that `FlowCost` sums up, so this only says which few
+are to be priced exactly.
 """
 
 from __future__ import annotations

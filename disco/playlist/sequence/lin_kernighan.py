@@ -2,7 +2,7 @@
 
 The moves are those of the package fast-tsp, which is compiled: among 1,000 tracks it finds in half a second orders
 that cost 1.3 % less than `two_opt` finds in three, among 10,000 in 20 s 4 % less than that in 26
-(`benchmarks/long_order.py`). It searches for a time, so that the same tracks need not give the same order twice.
+(`benchmarks/curves.py`). It searches for a time, so that the same tracks need not give the same order twice.
 
 More than `AT_ONCE` tracks are searched in parts, as Karp (1977) and Helsgaun (LKH, "subproblems") do: each part is a
 region of neighbouring tracks, whose order is improved while the rest of the whole order stays as it is.

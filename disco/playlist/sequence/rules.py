@@ -152,7 +152,7 @@ class Rules:
         return frozenset(artist for artist, n in counts.items() if n > self.max_per_artist)
 
     def _played_in(self, path: Sequence[int]) -> tuple[set[int], set[str]]:
-        """Tracks and songs of a sequence; kept, so that one that grows is not read anew whenever it is asked about."""
+        """Tracks and songs of a sequence; kept, so that one that grows is not read anew at each question."""
         known = len(self._path)
         if path[:known] != self._path:
             known, self._path, self._played = 0, [], (set(), set())
