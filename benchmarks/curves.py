@@ -126,7 +126,7 @@ def _measured(command: list[str], tracks: Path | None) -> Point:
         point = {"failed": f"takes more than {_LIMIT_S} s"}
     else:
         lines = done.stdout.splitlines() if done.returncode == 0 else []
-        last = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
+        last = (done.stderr.strip().splitlines() or ["no reason on stderr"])[-1]
         point = json.loads(lines[-1]) if lines else {"failed": last[:200]}
     print(point.get("failed") or f"{np.median(point['seconds']):.4f} s", file=sys.stderr, flush=True)
     return point
