@@ -24,8 +24,9 @@ _SURE = 32
 _SAMPLE = 1 << 14
 # Where more than so many are near enough, the nearest of these are priced before the others: they leave few of them.
 _FEW, _NEAREST = 1024, 1 / 32
-# Options at a time: their squared distances fit the second-level cache.
-_BLOCK = 1 << 17
+# Options at a time: their squared distances fit the second-level cache, and products of twice as many are divided
+# among threads, which on a busy machine wait for each other ten times as long as one takes.
+_BLOCK = 1 << 15
 # Largest relative error of a squared distance: of float32, times the number of sums in a product of eight columns
 # and of twice as many, rounded up.
 _ERROR = 4e-6
