@@ -108,6 +108,8 @@ names = st.none() | st.lists(optional_words.filter(bool), min_size=1, max_size=3
 @given(st.lists(st.tuples(optional_words, names, names, durations), min_size=1, max_size=4))
 @example([("'", ["[']", ", "[:1]], ["];["], 1)])
 @example([("a", None, None, 30), ("b", None, None, 999)])
+@example([("0\r0", None, [",", "'"], None), ("b", None, None, 999)])
+@example([("0\r\n0", None, [",", "'"], None), ("b", None, None, 999)])
 def test_any_text_survives_csv(tmp_path_factory, rows):
     tracks = catalogue_of(
         [

@@ -18,6 +18,7 @@ SEPARATORS = (",", ";", "\t", "|")
 _MOST_BEFORE = 30
 # A value of more lines than this is an unclosed quote.
 _MOST_LINES = 50
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,17 @@ def layout(text: str, is_names: Callable[[Sequence[str]], bool] = is_header) -> 
 
 
 def split_lines(text: str) -> list[str]:
-    r"""Lines of a text with their ends, which are those of any system; other signs that may end a line do not.
+    r"""Lines of a text, ended as on any system; other signs that may end a line do not. Ends stay, as parts of values.
 
     Examples
     --------
     >>> split_lines("a\r\nb\rc\u2028d\n")
-    ['a\n', 'b\n', 'c\u2028d\n']
+    ['a\r\n', 'b\r', 'c\u2028d\n']
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return [f"{line}\n" for line in text.removesuffix("\n").split("\n")] if text else []
+    # `str.splitlines` divides at other signs too, and files end lines in one way, nearly all of them in this one.
+    if "\r" not in text:
+        return [f"{line}\n" for line in text.removesuffix("\n").split("\n")] if text else []
+    return [line for line in _LINE.findall(text) if line]
 
 
 class _Lines:
@@ -138,7 +141,7 @@ def records(
         is_odd = expected not in (None, len(values))
         if taken > 1 and (is_odd or taken >= _MOST_LINES or _is_open(lines[start : source.at])):
             source.at, taken = start + 1, 1
-            values = [value.strip().strip('"') for value in lines[start].rstrip("\n").split(separator)]
+            values = [value.strip().strip('"') for value in lines[start].rstrip("\r\n").split(separator)]
             reader = csv.reader(source, delimiter=separator, skipinitialspace=True)
         if any(value.strip() for value in values):
             yield start + 1, values, taken
