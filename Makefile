@@ -72,6 +72,7 @@ $(VENV)/.installed-app: setup.cfg pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/.installed-dev: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable '.[dev,train,notebook,audio,app,mcp,cloud]'
+	@# Much of this is never imported: Python compiles what is.
+	$(BIN)/pip install --quiet --no-compile --editable '.[dev,train,notebook,audio,app,mcp,cloud]'
 	$(BIN)/python -m compileall -q disco
 	touch $@ $(VENV)/.installed $(VENV)/.installed-app

@@ -50,6 +50,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop("DISCO_TEST_MODELS"), ignore_errors=True)
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores, since tests wait for processes, servers and the browser."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> groups.GroupScheduling:
     """Keep the tests of a group on one worker."""
     return groups.GroupScheduling(config, log)
