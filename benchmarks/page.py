@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -72,9 +73,9 @@ class Server:
 
     @property
     def megabytes(self) -> float:
-        """Memory now, of all its processes; what they share counts once for each."""
-        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._processes)
-        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+        """Memory now, of all its processes together, in MB of a million bytes; what several share counts once."""
+        rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self._processes]
+        return sum(int(re.search(r"^Pss: +(\d+)", each, re.MULTILINE)[1]) for each in rollups) * 1024 / 1e6
 
     def stop(self) -> None:
         """End it."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 import wave
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -387,9 +389,40 @@ def test_several_processes_answer_as_one_and_a_correction_reaches_all(tmp_path: 
             assert post(address, "correct", {"id": "demo-00001", "bpm": "101.5"}).status_code == 200
             found = {post(address, "play", {"state": STATE}).json()["rows"][0]["bpm"] for _ in range(16)}
             assert found == {101.5}
+            if sys.platform == "linux":
+                killed, *_ = before = children(server.pid)
+                assert len(before) == 2
+                os.kill(killed, signal.SIGKILL)
+                until(lambda: len(children(server.pid)) == 2 and killed not in children(server.pid))
+                assert post(address, "play", {"state": STATE}).status_code == 200
         finally:
             server.terminate()
     assert server.returncode == 0
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="only there processes are forked")
+def test_processes_end_with_the_one_that_watches_over_them(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "disco", "app", "-q", "--no-browser", "--port", "0", "--workers", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        address = server.stdout.readline().split()[3].rstrip("/")
+        assert post(address, "play", {"state": STATE}).status_code == 200
+        until(lambda: len(children(server.pid)) == 2)
+        answering = children(server.pid)
+        server.kill()
+        until(lambda: not any(Path(f"/proc/{each}").exists() for each in answering))
+
+
+def children(process: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_options_of_several_processes_are_those_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import dash
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Input, Output, dcc, html
+from dash import ClientsideFunction, Input, Output, html
 from fastapi import FastAPI
 
+from disco.app.page_files import ASSETS, SUITES, PageFiles
 from disco.app.state import State
 from disco.playlist.cost import Knobs
 from disco.playlist.key_rules import KEY_RULES
 from disco.playlist.matching import KNOBS as ORDER_KNOBS
 from disco.playlist.sequence import ARCS
 from disco.playlist.styles import style_names
-
-ASSETS = Path(__file__).parent / "assets"
 
 # Name, what it does in one plain sentence, and its two ends.
 KNOBS = (
@@ -55,11 +57,11 @@ _RULES = {
 }
 
 
-def dash_page(server: FastAPI) -> dash.Dash:
-    """Put the page on a server."""
+def made() -> PageFiles:
+    """The page as Dash makes it, to be kept: see `disco.app.page_files`."""
     page = _Page(
         __name__,
-        server=server,
+        server=FastAPI(),
         assets_folder=str(ASSETS),
         title="DISCO",
         update_title="",
@@ -76,14 +78,47 @@ def dash_page(server: FastAPI) -> dash.Dash:
     page.layout = layout()
     for name in WATCHED:
         page.clientside_callback(
-            ClientsideFunction("disco", "control"), Output("sink", "data", allow_duplicate=True),
+            ClientsideFunction("disco", "control"), Output("sink", "data-changed", allow_duplicate=True),
             Input(name, _VALUE.get(name, "value")), prevent_initial_call=True,
         )  # fmt: skip
-    return page
+    index, components, watched = (
+        _text_of(page.server, path) for path in ("/", "/_dash-layout", "/_dash-dependencies")
+    )
+    folders = {name: Path(str(sys.modules[name].__file__)).parent for name in page.registered_paths}
+    files = {
+        f"{name}/{path}": folders[name] / path for name, paths in page.registered_paths.items() for path in paths
+    }
+    scripts = {place: str(file) for place, file in files.items() if file.is_file()}
+    return PageFiles(
+        index, components, watched, list(page.csp_hashes()), scripts, str(folders["dash"] / "favicon.ico")
+    )
+
+
+def _text_of(server: FastAPI, path: str) -> str:
+    """What a server answers to a browser that asks for a path, asked without a network."""
+    sent: list[Any] = []
+    asked: dict[str, Any] = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path}
+    asked |= {
+        "headers": [],
+        "query_string": b"",
+        "root_path": "",
+        "server": ("127.0.0.1", 80),
+        "client": ("127.0.0.1", 1),
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with ThreadPoolExecutor(1) as thread:  # this one may have a loop that runs
+        thread.submit(asyncio.run, server(asked, receive, send)).result()
+    return b"".join(message.get("body", b"") for message in sent).decode()
 
 
 class _Page(dash.Dash):  # type: ignore[misc]  # Dash is partly typed
-    """A page without the scripts that it has no use for: for browsers of before 2020, and for a table component."""
+    """A page without scripts that it has no use for: for browsers of before 2020, and for Dash's own components."""
 
     def interpolate_index(self, **parts: str) -> str:
         parts["scripts"] = _NEEDLESS.sub("", parts["scripts"])
@@ -91,8 +126,8 @@ class _Page(dash.Dash):  # type: ignore[misc]  # Dash is partly typed
         return page
 
 
-_NEEDLESS = re.compile(r'<script src="[^"]*/(?:polyfill@|dash_table/)[^"]*"></script>')
-_PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
+_NEEDLESS = re.compile(r'<script src="[^"]*/(?:polyfill@|dash_table/|dcc/)[^"]*"></script>')
+_PLOTLY = f"{SUITES}plotly/package_data/plotly.min.js"
 
 # Components whose values the script is about of.
 WATCHED = (
@@ -114,7 +149,7 @@ def layout() -> Any:
             "defaultRadius": "md",
         },
         children=[
-            dcc.Store(id="sink"),
+            html.Div(id="sink", hidden=True),
             html.A("To the playlist", href="#tracks-title", className="skip"),
             _header(),
             html.Main(

@@ -28,8 +28,8 @@ from disco.sources import DEMO_NAME, EXAMPLE_SEEDS
 from disco.sources.corrections import Correction, apply
 from disco.sources.tracklist import Entry, Tracklist
 
-# Answers that are kept: those of a few people who compare two settings, or undo and redo.
-_KEPT = 64
+# Answers that each process keeps, for people who compare two settings, or undo and redo: a quarter of a MB each.
+_KEPT = 24
 # Tracks among which the distances of random pairs are measured.
 _SAMPLE = 2_000
 # What `disco.make` is called with where the page sets nothing.

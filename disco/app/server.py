@@ -21,7 +21,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 import disco
 from disco.app import answers
 from disco.app.api import add_api, read_json
-from disco.app.layout import dash_page
+from disco.app.page_files import PageFiles, add_page, page_files
 from disco.app.play import Music
 from disco.app.reading import Reading
 from disco.errors import DiscoError
@@ -70,8 +70,19 @@ class Options:
         return self.host in LOOPBACK
 
 
-def create(options: Options = Options()) -> FastAPI:
+def reading_of(options: Options) -> Reading:
+    """The catalogue that these options name, not begun to be read."""
+    return Reading(lambda: disco.open(options.catalogue))
+
+
+def create(options: Options = Options(), reading: Reading | None = None) -> FastAPI:
     """Make the application that a server runs; the catalogue is read in the background.
+
+    Parameters
+    ----------
+    options : Options
+    reading : Reading, optional
+        Of the same catalogue, where it has begun already.
 
     Examples
     --------
@@ -82,16 +93,24 @@ def create(options: Options = Options()) -> FastAPI:
     app = FastAPI(
         title="DISCO", version=disco.__version__, docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json"
     )
-    reading = Reading(lambda: disco.open(options.catalogue))
+    if reading is None:
+        reading = reading_of(options)
+        reading.start()
     folders = tuple(Path(path).resolve() for path in options.catalogue if Path(path).is_dir())
     several = CapacityLimiter(_AT_ONCE)
     _routes(app, reading, folders, several)
     add_api(app, reading.now, several)
-    page = dash_page(app)
-    app.add_middleware(_Checks, options=options, scripts=page.csp_hashes())
-    reading.start()
+    page = page_files(_made)
+    add_page(app, page)
+    app.add_middleware(_Checks, options=options, scripts=page.hashes)
     app.state.reading = reading
     return app
+
+
+def _made() -> PageFiles:
+    from disco.app import layout  # with Dash, which takes a second
+
+    return layout.made()
 
 
 def to_environment(options: Options) -> None:
@@ -121,7 +140,7 @@ def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...], several: 
             return JSONResponse({"error": str(error)}, 400)
 
     @app.get("/page/ready", include_in_schema=False)
-    def ready() -> dict[str, Any]:
+    async def ready() -> dict[str, Any]:
         music = reading.music
         if music is None:
             return {"ready": False, "error": reading.error, "progress": reading.progress}

@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 import webbrowser
@@ -17,7 +18,7 @@ from disco.errors import DiscoError, MissingExtra
 
 log = logging.getLogger(__name__)
 FROM_ENVIRONMENT = "DISCO_APP_PASSWORD"
-# Each reads the catalogue for itself.
+# More would only wait for each other.
 _MOST_WORKERS = 64
 
 
@@ -38,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         g, "--port", type=int, default=8050, metavar="N", help="port to listen on (8050); 0 for any free one"
     )
     options.option(
-        g, "--workers", type=int, default=1, metavar="N", help="processes that answer, for several people at once (1)"
+        g, "--workers", type=int, metavar="N", help="processes that answer at once (as many as cores, at most 4)"
     )
     g.description = f"Whoever is to reach it from elsewhere needs the password in {FROM_ENVIRONMENT}."
     options.add_verbosity(p.add_argument_group("output"))
@@ -54,25 +55,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         import uvicorn
         from uvicorn.supervisors import Multiprocess
 
+        from disco.app.processes import CAN_FORK, serve, usual_workers
         from disco.app.server import Options, create, to_environment
     except ImportError as error:
         raise MissingExtra(error.name or "dash", "app") from None
     wished = Options(tuple(arguments.catalogue), arguments.host, arguments.port, os.environ.get(FROM_ENVIRONMENT, ""))
-    if not 1 <= arguments.workers <= _MOST_WORKERS:
-        raise DiscoError(f"--workers must be from 1 to {_MOST_WORKERS}, not {arguments.workers}")
+    workers = usual_workers() if arguments.workers is None else arguments.workers
+    if not 1 <= workers <= _MOST_WORKERS:
+        raise DiscoError(f"--workers must be from 1 to {_MOST_WORKERS}, not {workers}")
     listening = _listen(wished.host, wished.port)
     port = listening.getsockname()[1]
     everywhere = wished.host in ("0.0.0.0", "::")  # noqa: S104 - only shown
     shown = "127.0.0.1" if everywhere else f"[{wished.host}]" if ":" in wished.host else wished.host
     address = f"http://{shown}:{port}/"
     print(f"DISCO is at {address}   (Ctrl-C ends it)", flush=True)
+    # Arrow loads pandas wherever it is installed: 0.4 s and 30 MB for nothing that is served.
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # what is None cannot be imported
     quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
-    if arguments.workers > 1:
-        to_environment(wished)
-        made = uvicorn.Config("disco.app.server:from_environment", factory=True, workers=arguments.workers, **quiet)
+    if workers > 1:
         if arguments.browser:
             webbrowser.open(address)  # which waits until one answers
-        Multiprocess(made, [listening]).run()
+        if CAN_FORK:
+            serve(wished, listening, workers, quiet)
+        else:  # each reads the catalogue for itself
+            to_environment(wished)
+            made = uvicorn.Config("disco.app.server:from_environment", factory=True, workers=workers, **quiet)
+            Multiprocess(made, [listening]).run()
         return 0
     server = uvicorn.Server(uvicorn.Config(create(wished), **quiet))
     if arguments.browser:

@@ -90,6 +90,9 @@ def load_network(card: Card, part: str = "network") -> Network:
     options.log_severity_level = _FATAL
     if path.parent.parent != MODELS:
         _bound_memory(options)
+    else:
+        # An arena keeps the most that was ever needed, in each process that serves; without it no step is slower.
+        options.enable_cpu_mem_arena = False
     try:
         inside = with_networks_inside(content)
     except ValueError as error:
