@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 import signal
 import socket
@@ -28,10 +29,12 @@ from helpers.fake import Library, Navidrome
 from helpers.page import serving
 from helpers.random_requests import wrong_answers
 
+from disco.app.reading import Reading
 from disco.app.server import Options, from_environment, to_environment
 from disco.catalogue import SCHEMA, Catalogue
 from disco.errors import DiscoError
 from disco.sources.files import tables
+from disco.sources.progress import Count, Interval
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.xdist_group("app")]
 STATE = {"seeds": ["demo-00001"], "length": 3}
@@ -332,6 +335,23 @@ def test_a_correction_is_kept_and_applies_at_once(tmp_path: Path, monkeypatch: p
             assert post(address, "correct", wrong).status_code == 400
     with serving() as address:  # and after a start
         assert post(address, "play", {"state": STATE}).json()["rows"][0]["bpm"] == 101.5
+
+
+def test_the_share_of_the_work_that_is_done_is_known_while_the_catalogue_is_read(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(Interval, "is_over", lambda self: True)  # not only every two seconds
+
+    def read() -> Catalogue:
+        Count(50, "tracks placed").add(12)
+        seen.append((reading.progress, reading.share))
+        raise DiscoError("enough")
+
+    seen: list[Any] = []
+    reading = Reading(read)
+    caplog.set_level(logging.INFO, "disco")
+    reading.start()
+    assert reading.wait(60)
+    assert seen == [("12 of 50 tracks placed", 0.24)]
+    assert reading.error == "enough"
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "no tracks"])

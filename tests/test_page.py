@@ -331,14 +331,37 @@ def test_a_checker_finds_no_serious_violation(browser: Any, address: str, scheme
     opened.context.close()
 
 
-def test_a_server_that_is_gone_loses_nothing(browser: Any) -> None:
+def test_a_server_that_is_gone_loses_nothing_and_is_asked_again(browser: Any) -> None:
     with serving() as address:
         opened = Page(browser, address).open()
+        before = opened.ids
     opened.tab.locator("#flow [role=slider]").focus()
-    opened.tab.keyboard.press("ArrowRight")
+    for _ in range(20):
+        opened.tab.keyboard.press("ArrowRight")
     opened.tab.wait_for_selector("#banner.away")
     assert "does not answer" in opened.tab.locator("#banner").inner_text()
-    assert len(opened.ids) == 13
+    assert opened.ids == before
+    with serving(port=int(address.rpartition(":")[2])):
+        opened.tab.wait_for_selector("#banner", state="hidden")
+        opened.settled()
+        assert opened.tab.locator("#flow-value").inner_text() == "3"
+        assert opened.ids != before
+        assert opened.ids[:3] == before[:3]
+    opened.context.close()
+
+
+def test_it_shows_how_far_the_catalogue_is_read(browser: Any, address: str) -> None:
+    opened = Page(browser, address)
+    answer = {"ready": False, "error": "", "progress": "12 of 50 tracks placed", "share": 0.24}
+    opened.tab.route("**/page/ready", lambda route: route.fulfill(json=answer))
+    opened.tab.goto(address)
+    bar = opened.tab.locator("[role=progressbar][aria-valuenow='24']")
+    bar.wait_for()
+    assert opened.tab.locator("#reading p").inner_text() == "12 of 50 tracks placed (24 %)"
+    assert bar.get_attribute("aria-valuetext") == "12 of 50 tracks placed"
+    opened.tab.unroute("**/page/ready")
+    opened.tab.wait_for_selector("#tracks li.track")
+    assert opened.tab.locator("[role=progressbar]").count() == 0
     opened.context.close()
 
 

@@ -302,6 +302,7 @@ def _playlist() -> list[Any]:
             [html.Div([html.H2("…", id="tracks-title", tabIndex=-1), html.P(id="summary")]), html.Div(id="actions")],
             className="list-head",
         ),
+        html.Div(id="reading", hidden=True),
         html.Div(id="course"),
         html.Div(id="compare", hidden=True),
         html.Ol(id="tracks", **{"aria-label": "Tracks, first to last"}),

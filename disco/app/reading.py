@@ -19,14 +19,30 @@ _PATIENCE = 10.0
 
 
 class Reading:
-    """The catalogue while it is read in the background, and after that."""
+    """The catalogue while it is read in the background, and after that.
+
+    Attributes
+    ----------
+    music : Music or None
+        None while it is being read.
+    first : tuple of str
+        Ids of tracks to begin with.
+    error : str
+        Why it cannot be read, in a sentence; empty if it can.
+    progress : str
+        What is done now, in words.
+    share : float or None
+        How much of that is done, from 0 to 1; None where it is not known.
+    """
+
+    share: float | None
 
     def __init__(self, open_it: Callable[[], Catalogue]) -> None:
         self._open = open_it
         self.music: Music | None = None
         self.first: tuple[str, ...] = ()
         self.error = ""
-        self.progress = "reading the catalogue"
+        self.progress, self.share = "reading the catalogue", None
         self._done, self._lock = threading.Event(), threading.RLock()
         self._corrections = corrections.user_file()
         self._applied = self._stamp()
@@ -87,9 +103,10 @@ class Reading:
             catalogue = self._open()
             if not len(catalogue):
                 raise DiscoError(f"{catalogue.where} has no tracks; start again with another --catalogue")
-            self.progress = "learning what belongs together"
-            music = music_of(catalogue)
+            self.progress, self.share = "preparing the search", None
             catalogue.search("a", typing=True)  # the index is there before the first letter is typed
+            self.progress, self.share = "learning what belongs together", None
+            music = music_of(catalogue)
             self.first = first_seeds(music)
             self.music = music
         except DiscoError as error:
@@ -103,7 +120,7 @@ class Reading:
 
 
 class _Messages(logging.Handler):
-    """Keeps the last message of progress."""
+    """Keeps the last message of progress, and the share that it tells, until another step begins."""
 
     def __init__(self, reading: Reading) -> None:
         super().__init__(logging.INFO)
@@ -111,3 +128,5 @@ class _Messages(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._reading.progress = record.getMessage()[:200]
+        if total := getattr(record, "total", 0):
+            self._reading.share = record.__dict__["done"] / total

@@ -143,7 +143,7 @@ def _routes(app: FastAPI, reading: Reading, folders: tuple[Path, ...], several: 
     async def ready() -> dict[str, Any]:
         music = reading.music
         if music is None:
-            return {"ready": False, "error": reading.error, "progress": reading.progress}
+            return {"ready": False, "error": reading.error, "progress": reading.progress, "share": reading.share}
         return {
             "ready": True,
             "where": music.catalogue.where,

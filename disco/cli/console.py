@@ -102,7 +102,8 @@ def set_verbosity(quiet: bool = False, verbose: bool = False) -> None:
     """Print the library's warnings alone (`quiet`), its notes too (the default), or details as well (`verbose`)."""
     level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
     logger = logging.getLogger("disco")
-    logger.setLevel(level)
+    logger.setLevel(min(level, logging.INFO))  # the page shows progress even where the terminal is to be quiet
+    _MESSAGES.setLevel(level)
     if _MESSAGES not in logger.handlers:
         logger.addHandler(_MESSAGES)
 

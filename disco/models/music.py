@@ -26,11 +26,13 @@ from disco.models.network import Network, load_network
 from disco.models.scaler import Scaler, scaler
 from disco.models.title_words import parts_of_word, tokens
 from disco.models.track_inputs import tower_inputs
+from disco.sources.progress import Count
 
 # Tracks that the tower places at a time: few enough that their inputs stay in the processor's cache.
 _BATCH = 2048
 # Tracks of a part, where a catalogue is placed in parts: their points take 128 MB, inputs and names five times that.
 _PART = 500_000
+_PLACED = "tracks placed among what belongs together"
 # Words of a title that are read, as in training.
 MAX_WORDS = 8
 # Nats that a release loses where the catalogue has the one that playlists have: enough that it comes behind it.
@@ -88,9 +90,8 @@ class MusicSpace:
         with ThreadPoolExecutor() as threads:
             later = threads.submit(self._numbers, catalogue) if len(catalogue) > _BATCH else None
             named = look_up(self.names, catalogue)
-            placed = self._start_placing(
-                catalogue, named, later.result() if later else self._numbers(catalogue), threads
-            )
+            numbers = later.result() if later else self._numbers(catalogue)
+            placed = self._start_placing(catalogue, named, numbers, threads, Count(len(catalogue), _PLACED))
             others = other_releases(self.names, named.songs, catalogue)
             points, priors = placed()
         priors[others] -= _OTHER_RELEASE
@@ -116,11 +117,12 @@ class MusicSpace:
         rows = [np.arange(start, min(start + size, len(catalogue))) for start in range(0, len(catalogue), size)]
         named = [look_up(self.names, catalogue.take(some)) for some in rows]
         others = other_releases(self.names, np.concatenate([each.songs for each in named]), catalogue)
+        count = Count(len(catalogue), _PLACED)
         with ThreadPoolExecutor() as threads:
             for some, names in zip(rows, named, strict=True):
                 part = slice(int(some[0]), int(some[-1]) + 1)
                 tracks = catalogue.take(some)
-                points, priors = self._start_placing(tracks, names, self._numbers(tracks), threads)()
+                points, priors = self._start_placing(tracks, names, self._numbers(tracks), threads, count)()
                 priors[others[part]] -= _OTHER_RELEASE
                 yield part, points, priors
 
@@ -128,7 +130,7 @@ class MusicSpace:
         return tower_inputs(catalogue, self.card["inputs"], self.scaler, np.ones(len(catalogue), dtype=bool))
 
     def _start_placing(
-        self, catalogue: Catalogue, named: NamedTracks, numbers: Floats, threads: ThreadPoolExecutor
+        self, catalogue: Catalogue, named: NamedTracks, numbers: Floats, threads: ThreadPoolExecutor, count: Count
     ) -> Callable[[], tuple[Floats, Floats]]:
         """Start to place tracks in threads; what is given back waits for them, and has points and priors."""
         known = catalogue.has_any_feature | (named.songs >= 0) | (named.artists >= 0) | (named.n_genres > 0)
@@ -136,16 +138,19 @@ class MusicSpace:
         priors = np.full(len(catalogue), np.nan, dtype=np.float32)
         rows = np.flatnonzero(known)
 
-        def run(start: int) -> None:
+        def run(start: int) -> int:
             some = rows[start : start + _BATCH]
             placed = self.tower(inputs=name_inputs(self.names.take, named, numbers, some))
             points[some], priors[some] = placed["vector"], placed["prior"][:, 0]
+            return len(some)
 
         starts = range(0, len(rows), _BATCH)
         running = threads.map(run, starts) if len(starts) > 1 else map(run, [0])
 
         def wait() -> tuple[Floats, Floats]:
-            list(running)
+            count.add(len(catalogue) - len(rows))
+            for n in running:
+                count.add(n)
             songs = named.songs
             of_songs = np.where(songs >= 0, self.names.priors[songs] if len(self.names.priors) else 0, 0)
             np.add(priors, of_songs, out=priors)

@@ -54,9 +54,37 @@ def progress(steps: Iterable[T], total: int, what: str, size: Callable[[T], int]
     >>> sum(progress([1, 2, 3], 3, "numbers added"))
     6
     """
-    done, interval = 0, Interval()
+    count = Count(total, what)
     for step in steps:
         yield step
-        done += size(step)
-        if interval.is_over():
-            log.info("%s of %s %s", f"{done:,}", f"{total:,}", what)
+        count.add(size(step))
+
+
+class Count:
+    """Counts what is done of long work, and says so every two seconds in the log.
+
+    The record has the numbers as `done` and `total`, for what shows them otherwise than in words.
+
+    Parameters
+    ----------
+    total : int
+    what : str
+        What is counted, as for `progress`.
+
+    Examples
+    --------
+    >>> count = Count(3, "numbers added")
+    >>> count.add(2)
+    >>> count.done
+    2
+    """
+
+    def __init__(self, total: int, what: str) -> None:
+        self.done, self._total, self._what, self._interval = 0, total, what, Interval()
+
+    def add(self, n: int = 1) -> None:
+        """Count n more."""
+        self.done += n
+        if self._interval.is_over():
+            numbers = {"done": self.done, "total": self._total}
+            log.info("%s of %s %s", f"{self.done:,}", f"{self._total:,}", self._what, extra=numbers)

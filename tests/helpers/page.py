@@ -16,8 +16,8 @@ CHROMIUM = os.environ.get("BROWSER_PATH") or shutil.which("chromium") or shutil.
 
 
 @contextmanager
-def serving(catalogue: tuple[str, ...] = (), **options: Any) -> Iterator[str]:
-    """The address of a page that is served while the block lasts."""
+def serving(catalogue: tuple[str, ...] = (), port: int = 0, **options: Any) -> Iterator[str]:
+    """The address of a page that is served while the block lasts, on a free port unless one is given."""
     uvicorn = pytest.importorskip("uvicorn")
     pytest.importorskip("dash_mantine_components")
     from disco.app.server import Options, create
@@ -25,7 +25,7 @@ def serving(catalogue: tuple[str, ...] = (), **options: Any) -> Iterator[str]:
     app = create(Options(catalogue, **options))
     # The worker's other tests change the folders of the user while this server lives: it must have read by then.
     assert app.state.reading.wait(60)
-    config = uvicorn.Config(app, port=0, log_level="error", access_log=False)
+    config = uvicorn.Config(app, port=port, log_level="error", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -386,15 +386,32 @@
     }
   }
 
+  /* How far the catalogue is read: a bar, full as far as is known, and what is being done. */
+  function reading(now) {
+    const place = $("reading");
+    place.hidden = Boolean(now && (now.ready || now.error));
+    if (place.hidden) { place.replaceChildren(); return; }
+    $("tracks-title").textContent = "One moment";
+    const text = now ? now.progress + (now.share === null ? "…" : "") : "waiting for the server…";
+    if (!place.firstChild) place.append(make("div", { class: "bar", role: "progressbar", "aria-label": "Reading the catalogue", "aria-valuemin": 0, "aria-valuemax": 100 }, make("span")), make("p"));
+    const bar = place.firstChild;
+    const percent = now && now.share !== null ? Math.round(100 * now.share) : null;
+    bar.classList.toggle("unknown", percent === null);
+    if (percent === null) bar.removeAttribute("aria-valuenow"); else bar.setAttribute("aria-valuenow", percent);
+    bar.setAttribute("aria-valuetext", text);
+    bar.firstChild.style.width = percent === null ? "" : percent + "%";
+    place.lastChild.textContent = text.charAt(0).toUpperCase() + text.slice(1) + (percent === null ? "" : " (" + percent + " %)");
+  }
+
   async function ready() {
     for (;;) {
       let now = null;
       try {
         now = await (await fetch("/page/ready")).json();
       } catch (error) { /* asked again */ }
+      reading(now);
       if (now && now.ready) return now;
       if (now && now.error) { refused(now.error); return null; }
-      $("summary").textContent = now ? "One moment: " + now.progress + "…" : "Waiting for the server…";
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
   }
