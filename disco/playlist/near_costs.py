@@ -22,8 +22,8 @@ MANY = 1 << 16
 _SURE = 32
 # Options that are priced first, spread over all: the cheapest of so many leave a hundredth near enough.
 _SAMPLE = 1 << 14
-# Where more than so many are near enough, the nearest of these are priced before the others: they leave few of them.
-_FEW, _NEAREST = 1024, 1 / 32
+# Where more than so many are near enough, the nearest 32nd of these are priced first: they leave few of the others.
+_FEW, _NEAREST = 1024, 32
 # Options at a time: their squared distances fit the second-level cache, and products of twice as many are divided
 # among threads, which on a busy machine wait for each other ten times as long as one takes.
 _BLOCK = 1 << 15
@@ -47,8 +47,8 @@ class NearCosts:
         self._largest = float(self._squares.max(initial=0))
         if columns.missing_variance is not None:
             self._squares += columns.missing_variance
-        self._sample = np.arange(0, len(columns.key), max(len(columns.key) // _SAMPLE, 1))
-        self._sampled = np.take(columns.embeddings, self._sample, axis=1)
+        sample = np.arange(0, len(columns.key), max(len(columns.key) // _SAMPLE, 1))
+        self._sampled, self._sampled_squares = columns.take(sample), self._squares[sample]
 
     def few(self, target: Floats, keys: Floats, flow: float, cosine: float, sine: float) -> tuple[Rows, float]:
         """Options of which some are cheaper than a bound, and the bound: none of the others is cheaper than it.
@@ -73,8 +73,7 @@ class NearCosts:
         # A root differs by no more than the root of the difference.
         error = (_ERROR * (self._largest + own)) ** 0.5
 
-        def costs(squares: Floats, options: Rows) -> NDArray[np.float32]:
-            columns = self._columns
+        def costs(squares: Floats, columns: Columns, options: Rows | slice) -> NDArray[np.float32]:
             found = np.float32(flow) * np.sqrt(np.maximum(squares + np.float32(own), 0))
             found -= keys[columns.key[options]]
             found -= np.float32(cosine) * columns.cosine[options]
@@ -89,15 +88,17 @@ class NearCosts:
             return np.float32(max(reach, 0.0) ** 2 - own)
 
         # Of those that cost no more than the cheapest of the sample there are about as many times more in all.
-        times = len(self._squares) // len(self._sample)
-        bound = _least(costs(product @ self._sampled + self._squares[self._sample], self._sample), 2 * _SURE // times)
+        sampled, times = self._sampled, len(self._squares) // len(self._sampled.key)
+        squares = product @ sampled.embeddings + self._sampled_squares
+        bound = _least(costs(squares, sampled, slice(None)), 2 * _SURE // times)
         squares, options = self._nearer_than(limit(bound), product)
         if flow > 0 and len(options) > _FEW:
-            nearest = squares <= np.quantile(squares[:: len(options) // _FEW], _NEAREST)
-            bound = min(bound, _least(costs(squares[nearest], options[nearest])))
+            some = squares[:: len(options) // _FEW]
+            nearest = squares <= _least(some, len(some) // _NEAREST)
+            bound = min(bound, _least(costs(squares[nearest], self._columns, options[nearest])))
             near = squares <= limit(bound)
             squares, options = squares[near], options[near]
-        priced = costs(squares, options)
+        priced = costs(squares, self._columns, options)
         bound = min(bound, _least(priced))
         error *= abs(flow)
         return options[priced <= np.float32(bound + error)], bound - error
