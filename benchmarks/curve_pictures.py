@@ -80,9 +80,8 @@ def curves(points: list[Point], value: str = "seconds") -> dict[str, dict[str, L
         "orders": {way: line(points, "order", way, 1, value) for way in ordering.WAYS},
     }
     found["length"] = {way: each for way, each in found["length"].items() if len(each) > 1}
-    if value == "seconds":
-        found["candidates"][FLOOR] = line(points, "select", "greedy", 1, "floor", _2="10")
-        found["length"][FLOOR] = line(points, "select", "greedy", 2, "floor", _1=fixed)
+    found["candidates"][FLOOR] = line(points, "select", "greedy", 1, f"floor_{value}", _2="10")
+    found["length"][FLOOR] = line(points, "select", "greedy", 2, f"floor_{value}", _1=fixed)
     return {kind: {way: each for way, each in lines.items() if each} for kind, lines in found.items()}
 
 
@@ -99,7 +98,9 @@ def tables(measured: dict[str, Any]) -> None:
         _table(title, some, at, selecting.WAYS, _times)
         if at == 1:
             greedy = [point for point in some if point["asked"][0] == "greedy"]
-            _table("Times the floor", greedy, at, {"greedy": selecting.WAYS["greedy"]}, _ratio)
+            ours = {"greedy": selecting.WAYS["greedy"]}
+            _table("Times the floor, by the clock", greedy, at, ours, lambda point: _ratio(point, "seconds"))
+            _table("Times the floor, processor seconds", greedy, at, ours, lambda point: _ratio(point, "cpu"))
             _table("The same, processor seconds", some, at, selecting.WAYS, _cpu)
             _table("Ready after, s", some, at, selecting.WAYS, lambda point: f"{point['prepared']:.1f}")
             _table("Peak memory, MB", some, at, selecting.WAYS, lambda point: f"{point['peak_mb']:,.0f}")
@@ -113,8 +114,8 @@ def tables(measured: dict[str, Any]) -> None:
         "Above the best known, %", [p for p in orders if p.get("played") == int(p["asked"][1])], 1, ordering.WAYS,
         lambda point: f"{100 * (point['cost'] / best[point['asked'][1]] - 1):.2f}",
     )  # fmt: skip
-    print("\nExponents, by least squares on the logarithms of the least rounds:\n")
-    for kind, lines in curves(points).items():
+    print("\nExponents, by least squares on the logarithms of the processor seconds of the least rounds:\n")
+    for kind, lines in curves(points, "cpu").items():
         for way, each in lines.items():
             if sum(size >= FROM[kind] for size, _ in each) > 1:
                 most = f"{each[-1][0]:,.0f}"
@@ -139,11 +140,11 @@ def _times(point: Point) -> str:
 
 
 def _cpu(point: Point) -> str:
-    return f"{np.median(point['cpu']):.3g}" if "cpu" in point else ""
+    return f"{np.median(point['cpu']):.3g}"
 
 
-def _ratio(point: Point) -> str:
-    ratios = np.array(point["seconds"]) / np.array(point["floor"])
+def _ratio(point: Point, value: str) -> str:
+    ratios = np.array(point[value]) / np.array(point[f"floor_{value}"])
     return f"{np.median(ratios):.2f} [{ratios.min():.2f}-{ratios.max():.2f}]"
 
 
