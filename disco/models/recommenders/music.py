@@ -21,6 +21,7 @@ from disco.catalogue.arrays import among, ascending
 from disco.catalogue.numbering import every_artist, song_numbers
 from disco.catalogue.table import Mask
 from disco.models.music import MusicSpace, load_music
+from disco.models.recommenders.cells import Cells, divide
 from disco.models.recommenders.query import Candidates, Query
 from disco.models.recommenders.scoring import TopOfParts
 
@@ -32,6 +33,10 @@ _Placed = tuple[NDArray[np.int8], NDArray[np.float16], NDArray[np.int32]]
 _QUERIES = 64
 # Rows whose scores are computed at a time: their points as float32 are 1 MB, which stays in the processor's cache.
 _BLOCK = 4096
+# Tracks up to which all are scored: a million take a core 60 to 100 ms.
+EXACT_TRACKS = 2_000_000
+# Where a query allows fewer, all of these are scored: they lie in more cells than the best of all tracks do.
+_FEW = 500_000
 # More candidates than asked for are ranked by this factor, so that enough are left once versions of one song are out.
 _SPARE = 2.0
 # From this many queries on, songs and artists are numbered for the whole catalogue, and compared by their numbers.
@@ -83,16 +88,37 @@ class MusicRecommender:
         vectors, less, usable = self._asked(queries)
         # More than n, so that n are left without the seeds.
         tops = [TopOfParts(n + len(query.seeds)) for query in queries]
-        for rows, scores in self._scores(vectors, less):
-            for top, query, some, here in zip(tops, queries, scores, usable, strict=True):
+        if self._cells is None:
+            for rows, scores in self._scores(vectors, less):
+                for top, query, some, here in zip(tops, queries, scores, usable, strict=True):
+                    if here:
+                        top.add(rows.start, some if query.allowed is None else _under(query.allowed[rows], some))
+        else:
+            for top, query, vector, share, here in zip(tops, queries, vectors, less, usable, strict=True):
                 if here:
-                    top.add(rows.start, some if query.allowed is None else _under(query.allowed[rows], some))
+                    self._search(self._cells, top, query.allowed, vector, share)
         found = []
         for top, query in zip(tops, queries, strict=True):
             best, scores = top.best
             kept = ~among(best, query.seeds)
             found.append(Candidates(best[kept][:n], scores[kept][:n]))
         return found
+
+    def _search(self, cells: Cells, top: TopOfParts, allowed: Mask | None, vector: Floats, less: np.float32) -> None:
+        """Look at the tracks of promising cells, or at all that are allowed where these are few."""
+
+        def score(rows: Rows) -> Floats:
+            shape = (len(rows), self.space.size)
+            block, scores = np.empty(shape, dtype=np.float32), np.empty((1, len(rows)), dtype=np.float32)
+            self._score(self._points[rows], self._offsets[rows], vector[None], np.array([less]), block, scores)
+            return scores.ravel()
+
+        if allowed is None or np.count_nonzero(allowed) >= _FEW:
+            cells.search(vector, less, score, top, allowed)
+            return
+        rows = np.flatnonzero(allowed)
+        for start in range(0, len(rows), _BLOCK):
+            top.add(rows[start : start + _BLOCK], score(rows[start : start + _BLOCK]))
 
     def _asked(self, queries: Sequence[Query]) -> tuple[Floats, Floats, list[bool]]:
         """Where the next track of each query lies, in steps; the share of priors left out; whether it is known."""
@@ -122,15 +148,28 @@ class MusicRecommender:
         scores = np.empty((len(vectors), _BLOCK), dtype=np.float32)
         for start in range(0, len(self._points), _BLOCK):
             rows = slice(start, min(start + _BLOCK, len(self._points)))
-            offsets = self._offsets[rows].astype(np.float32)
-            block, part = blocks[: len(offsets)], scores[:, : len(offsets)]
-            np.copyto(block, self._points[rows])
-            np.matmul(vectors, block.T, out=part)
-            part += offsets
-            if less.any():
-                norms = np.einsum("ij,ij->i", block, block) * (self._step**2 / 2)
-                part -= less[:, None] * np.where(np.isfinite(offsets), offsets + norms, 0)
-            yield rows, part
+            n = rows.stop - start
+            points, offsets = self._points[rows], self._offsets[rows]
+            yield rows, self._score(points, offsets, vectors, less, blocks[:n], scores[:, :n])
+
+    def _score(
+        self,
+        points: NDArray[np.int8],
+        offsets: NDArray[np.float16],
+        vectors: Floats,
+        less: Floats,
+        block: Floats,
+        scores: Floats,
+    ) -> Floats:
+        """Scores of some points, shape (queries, points), in the memory of an array; another has them as float32."""
+        biases = offsets.astype(np.float32)
+        np.copyto(block, points)
+        np.matmul(vectors, block.T, out=scores)
+        scores += biases
+        if less.any():
+            norms = np.einsum("ij,ij->i", block, block) * (self._step**2 / 2)
+            scores -= less[:, None] * np.where(np.isfinite(biases), biases + norms, 0)
+        return scores
 
     def _weight_of_priors(self, priors: Floats) -> float:
         """Share of the priors that counts, from 0.5 to 1, by those of the seeds."""
@@ -214,6 +253,14 @@ class MusicRecommender:
             card["space_range"],
         )
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def _cells(self) -> Cells | None:
+        """Where to look first in a catalogue so large that its scores take a second; None if all are computed."""
+        if len(self.catalogue) <= EXACT_TRACKS or len(self._places):
+            return None
+        divided = partial(divide, self._points, self._offsets, self._step)
+        return Cells.unpack(self.catalogue.cached(f"music-{self._fingerprint}-cells-1", divided))
 
     @cached_property
     def _placed(self) -> _Placed:

@@ -94,7 +94,7 @@ def _bound(values: Floats, n: int) -> np.float32:
 
 
 class TopOfParts:
-    """The n highest of values that come part by part, by ascending row: what `top_n_indices` finds of all at once.
+    """The n highest of values that come part by part: what `top_n_indices` finds of all at once.
 
     Parameters
     ----------
@@ -112,17 +112,19 @@ class TopOfParts:
 
     def __init__(self, n: int) -> None:
         self._n = n
-        self._least = np.float32(np.finfo(np.float32).min)
+        # None lower is among the n highest.
+        self.least = np.float32(np.finfo(np.float32).min)
         self._found: list[tuple[NDArray[np.intp], Floats]] = []
         self._waiting = 0
 
-    def add(self, start: int, values: Floats) -> None:
-        """Look at the values of the rows from `start` on."""
-        # Those equal to the n-th come after it, since their rows are higher. Before there are n, all count.
-        above = np.flatnonzero(values > self._least if self._full else values >= self._least)
+    def add(self, rows: int | Rows, values: Floats) -> None:
+        """Look at the values of some rows: of those from a number on, after all lower ones, or of any."""
+        # Those equal to the n-th come after it where their rows are higher. Before there are n, all count.
+        after = isinstance(rows, int) and self._full
+        above = np.flatnonzero(values > self.least if after else values >= self.least)
         if not len(above):
             return
-        self._found.append((above + start, values[above]))
+        self._found.append((above + rows if isinstance(rows, int) else rows[above], values[above]))
         self._waiting += len(above)
         # Often at first, when each part has many that are higher than what came before.
         if self._waiting > max(self._n, 256):
@@ -138,7 +140,7 @@ class TopOfParts:
         self._found = [(rows[best], values[best])]
         self._waiting = 0
         if self._full:
-            self._least = values[best[-1]]
+            self.least = values[best[-1]]
 
     @property
     def best(self) -> tuple[Rows, Floats]:
