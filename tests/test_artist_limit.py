@@ -38,6 +38,20 @@ def crowded(seed, n=120, artists=12):
     return catalogue_of(tracks)
 
 
+@pytest.mark.parametrize(("gap", "limit"), [(0, 0), (1, 0), (3, 2), (0, 1), (20, 3)])
+def test_what_may_follow_one_sequence_is_what_may_follow_any(gap, limit):
+    catalogue = crowded(4)
+    rules = Rules(catalogue, gap, limit)
+    rng = np.random.default_rng(gap)
+    answers = []
+    for length in (0, 1, 5, 14, 30):
+        path = rng.choice(len(catalogue), length, replace=False).tolist()
+        may = rules.after(path)
+        answers += [may(row) for row in range(len(catalogue))]
+        assert answers[-len(catalogue) :] == [rules(path, row) for row in range(len(catalogue))]
+    assert len(set(answers)) == 2
+
+
 @at_most(40)
 @given(
     st.integers(0, 1000),

@@ -23,8 +23,8 @@ from disco.playlist.many_beams import ManyCosts, Pools, search
 from disco.playlist.mixing import Mixing
 from disco.playlist.sequence.beam import ADVANCE, FEW, WIDTH
 
-# Queries whose scores are computed together, and playlists that are searched for together: the costs of all options
-# of so many fit the processor's cache.
+# Queries whose scores are computed together, and playlists that are searched for together by a beam: the costs of all
+# options of so many fit the processor's cache.
 _QUERIES, _AT_ONCE = 32, 8
 _BITS = 64
 
@@ -209,13 +209,9 @@ class _Many:
                 alike[len(seeds[i])].append((i, answer))
         found: dict[int, Rows] = {}
         for answers in alike.values():
-            for start in range(0, len(answers), _AT_ONCE):
-                some = answers[start : start + _AT_ONCE]
-                which = [i for i, _ in some]
-                paths, done = self._search(
-                    [seeds[i] for i in which], [titles[i] for i in which], [c for _, c in some]
-                )
-                found |= {numbers[i]: paths[k] for k, i in enumerate(which) if done[k]}
+            which = [i for i, _ in answers]
+            paths, done = self._search([seeds[i] for i in which], [titles[i] for i in which], [c for _, c in answers])
+            found |= {numbers[i]: paths[k] for k, i in enumerate(which) if done[k]}
         return found
 
     def _search(
@@ -232,11 +228,13 @@ class _Many:
         memory = np.concatenate([starts[title] for title in titles])
         rules = (self._gap, self._most)
         paths, paid, done = search(pools, n, self._length, costs, memory, 1, *rules, None)
-        if self._width > 1:
-            advance = np.float32(ADVANCE) * costs.lookahead(pools, n) if self._candidates > 1 else None
-            wide, cost, also = search(pools, n, self._length, costs, memory, self._width, *rules, advance)
-            paths = np.where((cost < paid)[:, None], wide, paths)
-            done &= also
+        for start in range(0, len(rows), _AT_ONCE) if self._width > 1 else ():
+            part = slice(start, start + _AT_ONCE)
+            some = Pools._make(each[part] for each in pools)
+            advance = np.float32(ADVANCE) * costs.lookahead(some, n) if self._candidates > 1 else None
+            wide, cost, also = search(some, n, self._length, costs, memory[part], self._width, *rules, advance)
+            paths[part] = np.where((cost < paid[part])[:, None], wide, paths[part])
+            done[part] &= also
         return np.concatenate([rows[:, :n], np.take_along_axis(rows, n + paths, axis=1)], axis=1), done
 
 

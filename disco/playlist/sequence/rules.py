@@ -52,6 +52,16 @@ class Rules:
         song = self._song(row)
         return not song or song not in songs
 
+    def after(self, path: Sequence[int]) -> Callable[[int], bool]:
+        """Make what says whether a row may follow a sequence: quick where many rows are asked for one sequence."""
+        rows, songs = set(path), {song for row in path if (song := self._song(row))}
+        near = path[-self.artist_gap :] if self.artist_gap else ()
+        out = {artist for row in near for artist in self.artists(row)}
+        if self.max_per_artist:
+            counts = Counter(artist for row in path[1 - NEIGHBOURS :] for artist in self.artists(row))
+            out.update(artist for artist, n in counts.items() if n >= self.max_per_artist)
+        return lambda row: row not in rows and out.isdisjoint(self.artists(row)) and self._song(row) not in songs
+
     def allows_before(self, path: Sequence[int], row: int, coming: Sequence[int | None]) -> bool:
         """Whether a row may follow a sequence where tracks after it are fixed; None is a free position."""
         if not self(path, row):

@@ -82,7 +82,7 @@ def layout(text: str, is_names: Callable[[Sequence[str]], bool] = is_header) -> 
 
 
 def split_lines(text: str) -> list[str]:
-    r"""Lines of a text, ended as on any system; other signs that may end a line do not. Ends stay, as parts of values.
+    r"""Lines of a text with their ends, which are those of any system; other signs that may end a line do not.
 
     Examples
     --------
