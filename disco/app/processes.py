@@ -9,6 +9,7 @@ are made anew by these libraries in the process that was forked.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import gc
@@ -32,7 +33,9 @@ log = logging.getLogger(__name__)
 # macOS ends processes that forked and then use its own libraries; Windows cannot fork.
 CAN_FORK = sys.platform == "linux"
 # The catalogue of most people is read within this time, and then one process need not serve before the others do.
-_SOON_S = 0.5
+_SOON_S = 1.0
+# Who has connected by the time that a process ends has asked by then; uvicorn would close the connection at once.
+_JUST_CONNECTED_S = 0.2
 # Cores beyond these are used by the libraries for one playlist.
 _MOST_USUAL = 4
 # What a process that is asked to end may take for what it still answers.
@@ -53,6 +56,12 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         return await super().on_tick(counter) or self._ends()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for each in (*self.servers, *(sockets or ())):
+            each.close()  # whoever connects from now on is answered by those who listen still, or come to
+        await asyncio.sleep(_JUST_CONNECTED_S)
+        await super().shutdown(sockets)
 
 
 def usual_workers() -> int:
