@@ -390,6 +390,7 @@
   function reading(now) {
     const place = $("reading");
     place.hidden = Boolean(now && (now.ready || now.error));
+    $("playlist").classList.toggle("waiting", !place.hidden);
     if (place.hidden) { place.replaceChildren(); return; }
     $("tracks-title").textContent = "One moment";
     const text = now ? now.progress + (now.share === null ? "…" : "") : "waiting for the server…";
