@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +64,7 @@ def connected(address: str | None = None, workers: int | None = None) -> Iterato
     """
     # Ray talks on every occasion; what matters are the errors that it raises.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     # As urgent as this process: otherwise anything else on the machine would come first.
     os.environ.setdefault("RAY_worker_niceness", "0")
     os.environ.setdefault("RAY_TRAIN_V2_ENABLED", "1")
@@ -76,7 +78,8 @@ def connected(address: str | None = None, workers: int | None = None) -> Iterato
     started = not ray.is_initialized()
     try:
         if started:
-            ray.init(address or "local", logging_level=logging.ERROR, **_settings(address, workers))
+            with nothing_on_stderr():
+                ray.init(address or "local", logging_level=logging.ERROR, **_settings(address, workers))
         quiet()
         yield workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
     except (ConnectionError, TimeoutError, ray.exceptions.RaySystemError, ray.exceptions.RpcError) as error:
@@ -85,7 +88,22 @@ def connected(address: str | None = None, workers: int | None = None) -> Iterato
         raise DiscoError(f"a worker failed: {_reason(error)}; start again to go on") from None
     finally:
         if started and ray.is_initialized():
-            ray.shutdown()
+            with nothing_on_stderr():
+                ray.shutdown()
+
+
+@contextmanager
+def nothing_on_stderr() -> Iterator[None]:
+    """Let nothing be printed on standard error, where Ray would say at which level it logs, and what it ends."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _settings(address: str | None, workers: int | None) -> dict[str, object]:

@@ -17,7 +17,7 @@ import json
 import logging
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,16 +146,20 @@ def generate(
                     table.slice(i * part, part).append_column("part", _repeated(i, table, part)) for i in missing
                 ]
                 done = _made_on_ray(tracks, sliced, output, options, n)
-                for row in progress(done, sum(map(len, sliced)), "playlists made", lambda row: int(row["made"])):
-                    if row["stop"]:
-                        raise DiscoError(row["stop"])
-                    counts["made"] += int(row["made"])
-                    counts["failed"] += int(row["failed"])
-                    if [state_of(Path(path)) for path in catalogue] != before:
-                        raise DiscoError(
-                            f"{', '.join(catalogue)}: was replaced while playlists were made of it; those that are "
-                            "done are of the old one: start again with --force, or with the old one to go on"
-                        )
+                try:
+                    for row in progress(done, sum(map(len, sliced)), "playlists made", lambda row: int(row["made"])):
+                        if row["stop"]:
+                            raise DiscoError(row["stop"])
+                        counts["made"] += int(row["made"])
+                        counts["failed"] += int(row["failed"])
+                        if [state_of(Path(path)) for path in catalogue] != before:
+                            raise DiscoError(
+                                f"{', '.join(catalogue)}: was replaced while playlists were made of it; those that "
+                                "are done are of the old one: start again with --force, or with the old one to go on"
+                            )
+                finally:  # before the connection, which what is still at work would otherwise make anew
+                    with cluster.nothing_on_stderr():
+                        done.close()
             counts["kept"] -= counts["made"]
     return counts
 
@@ -276,7 +280,7 @@ class Maker:
 
 def _made_on_ray(
     catalogue: Catalogue, parts: Sequence[pa.Table], output: Path, options: Options, workers: int
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any]]:
     """Counts of each part, as soon as it is written."""
     import ray
     import ray.data

@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import logging
 import os
+import re
 import shutil
 import sys
 import threading
@@ -24,7 +25,7 @@ from disco.cli import console
 from disco.cli import train as command
 from disco.errors import DataError, DiscoError
 from disco.models.card import load_card
-from disco.sources.storage import locked
+from disco.sources.storage import locked, reason_of
 from disco.training.recipes import read_recipe
 from disco.training.run import output_of
 
@@ -97,10 +98,8 @@ def train(
     with locked(work):
         try:
             _fit(config, settings.kind, work, address, workers)
-        except DiscoError:
             if (failed := work / "failed.txt").exists():
-                raise DiscoError(failed.read_text(encoding="utf-8")) from None
-            raise
+                raise DiscoError(failed.read_text(encoding="utf-8"))
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return target
@@ -122,8 +121,19 @@ def _fit(config: dict[str, Any], kind: str, work: Path, address: str | None, wor
                 name="run", storage_path=str(work), failure_config=ray.train.FailureConfig(max_failures=RETRIES)
             ),
         )
-        with _followed(work / "log.txt"):
-            trainer.fit()
+        try:
+            with _followed(work / "log.txt"):
+                trainer.fit()
+        except ray.train.TrainingFailedError as error:
+            raise DiscoError(f"training failed {RETRIES + 1} times: {_why(error)}; start again to go on") from None
+
+
+def _why(error: Exception) -> str:
+    """The sentence of the first failure that Ray reports."""
+    failures: dict[int, Exception] = getattr(error, "worker_failures", {})
+    lines = [line.strip() for line in str(next(iter(failures.values()), error)).splitlines() if line.strip()]
+    line = lines[-1] if lines[0].startswith("Traceback") else lines[0]
+    return re.sub(r"^disco\.errors\.\w+: ", "", line)[:300]
 
 
 @contextlib.contextmanager
@@ -192,7 +202,7 @@ def _loop(config: dict[str, Any]) -> None:
 
     failed = Path(config["failed"])
     if failed.exists():  # it would fail in the same way once more
-        raise DiscoError(failed.read_text(encoding="utf-8"))
+        return
     context = ray.train.get_context()
     rank, size = context.get_world_rank(), context.get_world_size()
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -208,9 +218,13 @@ def _loop(config: dict[str, Any]) -> None:
             run.train(recipe, tracks, playlists, output, config["force"], changes, names, together)
         elif together is not None:
             run.take_part(recipe, tracks, playlists, output, changes, names, together)
-    except DiscoError as error:
-        failed.write_text(str(error), encoding="utf-8")
-        raise
+    except (DiscoError, OSError) as error:
+        if isinstance(error, (ConnectionError, TimeoutError)):  # of a worker that is lost
+            raise
+        text = str(error) if isinstance(error, DiscoError) else f"{error.filename or output}: {reason_of(error)}"
+        with contextlib.suppress(OSError):
+            failed.write_text(text, encoding="utf-8")
+        raise DiscoError(text) from None
 
 
 @console.command

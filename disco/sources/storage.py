@@ -154,13 +154,24 @@ def atomic_file(path: Path, private: bool = False) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise DataError(path, f"cannot be written ({error.strerror or error})") from None
+        raise DataError(path, f"cannot be written ({reason_of(error)})") from None
     finally:
         if temporary != path:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
         if held is not None:
             os.close(held)
+
+
+def reason_of(error: OSError) -> str:
+    """Why the system refused, in its own words, which Arrow puts into longer ones.
+
+    Examples
+    --------
+    >>> reason_of(OSError(28, "Error writing bytes to file. Detail: [errno 28] No space left on device"))
+    'No space left on device'
+    """
+    return os.strerror(error.errno) if error.errno else str(error.strerror or error)
 
 
 def _new_file(folder: Path, mode: int) -> tuple[Path, int | None]:

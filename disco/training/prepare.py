@@ -28,7 +28,7 @@ from disco.evaluation import splitting
 from disco.sources.files import mpd_slices, playlist_tables, tables
 from disco.sources.folders import folder_beside, recover, replace_folder
 from disco.sources.progress import progress
-from disco.sources.storage import atomic_file, locked
+from disco.sources.storage import atomic_file, locked, reason_of
 from disco.sources.workers import worker_pool
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,6 @@ _FILES = ("playlists.parquet", "tracks.parquet", "report.json")
 # Where what was read lies until it is joined, and in it what is finished but not yet in its place.
 _PARTS, _READY = ".parts", "ready"
 
-
 _OUTPUT = pa.schema(
     [
         (name, pa.int32() if name == "position" else pa.string())
@@ -50,17 +49,13 @@ _OUTPUT = pa.schema(
     ]
 )
 
-
 _JOINED = pa.schema([("playlist", pa.int32()), ("position", pa.int32()), ("track_id", playlist_tables.TEXT)])
-
 
 # Entries matched at a time: many, since each batch searches the catalogue, but few enough for memory.
 _BATCH = 2_000_000
 
-
 # Fewer slices are read faster than processes start.
 _POOL_FROM = 4
-
 
 # Version of the format of parts.
 _PART = 1
@@ -390,7 +385,16 @@ def new_files(folder: Path, force: bool, keep_parts: bool) -> Iterator[tuple[Pat
                 raise DataError(folder / there[0], "exists already; --force replaces it")
             alone = {path.name for path in folder.iterdir()} <= {*_FILES, _PARTS}
             with folder_beside(folder if alone else parts) as fresh:
-                yield parts, fresh
+                try:
+                    yield parts, fresh
+                except OSError as error:
+                    if error.filename is not None or not error.errno:
+                        raise
+                    # Arrow does not say which file it could not write.
+                    what = f"cannot be written ({reason_of(error)}); what was read is kept: start again to go on"
+                    raise DataError(folder, what) from None
+                except DataError as error:  # of a file that was to become one of the folder
+                    raise DiscoError(str(error).replace(str(fresh), str(folder))) from None
                 if alone:
                     replace_folder(fresh, folder)
                     if keep_parts and (fresh / _PARTS).is_dir():
