@@ -15,6 +15,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pyarrow as pa
@@ -28,13 +29,14 @@ need("ray")
 
 from ray.autoscaler._private.util import prepare_config, validate_config  # noqa: E402
 
-from cloud import cluster, generate, prepare, sessions  # noqa: E402
+from cloud import cluster, generate, prepare, sessions, train  # noqa: E402
 from disco.catalogue import Catalogue  # noqa: E402
 from disco.errors import DataError, DiscoError  # noqa: E402
 from disco.playlist.make import RELEVANCE  # noqa: E402
 from disco.playlist.many import generate_many  # noqa: E402
 from disco.playlist.mixing import FOR_NEW_PLAYLISTS  # noqa: E402
 from disco.sources.files import tables  # noqa: E402
+from disco.training.prepare import new_files  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.xdist_group("cloud")
@@ -219,6 +221,11 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
         "part": [str(tmp_path / "p")],
     }
     assert prepare._read(batch)["failed"] == [f"{tmp_path / 'p'}: cannot be written (No space left on device)"]
+    with (
+        pytest.raises(DataError, match=r"made: cannot be written .No space left.*start again to go on"),
+        new_files(tmp_path / "made", force=False, keep_parts=False),
+    ):
+        full(pa.table({}), tmp_path / "joined.parquet")
 
 
 @pytest.mark.slow
@@ -239,6 +246,51 @@ def test_an_address_where_nothing_answers_is_one_sentence_within_seconds(
     assert command.main([*given, *where]) == 1
     assert time.monotonic() - begun < 20
     assert "127.0.0.1:9: no Ray cluster answers" in capsys.readouterr().err
+
+
+def test_a_training_that_would_fail_again_is_one_sentence_after_one_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts: list[str] = []
+
+    def full(*_: object) -> None:
+        raise OSError(28, "Error writing bytes to file. Detail: [errno 28] No space left on device")
+
+    def fit(config: dict[str, Any], kind: str, work: Path, *_: object) -> None:
+        work.mkdir()
+        with train._followed(work / "log.txt"):
+            for _ in range(3):  # Ray starts a worker that fails again
+                attempts.append(kind)
+                try:
+                    train._loop(config)
+                except DiscoError:
+                    continue
+                break
+
+    monkeypatch.setattr("disco.training.run.train", full)
+    monkeypatch.setattr("ray.train.get_context", lambda: Mock(get_world_rank=lambda: 0, get_world_size=lambda: 1))
+    monkeypatch.setattr(train, "_fit", fit)
+    monkeypatch.setattr(train, "_report_to", lambda path: path.write_text("epoch 1\n", encoding="utf-8"))
+    caplog.set_level("INFO", "disco.cloud")
+    output = tmp_path / "model"
+    with pytest.raises(DiscoError, match=f"^{re.escape(str(output))}: No space left on device$"):
+        train.train(ROOT / "cloud" / "classic.toml", tmp_path / "tracks.parquet", None, output)
+    assert attempts == ["predictor"] * 2
+    assert not list(tmp_path.iterdir())
+    assert caplog.messages == ["epoch 1"]
+
+
+@pytest.mark.parametrize(
+    ("first", "sentence"),
+    [
+        ("Traceback (most recent call last):\n  File\ndisco.errors.DataError: a.csv: is empty\n", "a.csv: is empty"),
+        ("The actor died.\n\tclass_name: Worker", "The actor died."),
+    ],
+)
+def test_the_first_failure_of_a_training_is_its_reason(first: str, sentence: str) -> None:
+    error = Exception("Training failed due to worker errors:")
+    error.worker_failures = {1: Exception(first), 0: Exception("another")}  # type: ignore[attr-defined]
+    assert train._why(error) == sentence
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -303,3 +306,95 @@ def test_the_command_writes_a_model_that_loads_and_runs(networks: object, tmp_pa
     result = network(inputs=np.ones((5, 9), dtype=np.float32), state=np.zeros((5, 32), dtype=np.float32))
     assert {name: values.shape for name, values in result.items()} == {"vector": (5, 8), "next_state": (5, 32)}
     assert all(np.isfinite(values).all() for values in result.values())
+
+
+# --- several workers
+
+
+class Pair:
+    """One of two workers that are threads of this process, each with a copy of the network."""
+
+    def __init__(self, rank: int, meeting: threading.Barrier, brought: list[Any]) -> None:
+        self.rank, self.size, self._meeting, self._brought = rank, 2, meeting, brought
+
+    def mean(self, values: list[Any]) -> list[Any]:
+        tensorflow = pytest.importorskip("tensorflow")
+        if not tensorflow.executing_eagerly():
+            return values  # of a compilation, whose result is not used
+        self._brought[self.rank] = values
+        self._meeting.wait(30)
+        means = [(one + other) / 2 for one, other in zip(*self._brought, strict=True)]
+        self._meeting.wait(30)
+        return means
+
+
+def learned(batch: int, saved: Path, workers: Pair | None = None, dies_after: int = 4) -> list[Any]:
+    """The weights and the errors of a linear regression, fitted with batches of a size."""
+    keras, tensorflow = pytest.importorskip("keras"), pytest.importorskip("tensorflow")
+    from disco.training import fitting
+
+    drawn = np.random.default_rng(0)
+    x = drawn.normal(size=(64, 3)).astype(np.float32)
+    y = x @ np.array([1, -2, 3], dtype=np.float32) + drawn.normal(scale=0.1, size=64).astype(np.float32)
+    weight = keras.Variable(np.zeros(3, dtype=np.float32))
+    measured: list[float] = []
+
+    def batches(rng: np.random.Generator) -> list[tuple[Any, ...]]:
+        return [(x[rows], y[rows]) for rows in np.split(rng.permutation(64), 64 // batch)]
+
+    def error() -> float:
+        if len(measured) == dies_after:
+            raise InterruptedError
+        measured.append(float(np.abs(x @ weight.numpy() - y).mean()))
+        return measured[-1]
+
+    def loss(x: Any, y: Any) -> Any:
+        return tensorflow.reduce_mean((tensorflow.linalg.matvec(x, weight.value) - y) ** 2)
+
+    task = fitting.Task([weight], [], loss, batches, 64 // batch, error)
+    found = fitting.fit(task, fitting.Schedule(4, 4, 0.5), 1, saved, workers=workers)
+    return [weight.numpy(), found["errors"]]
+
+
+def both(work: Callable[[Pair], list[Any]]) -> list[list[Any] | None]:
+    """What each of two workers finds; None of one that is interrupted."""
+    meeting, brought, found = threading.Barrier(2), [None, None], [None, None]
+
+    def one(rank: int) -> None:
+        with contextlib.suppress(InterruptedError):
+            found[rank] = work(Pair(rank, meeting, brought))
+
+    threads = [threading.Thread(target=one, args=(rank,)) for rank in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Steps run line by line, in the thread that asks for them, so that threads can wait for each other."""
+    tensorflow = pytest.importorskip("tensorflow")
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)
+
+
+@pytest.mark.train
+def test_two_workers_learn_what_one_learns_from_both_batches_also_after_a_kill(
+    networks: object, tmp_path: Path, eagerly: None
+) -> None:
+    weight, errors = learned(16, tmp_path / "alone.npz")
+    assert errors[-1] < 0.3 * errors[0]
+    undisturbed = both(lambda worker: learned(8, tmp_path / "both.npz", worker))
+    for found in undisturbed:
+        assert found
+        np.testing.assert_allclose(found[0], weight, rtol=1e-5)
+        np.testing.assert_allclose(found[1], errors, rtol=1e-4)
+    assert both(lambda worker: learned(8, tmp_path / "killed.npz", worker, dies_after=2)) == [None, None]
+    for one, other in zip(both(lambda worker: learned(8, tmp_path / "killed.npz", worker)), undisturbed, strict=True):
+        assert one
+        assert other
+        np.testing.assert_array_equal(one[0], other[0])
+        assert one[1] == other[1]
