@@ -134,7 +134,8 @@ FLAG = r"(?<![\w-])--[a-z][a-z-]+"
 
 def test_every_option_that_the_documents_name_is_an_option_of_a_command() -> None:
     known = {"--hide", "--no-explicit", "--no-titles", "--number", "--preset"}
-    parsers = [import_module(module).parser() for module, _ in COMMANDS.values()]
+    on_ray = [f"cloud.{name}" for name in ("prepare", "train", "generate", "evaluate")]
+    parsers = [import_module(module).parser() for module in [*(module for module, _ in COMMANDS.values()), *on_ray]]
     while parsers:
         parser = parsers.pop()
         for action in parser._actions:
@@ -185,7 +186,8 @@ def test_every_page_is_in_the_navigation() -> None:
 
 
 def test_every_option_of_every_command_has_help() -> None:
-    parsers = [import_module(module).parser() for module, _ in COMMANDS.values()]
+    on_ray = [f"cloud.{name}" for name in ("prepare", "train", "generate", "evaluate")]
+    parsers = [import_module(module).parser() for module in [*(module for module, _ in COMMANDS.values()), *on_ray]]
     while parsers:
         parser = parsers.pop()
         for action in parser._actions:
