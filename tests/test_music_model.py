@@ -173,7 +173,7 @@ def test_tracks_of_which_nothing_is_known_are_no_candidates():
 def test_candidates_are_ranked_by_point_and_prior():
     space, catalogue = load_music(FOLDER), random_catalogue(200, artists=50)
     points, priors = space.place(catalogue)
-    vector = space.next_point(points[[3, 5, 9]])
+    (vector,) = space.next_points([points[[3, 5, 9]]], [""])
     seeds = priors[[3, 5, 9]].mean() / space.card["prior_scale"]
     weight = min(max(1 + 0.15 * (seeds + 1), 0.5), 1)  # few play such seeds
     assert weight < 1
@@ -238,9 +238,7 @@ def test_of_several_releases_the_one_that_playlists_have_is_the_candidate(monkey
 def test_a_word_that_no_title_had_is_read_by_its_parts():
     space = load_music(FOLDER)
     assert space.knows_title("partyyying")
-    points = [
-        space.next_point(np.empty((0, space.size), np.float32), title) for title in ("partyyying", "party", "xmas")
-    ]
+    points = space.next_points([np.empty((0, space.size), np.float32)] * 3, ["partyyying", "party", "xmas"])
     near, far = (np.linalg.norm(points[0] - other) for other in points[1:])
     assert near < far
 
@@ -259,7 +257,7 @@ def test_steps_give_what_whole_sequences_give():
     state = space.start(1)
     for row in (4, 8, 15):
         vector, state = space.step(space.inputs(catalogue, embedded, np.array([row])), state)
-    whole = space.next_point(space.place(catalogue)[0][[4, 8, 15]])
+    (whole,) = space.next_points([space.place(catalogue)[0][[4, 8, 15]]], [""])
     np.testing.assert_allclose(vector[0], whole * space.scale, rtol=1e-4, atol=1e-4)
 
 

@@ -9,7 +9,7 @@ them as their distance does), plus a prior: how likely the track is in any playl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -179,20 +179,25 @@ class MusicSpace:
         after = self.network(inputs=tracks / self.scale, state=state)
         return after["vector"] * self.scale, after["next_state"]
 
-    def next_point(self, points: Floats, title: str = "") -> Floats:
-        """Where the next track lies after a title and tracks at these points, shape (size,), before scaling.
+    def next_points(self, points: Sequence[Floats], titles: Sequence[str]) -> Floats:
+        """Where the next track of each of some playlists lies, shape (playlists, size), before scaling.
 
         Parameters
         ----------
-        points : ndarray, shape (tracks, size)
-            Of the tracks in their order, before scaling, without NaN.
-        title : str
+        points : sequence of ndarray, shape (tracks, size)
+            Of the tracks of each in their order, before scaling, without NaN.
+        titles : sequence of str
+            Of each.
         """
-        after = self._read(title)
-        for point in points:
-            after = self.network(inputs=point[None], state=after["next_state"])
-        vector: Floats = after["vector"][0]
-        return vector
+        read = {title: self._read(title) for title in set(titles)}
+        vectors: Floats = np.concatenate([read[title]["vector"] for title in titles])
+        states = np.concatenate([read[title]["next_state"] for title in titles])
+        lengths = np.array([len(each) for each in points])
+        for step in range(int(lengths.max(initial=0))):
+            on = np.flatnonzero(lengths > step)
+            after = self.network(inputs=np.stack([points[i][step] for i in on.tolist()]), state=states[on])
+            vectors[on], states[on] = after["vector"], after["next_state"]
+        return vectors
 
     def notes(self, seeds: Catalogue) -> list[str]:
         """What users should know of seeds: that the model knows none of their artists."""

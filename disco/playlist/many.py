@@ -25,7 +25,7 @@ from disco.playlist.sequence.beam import ADVANCE, FEW, WIDTH
 
 # Queries whose scores are computed together, and playlists that are searched for together by a beam: the costs of all
 # options of so many fit the processor's cache.
-_QUERIES, _AT_ONCE = 32, 8
+_QUERIES, _AT_ONCE = 64, 16
 _BITS = 64
 
 

@@ -90,9 +90,10 @@ class MusicRecommender:
         tops = [TopOfParts(n + len(query.seeds)) for query in queries]
         if self._cells is None:
             for rows, scores in self._scores(vectors, less):
-                for top, query, some, here in zip(tops, queries, scores, usable, strict=True):
+                _leave_out(queries, rows, scores)
+                for top, some, here in zip(tops, scores, usable, strict=True):
                     if here:
-                        top.add(rows.start, some if query.allowed is None else _under(query.allowed[rows], some))
+                        top.add(rows.start, some)
         else:
             for top, query, vector, share, here in zip(tops, queries, vectors, less, usable, strict=True):
                 if here:
@@ -108,10 +109,8 @@ class MusicRecommender:
         """Look at the tracks of promising cells, or at all that are allowed where these are few."""
 
         def score(rows: Rows) -> Floats:
-            shape = (len(rows), self.space.size)
-            block, scores = np.empty(shape, dtype=np.float32), np.empty((1, len(rows)), dtype=np.float32)
-            self._score(self._points[rows], self._offsets[rows], vector[None], np.array([less]), block, scores)
-            return scores.ravel()
+            weights, block = self._weights(vector[None], np.array([less])), self._block(len(rows))
+            return self._score(self._points[rows], self._offsets[rows], weights, block).ravel()
 
         if allowed is None or np.count_nonzero(allowed) >= _FEW:
             cells.search(vector, less, score, top, allowed)
@@ -128,8 +127,8 @@ class MusicRecommender:
         points, priors = self.space.place(self.catalogue.take(rows))
         at = [np.searchsorted(rows, each) for each in known]
         less = np.array([1 - self._weight_of_priors(priors[each]) for each in at], dtype=np.float32)
-        vectors = [self.space.next_point(points[each], q.title) for each, q in zip(at, queries, strict=True)]
-        return np.stack(vectors) * self._step, less, usable
+        vectors = self.space.next_points([points[each] for each in at], [query.title for query in queries])
+        return vectors * self._step, less, usable
 
     def _scores(self, vectors: Floats, less: Floats) -> Iterator[tuple[slice, Floats]]:
         """Scores of all tracks, block by block: the rows of the block, and an array of shape (queries, rows)."""
@@ -144,32 +143,39 @@ class MusicRecommender:
 
     def _scores_of_points(self, vectors: Floats, less: Floats) -> Iterator[tuple[slice, Floats]]:
         """The same of the points that are kept; each array is used again for the next block."""
-        blocks = np.empty((_BLOCK, self.space.size), dtype=np.float32)
+        weights, block = self._weights(vectors, less), self._block(_BLOCK)
         scores = np.empty((len(vectors), _BLOCK), dtype=np.float32)
         for start in range(0, len(self._points), _BLOCK):
             rows = slice(start, min(start + _BLOCK, len(self._points)))
             n = rows.stop - start
-            points, offsets = self._points[rows], self._offsets[rows]
-            yield rows, self._score(points, offsets, vectors, less, blocks[:n], scores[:, :n])
+            yield rows, self._score(self._points[rows], self._offsets[rows], weights, block[:n], scores[:, :n])
+
+    def _block(self, n: int) -> Floats:
+        """Room for n points as float32, their offsets, and what is taken back where priors do not count in full."""
+        return np.empty((n, self.space.size + 2), dtype=np.float32)
+
+    def _weights(self, vectors: Floats, less: Floats) -> Floats:
+        """What the columns of a block count for each query; without the last one where all priors count in full."""
+        weights = np.concatenate([vectors, np.ones((len(less), 1), dtype=np.float32), -less[:, None]], axis=1)
+        return weights if less.any() else weights[:, :-1]
 
     def _score(
         self,
         points: NDArray[np.int8],
         offsets: NDArray[np.float16],
-        vectors: Floats,
-        less: Floats,
+        weights: Floats,
         block: Floats,
-        scores: Floats,
+        scores: Floats | None = None,
     ) -> Floats:
-        """Scores of some points, shape (queries, points), in the memory of an array; another has them as float32."""
-        biases = offsets.astype(np.float32)
-        np.copyto(block, points)
-        np.matmul(vectors, block.T, out=scores)
-        scores += biases
-        if less.any():
-            norms = np.einsum("ij,ij->i", block, block) * (self._step**2 / 2)
-            scores -= less[:, None] * np.where(np.isfinite(biases), biases + norms, 0)
-        return scores
+        """Scores of some points, shape (queries, points), in the memory of `scores` if given, by one product."""
+        size = self.space.size
+        components, biases = block[:, :size], block[:, size]
+        components[:] = points
+        biases[:] = offsets
+        if weights.shape[1] > size + 1:
+            norms = np.einsum("ij,ij->i", components, components) * (self._step**2 / 2)
+            block[:, -1] = np.where(np.isfinite(biases), biases + norms, 0)
+        return np.matmul(weights, block[:, : weights.shape[1]].T, out=scores)
 
     def _weight_of_priors(self, priors: Floats) -> float:
         """Share of the priors that counts, from 0.5 to 1, by those of the seeds."""
@@ -285,8 +291,15 @@ class MusicRecommender:
         return points, offsets, places
 
 
-def _under(allowed: Mask, scores: Floats) -> Floats:
-    return np.where(allowed, scores, np.float32(-np.inf))
+def _leave_out(queries: Sequence[Query], rows: slice, scores: Floats) -> None:
+    """Lower to minus infinity the scores of rows that queries do not allow."""
+    if all(query.allowed is queries[0].allowed for query in queries):
+        if queries[0].allowed is not None:
+            scores[:, ~queries[0].allowed[rows]] = -np.inf
+        return
+    for query, some in zip(queries, scores, strict=True):
+        if query.allowed is not None:
+            some[~query.allowed[rows]] = -np.inf
 
 
 def _each_once(points: NDArray[np.int8], offsets: NDArray[np.float16]) -> _Placed:

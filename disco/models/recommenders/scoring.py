@@ -68,6 +68,13 @@ def top_n_indices(values: Floats, n: int, rows: Rows | None = None) -> NDArray[n
     >>> top_n_indices(np.array([1, 3, np.nan, 3, 2], dtype=np.float32), 3).tolist()
     [1, 3, 4]
     """
+    positions = _highest(values, n, rows)
+    ties = positions if rows is None else rows[positions]
+    return np.asarray(positions[np.lexsort((ties, -values[positions]))], dtype=np.intp)
+
+
+def _highest(values: Floats, n: int, rows: Rows | None) -> NDArray[np.intp]:
+    """The same positions in any order."""
     positions = np.flatnonzero(values >= _bound(values, n))
     some = values[positions]
     if len(positions) > n:
@@ -76,9 +83,7 @@ def top_n_indices(values: Floats, n: int, rows: Rows | None = None) -> NDArray[n
         if rows is not None:
             equal = equal[np.argsort(rows[equal])]
         positions = np.concatenate([above, equal[: n - len(above)]])
-        some = values[positions]
-    ties = positions if rows is None else rows[positions]
-    return np.asarray(positions[np.lexsort((ties, -some))], dtype=np.intp)
+    return positions
 
 
 def _bound(values: Floats, n: int) -> np.float32:
@@ -136,11 +141,11 @@ class TopOfParts:
 
     def _keep_best(self) -> None:
         rows, values = (np.concatenate(parts) for parts in zip(*self._found, strict=True))
-        best = top_n_indices(values, self._n, rows)
+        best = _highest(values, self._n, rows)
         self._found = [(rows[best], values[best])]
         self._waiting = 0
         if self._full:
-            self.least = values[best[-1]]
+            self.least = values[best].min()
 
     @property
     def best(self) -> tuple[Rows, Floats]:
@@ -148,7 +153,9 @@ class TopOfParts:
         if not self._found:
             return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.float32)
         self._keep_best()
-        return self._found[0]
+        rows, values = self._found[0]
+        order = np.lexsort((rows, -values))
+        return rows[order], values[order]
 
 
 @dataclass(frozen=True)
