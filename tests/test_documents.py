@@ -44,9 +44,13 @@ def check_names(block: Block) -> None:
         if words[0] == "make":
             assert words[1] in targets
         elif words[:2] == ["pip", "install"]:
-            extra = re.fullmatch(r"\.(?:\[(\w+)\])?", words[2])
-            assert extra
-            assert extra[1] is None or extra[1] in setup["options.extras_require"]
+            extras = re.fullmatch(r"\.(?:\[([\w,]+)\])?", words[2])
+            assert extras
+            assert extras[1] is None or all(name in setup["options.extras_require"] for name in extras[1].split(","))
+        elif words[:2] == ["python", "-m"]:
+            assert words[2].startswith("cloud."), words
+            # Of others' options, which `evaluate` passes on, the next test knows.
+            import_module(words[2]).parser().parse_known_args(words[3:])
         else:
             assert words[0] == "python", words
             assert (ROOT / words[1]).is_file(), words
