@@ -6,7 +6,6 @@ import argparse
 import logging
 import os
 import socket
-import sys
 import threading
 import time
 import webbrowser
@@ -55,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         import uvicorn
         from uvicorn.supervisors import Multiprocess
 
-        from disco.app.processes import CAN_FORK, serve, usual_workers
+        from disco.app.processes import CAN_FORK, keep_memory_small, serve, usual_workers
         from disco.app.server import Options, create, to_environment
     except ImportError as error:
         raise MissingExtra(error.name or "dash", "app") from None
@@ -69,8 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     shown = "127.0.0.1" if everywhere else f"[{wished.host}]" if ":" in wished.host else wished.host
     address = f"http://{shown}:{port}/"
     print(f"DISCO is at {address}   (Ctrl-C ends it)", flush=True)
-    # Arrow loads pandas wherever it is installed: 0.4 s and 30 MB for nothing that is served.
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # what is None cannot be imported
+    keep_memory_small()
     quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
     if workers > 1:
         if arguments.browser:
