@@ -18,6 +18,9 @@ from disco.errors import DiscoError, MissingExtra
 LEFT_OUT = 3
 # A host that answers does so at once; Ray itself would try for half a minute and more.
 _PATIENCE_S = 3.0
+# Ray's servers talk HTTP/2, in which a client begins with this and empty settings (RFC 9113, 3.4); a server answers
+# with its own settings, whose fourth byte says that they are such.
+_HELLO, _SETTINGS = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]), b"\x04"
 _ROOT = Path(__file__).parents[1]
 # Each worker is one process on one core: threads of its own would only wait for those of the others.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
@@ -147,7 +150,10 @@ def _check_that_it_answers(address: str) -> None:
     if not (colon and host and port.isdecimal() and int(port) < 1 << 16):
         raise DiscoError(f"--address {address}: write HOST:PORT, ray://HOST:PORT or auto")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE_S).close()
+        with socket.create_connection((host.strip("[]"), int(port)), _PATIENCE_S) as there:
+            there.sendall(_HELLO)
+            if os.environ.get("RAY_USE_TLS", "0") != "1" and there.recv(9)[3:4] != _SETTINGS:
+                raise DiscoError(f"{address}: what answers there is no Ray cluster")
     except OSError as error:
         raise DiscoError(
             f"{address}: no Ray cluster answers ({error.strerror or error}); start one with: ray start --head"

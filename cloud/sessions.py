@@ -54,14 +54,50 @@ def of_log(where: Sequence[Path], folder: Path, pause_minutes: float = 30.0) -> 
         raise DiscoError(f"--pause must be above 0 minutes, not {pause_minutes:g}")
     files, broken = _readable([file for path in where for file in _files(path)])
     if not (folder / _DONE).exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        plays = ray.data.read_parquet([str(file) for file in files], columns=list(COLUMNS))
-        found = plays.groupby("user_id").map_groups(
-            sessions, fn_kwargs={"pause_minutes": pause_minutes}, batch_format="pyarrow"
-        )
-        found.write_parquet(str(folder))
+        try:
+            _write(files, folder, pause_minutes)
+        except ray.exceptions.RayError:
+            # It does not say which file it stumbled over.
+            damaged = _damaged(files)
+            if not damaged or len(damaged) == len(files):
+                raise
+            broken += [f"{file}: is damaged ({reason})" for file, reason in damaged.items()]
+            for sentence in broken[-len(damaged) :]:
+                log.warning("skipped: %s", sentence)
+            _write([file for file in files if file not in damaged], folder, pause_minutes)
         (folder / _DONE).touch()
     return sorted(folder.glob("*.parquet")), broken
+
+
+def _write(files: Sequence[Path], folder: Path, pause_minutes: float) -> None:
+    """Write the sessions of files of plays as tables of playlists in a new folder."""
+    import ray.data
+
+    shutil.rmtree(folder, ignore_errors=True)
+    plays = ray.data.read_parquet([str(file) for file in files], columns=list(COLUMNS))
+    found = plays.groupby("user_id").map_groups(
+        sessions, fn_kwargs={"pause_minutes": pause_minutes}, batch_format="pyarrow"
+    )
+    found.write_parquet(str(folder))
+
+
+def _damaged(files: Sequence[Path]) -> dict[Path, str]:
+    """Files that cannot be read to their end, and why; read on Ray."""
+    import ray.data
+
+    found = ray.data.from_items([{"file": str(file)} for file in files], override_num_blocks=len(files)).map(_read)
+    return {Path(row["file"]): row["reason"] for row in found.iter_rows() if row["reason"]}
+
+
+def _read(row: dict[str, str]) -> dict[str, str]:
+    """Read one file, in a worker: why it could not be read, if so."""
+    reason = ""
+    try:
+        for _ in pq.ParquetFile(row["file"]).iter_batches(columns=list(COLUMNS)):
+            pass
+    except (OSError, pa.ArrowException) as error:
+        reason = (str(error).splitlines() or ["no reason given"])[0][:100]
+    return row | {"reason": reason}
 
 
 def sessions(plays: pa.Table, pause_minutes: float) -> pa.Table:

@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import signal
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -27,7 +29,9 @@ from helpers.needs import need
 
 need("ray")
 
+from ray import get_runtime_context  # noqa: E402
 from ray.autoscaler._private.util import prepare_config, validate_config  # noqa: E402
+from ray.exceptions import RayError  # noqa: E402
 
 from cloud import cluster, generate, prepare, sessions, train  # noqa: E402
 from disco.catalogue import Catalogue  # noqa: E402
@@ -155,7 +159,8 @@ def test_playlists_are_made_exactly_once_whoever_dies(
     ran = partial(generate.generate, seeds, [str(catalogue_file)], output, options, workers=2, part=5)
     table = generate.read_seeds(seeds)
     with monkeypatch.context() as patch:
-        patch.setattr(generate, "_made_on_ray", lambda *_: iter([{"made": 0, "failed": 0, "stop": "killed"}]))
+        killed = {"made": 0, "failed": 0, "stop": "killed"}
+        patch.setattr(generate, "_made_on_ray", lambda *_: (row for row in [killed]))
         with pytest.raises(DiscoError, match="killed"):
             ran()
     generate.Maker(catalogue, options, str(output))(table.slice(0, 5).append_column("part", pa.array([0] * 5)))
@@ -293,6 +298,22 @@ def test_the_first_failure_of_a_training_is_its_reason(first: str, sentence: str
     assert train._why(error) == sentence
 
 
+@pytest.mark.network
+def test_an_address_where_something_else_answers_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        answer = threading.Thread(target=lambda: server.accept()[0].sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+        answer.start()
+        with pytest.raises(DiscoError, match=f"^{address}: what answers there is no Ray cluster$"):
+            cluster._check_that_it_answers(address)
+        answer.join()
+
+
+@marked
+def test_a_cluster_answers_at_its_address(ray: None) -> None:
+    cluster._check_that_it_answers(f"127.0.0.1:{get_runtime_context().gcs_address.rpartition(':')[2]}")
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
@@ -318,6 +339,37 @@ def test_seeds_that_are_not_there_are_errors_of_their_rows(catalogue_file: Path,
     assert made["error"][0].as_py().startswith("no track")
     assert made["tracks"][0].as_py() is None
     assert (made["error"][1].as_py(), len(made["tracks"][1])) == (None, 3)
+
+
+def test_a_damaged_file_of_a_log_is_named_and_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, damaged = tmp_path / "1.parquet", tmp_path / "2.parquet"
+    rng = np.random.default_rng(0)
+    plays = pa.table(
+        {"user_id": ["u"] * 500, "track_id": rng.bytes(2000).hex(" ", 4).split(), "timestamp": range(500)}
+    )
+    for path in (whole, damaged):
+        pq.write_table(plays, path)
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[:50] + b"Z" * 1000 + content[1050:])
+
+    def write(files: list[Path], folder: Path, pause_minutes: float) -> None:
+        if damaged in files:
+            raise RayError("Invalid number of indices: 0")
+        folder.mkdir()
+        for file in files:
+            pq.write_table(sessions.sessions(pq.read_table(file), pause_minutes), folder / file.name)
+
+    def read(files: list[Path]) -> dict[Path, str]:
+        reasons = {file: sessions._read({"file": str(file)})["reason"] for file in files}
+        return {file: reason for file, reason in reasons.items() if reason}
+
+    monkeypatch.setattr(sessions, "_write", write)
+    monkeypatch.setattr(sessions, "_damaged", read)
+    made, broken = sessions.of_log([tmp_path], tmp_path / "sessions")
+    assert [path.name for path in made] == ["1.parquet"]
+    assert len(broken) == 1
+    assert broken[0].startswith(f"{damaged}: is damaged (")
+    assert len(pq.read_table(made[0])) == 500
 
 
 def test_a_session_ends_where_nothing_is_played_for_a_while() -> None:
