@@ -33,7 +33,6 @@ MACHINES = (
 )
 FLEX = ("c7i-flex.4xlarge", 16, 32, 0.6783)
 EPOCHS = {"classic": 30, "music": 13}
-_YEAR_H = 24 * 365
 
 
 def fitted(points: Line, least: float, most: float) -> tuple[float, float]:
@@ -110,14 +109,12 @@ def playlists(rates: list[dict[str, Any]]) -> None:
         hours = [n * PREPARE / 3600, n / each / 3600]
         cells = [cell for h in hours for cell in (f"{h:,.1f}", f"{h * price / cores:,.2f}")]
         row(f"{n:,}", *(f"{size[kind] * n / 1e9:,.1f}" for kind in ("raw", "prepared")), *cells)
-    names("Learn from", *(name for what in EPOCHS for name in (f"{what}, machine hours", "dollars")))
+    names("Learn from", *(name for what in EPOCHS for name in (f"{what}, core hours", "dollars")))
     for n in (10**6, 10**7, 10**8, 10**9):
         cells = []
         for what, epochs in EPOCHS.items():
-            # Measured on two cores, which TensorFlow both uses.
-            hours = n * epochs / of[f"learned from, {what}"]["rate"] / 3600
-            long = f"{hours:,.0f}" if hours < _YEAR_H else f"{hours:,.0f} ({hours / _YEAR_H:.1f} years)"
-            cells += [long, f"{hours * 2 * price / cores:,.0f}"]
+            hours = n * epochs / of[f"learned from, {what}"]["rate_cpu"] / 3600
+            cells += [f"{hours:,.1f}", f"{hours * price / cores:,.2f}"]
         row(f"{n:,}", *cells)
 
 
