@@ -150,19 +150,19 @@ def _ratio(point: Point, value: str) -> str:
 
 def draw(points: list[Point], folder: Path) -> None:
     """A picture of each curve."""
-    found, memory = curves(points), curves(points, "peak_mb")
+    found, memory = curves(points, "cpu"), curves(points, "peak_mb")
     pictures = {
         "speed-candidates.png": (
             found["candidates"],
             "candidates",
-            "Seconds to choose ten tracks from so many candidates",
+            "Processor seconds to choose ten tracks from so many candidates",
         ),
         "speed-length.png": (
             found["length"],
             "tracks chosen",
-            "Seconds to choose so many tracks from 100,000 candidates",
+            "Processor seconds to choose so many tracks from 100,000 candidates",
         ),
-        "speed-orders.png": (found["orders"], "tracks in order", "Seconds to put so many tracks in order"),
+        "speed-orders.png": (found["orders"], "tracks in order", "Processor seconds to put so many tracks in order"),
         "memory.png": (
             memory["candidates"],
             "candidates",

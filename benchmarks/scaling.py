@@ -22,8 +22,6 @@ CACHE = {"columns": 179, "vectors": 66, "search index": 28}
 # Seconds and GB of the first command, and of a later one, by the number of tracks (the same, 2026-11-29).
 FIRST = {10**6: (21.5, 1.2), 10**7: (283, 6.1)}
 LATER = {10**6: (1.19, 0.36), 10**7: (2.26, 2.3)}
-# Processor seconds of `cloud.prepare` for a playlist: 127 to 150 for 100,000 (cloud/README.md).
-PREPARE = 1.4e-3
 # Dollars an hour, AWS on demand, Linux, us-east-1: name, cores, GB, price. From SkyPilot's copy of the list of AWS
 # (github.com/skypilot-org/skypilot-catalog, catalogs/v7/aws/vms.csv, commit 001367d, read 2026-11-29).
 MACHINES = (
@@ -106,7 +104,7 @@ def playlists(rates: list[dict[str, Any]]) -> None:
     work = ("prepare, core hours", "dollars", "make, core hours", "dollars")
     names("Playlists", "raw, GB", "prepared, GB", *work)
     for n in (10**6, 10**7, 10**8, 10**9):
-        hours = [n * PREPARE / 3600, n / each / 3600]
+        hours = [n / of["prepared"]["rate_cpu"] / 3600, n / each / 3600]
         cells = [cell for h in hours for cell in (f"{h:,.1f}", f"{h * price / cores:,.2f}")]
         row(f"{n:,}", *(f"{size[kind] * n / 1e9:,.1f}" for kind in ("raw", "prepared")), *cells)
     names("Learn from", *(name for what in EPOCHS for name in (f"{what}, core hours", "dollars")))
