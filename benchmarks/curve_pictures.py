@@ -33,6 +33,7 @@ _STYLES = {
     "djkr8": ("#7a3fa0", "solid", 2.5),
     FLOOR: (_SOFT, "dot", 2.5),
 }
+_BELOW = ("kd-tree", "two_opt")
 _SHORT = {
     "greedy": "DISCO, greedy",
     "beam": "DISCO, beam",
@@ -163,12 +164,7 @@ def draw(points: list[Point], folder: Path) -> None:
             "Processor seconds to choose so many tracks from 100,000 candidates",
         ),
         "speed-orders.png": (found["orders"], "tracks in order", "Processor seconds to put so many tracks in order"),
-        "memory.png": (
-            memory["candidates"],
-            "candidates",
-            "MB",
-            "Most memory of the process that chooses ten tracks",
-        ),
+        "memory.png": (memory["candidates"], "candidates", "Peak memory, MB, of a process that chooses ten tracks"),
     }
     for name, (lines, across, title) in pictures.items():
         if lines:
@@ -187,12 +183,16 @@ def picture(lines: dict[str, Line], across: str, title: str) -> go.Figure:
             showlegend=False, cliponaxis=False,
         )  # fmt: skip
     heights = [np.log10(y) for each in lines.values() for _, y in each]
-    labels = _apart({way: np.log10(each[-1][1]) for way, each in lines.items()}, (max(heights) - min(heights)) / 15)
-    for way, height in labels.items():
-        end = np.log10(lines[way][-1][0])
+    last = max(x for each in lines.values() for x, _ in each)
+    whole = {way: np.log10(each[-1][1]) for way, each in lines.items() if each[-1][0] == last}
+    labels = _apart(whole, (max(heights) - min(heights)) / 15)
+    for way, each in lines.items():
+        ends = {"xanchor": "left", "xshift": 12, "y": labels[way]} if way in labels else {}
+        # Of a line that ends before the others the name stands above its end, or below where another line passes.
+        above = {"y": np.log10(each[-1][1]), "yshift": -18 if way in _BELOW else 18}
         figure.add_annotation(
-            x=end, y=height, text=_SHORT[way], xanchor="left", xshift=12, showarrow=False, align="left",
-            font={"color": _STYLES[way][0], "size": 15},
+            x=np.log10(each[-1][0]), text=_SHORT[way], showarrow=False, bgcolor="rgba(255, 255, 255, 0.75)",
+            font={"color": _STYLES[way][0], "size": 15}, **(ends or above),
         )  # fmt: skip
     axis = {"type": "log", "gridcolor": _GRID, "zeroline": False, "dtick": 1, "ticks": "outside", "tickcolor": _GRID}
     sizes = [np.log10(x) for each in lines.values() for x, _ in each]
