@@ -29,7 +29,7 @@ from table import head, machine, row
 
 ROOT = Path(__file__).parents[1]
 # Tracks of the made-up catalogue, and the numbers of seeds of a short and a long run.
-TRACKS, SHORT, LONG = 100_000, 1000, 5000
+TRACKS, SHORT, LONG = 100_000, 2000, 10_000
 # Slices of a thousand playlists that are learned from, and epochs of a short and a long run.
 SLICES, SONGS = 4, 40_000
 EPOCHS = {"classic": (2, 22), "music": (1, 3)}

@@ -133,7 +133,7 @@ def split_sequences(
         If they are not prepared, or the training or validation split is empty.
     """
     entries = split_entries(where)
-    cold = pa.array(playlist_tables.is_cold(entries["track_id"].cast(pa.string()).to_pylist()))
+    cold = playlist_tables.cold_entries(entries)
     found = {}
     for name in ("train", "validation", "test"):
         kept = pc.equal(entries["split"].cast(pa.string()), name)

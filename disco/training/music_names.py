@@ -86,7 +86,7 @@ def training_data(recipe: MusicRecipe, run: Run, catalogue: Catalogue) -> tuple[
 
 
 def _playlists(run: Run, catalogue: Catalogue) -> tuple[list[Rows], list[str]]:
-    cold = pa.array(playlist_tables.is_cold(run.entries["track_id"].cast(pa.string()).to_pylist()))
+    cold = playlist_tables.cold_entries(run.entries)
     kept = pc.and_not(pc.equal(run.entries["split"].cast(pa.string()), "train"), cold)
     rows, titles = playlist_tables.titled(run.entries.filter(kept), catalogue)
     long = [i for i, tracks in enumerate(rows) if len(tracks) >= SHORTEST]

@@ -134,6 +134,12 @@ def is_cold(ids: Iterable[str]) -> NDArray[np.bool_]:
     return np.array([zlib.crc32(track_id.encode()) % 10 == 0 for track_id in ids], dtype=bool)
 
 
+def cold_entries(entries: pa.Table) -> pa.Array:
+    """Whether the track of each entry is cold; asked once for each track, however often it is played."""
+    tracks = encode(entries["track_id"])
+    return pa.array(is_cold(tracks.dictionary.to_pylist())[tracks.indices.to_numpy()])
+
+
 def sequences(entries: pa.Table, catalogue: Catalogue, minimum_length: int) -> list[Rows]:
     """Rows of the measured tracks of each playlist, in its order; the playlists in the order of their ids.
 
