@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import synthetic_playlists
 import synthetic_tracks
@@ -30,6 +31,8 @@ from table import head, machine, row
 ROOT = Path(__file__).parents[1]
 # Tracks of the made-up catalogue, and the numbers of seeds of a short and a long run.
 TRACKS, SHORT, LONG = 100_000, 2000, 10_000
+# Playlists of a part of the work, and what keeps a process to one core.
+PART, _THREADS = 1000, ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # Slices of a thousand playlists that are learned from, and epochs of a short and a long run.
 SLICES, SONGS = 4, 40_000
 EPOCHS = {"classic": (2, 22), "music": (1, 3)}
@@ -41,7 +44,11 @@ def main() -> None:
     p.add_argument("what", nargs="*", default=["bulk", "training"], metavar="bulk|training")
     p.add_argument("--catalogue", type=Path, metavar="FILE", help=f"of bulk ({TRACKS:,} made-up tracks)")
     p.add_argument("--output", type=Path, default=ROOT / "build" / "bench", metavar="FOLDER")
+    p.add_argument("--alone", type=Path, help=argparse.SUPPRESS)
     arguments = p.parse_args()
+    if arguments.alone:
+        print(json.dumps(alone(arguments.alone)))
+        return
     found: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:
         if "bulk" in arguments.what:
@@ -64,7 +71,12 @@ def bulk(catalogue: Path, folder: Path) -> list[dict[str, object]]:
     for n in (SHORT, LONG):
         lines = ({"id": str(i), "seeds": rng.choice(ids, 3, replace=False).tolist()} for i in range(n))
         (folder / f"{n}.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
-    found = []
+    one = subprocess.run(
+        [sys.executable, __file__, "--alone", str(catalogue)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **dict.fromkeys(_THREADS, "1")},
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    found = [json.loads(one.stdout.splitlines()[-1])]
     for workers in (1, 2):
         times = {
             n: _run("-m", "cloud.generate", folder / f"{n}.jsonl", "--catalogue", catalogue, "--quiet",
@@ -74,6 +86,27 @@ def bulk(catalogue: Path, folder: Path) -> list[dict[str, object]]:
         what = f"made, {workers} worker{'s' * (workers > 1)}, {len(ids):,} tracks"
         found.append(_rate(what, LONG - SHORT, times[SHORT], times[LONG]))
     return found
+
+
+def alone(catalogue: Path) -> dict[str, object]:
+    """What a worker does, in this process: a thousand playlists after another thousand."""
+    from cloud.generate import Maker, Options
+    from disco.sources.files import tables
+
+    tracks, rng = tables.read(catalogue), np.random.default_rng(1)
+    maker = Maker(tracks, Options(), "")
+    parts = []
+    for _ in range(2):
+        seeds = [tracks.ids(rng.choice(len(tracks), 3, replace=False)) for _ in range(PART)]
+        parts.append(
+            pa.table({"id": [str(i) for i in range(PART)], "seeds": seeds, "title": pa.nulls(PART, pa.string())})
+        )
+    maker.playlists(parts[0])
+    start, used = time.perf_counter(), time.process_time()
+    maker.playlists(parts[1])
+    seconds, cpu = time.perf_counter() - start, time.process_time() - used
+    what = f"made, a worker's work in one process, {len(tracks):,} tracks"
+    return {"what": what, "rate": PART / seconds, "rate_cpu": PART / cpu, "seconds": seconds}
 
 
 def training(folder: Path) -> list[dict[str, object]]:

@@ -98,7 +98,7 @@ def playlists(rates: list[dict[str, Any]]) -> None:
     """Hours and dollars for so many playlists: prepared, learned from and made."""
     name, cores, _, price = FLEX
     of = {each["what"].split(",")[0] if "learned" not in each["what"] else each["what"]: each for each in rates[::-1]}
-    each = next(rate["rate"] for rate in rates if rate["what"].startswith("made, 1"))
+    each = next(rate["rate_cpu"] for rate in rates if rate["what"].startswith("made, a worker"))
     size = of["bytes of a playlist"]
     print(f"\nOn {name}: {cores} cores at {price / cores:.4f} dollars an hour of a core.\n")
     work = ("prepare, core hours", "dollars", "make, core hours", "dollars")
