@@ -16,7 +16,8 @@ import re
 import shutil
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ NETWORKS = frozenset(
 )
 # Times that all workers are started again.
 RETRIES = 5
-_WATCH_S = 1.0
+# Seconds between looks at what the first worker has reported, and at how many cores there are.
+_WATCH_S, _LOOK_S = 1.0, 10.0
 
 log = logging.getLogger("disco.cloud")
 
@@ -113,19 +115,30 @@ def _fit(config: dict[str, Any], kind: str, work: Path, address: str | None, wor
         import ray.train
         from ray.train.tensorflow import TensorflowTrainer
 
+        number = n if kind in NETWORKS else 1
         trainer = TensorflowTrainer(
             _loop,
             train_loop_config=config,
-            scaling_config=ray.train.ScalingConfig(num_workers=n if kind in NETWORKS else 1),
+            scaling_config=ray.train.ScalingConfig(num_workers=number),
             run_config=ray.train.RunConfig(
                 name="run", storage_path=str(work), failure_config=ray.train.FailureConfig(max_failures=RETRIES)
             ),
         )
         try:
-            with _followed(work / "log.txt"):
+            with _followed(work / "log.txt", number, _cores):
                 trainer.fit()
         except ray.train.TrainingFailedError as error:
             raise DiscoError(f"training failed {RETRIES + 1} times: {_why(error)}; start again to go on") from None
+
+
+def _cores() -> float:
+    """Cores of the cluster, as many as there may be where it does not answer, which others report."""
+    import ray
+
+    try:
+        return float(ray.cluster_resources().get("CPU", 0))
+    except (ray.exceptions.RayError, ConnectionError):
+        return float("inf")
 
 
 def _why(error: Exception) -> str:
@@ -137,12 +150,12 @@ def _why(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _followed(path: Path) -> Iterator[None]:
-    """Report what the first worker writes to a file, line by line, for as long as the block lasts."""
+def _followed(path: Path, workers: int, cores: Callable[[], float]) -> Iterator[None]:
+    """Report what the first worker writes to a file, and cores that are lacking, for as long as the block lasts."""
     ended = threading.Event()
 
     def follow() -> None:
-        at, last = 0, False
+        at, last, lacking, looked = 0, False, False, -_LOOK_S
         while not last:
             last = ended.wait(_WATCH_S)
             if path.exists():
@@ -150,6 +163,11 @@ def _followed(path: Path) -> Iterator[None]:
                 at += len(lines) + 1 if lines else 0
                 for line in lines.decode("utf-8", "replace").splitlines():
                     log.info("%s", line)
+            if not last and time.monotonic() - looked >= _LOOK_S:
+                looked, lacked, there = time.monotonic(), lacking, cores()
+                lacking = there < workers
+                if lacking and not lacked:
+                    log.warning("waiting: the cluster has %d of the %d cores that the workers need", there, workers)
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
