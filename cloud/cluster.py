@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,9 @@ def connected(address: str | None = None, workers: int | None = None) -> Iterato
             with nothing_on_stderr():
                 ray.init(address or "local", logging_level=logging.ERROR, **_settings(address, workers))
         quiet()
-        yield workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        # There Ray would report lost workers, among the results.
+        with redirect_stdout(sys.stderr):
+            yield workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
     except (ConnectionError, TimeoutError, ray.exceptions.RaySystemError, ray.exceptions.RpcError) as error:
         raise DiscoError(f"{address or 'Ray on this machine'}: the connection failed ({_reason(error)})") from None
     except ray.exceptions.RayError as error:
