@@ -178,8 +178,8 @@ def of_rows(recommender: MusicRecommender) -> Callable[[np.ndarray, np.ndarray, 
 
     def ranked(rows: np.ndarray, vector: np.ndarray, less: np.float32) -> Found:
         rows = np.sort(rows[rows >= 0]).astype(np.intp)
-        block, scores = np.empty((len(rows), points.shape[1]), np.float32), np.empty((1, len(rows)), np.float32)
-        recommender._score(points[rows], offsets[rows], vector[None], np.array([less]), block, scores)
+        weights, block = recommender._weights(vector[None], np.array([less])), recommender._block(len(rows))
+        scores = recommender._score(points[rows], offsets[rows], weights, block)
         return rows[np.argsort(-scores[0], kind="stable")][:ASKED]
 
     return ranked
@@ -199,7 +199,7 @@ def in_usearch(recommender: MusicRecommender, kind: str) -> tuple[object, Callab
     copies = {"f16": 1, "i8": 4}[kind]
 
     def stored(components: np.ndarray, lacking: np.ndarray) -> np.ndarray:
-        lengths = np.sqrt(2 * lacking)[:, None] / copies**0.5
+        lengths = np.sqrt(2 * np.maximum(lacking, 0))[:, None] / copies**0.5
         every = np.c_[components, np.repeat(lengths, copies, axis=1)]
         return (
             every.astype(np.float16) if kind == "f16" else np.clip(np.rint(every / step), -127, 127).astype(np.int8)
