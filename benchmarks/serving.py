@@ -67,7 +67,7 @@ def main() -> None:
     catalogue = arguments.catalogue or str(synthetic_tracks.file(arguments.tracks))
     head(
         f"{arguments.processes} processes, load {os.getloadavg()[0]:.0f}",
-        *("", "start, s", "a knob, ms", "95 %, ms", "processor, ms each"),
+        *("", "start, s", "of processor", "a knob, ms", "95 %, ms", "processor, ms each"),
         *("20 people, ms", "95 %, ms", "errors", "a second at most", "memory, MB"),
     )
     for name, kind, more in (
@@ -83,7 +83,8 @@ def main() -> None:
             many, errors, _ = page.crowd(server, seeds, arguments.seconds)
             most, wrong, _ = page.crowd(server, seeds, arguments.seconds / 2, pause=0)
             row(
-                *(name, f"{server.start_seconds:.1f}", *page.quantiles(alone), f"{cost:.0f}"),
+                *(name, f"{server.start_seconds:.1f}", f"{server.start_processor_seconds:.1f}"),
+                *(*page.quantiles(alone), f"{cost:.0f}"),
                 *(*page.quantiles(many), errors + wrong, f"{2 * len(most) / arguments.seconds:.1f}"),
                 f"{server.megabytes:.0f}",
             )

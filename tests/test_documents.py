@@ -147,6 +147,8 @@ def test_every_option_that_the_documents_name_is_an_option_of_a_command() -> Non
                 parsers += action.choices.values()
             if action.help is not argparse.SUPPRESS:
                 known |= set(action.option_strings)
+    for script in (ROOT / "benchmarks").glob("*.py"):
+        known |= set(re.findall(r'add_argument\("(--[a-z-]+)"', script.read_text(encoding="utf-8")))
     for page in PAGES:
         if page == "CHANGELOG.md":  # which names old spellings too
             continue

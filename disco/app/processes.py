@@ -38,6 +38,9 @@ _SOON_S = 1.0
 _JUST_CONNECTED_S = 0.2
 # Cores beyond these are used by the libraries for one playlist.
 _MOST_USUAL = 4
+# Tenths of a second after which a process that has answered gives back what it no longer uses. It takes 1 ms; without
+# it two processes have 277 MB after 10,000 playlists, with it 210.
+_TICKS = 100
 # What a process that is asked to end may take for what it still answers.
 _PATIENCE_S = 10
 # One that ends this soon after its start would be started over and over: the next waits so long.
@@ -47,17 +50,22 @@ _WATCHED = {signal.SIGINT, signal.SIGTERM, signal.SIGCHLD} if CAN_FORK else set(
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 
 
-class _Server(uvicorn.Server):
-    """A server that also ends when something has happened."""
+class Server(uvicorn.Server):
+    """A server that gives back memory, and that also ends when something has happened."""
 
-    def __init__(self, config: uvicorn.Config, ends: Callable[[], bool]) -> None:
+    def __init__(self, config: uvicorn.Config, ends: Callable[[], bool] = lambda: False) -> None:
         super().__init__(config)
-        self._ends = ends
+        self._ends, self._answered = ends, 0
 
     async def on_tick(self, counter: int) -> bool:
+        """What is done ten times a second; whether to end."""
+        if counter % _TICKS == 0 and self._answered != self.server_state.total_requests:
+            self._answered = self.server_state.total_requests
+            _give_back_memory()
         return await super().on_tick(counter) or self._ends()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer those who have asked, and end."""
         for each in (*self.servers, *(sockets or ())):
             each.close()  # whoever connects from now on is answered by those who listen still, or come to
         await asyncio.sleep(_JUST_CONNECTED_S)
@@ -87,7 +95,7 @@ def serve(options: Options, listening: socket.socket, workers: int, settings: di
     reading.start()
     if not (reading.wait(_SOON_S) and reading.music):
         alone = uvicorn.Config(create(options, reading), **settings)
-        _Server(alone, lambda: reading.music is not None).run(sockets=[listening.dup()])
+        Server(alone, lambda: reading.music is not None).run(sockets=[listening.dup()])
     if reading.music is None:  # it was asked to end
         return
     _wait_for_threads()
@@ -99,7 +107,7 @@ def serve(options: Options, listening: socket.socket, workers: int, settings: di
     gc.collect()
     gc.freeze()  # or the first collection of each process would copy the memory of all objects
     _give_back_memory()
-    _watch(workers, lambda: _Server(config, lambda: os.getppid() != watching).run(sockets=[listening]))
+    _watch(workers, lambda: Server(config, lambda: os.getppid() != watching).run(sockets=[listening]))
 
 
 def _watch(workers: int, work: Callable[[], None]) -> None:

@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         import uvicorn
         from uvicorn.supervisors import Multiprocess
 
-        from disco.app.processes import CAN_FORK, keep_memory_small, serve, usual_workers
+        from disco.app.processes import CAN_FORK, Server, keep_memory_small, serve, usual_workers
         from disco.app.server import Options, create, to_environment
     except ImportError as error:
         raise MissingExtra(error.name or "dash", "app") from None
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             made = uvicorn.Config("disco.app.server:from_environment", factory=True, workers=workers, **quiet)
             Multiprocess(made, [listening]).run()
         return 0
-    server = uvicorn.Server(uvicorn.Config(create(wished), **quiet))
+    server = Server(uvicorn.Config(create(wished), **quiet))
     if arguments.browser:
         threading.Thread(target=_open_when_started, args=(server, address), daemon=True).start()
     server.run(sockets=[listening])
