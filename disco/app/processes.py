@@ -118,7 +118,10 @@ def _watch(workers: int, work: Callable[[], None]) -> None:
         while True:
             while len(started) < workers:
                 started[_fork(work)] = time.monotonic()
-            if signal.sigwait(_WATCHED) != signal.SIGCHLD:
+            happened = signal.sigwait(_WATCHED)
+            if happened == signal.SIGINT:
+                raise KeyboardInterrupt
+            if happened == signal.SIGTERM:
                 return
             for ended in _ended(started):
                 lived = time.monotonic() - started.pop(ended)
