@@ -14,6 +14,8 @@ from disco.playlist.key_rules import KeyIndex
 _NEAR = 20
 # Tracks whose transitions to all others are priced at a time: for a pool of 400 they fit the second-level cache.
 _ROWS = 128
+# Up to so many values NumPy sorts them all in less time than it finds the lowest.
+_SORTED = 800
 
 
 class Columns(NamedTuple):
@@ -65,13 +67,17 @@ def mean_of_nearest(columns: Columns, keys: Floats, flow: float, smoothness: flo
     for start in range(0, n, _ROWS):
         rows = slice(start, min(start + _ROWS, n))
         costs = left[rows] @ right
-        np.sqrt(np.maximum(costs, 0, out=costs), out=costs)
+        # Rounding leaves a millionth on either side of 0.
+        np.sqrt(np.abs(costs, out=costs), out=costs)
         if flow != 1:
             costs *= np.float32(flow)
         costs -= keys[rows]
         costs -= (np.float32(smoothness) * tempo[rows]) @ tempo.T
         np.fill_diagonal(costs[:, start:], np.inf)
-        costs.partition(near - 1, axis=1)
+        if n <= _SORTED:
+            costs.sort(axis=1)
+        else:
+            costs.partition(near - 1, axis=1)
         means[rows] = costs[:, :near].mean(axis=1)
     return means
 

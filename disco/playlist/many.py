@@ -19,7 +19,7 @@ from disco.models.predictors import PREDICTORS, Predictor, load_predictor
 from disco.models.recommenders import Candidates, Query, Recommender, default_recommender, load_recommender
 from disco.playlist.cost import Knobs, weighted
 from disco.playlist.generate import generate
-from disco.playlist.many_beams import ManyCosts, Pools, search
+from disco.playlist.many_beams import ManyCosts, Pools, Search, search
 from disco.playlist.mixing import Mixing
 from disco.playlist.sequence.beam import ADVANCE, FEW, WIDTH
 
@@ -223,16 +223,16 @@ class _Many:
         for i, (given, answer) in enumerate(zip(seeds, answers, strict=True)):
             order = np.argsort(answer.rows)
             rows[i, :n], rows[i, n:], ranks[i] = given, answer.rows[order], self._ranks[order]
-        pools = self._tracks.pools(rows, ranks)
+        whole = Search(self._tracks.pools(rows, ranks), n, costs)
         starts = {title: costs.predictor.start(1, title) for title in set(titles)}
         memory = np.concatenate([starts[title] for title in titles])
         rules = (self._gap, self._most)
-        paths, paid, done = search(pools, n, self._length, costs, memory, 1, *rules, None)
+        paths, paid, done = search(whole, self._length, memory, 1, *rules, None)
         for start in range(0, len(rows), _AT_ONCE) if self._width > 1 else ():
             part = slice(start, start + _AT_ONCE)
-            some = Pools._make(each[part] for each in pools)
-            advance = np.float32(ADVANCE) * costs.lookahead(some, n) if self._candidates > 1 else None
-            wide, cost, also = search(some, n, self._length, costs, memory[part], self._width, *rules, advance)
+            some = whole.part(part)
+            advance = np.float32(ADVANCE) * costs.lookahead(some.pools, n) if self._candidates > 1 else None
+            wide, cost, also = search(some, self._length, memory[part], self._width, *rules, advance)
             paths[part] = np.where((cost < paid[part])[:, None], wide, paths[part])
             done[part] &= also
         return np.concatenate([rows[:, :n], np.take_along_axis(rows, n + paths, axis=1)], axis=1), done

@@ -7,6 +7,7 @@ few are computed once more as `FlowCost` computes them, so that the same tracks 
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -111,13 +112,21 @@ class ManyCosts:
                 None,
                 None,
             )
-            keys = np.take(values[key], key, axis=1, mode="clip")
+            keys = values[:, key][key]
             made[i] = mean_of_nearest(columns, keys, self.knobs.flow, self.knobs.smoothness)
         return made
 
 
-class _Work:
-    """What a search needs of the pools, laid out for it once."""
+class Search:
+    """What the searches of some pools need of them, laid out once.
+
+    Parameters
+    ----------
+    pools : Pools
+    seeds : int
+        Tracks that each begins with.
+    costs : ManyCosts
+    """
 
     def __init__(self, pools: Pools, seeds: int, costs: ManyCosts) -> None:
         self.pools, self.seeds, self.costs = pools, seeds, costs
@@ -136,6 +145,14 @@ class _Work:
         self.bits = np.packbits(pools.members, axis=2).view(np.uint64)
         self.has_limit = costs.mixing.max_tempo_change is not None
 
+    def part(self, some: slice) -> Search:
+        """The same of some of the pools."""
+        part = copy.copy(self)
+        part.pools = Pools._make(each[some] for each in self.pools)
+        for name in ("options", "across", "keys", "tempo", "tempo_across", "bits"):
+            setattr(part, name, getattr(self, name)[some])
+        return part
+
     def approximate(self, targets: Floats, last: Rows) -> Floats:
         """Costs of all options after the last track of each beam by matrix products, shape (q, beams, p)."""
         knobs, seeds, q = self.costs.knobs, self.seeds, np.arange(len(last))[:, None]
@@ -143,7 +160,7 @@ class _Work:
         # |a - b|^2 = -2 a b + |a|^2 + |b|^2, in one product.
         left = np.concatenate([targets * np.float32(-2), squares, np.ones_like(squares)], axis=2)
         costs: Floats = np.matmul(left, self.across)
-        np.sqrt(np.maximum(costs, 0, out=costs), out=costs)
+        np.sqrt(np.abs(costs, out=costs), out=costs)
         if knobs.flow != 1:
             costs *= np.float32(knobs.flow)
         costs += self.keys[q, self.pools.key[q, last]]
@@ -208,10 +225,8 @@ class _Work:
 
 
 def search(
-    pools: Pools,
-    seeds: int,
+    work: Search,
     length: int,
-    costs: ManyCosts,
     memory: Floats,
     width: int,
     artist_gap: int,
@@ -222,10 +237,9 @@ def search(
 
     Parameters
     ----------
-    pools : Pools
-    seeds, length : int
-        Tracks that each begins with, and that are added.
-    costs : ManyCosts
+    work : Search
+    length : int
+        Tracks that are added.
     memory : ndarray, shape (q, m)
         Of the predictor before the first seed.
     width, artist_gap, max_per_artist : int
@@ -240,7 +254,7 @@ def search(
     done : ndarray of bool, shape (q,)
         False where fewer candidates were allowed at a step than the beam is wide: what was found is not valid.
     """
-    work = _Work(pools, seeds, costs)
+    pools, seeds, costs = work.pools, work.seeds, work.costs
     n, n_options = pools.ranks.shape
     q = np.arange(n)[:, None]
     vectors, memory = costs.start(pools.rows[:, :seeds], memory)

@@ -33,6 +33,8 @@ _Placed = tuple[NDArray[np.int8], NDArray[np.float16], NDArray[np.int32]]
 _QUERIES = 64
 # Rows whose scores are computed at a time: their points as float32 are 1 MB, which stays in the processor's cache.
 _BLOCK = 4096
+# The same for many queries: to look at the scores of each takes longer than to compute those of all.
+_BLOCK_OF_MANY = 16384
 # Tracks up to which all are scored: a million take a core 60 to 100 ms.
 EXACT_TRACKS = 2_000_000
 # Where a query allows fewer, all of these are scored: they lie in more cells than the best of all tracks do.
@@ -143,10 +145,11 @@ class MusicRecommender:
 
     def _scores_of_points(self, vectors: Floats, less: Floats) -> Iterator[tuple[slice, Floats]]:
         """The same of the points that are kept; each array is used again for the next block."""
-        weights, block = self._weights(vectors, less), self._block(_BLOCK)
-        scores = np.empty((len(vectors), _BLOCK), dtype=np.float32)
-        for start in range(0, len(self._points), _BLOCK):
-            rows = slice(start, min(start + _BLOCK, len(self._points)))
+        size = min(_BLOCK if len(vectors) < _MANY else _BLOCK_OF_MANY, len(self._points))
+        weights, block = self._weights(vectors, less), self._block(size)
+        scores = np.empty((len(vectors), size), dtype=np.float32)
+        for start in range(0, len(self._points), size):
+            rows = slice(start, min(start + size, len(self._points)))
             n = rows.stop - start
             yield rows, self._score(self._points[rows], self._offsets[rows], weights, block[:n], scores[:, :n])
 
