@@ -3,7 +3,7 @@
     python benchmarks/scaling.py [--measured build/bench]
 
 Reads `curves/curves.json` (of `curves.py`) and `rates.json` (of `rates.py`), first checks how well what was measured
-up to a million candidates foretells the measured ten million, and prints the tables of docs/research/scaling.md.
+up to a million candidates predicts the measured ten million, and prints the tables of docs/research/scaling.md.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ def main() -> None:
     folder = p.parse_args().measured
     points = json.loads((folder / "curves" / "curves.json").read_text())["points"]
     rates: list[dict[str, Any]] = json.loads((folder / "rates.json").read_text())["rates"]
-    foretold(points)
+    predicted(points)
     tracks(points)
     playlists(rates)
 
 
-def foretold(points: list[dict[str, Any]]) -> None:
-    """How well straight lines through 100,000 and a million candidates foretell what ten million take."""
-    names("Ten tracks of 10,000,000", "foretold, processor s", "measured", "error")
+def predicted(points: list[dict[str, Any]]) -> None:
+    """How well straight lines through 100,000 and a million candidates predict what ten million take."""
+    names("Ten tracks of 10,000,000", "predicted, processor s", "measured", "error")
     for way in ("greedy", "published", "brute"):
         found = dict(line(points, "select", way, 1, "cpu", _2="10"))
         if 10**7 in found:

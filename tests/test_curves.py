@@ -48,5 +48,5 @@ def test_points_that_failed_leave_a_gap_and_not_a_value(capsys):
     assert rows["10,000"][3].strip() == "2"
 
 
-def test_what_is_foretold_lies_on_the_straight_line():
+def test_what_is_extrapolated_lies_on_the_straight_line():
     assert scaling.straight({10: (1.0, 4.0), 20: (2.0, 4.0)}, 100) == (10.0, 4.0)
