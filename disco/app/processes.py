@@ -174,21 +174,8 @@ def _wait_for_threads() -> None:
         time.sleep(0.01)
 
 
-class _NoPandas:
-    """Finds no pandas."""
-
-    @staticmethod
-    def find_spec(name: str, *_: object) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
-
-
 def keep_memory_small() -> None:
-    """Have this process, and those that it forks, load and keep no more than serving needs."""
-    # Arrow looks for pandas once, and loads it: 0.4 s and 30 MB, for nothing that is served.
-    sys.meta_path.insert(0, _NoPandas)
-    pa.scalar(0, pa.int8())
-    sys.meta_path.remove(_NoPandas)
+    """Have this process, and those that it forks, keep no more memory than serving needs."""
     with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library than glibc
         library = ctypes.CDLL(None)
         library.mallopt(_MMAP_THRESHOLD, 1 << 18)
